@@ -1,0 +1,59 @@
+//! Container images (and sealer's own, pushed) as registries know them: documents that point to blobs.
+
+use crate::words::{Digest, ImageRef, Platform};
+
+/// What a document says of a blob: type, digest and size in bytes. OCI image-spec `descriptor.md`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Descriptor {
+    /// The media type.
+    pub media_type: String,
+    /// The digest of the blob's bytes.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// A document's bytes as they came, and what they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Type, digest and size of `bytes`.
+    pub descriptor: Descriptor,
+    /// The document, byte for byte: its digest is over exactly these.
+    pub bytes: Vec<u8>,
+}
+
+/// One platform of an image, whole: every blob that it names is at hand and verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerImage {
+    /// What was asked for.
+    pub reference: ImageRef,
+    /// The platform that was asked for.
+    pub platform: Platform,
+    /// The list or index under the tag, where there is one, as it is.
+    pub list: Option<Document>,
+    /// The platform's manifest.
+    pub manifest: Document,
+    /// The manifest's config.
+    pub config: Descriptor,
+    /// The manifest's layers, from the lowest.
+    pub layers: Vec<Descriptor>,
+}
+
+impl ContainerImage {
+    /// What the tag stands for: the list where there is one, else the manifest.
+    #[must_use]
+    pub fn root(&self) -> &Descriptor {
+        &self.list.as_ref().unwrap_or(&self.manifest).descriptor
+    }
+
+    /// Config and layers, in this order.
+    pub fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
+        std::iter::once(&self.config).chain(&self.layers)
+    }
+}
+
+/// Where the bytes of verified blobs are read from.
+pub trait Blobs {
+    /// Opens a blob. A blob that is not there is [`std::io::ErrorKind::NotFound`].
+    fn open(&self, digest: Digest) -> std::io::Result<fs_err::File>;
+}

@@ -1,0 +1,5 @@
+//! Floor 4, image: sealer's image document, layers, the registry's storage layout, container images.
+
+mod container;
+
+pub use container::{Blobs, ContainerImage, Descriptor, Document};

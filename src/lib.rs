@@ -1,0 +1,28 @@
+//! Sealer's recipe engine: derives Kubernetes base images from recipes.
+//!
+//! ```text
+//! recipe text ──parse──▶ Recipe ──resolve(values, platform)──▶ Plan ──apply──▶ context folder ──lite build──▶ Image in the store
+//!                as written: templates, spans             concrete: no template, no Option by accident
+//! ```
+//!
+//! The modules are the floors of a house; the way of the data is the way down this table, and a module may use
+//! only those above it. `tests/house.rs` reads the `use crate::` lines and holds them to it.
+//!
+//! | floor | room | what lives there |
+//! |---|---|---|
+//! | 1 words | [`words`] | the field's own nouns: Digest, ImageRef, SealerName, Platform, ContextPath; Source, Span, Diagnostic; Event; FailureKind. No I/O |
+//! | 2 documents | [`syntax`] | YAML and JSON text → tree with positions, pure |
+//! | 2 recipe | [`recipe`] | text → Recipe, pure: `&str` in, diagnostics out |
+//! | 3 edits | [`edit`] [`archive`] [`kubefile`] | bytes → bytes and streams → streams, pure |
+//! | 3 disk | [`disk`] | directory handles, atomic write, clone or link, flush, flock: once, for all below |
+//! | 4 image | [`image`] | sealer's image document; tree → layer id; the registry's storage layout; docker-archive |
+//! | 5 store | [`store`] [`cache`] | the only code that writes under the root, and under the cache |
+//! | 6 world | [`fetch`] [`transport`] | URL → verified file; registry → verified blobs |
+//! | 7 plan | [`plan`] | Recipe → Plan, no network |
+//! | 8 work | [`steps`] [`build`] [`apply`] | does what the plan says; reports Events, draws nothing |
+//! | 9 more | [`sandbox`] | registries and a file server on loopback, with miniatures of what recipes name |
+//! | 10 CLI | [`cli`] | Args and run; Events → bars or lines; errors → exit codes |
+
+pub mod image;
+pub mod syntax;
+pub mod words;

@@ -1,0 +1,226 @@
+//! Messages that point at a place in a text: `FILE:LINE:COLUMN`, the line, a mark under the place.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use serde::{Deserialize, Serialize};
+
+/// A text and the name that people know it by. Cloning is cheap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    name: Arc<str>,
+    text: Arc<str>,
+}
+
+impl Source {
+    /// A text under the name that messages give it, a path as the user typed it.
+    #[must_use]
+    pub fn new(name: &str, text: &str) -> Self {
+        Self { name: name.into(), text: text.into() }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The whole text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Line and column of a byte of the text.
+    #[must_use]
+    pub fn position(&self, byte: usize) -> Position {
+        let before = &self.text[..self.text.floor_char_boundary(byte)];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
+        Position { line, column: before[line_start..].trim_start_matches('\u{feff}').chars().count() + 1 }
+    }
+
+    /// The place of a span, for data that outlives the text.
+    #[must_use]
+    pub fn place(&self, span: Span) -> Place {
+        Place { file: self.name.to_string(), position: self.position(span.start), span }
+    }
+}
+
+/// Bytes `start..end` of a text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Span {
+    /// First byte.
+    pub start: usize,
+    /// Byte after the last.
+    pub end: usize,
+}
+
+impl Span {
+    /// A span from its ends.
+    #[must_use]
+    pub fn new(start: usize, end: usize) -> Self {
+        Self { start, end }
+    }
+
+    /// The span as a range, to index a text.
+    #[must_use]
+    pub fn range(self) -> Range<usize> {
+        self.start..self.end
+    }
+}
+
+/// Line and column, both from 1; columns count characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Position {
+    /// Line from 1.
+    pub line: usize,
+    /// Column from 1, in characters.
+    pub column: usize,
+}
+
+/// Where something was written: a file's name with a position, and the span for whoever has the text.
+///
+/// Plans carry it, so that a 404 at run time still points at the recipe's line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The name of the source.
+    pub file: String,
+    /// Where it starts.
+    #[serde(flatten)]
+    pub position: Position,
+    /// Its bytes in the source.
+    pub span: Span,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.position.line, self.position.column)
+    }
+}
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Severity {
+    /// It works, but probably not as meant.
+    Warning,
+    /// It cannot work.
+    Error,
+}
+
+/// One message about one place of a text. The text is joined in only when it is [rendered](Self::render).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The place, in bytes of the text.
+    pub span: Span,
+    /// What is wrong; lower case, no full stop, the user's words in backticks.
+    pub message: String,
+    /// What stands at the mark: mostly what was expected. May be empty.
+    pub label: String,
+    /// What to do about it, a sentence each.
+    pub help: Vec<String>,
+}
+
+impl Diagnostic {
+    /// An error at `span`.
+    pub fn error(span: Span, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, span, message: message.into(), label: String::new(), help: Vec::new() }
+    }
+
+    /// A warning at `span`.
+    pub fn warning(span: Span, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(span, message) }
+    }
+
+    /// With the text at the mark.
+    #[must_use]
+    pub fn with_label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// With one more piece of advice.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+
+    /// The message as people read it, with the final newline: a headline `FILE:LINE:COLUMN: error: …`, the line with
+    /// a mark, the advice.
+    #[must_use]
+    pub fn render(&self, source: &Source, color: bool) -> String {
+        let text = source.text();
+        let start = text.floor_char_boundary(self.span.start);
+        let end = text.ceil_char_boundary(self.span.end).max(start);
+        // A mark over many lines hides the message: it ends where its first line does.
+        let line_end = text[start..].find(['\n', '\r']).map_or(text.len(), |newline| start + newline);
+        let mark = start..end.min(line_end);
+        let Position { line, column } = source.position(start);
+        let (level, word) = match self.severity {
+            Severity::Error => (Level::ERROR, "error"),
+            Severity::Warning => (Level::WARNING, "warning"),
+        };
+        let head = format!("{}:{line}:{column}: {word}", source.name());
+        let mut annotation = AnnotationKind::Primary.span(mark);
+        if !self.label.is_empty() {
+            annotation = annotation.label(&self.label);
+        }
+        let snippet = Snippet::source(text).annotation(annotation);
+        let mut group = Group::with_title(level.with_name(head.as_str()).primary_title(&self.message)).element(snippet);
+        for help in &self.help {
+            group = group.element(Level::HELP.message(help));
+        }
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        let mut message = renderer.render(&[group]);
+        message.push('\n');
+        message
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rendered_message_has_place_line_mark_and_help() {
+        let source = Source::new("r.yaml", "a: 1\nstäges:\n  - imge: x\n");
+        let span = Span::new(18, 22);
+        let diagnostic = Diagnostic::error(span, "unknown field `imge`")
+            .with_label("expected `image` or `name`")
+            .with_help("did you mean `image`?");
+        insta::assert_snapshot!(diagnostic.render(&source, false), @"
+        r.yaml:3:5: error: unknown field `imge`
+          |
+        3 |   - imge: x
+          |     ^^^^ expected `image` or `name`
+          |
+          = help: did you mean `image`?
+        ");
+    }
+
+    #[test]
+    fn a_mark_over_several_lines_ends_with_the_first() {
+        let source = Source::new("r.yaml", "a:\n  b: 1\n");
+        insta::assert_snapshot!(Diagnostic::warning(Span::new(0, 10), "odd").render(&source, false), @"
+        r.yaml:1:1: warning: odd
+          |
+        1 | a:
+          | ^^
+        ");
+    }
+
+    #[test]
+    fn positions_count_characters_and_skip_the_mark_of_byte_order() {
+        let source = Source::new("x", "\u{feff}äb\nc");
+        assert_eq!(source.position(5), Position { line: 1, column: 2 });
+        assert_eq!(source.position(7), Position { line: 2, column: 1 });
+        assert_eq!(source.place(Span::new(7, 8)).to_string(), "x:2:1");
+    }
+}

@@ -1,0 +1,23 @@
+//! Floor 1, words: the nouns that every other room speaks. Nothing here does I/O.
+
+mod context_path;
+mod diagnostic;
+mod digest;
+mod epoch;
+mod event;
+mod failure;
+mod platform;
+mod reference;
+mod sealer_name;
+mod suggest;
+
+pub use context_path::{ContextPath, ContextPathError};
+pub use diagnostic::{Diagnostic, Place, Position, Severity, Source, Span};
+pub use digest::{Digest, DigestError, DigestWriter, VerifyingReader};
+pub use epoch::{Epoch, EpochError};
+pub use event::{Event, Observer, Silent, StepState};
+pub use failure::FailureKind;
+pub use platform::{Platform, PlatformError};
+pub use reference::{ImageRef, ReferenceError};
+pub use sealer_name::SealerName;
+pub use suggest::nearest;

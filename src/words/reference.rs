@@ -1,0 +1,281 @@
+//! References to container images by Docker's rules (`nginx`, `quay.io/tigera/operator:v1`, `…@sha256:…`).
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::Digest;
+
+/// A complete reference to a container image: registry, repository, and a tag, a digest or both.
+///
+/// Short names are completed as Docker completes them: `nginx` is `docker.io/library/nginx:latest`. Grammar:
+/// distribution/reference `reference.go`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ImageRef {
+    registry: String,
+    repository: String,
+    tag: Option<String>,
+    digest: Option<Digest>,
+}
+
+/// Why a text is no reference to an image.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is no image reference: {reason}")]
+pub struct ReferenceError {
+    text: String,
+    reason: &'static str,
+}
+
+impl ReferenceError {
+    pub(super) fn new(text: &str, reason: &'static str) -> Self {
+        Self { text: text.to_owned(), reason }
+    }
+}
+
+/// What a reference falls apart into before any rule for short names is applied.
+pub(super) struct Parts<'a> {
+    pub(super) domain: Option<&'a str>,
+    pub(super) path: &'a str,
+    pub(super) tag: Option<&'a str>,
+    pub(super) digest: Option<Digest>,
+}
+
+/// Splits `text` and checks every part but does not complete it.
+pub(super) fn split(text: &str) -> Result<Parts<'_>, ReferenceError> {
+    let error = |reason| ReferenceError::new(text, reason);
+    if text.is_empty() {
+        return Err(error("it is empty"));
+    }
+    if text.chars().any(char::is_whitespace) {
+        return Err(error("it contains white space"));
+    }
+    if text.contains("://") {
+        return Err(error("it has a scheme; write it without `https://`"));
+    }
+    let (name, digest) = match text.split_once('@') {
+        None => (text, None),
+        Some((name, digest)) => {
+            let digest = digest.parse().map_err(|_| error("after `@` comes `sha256:` and 64 hex digits"))?;
+            (name, Some(digest))
+        }
+    };
+    let (name, tag) = match name.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
+        _ => (name, None),
+    };
+    if tag.is_some_and(|tag| !is_tag(tag)) {
+        return Err(error(
+            "a tag has up to 128 letters, digits, `_`, `.` and `-`, and starts with none of the last two",
+        ));
+    }
+    let (domain, path) = match name.split_once('/') {
+        Some((first, rest)) if is_domain_like(first) => (Some(first), rest),
+        _ => (None, name),
+    };
+    if domain.is_some_and(|domain| !is_domain(domain)) {
+        return Err(error("its registry is no `HOST` or `HOST:PORT`"));
+    }
+    if path.bytes().any(|b| b.is_ascii_uppercase()) {
+        return Err(error("a repository is written in lower case"));
+    }
+    if path.len() > 255 || !path.split('/').all(is_component) {
+        return Err(error("a repository has parts of lower-case letters and digits, joined by `/`, `.`, `_` or `-`"));
+    }
+    Ok(Parts { domain, path, tag, digest })
+}
+
+fn is_domain_like(first: &str) -> bool {
+    first.contains(['.', ':']) || first == "localhost"
+}
+
+fn is_domain(text: &str) -> bool {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, Some(port)),
+        _ => (text, None),
+    };
+    let port_is_good = port.is_none_or(|port| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()));
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let host_is_good = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(v6) => v6.contains(':') && v6.bytes().all(|b| b.is_ascii_hexdigit() || b == b':'),
+        None => host.split('.').all(label),
+    };
+    port_is_good && host_is_good
+}
+
+fn is_tag(text: &str) -> bool {
+    let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    text.len() <= 128
+        && text.bytes().next().is_some_and(word)
+        && text.bytes().all(|b| word(b) || b == b'.' || b == b'-')
+}
+
+/// `[a-z0-9]+` joined by one `.`, one or two `_`, or any number of `-`.
+fn is_component(text: &str) -> bool {
+    let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let mut separators = text.split(alphanumeric).filter(|run| !run.is_empty());
+    text.starts_with(alphanumeric)
+        && text.ends_with(alphanumeric)
+        && separators.all(|run| matches!(run, "." | "_" | "__") || run.bytes().all(|b| b == b'-'))
+}
+
+impl ImageRef {
+    /// The registry as the reference names it, `docker.io` where it names none.
+    #[must_use]
+    pub fn registry(&self) -> &str {
+        &self.registry
+    }
+
+    /// The repository without the registry: `library/nginx`.
+    #[must_use]
+    pub fn repository(&self) -> &str {
+        &self.repository
+    }
+
+    /// The tag; none only where there is a digest.
+    #[must_use]
+    pub fn tag(&self) -> Option<&str> {
+        self.tag.as_deref()
+    }
+
+    /// The digest, where the reference has one.
+    #[must_use]
+    pub fn digest(&self) -> Option<Digest> {
+        self.digest
+    }
+
+    /// The same repository, tag and digest at another registry; Docker's short-name rules no longer apply.
+    #[must_use]
+    pub fn at_registry(&self, registry: &str) -> Self {
+        Self { registry: registry.to_owned(), ..self.clone() }
+    }
+
+    /// The same registry and repository by digest alone.
+    #[must_use]
+    pub fn by_digest(&self, digest: Digest) -> Self {
+        Self { tag: None, digest: Some(digest), ..self.clone() }
+    }
+
+    pub(super) fn from_parts(
+        registry: String,
+        repository: String,
+        tag: Option<String>,
+        digest: Option<Digest>,
+    ) -> Self {
+        Self { registry, repository, tag, digest }
+    }
+}
+
+impl FromStr for ImageRef {
+    type Err = ReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        let parts = split(text)?;
+        let registry = match parts.domain {
+            None | Some("index.docker.io" | "registry-1.docker.io") => "docker.io",
+            Some(domain) => domain,
+        };
+        let repository = match (registry, parts.path.contains('/')) {
+            ("docker.io", false) => format!("library/{}", parts.path),
+            _ => parts.path.to_owned(),
+        };
+        let tag = match (parts.tag, parts.digest) {
+            (None, None) => Some("latest"),
+            (tag, _) => tag,
+        };
+        Ok(Self::from_parts(registry.to_owned(), repository, tag.map(str::to_owned), parts.digest))
+    }
+}
+
+impl fmt::Display for ImageRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.registry, self.repository)?;
+        if let Some(tag) = &self.tag {
+            write!(f, ":{tag}")?;
+        }
+        if let Some(digest) = &self.digest {
+            write!(f, "@{digest}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for ImageRef {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ImageRef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGEST: &str = "sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
+
+    #[test]
+    fn short_names_are_completed_as_docker_does() {
+        for (written, complete) in [
+            ("nginx", "docker.io/library/nginx:latest"),
+            ("registry:2.7.1", "docker.io/library/registry:2.7.1"),
+            ("calico/node:v3.19.1", "docker.io/calico/node:v3.19.1"),
+            ("index.docker.io/nginx", "docker.io/library/nginx:latest"),
+            ("docker.io/nginx:1", "docker.io/library/nginx:1"),
+            ("quay.io/tigera/operator:v1.17.4", "quay.io/tigera/operator:v1.17.4"),
+            ("localhost/x", "localhost/x:latest"),
+            ("localhost:5000/x:1", "localhost:5000/x:1"),
+            ("sea.hub:5000/library/nginx", "sea.hub:5000/library/nginx:latest"),
+            ("[::1]:5000/a__b/c--d.e_f", "[::1]:5000/a__b/c--d.e_f:latest"),
+        ] {
+            let reference: ImageRef = written.parse().unwrap();
+            assert_eq!(reference.to_string(), complete);
+            assert_eq!(complete.parse::<ImageRef>().unwrap(), reference);
+        }
+    }
+
+    #[test]
+    fn digests_stay_and_need_no_tag() {
+        let reference: ImageRef = format!("nginx@{DIGEST}").parse().unwrap();
+        assert_eq!((reference.tag(), reference.digest()), (None, Some(DIGEST.parse().unwrap())));
+        let both = format!("docker.io/library/nginx:1@{DIGEST}");
+        assert_eq!(both.parse::<ImageRef>().unwrap().to_string(), both);
+    }
+
+    #[test]
+    fn other_texts_are_refused_with_the_reason() {
+        for text in [
+            "",
+            " ",
+            "a b",
+            "Nginx",
+            "nginx:",
+            "nginx:-x",
+            "nginx@sha256:12",
+            "https://quay.io/x",
+            "a//b",
+            "/a",
+            "a/",
+            "-a",
+            "a___b",
+            "a..b",
+            "quay.io:x/a",
+            "-x.io/a",
+            "{{ image }}",
+            "$IMAGE",
+            "x:y:z/a",
+        ] {
+            assert!(text.parse::<ImageRef>().is_err(), "{text}");
+        }
+    }
+}
