@@ -123,6 +123,9 @@ pub struct Diagnostic {
     pub message: String,
     /// What stands at the mark: mostly what was expected. May be empty.
     pub label: String,
+    /// Why, where something outside the text is the reason: a sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// What to do about it, a sentence each.
     pub help: Vec<String>,
 }
@@ -130,7 +133,14 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// An error at `span`.
     pub fn error(span: Span, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, span, message: message.into(), label: String::new(), help: Vec::new() }
+        Self {
+            severity: Severity::Error,
+            span,
+            message: message.into(),
+            label: String::new(),
+            notes: Vec::new(),
+            help: Vec::new(),
+        }
     }
 
     /// A warning at `span`.
@@ -174,6 +184,9 @@ impl Diagnostic {
         }
         let snippet = Snippet::source(text).annotation(annotation);
         let mut group = Group::with_title(level.with_name(head.as_str()).primary_title(&self.message)).element(snippet);
+        for note in &self.notes {
+            group = group.element(Level::NOTE.with_name("caused by").message(note));
+        }
         for help in &self.help {
             group = group.element(Level::HELP.message(help));
         }

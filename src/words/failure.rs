@@ -1,9 +1,17 @@
-//! The kinds of failure that the exit codes tell apart.
+//! What failed while something was done, and the kinds of it that the exit codes tell apart.
+
+use std::error::Error;
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use super::{Diagnostic, Place, Source};
 
 /// What kind of failure an error is; the command line maps it to its exit code.
 ///
 /// Ordered by what a script must know first: where several things failed, the greatest kind counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum FailureKind {
     /// No answer, busy, cut short: the same command may succeed later.
     Retry,
@@ -25,5 +33,107 @@ impl FailureKind {
             Self::Verification => 4,
             Self::Retry => 5,
         }
+    }
+}
+
+/// One thing that failed, with the place in the recipe that asked for it where there is one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// What kind it is.
+    pub kind: FailureKind,
+    /// Who asked for it.
+    pub place: Option<Place>,
+    /// What was tried and failed.
+    pub message: String,
+    /// Why, from the near to the far.
+    pub causes: Vec<String>,
+    /// What to do next.
+    pub help: Vec<String>,
+}
+
+impl Failure {
+    /// A failure without a place.
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self { kind, place: None, message: message.into(), causes: Vec::new(), help: Vec::new() }
+    }
+
+    /// An error and the chain of its sources.
+    pub fn from_error(kind: FailureKind, error: &(dyn Error + 'static)) -> Self {
+        let mut causes = Vec::new();
+        let mut next = error.source();
+        while let Some(cause) = next {
+            causes.push(cause.to_string());
+            next = cause.source();
+        }
+        Self { causes, ..Self::new(kind, error.to_string()) }
+    }
+
+    /// With the place that asked for it.
+    #[must_use]
+    pub fn at(self, place: Option<&Place>) -> Self {
+        Self { place: place.cloned(), ..self }
+    }
+
+    /// With one more piece of advice.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+
+    /// The message as people read it, with the final newline; `source` is the recipe's text where it is at hand.
+    #[must_use]
+    pub fn render(&self, source: Option<&Source>, color: bool) -> String {
+        match (&self.place, source) {
+            (Some(place), Some(source)) if place.file == source.name() && place.span.end <= source.text().len() => {
+                let mut diagnostic = Diagnostic::error(place.span, &self.message);
+                diagnostic.help.clone_from(&self.help);
+                diagnostic.notes.clone_from(&self.causes);
+                diagnostic.render(source, color)
+            }
+            (place, _) => {
+                let mut text = match place {
+                    Some(place) => format!("{place}: error: {}\n", self.message),
+                    None => format!("error: {}\n", self.message),
+                };
+                for (word, lines) in [("caused by", &self.causes), ("help", &self.help)] {
+                    for line in lines {
+                        writeln!(text, "  {word}: {line}").expect("a String takes all that is written");
+                    }
+                }
+                text
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::Span;
+
+    #[test]
+    fn a_failure_shows_place_causes_and_help() {
+        let source = Source::new("r.yaml", "a: 1\nb: 2\n");
+        let failure = Failure {
+            causes: vec!["connection refused".to_owned()],
+            ..Failure::new(FailureKind::Retry, "cannot fetch `x`")
+        };
+        let failure = failure.at(Some(&source.place(Span::new(5, 6)))).with_help("try again");
+        insta::assert_snapshot!(failure.render(Some(&source), false), @"
+        r.yaml:2:1: error: cannot fetch `x`
+          |
+        2 | b: 2
+          | ^
+          |
+          = caused by: connection refused
+          = help: try again
+        ");
+        insta::assert_snapshot!(failure.render(None, false), @"
+        r.yaml:2:1: error: cannot fetch `x`
+          caused by: connection refused
+          help: try again
+        ");
     }
 }

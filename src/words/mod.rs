@@ -16,7 +16,7 @@ pub use diagnostic::{Diagnostic, Place, Position, Severity, Source, Span};
 pub use digest::{Digest, DigestError, DigestWriter, VerifyingReader};
 pub use epoch::{Epoch, EpochError};
 pub use event::{Event, Observer, Silent, StepState};
-pub use failure::FailureKind;
+pub use failure::{Failure, FailureKind};
 pub use platform::{Platform, PlatformError};
 pub use reference::{ImageRef, ReferenceError};
 pub use sealer_name::SealerName;

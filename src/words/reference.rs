@@ -149,6 +149,15 @@ impl ImageRef {
         self.digest
     }
 
+    /// The reference in Docker's short form, without what completion would add to it except the tag: `registry:2.7.1`,
+    /// `calico/node:v3.19.1`, `quay.io/tigera/operator:v1.17.4`. `docker save` and image lists write it so.
+    #[must_use]
+    pub fn familiar(&self) -> String {
+        let complete = self.to_string();
+        let short = complete.strip_prefix("docker.io/").unwrap_or(&complete);
+        short.strip_prefix("library/").filter(|_| self.registry == "docker.io").unwrap_or(short).to_owned()
+    }
+
     /// The same repository, tag and digest at another registry; Docker's short-name rules no longer apply.
     #[must_use]
     pub fn at_registry(&self, registry: &str) -> Self {
@@ -241,7 +250,12 @@ mod tests {
             let reference: ImageRef = written.parse().unwrap();
             assert_eq!(reference.to_string(), complete);
             assert_eq!(complete.parse::<ImageRef>().unwrap(), reference);
+            assert_eq!(reference.familiar().parse::<ImageRef>().unwrap(), reference);
         }
+        let familiar = |text: &str| text.parse::<ImageRef>().unwrap().familiar();
+        assert_eq!(familiar("docker.io/library/registry:2.7.1"), "registry:2.7.1");
+        assert_eq!(familiar("docker.io/calico/node:v3.19.1"), "calico/node:v3.19.1");
+        assert_eq!(familiar("sea.hub:5000/library/nginx"), "sea.hub:5000/library/nginx:latest");
     }
 
     #[test]

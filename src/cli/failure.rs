@@ -1,0 +1,86 @@
+//! What a command ends with when it does not end well, and the one place that prints it and gives the exit code.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use crate::words::{Diagnostic, Failure, FailureKind, Severity, Source};
+
+use super::globals::Globals;
+use super::output;
+
+/// The exit code for wrong usage.
+pub(super) const USAGE: u8 = 2;
+/// The exit code for our own bugs.
+pub(super) const BUG: u8 = 70;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(super) enum Failed {
+    /// The arguments make no sense together.
+    Usage(String),
+    /// A text is invalid.
+    Invalid {
+        /// The text.
+        source: Source,
+        /// What is wrong with it.
+        diagnostics: Vec<Diagnostic>,
+    },
+    /// Things failed while they were done; places in the recipe are shown with its text.
+    Doing {
+        /// The recipe, where there is one.
+        source: Option<Source>,
+        /// What failed; never empty.
+        failures: Vec<Failure>,
+    },
+}
+
+impl Failed {
+    /// Something failed that has no better type.
+    pub(super) fn doing(message: impl Into<String>) -> Self {
+        Self::Doing { source: None, failures: vec![Failure::new(FailureKind::Failed, message)] }
+    }
+
+    /// An error of another room, with its causes.
+    pub(super) fn from_error(kind: FailureKind, error: &(dyn Error + 'static)) -> Self {
+        Self::Doing { source: None, failures: vec![Failure::from_error(kind, error)] }
+    }
+
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => USAGE,
+            Self::Invalid { .. } => FailureKind::Invalid.exit_code(),
+            Self::Doing { failures, .. } => {
+                failures.iter().map(|failure| failure.kind).max().unwrap_or(FailureKind::Failed).exit_code()
+            }
+        }
+    }
+
+    /// Prints what went wrong on stderr and gives the exit code.
+    pub(super) fn report(&self, globals: &Globals) -> ExitCode {
+        let color = globals.color_on_stderr();
+        match self {
+            Self::Usage(message) => output::note(&format!("error: {message}")),
+            Self::Invalid { source, diagnostics } => print_diagnostics(source, diagnostics, color),
+            Self::Doing { source, failures } => {
+                for (index, failure) in failures.iter().enumerate() {
+                    if index > 0 {
+                        output::note("");
+                    }
+                    output::note(failure.render(source.as_ref(), color).trim_end());
+                }
+            }
+        }
+        ExitCode::from(self.exit_code())
+    }
+}
+
+/// Prints messages on stderr, a blank line between them, and how many there are where they are several.
+pub(super) fn print_diagnostics(source: &Source, diagnostics: &[Diagnostic], color: bool) {
+    for diagnostic in diagnostics {
+        output::note(&diagnostic.render(source, color));
+    }
+    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
+    if errors > 1 {
+        output::note(&format!("{}: {errors} errors", source.name()));
+    }
+}

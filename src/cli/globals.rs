@@ -1,0 +1,130 @@
+//! What every command takes.
+
+use std::io::IsTerminal;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// When messages are coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How progress is shown, on stderr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ProgressChoice {
+    /// Bars on a terminal, plain lines elsewhere.
+    Auto,
+    /// A line for each thing that is done.
+    Plain,
+    /// A JSON object for each event.
+    Json,
+    /// Nothing but warnings.
+    None,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Globals {
+    /// The store [default: /var/lib/sealer for root, else $XDG_DATA_HOME/sealer or ~/.local/share/sealer]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) root: Option<PathBuf>,
+    /// Downloads, blobs and step results [env: SEALER_CACHE] [default: $XDG_CACHE_HOME/sealer or ~/.cache/sealer]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) cache: Option<PathBuf>,
+    /// How many threads work [env: SEALER_THREADS] [default: one a processor]
+    #[arg(long, global = true, env = "SEALER_THREADS", hide_env = true, value_name = "N")]
+    pub(super) threads: Option<NonZeroUsize>,
+    /// Look for URLs that start with PREFIX at LOCATION first [env: SEALER_URL_MIRRORS, comma-separated]
+    #[arg(
+        long,
+        global = true,
+        env = "SEALER_URL_MIRRORS",
+        hide_env = true,
+        value_delimiter = ',',
+        value_name = "PREFIX=LOCATION"
+    )]
+    pub(super) url_mirror: Vec<String>,
+    /// Say only what went wrong
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Say more; twice: every request
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+    /// When messages are coloured
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN")]
+    pub(super) color: ColorChoice,
+    /// How progress is shown on stderr
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "HOW")]
+    pub(super) progress: ProgressChoice,
+}
+
+impl Globals {
+    /// The store's folder: `--root`, `SEALER_ROOT`, else the user's own.
+    pub(super) fn root(&self) -> PathBuf {
+        if let Some(root) = self.root.clone().or_else(|| variable("SEALER_ROOT")) {
+            return root;
+        }
+        if rustix::process::geteuid().is_root() {
+            return PathBuf::from("/var/lib/sealer");
+        }
+        xdg("XDG_DATA_HOME", ".local/share")
+    }
+
+    /// The cache's folder: `--cache`, `SEALER_CACHE`, else the user's own, for root too.
+    pub(super) fn cache(&self) -> PathBuf {
+        self.cache.clone().or_else(|| variable("SEALER_CACHE")).unwrap_or_else(|| xdg("XDG_CACHE_HOME", ".cache"))
+    }
+
+    /// How many threads work.
+    pub(super) fn threads(&self) -> usize {
+        let machine = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        self.threads.map_or_else(machine, NonZeroUsize::get)
+    }
+
+    /// Whether what goes to stderr is coloured.
+    pub(super) fn color_on_stderr(&self) -> bool {
+        match self.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => {
+                std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && std::io::stderr().is_terminal()
+            }
+        }
+    }
+
+    /// Sends `tracing`'s events to stderr as `-v` asks.
+    pub(super) fn install_logging(&self) {
+        let level = match self.verbose {
+            0 => return,
+            1 => tracing::Level::INFO,
+            _ => tracing::Level::DEBUG,
+        };
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(level)
+            .with_writer(std::io::stderr)
+            .with_ansi(self.color_on_stderr())
+            .without_time()
+            .finish();
+        // Fails only if one is installed already, which only a second call could have done.
+        let _ = tracing::subscriber::set_global_default(subscriber);
+    }
+}
+
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// `$VARIABLE/sealer`, else `~/FALLBACK/sealer`, else that below the temporary folder: a user without a home is a
+/// service, and its files must not land in the folder that it happens to run in.
+fn xdg(name: &str, fallback: &str) -> PathBuf {
+    let base = variable(name).filter(|path| path.is_absolute());
+    let base = base.or_else(|| variable("HOME").map(|home| home.join(fallback)));
+    base.unwrap_or_else(|| std::env::temp_dir().join(fallback)).join("sealer")
+}

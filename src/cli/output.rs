@@ -1,0 +1,65 @@
+//! What is printed: data on stdout, everything else on stderr.
+
+use std::io::{self, Write};
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use super::failure::Failed;
+
+/// The form of data on stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum OutputForm {
+    /// For people.
+    Text,
+    /// For machines: one JSON document.
+    Json,
+}
+
+/// Writes text to stdout as it is. A reader that went away early (`| head`) is no failure.
+pub(super) fn data(text: &str) -> Result<(), Failed> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failed::doing(format!("write to stdout: {error}"))),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Writes a value to stdout as indented JSON with a final newline.
+pub(super) fn json(value: &impl Serialize) -> Result<(), Failed> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Failed::doing(format!("write JSON: {error}")))?;
+    data(&(text + "\n"))
+}
+
+/// Writes a line to stderr.
+pub(super) fn note(line: &str) {
+    // Nowhere is left to say that stderr is gone.
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// A size for people: `12.3 MB`, in powers of 1000 as registries count.
+pub(super) fn human_size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    let mut divisor: u64 = 1000;
+    let mut unit = 0;
+    while bytes / divisor >= 1000 && unit + 1 < UNITS.len() {
+        divisor *= 1000;
+        unit += 1;
+    }
+    format!("{}.{} {}", bytes / divisor, bytes % divisor * 10 / divisor, UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn sizes_are_short() {
+        for (bytes, text) in
+            [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (1_550_000, "1.5 MB"), (71_300_000_000, "71.3 GB")]
+        {
+            assert_eq!(super::human_size(bytes), text);
+        }
+    }
+}

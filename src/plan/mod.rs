@@ -1,0 +1,16 @@
+//! Floor 7, plan: Recipe → [`Plan`], without a network.
+//!
+//! A plan is concrete: no template is left, every name is complete, every path is parsed. It is a document: what
+//! `recipe plan -o json` prints is what `recipe apply` executes. The work itself ([`StageWork`]) carries no positions;
+//! they stand beside it in [`Places`], so that a comment in the recipe cannot change what the work's digest is.
+
+mod model;
+mod places;
+mod resolve;
+
+pub use model::{
+    ArchiveSource, ContextSource, FORMAT_VERSION, LayerChoice, ListEntry, Plan, PlannedStage, PlannedStep, StageWork,
+    registry_path,
+};
+pub use places::{Places, Route};
+pub use resolve::{Narrowing, resolve};

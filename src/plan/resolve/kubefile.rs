@@ -1,0 +1,66 @@
+//! The Kubefile inside a stage: its mistakes point at their own lines of the recipe.
+
+use crate::kubefile::{self, Base, Instruction};
+use crate::recipe::Text;
+use crate::words::{Diagnostic, Span};
+
+use super::stage::StageResolver;
+
+impl StageResolver<'_> {
+    /// Checks a stage's Kubefile and says what it is built on, with the place of that in the recipe.
+    pub(super) fn kubefile(&mut self, written: &Text, rendered: &str) -> Option<(Span, Base)> {
+        match kubefile::parse(rendered) {
+            Ok(kubefile) => {
+                for (span, instruction) in &kubefile.instructions {
+                    if let Some(mistake) = unsupported(instruction) {
+                        let span = self.in_recipe(written, rendered, *span);
+                        self.mistakes.push(Diagnostic { span, ..mistake });
+                    }
+                }
+                Some((self.in_recipe(written, rendered, kubefile.base_span), kubefile.base))
+            }
+            Err(mistakes) => {
+                for mistake in mistakes {
+                    let span = self.in_recipe(written, rendered, mistake.span);
+                    self.mistakes.push(Diagnostic { span, ..mistake });
+                }
+                None
+            }
+        }
+    }
+
+    /// Bytes of the rendered Kubefile → bytes of the recipe: the same line, and the same columns where no template
+    /// moved them.
+    fn in_recipe(&self, written: &Text, rendered: &str, span: Span) -> Span {
+        let line_of = |text: &str, byte: usize| text[..text.floor_char_boundary(byte)].matches('\n').count();
+        let line = line_of(rendered, span.start);
+        let bounds = |text: &str| {
+            let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+            let length = text[start..].split_inclusive('\n').next().map_or(0, |line| line.trim_end().len());
+            (start, start + length)
+        };
+        let (rendered_start, rendered_end) = bounds(rendered);
+        let (written_start, written_end) = bounds(&written.value);
+        let same = rendered.get(rendered_start..rendered_end) == written.value.get(written_start..written_end);
+        let range = if same {
+            let shift = |byte: usize| (byte.min(rendered_end) - rendered_start) + written_start;
+            shift(span.start)..shift(span.end)
+        } else {
+            written_start..written_end
+        };
+        self.content_span(written, range)
+    }
+}
+
+/// What the lite builder of this version does not carry out.
+fn unsupported(instruction: &Instruction) -> Option<Diagnostic> {
+    let name = match instruction {
+        Instruction::Copy { .. } | Instruction::Cmd { .. } => return None,
+        Instruction::Run { .. } => "RUN",
+        Instruction::Arg { .. } => "ARG",
+    };
+    Some(
+        Diagnostic::error(Span::default(), format!("{name} is not carried out by this version"))
+            .with_label("expected FROM, COPY or CMD"),
+    )
+}

@@ -1,0 +1,175 @@
+//! One stage for one platform.
+
+use std::path::Path;
+use std::str::FromStr;
+
+use globset::GlobBuilder;
+
+use crate::kubefile::Base;
+use crate::plan::{ContextSource, LayerChoice, Places, PlannedStage, Route, StageWork};
+use crate::recipe::{ContextEntry, LayerEntry, Scope, Spanned, Stage, Text};
+use crate::words::{Diagnostic, Platform, SealerName, Source, Span};
+
+use super::ResolvedStage;
+
+/// Resolves the parts of a stage, gathers their places and all mistakes.
+pub(super) struct StageResolver<'a> {
+    pub(super) source: &'a Source,
+    scope: &'a Scope,
+    platform: &'a Platform,
+    places: Places,
+    pub(super) mistakes: Vec<Diagnostic>,
+}
+
+impl<'a> StageResolver<'a> {
+    pub(super) fn new(source: &'a Source, scope: &'a Scope, platform: &'a Platform) -> Self {
+        Self { source, scope, platform, places: Places::default(), mistakes: Vec::new() }
+    }
+
+    pub(super) fn resolve(mut self, stage: &Stage) -> Result<ResolvedStage, Vec<Diagnostic>> {
+        let top = Route::stage();
+        self.mark(&top, stage.name.span);
+        let name = self.render(&stage.name, &top.then("name"));
+        let image: Option<SealerName> = self.parsed(&stage.image, &top.then("image"));
+        if let Some(digest) = image.as_ref().and_then(|image| image.reference().digest()) {
+            self.mistake(stage.image.span, format!("an image cannot be named by a digest before it is made: `@{digest}`"));
+        }
+        let mut needs = Vec::new();
+        let mut context = Vec::new();
+        for (index, entry) in stage.context.iter().enumerate() {
+            let route = top.then("context").then(index);
+            self.mark(&route, entry.span);
+            match &entry.value {
+                ContextEntry::Layer(layer) => {
+                    if let Some(source) = self.layer(layer, entry.span, &route) {
+                        let ContextSource::Layer { of, .. } = &source;
+                        needs.push((layer.of.span, of.clone()));
+                        context.push(source);
+                    }
+                }
+            }
+        }
+        let mut steps = Vec::new();
+        for (index, step) in stage.steps.iter().enumerate() {
+            let route = top.then("steps").then(index);
+            self.mark(&route, step.span);
+            steps.extend(self.step(step, &route));
+        }
+        let kubefile = self.render(&stage.kubefile, &top.then("kubefile"));
+        let understood = kubefile.as_deref().and_then(|text| self.kubefile(&stage.kubefile, text));
+        if let Some((span, Base::Image(base))) = &understood {
+            needs.push((*span, base.clone()));
+        }
+        let (true, Some(stage), Some(image), Some(kubefile)) = (self.mistakes.is_empty(), name, image, kubefile) else {
+            return Err(self.mistakes);
+        };
+        let work = StageWork { stage, platform: self.platform.clone(), image, context, steps, kubefile };
+        let digest = work.digest();
+        Ok(ResolvedStage { planned: PlannedStage { work, digest, places: self.places }, needs })
+    }
+
+    fn layer(&mut self, entry: &LayerEntry, span: Span, route: &Route) -> Option<ContextSource> {
+        let of = self.parsed(&entry.of, &route.then("of"));
+        let mut choices = Vec::new();
+        if let Some(path) = &entry.containing {
+            choices.push(self.parsed(path, &route.then("containing")).map(LayerChoice::Containing));
+        }
+        if let Some(id) = &entry.id {
+            choices.push(self.parsed(id, &route.then("id")).map(LayerChoice::Id));
+        }
+        if let Some(index) = &entry.index {
+            self.mark(&route.then("index"), index.span);
+            choices.push(Some(LayerChoice::Index(index.value)));
+        }
+        if choices.len() != 1 {
+            let found = if choices.is_empty() { "none" } else { "several" };
+            self.mistakes.push(
+                Diagnostic::error(span, format!("which layer is meant: {found} of `containing`, `id` and `index` is given"))
+                    .with_label("expected exactly one of `containing`, `id` and `index`"),
+            );
+        }
+        let paths = self.globs(entry.paths.as_deref().unwrap_or_default(), &route.then("paths"));
+        let to = self.parsed_or_default(entry.to.as_ref(), &route.then("to"));
+        Some(ContextSource::Layer { of: of?, layer: choices.pop()??, paths: paths?, to: to? })
+    }
+
+    /// Remembers where a part was written.
+    pub(super) fn mark(&mut self, route: &Route, span: Span) {
+        self.places.insert(route.clone(), self.source.place(span));
+    }
+
+    /// Reports an error at a place.
+    pub(super) fn mistake(&mut self, span: Span, message: impl Into<String>) {
+        self.mistakes.push(Diagnostic::error(span, message));
+    }
+
+    /// The text with its templates replaced; none, with a mistake, where that fails.
+    pub(super) fn render(&mut self, text: &Text, route: &Route) -> Option<String> {
+        self.mark(route, text.span);
+        self.scope.render(self.source, text).map_err(|mistake| self.mistakes.push(mistake)).ok()
+    }
+
+    /// The rendered text as a `T`.
+    pub(super) fn parsed<T: FromStr<Err: ToString>>(&mut self, text: &Text, route: &Route) -> Option<T> {
+        let rendered = self.render(text, route)?;
+        rendered.parse().map_err(|error: T::Err| self.mistake(text.span, error.to_string())).ok()
+    }
+
+    /// The rendered text as a `T`, the default where nothing is written; none only after a mistake.
+    pub(super) fn parsed_or_default<T: FromStr<Err: ToString> + Default>(
+        &mut self,
+        text: Option<&Text>,
+        route: &Route,
+    ) -> Option<T> {
+        text.map_or_else(|| Some(T::default()), |text| self.parsed(text, route))
+    }
+
+    /// Globs, checked; `*` stops at `/`.
+    pub(super) fn globs(&mut self, texts: &[Text], route: &Route) -> Option<Vec<String>> {
+        let mut globs = Vec::new();
+        for (index, text) in texts.iter().enumerate() {
+            let rendered = self.render(text, &route.then(index))?;
+            if rendered.is_empty() || Path::new(&rendered).is_absolute() || rendered.split('/').any(|part| part == "..") {
+                self.mistake(text.span, format!("`{rendered}` is no glob of paths inside the context"));
+                return None;
+            }
+            if let Err(error) = GlobBuilder::new(&rendered).literal_separator(true).build() {
+                self.mistake(text.span, format!("`{rendered}` is no glob: {}", error.kind()));
+                return None;
+            }
+            globs.push(rendered);
+        }
+        Some(globs)
+    }
+
+    /// The bytes in the recipe of a part of a scalar's content.
+    pub(super) fn content_span(&self, text: &Text, range: std::ops::Range<usize>) -> Span {
+        crate::recipe::content_span(self.source, text, range)
+    }
+
+    /// A JSON value with the templates in its strings (not in its keys) replaced.
+    pub(super) fn render_value(&mut self, value: &Spanned<serde_json::Value>) -> Option<serde_json::Value> {
+        fn walk(
+            resolver: &mut StageResolver<'_>,
+            span: Span,
+            value: &serde_json::Value,
+        ) -> Result<serde_json::Value, Diagnostic> {
+            use serde_json::Value;
+            Ok(match value {
+                Value::String(text) => {
+                    Value::String(resolver.scope.render(resolver.source, &Spanned::new(span, text.clone()))?)
+                }
+                Value::Array(items) => {
+                    Value::Array(items.iter().map(|item| walk(resolver, span, item)).collect::<Result<_, _>>()?)
+                }
+                Value::Object(map) => Value::Object(
+                    map.iter()
+                        .map(|(key, value)| Ok((key.clone(), walk(resolver, span, value)?)))
+                        .collect::<Result<_, Diagnostic>>()?,
+                ),
+                other => other.clone(),
+            })
+        }
+        walk(self, value.span, &value.value).map_err(|mistake| self.mistakes.push(mistake)).ok()
+    }
+}
