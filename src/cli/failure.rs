@@ -25,6 +25,8 @@ pub(super) enum Failed {
         /// What is wrong with it.
         diagnostics: Vec<Diagnostic>,
     },
+    /// Everything was said already.
+    Reported(FailureKind),
     /// Things failed while they were done; places in the recipe are shown with its text.
     Doing {
         /// The recipe, where there is one.
@@ -48,6 +50,7 @@ impl Failed {
     fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => USAGE,
+            Self::Reported(kind) => kind.exit_code(),
             Self::Invalid { .. } => FailureKind::Invalid.exit_code(),
             Self::Doing { failures, .. } => {
                 failures.iter().map(|failure| failure.kind).max().unwrap_or(FailureKind::Failed).exit_code()
@@ -60,6 +63,7 @@ impl Failed {
         let color = globals.color_on_stderr();
         match self {
             Self::Usage(message) => output::note(&format!("error: {message}")),
+            Self::Reported(_) => {}
             Self::Invalid { source, diagnostics } => print_diagnostics(source, diagnostics, color),
             Self::Doing { source, failures } => {
                 for (index, failure) in failures.iter().enumerate() {

@@ -1,0 +1,146 @@
+//! `sealer build`
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use crate::build::{BuildFailure, BuildPlace, BuildRequest, Builder, Built, Workspace};
+use crate::disk::{Dir, Sharing};
+use crate::kubefile::{self, Kubefile};
+use crate::store::Store;
+use crate::words::{Digest, Failure, Platform, SealerName, Source};
+
+use super::failure::Failed;
+use super::globals::Globals;
+use super::output::{self, OutputForm};
+use super::recipe::{epoch, read_source};
+use super::world::{Settings, supply};
+use super::progress;
+
+#[derive(Debug, Args)]
+pub(super) struct BuildArgs {
+    /// The folder that COPY takes from
+    #[arg(value_name = "DIR")]
+    context: PathBuf,
+    /// The image's name
+    #[arg(short = 't', long = "imageName", value_name = "NAME")]
+    tag: SealerName,
+    /// The Kubefile, looked up in the current folder, then in DIR
+    #[arg(short = 'f', long = "kubefile", default_value = "Kubefile", value_name = "FILE")]
+    kubefile: PathBuf,
+    /// How the image is built
+    #[arg(short = 'm', long, value_enum, default_value = "lite", value_name = "MODE")]
+    mode: Mode,
+    /// The platform [default: this machine's]
+    #[arg(long, value_name = "PLATFORM")]
+    platform: Option<Platform>,
+    /// Take nothing from earlier builds: each build does so anyway
+    #[arg(long)]
+    no_cache: bool,
+    /// The form of the result
+    #[arg(short, long, value_enum, default_value = "text", value_name = "FORM")]
+    output: OutputForm,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Mode {
+    /// Without a cluster and without an engine.
+    Lite,
+}
+
+/// What was built, for machines.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    name: String,
+    id: String,
+    platform: Platform,
+    layers: Vec<Layer>,
+    cached_images: Vec<Cached>,
+}
+
+#[derive(Serialize)]
+struct Layer {
+    id: Digest,
+    #[serde(rename = "type")]
+    kind: String,
+    value: String,
+}
+
+#[derive(Serialize)]
+struct Cached {
+    reference: String,
+    digest: Digest,
+}
+
+pub(super) fn run(args: &BuildArgs, globals: &Globals) -> Result<(), Failed> {
+    let Mode::Lite = args.mode;
+    let (source, kubefile) = read_kubefile(args)?;
+    let observer = progress::observer(globals);
+    let cache = globals.cache();
+    let settings = Settings { cache: &cache, registries_conf: None, url_mirrors: &globals.url_mirror };
+    let supply = supply(&settings, &observer)?;
+    let store = Store::open(&globals.root()).map_err(|error| Failed::from_error(error.kind(), &error))?;
+    let context = Dir::open(&args.context).map_err(|error| Failed::from_error(error.kind(), &error))?;
+    let mut workspace = Workspace::new(&store).map_err(|error| Failed::from_error(error.kind(), &error))?;
+    let platform = args.platform.clone().unwrap_or_else(Platform::host);
+    let builder =
+        Builder { supply: &supply, observer: observer.as_ref(), sharing: Sharing::Copy, epoch: epoch()? };
+    let request = BuildRequest {
+        name: &args.tag,
+        platform: &platform,
+        context: &context,
+        kubefile: &kubefile,
+        annotations: BTreeMap::new(),
+    };
+    let built = builder.build(&request, &mut workspace).map_err(|failures| Failed::Doing {
+        failures: failures.into_iter().map(|failure| placed(failure, &source)).collect(),
+        source: Some(source.clone()),
+    })?;
+    workspace.commit().map_err(|error| Failed::from_error(error.kind(), &error))?;
+    show(&built, args.output)
+}
+
+fn read_kubefile(args: &BuildArgs) -> Result<(Source, Kubefile), Failed> {
+    let beside = args.context.join(&args.kubefile);
+    let file: &Path = if args.kubefile.exists() || !beside.exists() { &args.kubefile } else { &beside };
+    let source = read_source(file)?;
+    let kubefile = kubefile::parse(source.text())
+        .map_err(|diagnostics| Failed::Invalid { source: source.clone(), diagnostics })?;
+    Ok((source, kubefile))
+}
+
+fn placed(BuildFailure { at, failure }: BuildFailure, source: &Source) -> Failure {
+    match at {
+        BuildPlace::Kubefile(span) => failure.at(Some(&source.place(span))),
+        BuildPlace::Image(_) | BuildPlace::Whole => failure,
+    }
+}
+
+fn show(built: &Built, form: OutputForm) -> Result<(), Failed> {
+    let image = &built.image;
+    let layers = image.layers().iter().filter_map(|layer| {
+        Some(Layer { id: layer.id?, kind: layer.kind.to_string(), value: layer.value.clone() })
+    });
+    let cached = built.cached.iter();
+    let report = Report {
+        name: image.name().to_owned(),
+        id: image.id().to_string(),
+        platform: image.platform(),
+        layers: layers.collect(),
+        cached_images: cached
+            .map(|cached| Cached { reference: cached.reference.to_string(), digest: cached.digest })
+            .collect(),
+    };
+    match form {
+        OutputForm::Json => output::json(&report),
+        OutputForm::Text => {
+            let mut lines = vec![format!("{} ({})", report.name, report.platform), format!("  id {}", report.id)];
+            lines.extend(report.layers.iter().map(|layer| format!("  layer {} {} {}", layer.id, layer.kind, layer.value)));
+            lines.extend(report.cached_images.iter().map(|cached| format!("  cached {}@{}", cached.reference, cached.digest)));
+            output::data(&(lines.join("\n") + "\n"))
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! `sealer recipe apply`
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use crate::apply::{Applier, Report, StepStatus};
+use crate::cli::failure::{Failed, print_diagnostics};
+use crate::cli::globals::Globals;
+use crate::cli::output::{self, OutputForm, human_size};
+use crate::cli::progress;
+use crate::cli::world::{Settings, supply};
+use crate::disk::Sharing;
+use crate::sandbox::Sandbox;
+use crate::store::Store;
+use crate::words::SealerName;
+
+use super::input::{Input, InputArgs};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ApplyArgs {
+    /// The recipe
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    input: InputArgs,
+    /// Apply to stand-ins of everything that the shipped recipes name, with a store and a cache in a fresh folder
+    #[arg(long)]
+    sandbox: bool,
+    /// Whether new layers share unchanged files with those that they come from
+    #[arg(long, value_enum, default_value = "auto", value_name = "HOW")]
+    sharing: SharingChoice,
+    /// The form of the result
+    #[arg(short, long, value_enum, default_value = "text", value_name = "FORM")]
+    output: OutputForm,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SharingChoice {
+    /// Reflinks, else hard links, else copies.
+    Auto,
+    /// Copies.
+    Copy,
+}
+
+/// Where a run happens: the user's own world or a sandbox.
+struct Surroundings {
+    root: PathBuf,
+    cache: PathBuf,
+    registries_conf: Option<PathBuf>,
+    url_mirrors: Vec<String>,
+    /// Keeps the sandbox's servers running.
+    _sandbox: Option<Sandbox>,
+}
+
+impl Surroundings {
+    fn of_user(globals: &Globals) -> Self {
+        Self {
+            root: globals.root(),
+            cache: globals.cache(),
+            registries_conf: None,
+            url_mirrors: globals.url_mirror.clone(),
+            _sandbox: None,
+        }
+    }
+
+    /// A sandbox in a fresh folder; of the user's settings only an explicit `--root` counts.
+    fn sandbox(globals: &Globals) -> Result<Self, Failed> {
+        let folder = tempfile::Builder::new()
+            .prefix("sealer-sandbox-")
+            .tempdir()
+            .map_err(|error| Failed::doing(format!("make a folder for the sandbox: {error}")))?
+            .keep();
+        let sandbox = Sandbox::start(&folder).map_err(|error| Failed::doing(format!("start the sandbox: {error}")))?;
+        if !globals.quiet {
+            output::note(Sandbox::NOTICE);
+        }
+        Ok(Self {
+            root: globals.root.clone().unwrap_or_else(|| sandbox.root()),
+            cache: sandbox.cache(),
+            registries_conf: Some(sandbox.registries_conf()),
+            url_mirrors: sandbox.url_mirrors(),
+            _sandbox: Some(sandbox),
+        })
+    }
+}
+
+pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
+    let input = Input::read(&args.file, &args.input)?;
+    print_diagnostics(&input.source, &input.warnings, globals.color_on_stderr());
+    let plan = input.plan(&args.input)?;
+    let surroundings = if args.sandbox { Surroundings::sandbox(globals)? } else { Surroundings::of_user(globals) };
+    let observer = progress::observer(globals);
+    let settings = Settings {
+        cache: &surroundings.cache,
+        registries_conf: surroundings.registries_conf.as_deref(),
+        url_mirrors: &surroundings.url_mirrors,
+    };
+    let supply = supply(&settings, &observer)?;
+    let store = Store::open(&surroundings.root).map_err(|error| Failed::from_error(error.kind(), &error))?;
+    let applier = Applier {
+        store: &store,
+        supply: &supply,
+        observer: observer.as_ref(),
+        recipe_folder: recipe_folder(&args.file),
+        sharing: match args.sharing {
+            SharingChoice::Auto => Sharing::Auto,
+            SharingChoice::Copy => Sharing::Copy,
+        },
+        threads: globals.threads(),
+    };
+    let result = applier.apply(&plan);
+    let report = result.map_err(|failures| Failed::Doing { source: Some(input.source.clone()), failures })?;
+    match args.output {
+        OutputForm::Json => output::json(&report),
+        OutputForm::Text => output::data(&text(&report, &surroundings.root, globals)),
+    }
+}
+
+fn recipe_folder(file: &Path) -> PathBuf {
+    match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// What was made, for people: the images with their ids, what was changed, what to do next.
+fn text(report: &Report, root: &Path, globals: &Globals) -> String {
+    use std::fmt::Write;
+    let mut text = String::new();
+    let mut line = |arguments: std::fmt::Arguments<'_>| {
+        text.write_fmt(arguments).and_then(|()| text.write_char('\n')).expect("a String takes all that is written");
+    };
+    for image in &report.images {
+        line(format_args!("{} ({})", image.name, image.platform));
+        line(format_args!("  id {}", image.id));
+        for layer in &image.layers {
+            line(format_args!("  layer {} {} {} ({})", layer.id, layer.kind, layer.value, human_size(layer.size)));
+        }
+        for cached in &image.cached_images {
+            line(format_args!("  cached {}@{}", cached.reference, cached.digest));
+        }
+    }
+    if !globals.quiet {
+        line(format_args!(""));
+        for step in &report.steps {
+            let what = match step.status {
+                StepStatus::Changed => "",
+                StepStatus::Unchanged => "unchanged: ",
+                StepStatus::Skipped => "skipped: ",
+            };
+            line(format_args!("{} {}: {what}{}", step.stage, step.step, step.detail));
+        }
+        line(format_args!("{} downloaded; the store is {}", human_size(report.downloaded_bytes), root.display()));
+        if let Some(name) = report.images.last().and_then(|image| image.name.parse::<SealerName>().ok()) {
+            let name = name.familiar();
+            line(format_args!(""));
+            line(format_args!("next: run a cluster of it with `sealer run {name} --masters IP --passwd PASSWORD`,"));
+            line(format_args!("or build on it with `FROM {name}` in a Kubefile"));
+        }
+    }
+    text
+}

@@ -1,0 +1,88 @@
+//! A recipe with its values, as the commands read it.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::cli::failure::Failed;
+use crate::plan::{Narrowing, Plan, resolve};
+use crate::recipe::{self, Recipe, Values, ValuesInput};
+use crate::words::{Diagnostic, Epoch, Platform, Source};
+
+/// The largest recipe, in bytes.
+const MAX_RECIPE: u64 = 1 << 20;
+
+/// What every command on a recipe takes.
+#[derive(Debug, Clone, Args)]
+pub(super) struct InputArgs {
+    /// Take values from a YAML file; a later one wins
+    #[arg(short = 'f', long = "values", value_name = "FILE")]
+    pub(super) values: Vec<PathBuf>,
+    /// Set a value; wins over files
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
+    /// Only this platform
+    #[arg(long = "platform", value_name = "PLATFORM", value_delimiter = ',')]
+    pub(super) platforms: Vec<Platform>,
+    /// Only this stage, with those that it builds on
+    #[arg(long, value_name = "NAME")]
+    pub(super) stage: Option<String>,
+}
+
+/// A recipe that was read and understood, with what was said of it on the way.
+#[derive(Debug)]
+pub(super) struct Input {
+    pub(super) source: Source,
+    pub(super) recipe: Recipe,
+    pub(super) values: Values,
+    pub(super) warnings: Vec<Diagnostic>,
+}
+
+impl Input {
+    /// Reads a recipe and merges its values.
+    pub(super) fn read(file: &Path, args: &InputArgs) -> Result<Self, Failed> {
+        let source = read_source(file)?;
+        let parsed = recipe::parse(&source)
+            .map_err(|diagnostics| Failed::Invalid { source: source.clone(), diagnostics })?;
+        let mut input = ValuesInput::default();
+        for file in &args.values {
+            input.files.push(read_source(file)?);
+        }
+        input.sets.clone_from(&args.set);
+        let values = Values::merge(&source, &parsed.recipe, &input)
+            .map_err(|(source, diagnostics)| Failed::Invalid { source, diagnostics })?;
+        Ok(Self { source, recipe: parsed.recipe, values, warnings: parsed.warnings })
+    }
+
+    /// The plan for what is wanted of the recipe.
+    pub(super) fn plan(&self, args: &InputArgs) -> Result<Plan, Failed> {
+        let narrowing = Narrowing { platforms: args.platforms.clone(), stage: args.stage.clone() };
+        resolve(&self.source, &self.recipe, &self.values, &narrowing, epoch()?)
+            .map_err(|diagnostics| Failed::Invalid { source: self.source.clone(), diagnostics })
+    }
+}
+
+/// `SOURCE_DATE_EPOCH`, else the constant.
+pub(in crate::cli) fn epoch() -> Result<Epoch, Failed> {
+    match std::env::var("SOURCE_DATE_EPOCH") {
+        Ok(text) if !text.is_empty() => Epoch::parse(&text).map_err(|error| Failed::Usage(error.to_string())),
+        _ => Ok(Epoch::DEFAULT),
+    }
+}
+
+/// Reads a small text file that the user named.
+pub(in crate::cli) fn read_source(file: &Path) -> Result<Source, Failed> {
+    let name = file.display().to_string();
+    let size = fs_err::metadata(file).map_err(|error| Failed::doing(error.to_string()))?.len();
+    if size > MAX_RECIPE {
+        return Err(Failed::doing(format!("`{name}` has {size} bytes; a recipe has at most {MAX_RECIPE}")));
+    }
+    let bytes = fs_err::read(file).map_err(|error| Failed::doing(error.to_string()))?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Source::new(&name, &text)),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            Err(Failed::doing(format!("`{name}` is no UTF-8 text: byte {} is the first that is not", at + 1)))
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! `sealer recipe plan`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::failure::{Failed, print_diagnostics};
+use crate::cli::globals::Globals;
+use crate::cli::output::{self, OutputForm};
+use crate::plan::{ContextSource, LayerChoice, Plan};
+
+use super::input::{Input, InputArgs};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct PlanArgs {
+    /// The recipe
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    input: InputArgs,
+    /// The form of the plan
+    #[arg(short, long, value_enum, default_value = "text", value_name = "FORM")]
+    output: OutputForm,
+}
+
+pub(super) fn run(args: &PlanArgs, globals: &Globals) -> Result<(), Failed> {
+    let input = Input::read(&args.file, &args.input)?;
+    print_diagnostics(&input.source, &input.warnings, globals.color_on_stderr());
+    let plan = input.plan(&args.input)?;
+    match args.output {
+        OutputForm::Json => output::json(&plan),
+        OutputForm::Text => output::data(&text(&plan)),
+    }
+}
+
+/// The plan for people: a paragraph a stage.
+fn text(plan: &Plan) -> String {
+    let mut lines = vec![format!("{} ({})", plan.recipe, plan.file)];
+    for stage in &plan.stages {
+        let work = &stage.work;
+        lines.push(String::new());
+        lines.push(format!("stage {} for {} makes {}", work.stage, work.platform, work.image));
+        for source in &work.context {
+            let ContextSource::Layer { of, layer, paths, to } = source;
+            let which = match layer {
+                LayerChoice::Containing(path) => format!("the layer with {path}"),
+                LayerChoice::Id(id) => format!("the layer {id}"),
+                LayerChoice::Index(index) => format!("layer {index}"),
+            };
+            let what = if paths.is_empty() { "everything".to_owned() } else { paths.join(", ") };
+            let target = if to.is_root() { String::new() } else { format!(", to {to}") };
+            lines.push(format!("  context  {what} of {which} of {}{target}", of.familiar()));
+        }
+        lines.extend(work.steps.iter().map(|step| format!("  step     {}", step.title())));
+        lines.extend(work.kubefile.lines().map(|line| format!("  build    {line}")));
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
