@@ -1,5 +1,7 @@
 //! Where a COPY takes from and where it puts things.
 
+use std::ffi::{OsStr, OsString};
+
 use crate::words::{ContextPath, ContextPathError};
 
 /// The source of a COPY: a path of the context, possibly with wildcards and `${ARCH}`.
@@ -40,15 +42,13 @@ impl CopyDestination {
         cut.parse().map(Self)
     }
 
-    /// Where something of the context lands whose last part is `name`: below the destination, or, when the
-    /// destination's last part is that very name, at the destination itself.
+    /// Where something of the context lands whose last part is `name`: its folder in the layer and its name there. It is
+    /// below the destination, or, when the destination's last part is that very name, at the destination itself.
     #[must_use]
-    pub fn place(&self, name: &str) -> ContextPath {
-        if self.0.file_name() == Some(name) {
-            return self.0.clone();
-        }
-        // A single part of a path that was matched in the context: it is a good part of a path here too.
-        name.parse().map_or_else(|_| self.0.clone(), |name| self.0.join(&name))
+    pub fn place(&self, name: &OsStr) -> (ContextPath, OsString) {
+        let same = self.0.file_name().is_some_and(|last| OsStr::new(last) == name);
+        let folder = if same { self.0.parent().unwrap_or_default() } else { self.0.clone() };
+        (folder, name.to_owned())
     }
 
     /// The destination itself, where the contents of the context land.
@@ -76,7 +76,8 @@ mod tests {
             ("imageList", "./manifests/", "manifests/imageList"),
             ("sub", "deep/er", "deep/er/sub"),
         ] {
-            assert_eq!(CopyDestination::parse(destination).unwrap().place(name).to_string(), place);
+            let (folder, name) = CopyDestination::parse(destination).unwrap().place(OsStr::new(name));
+            assert_eq!(folder.as_path().join(name), std::path::Path::new(place));
         }
         assert!(CopyDestination::parse("../x").is_err());
         assert!(CopyDestination::parse("a/../../x").is_err());

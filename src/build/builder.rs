@@ -1,0 +1,250 @@
+//! A Kubefile and a folder → an image, staged.
+
+use std::collections::BTreeMap;
+
+use crate::disk::{CopyRules, Dir, Owner, Sharing};
+use crate::image::{Image, ImageLayer, LayerKind, Merged, registry_tree};
+use crate::kubefile::{Base, Instruction, Kubefile, MAX_LAYERS};
+use crate::plan::registry_path;
+use crate::supply::{Need, Supply};
+use crate::words::{Digest, Epoch, Failure, FailureKind, ImageRef, Observer, Platform, SealerName, Span};
+
+use super::copy::copy;
+use super::images::{Wanted, wanted};
+use super::{BuildFailure, BuildPlace, Workspace, WorkspaceError};
+
+/// What is built.
+pub struct BuildRequest<'a> {
+    /// The image's name.
+    pub name: &'a SealerName,
+    /// The platform.
+    pub platform: &'a Platform,
+    /// The folder that COPY takes from.
+    pub context: &'a Dir,
+    /// The Kubefile, understood.
+    pub kubefile: &'a Kubefile,
+    /// Annotations besides the Clusterfile.
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// What was built.
+#[derive(Debug, Clone)]
+pub struct Built {
+    /// The image's document.
+    pub image: Image,
+    /// The container images in its registry that this build asked for.
+    pub cached: Vec<CachedImage>,
+}
+
+/// A container image that is whole in an image's registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CachedImage {
+    /// The complete reference.
+    pub reference: ImageRef,
+    /// The digest that its tag stands for.
+    pub digest: Digest,
+}
+
+/// The lite builder.
+pub struct Builder<'a> {
+    /// Container images and base images from outside.
+    pub supply: &'a Supply,
+    /// Who listens.
+    pub observer: &'a dyn Observer,
+    /// Whether layers share unchanged files with the context.
+    pub sharing: Sharing,
+    /// The time that what we make carries.
+    pub epoch: Epoch,
+}
+
+/// An image while it grows.
+struct Growing<'r> {
+    request: &'r BuildRequest<'r>,
+    base: Option<Image>,
+    layers: Vec<ImageLayer>,
+    merged: Merged,
+    /// The layers of this build alone: only their images are searched.
+    new: Merged,
+    commands: Vec<String>,
+}
+
+impl Builder<'_> {
+    /// Builds an image and adds it to the workspace, or says everything that stands in the way.
+    pub fn build(
+        &self,
+        request: &BuildRequest<'_>,
+        workspace: &mut Workspace<'_>,
+    ) -> Result<Built, Vec<BuildFailure>> {
+        let one = |failure| vec![failure];
+        let mut growing = self.start(request, workspace).map_err(one)?;
+        for (span, instruction) in &request.kubefile.instructions {
+            match instruction {
+                Instruction::Copy { source, destination, value } => {
+                    let folder = workspace.folder().map_err(|error| one(staging(*span, &error)))?;
+                    let rules = CopyRules { sharing: self.sharing, owner: Owner::Root };
+                    copy(request.context, source, destination, &folder, request.platform, rules, self.epoch).map_err(
+                        |error| {
+                            let mut failed = BuildFailure::instruction(*span, error.kind(), &error);
+                            failed.failure.help.extend(error.help());
+                            one(failed)
+                        },
+                    )?;
+                    growing.add(workspace, &folder, *span, LayerKind::Copy, value).map_err(one)?;
+                }
+                Instruction::Cmd { value } => growing.commands.push(value.clone()),
+                Instruction::Run { .. } | Instruction::Arg { .. } => {
+                    let message = "RUN and ARG are not carried out by this version";
+                    return Err(one(BuildFailure::at_instruction(*span, FailureKind::Invalid, message)));
+                }
+            }
+        }
+        let cached = self.cache_images(&mut growing, workspace)?;
+        let image = growing.finish();
+        workspace.add(image.clone());
+        Ok(Built { image, cached })
+    }
+
+    fn start<'r>(
+        &self,
+        request: &'r BuildRequest<'r>,
+        workspace: &mut Workspace<'_>,
+    ) -> Result<Growing<'r>, BuildFailure> {
+        let span = request.kubefile.base_span;
+        let base = match &request.kubefile.base {
+            Base::Scratch => None,
+            Base::Image(name) => {
+                Some(self.base(name, request.platform, workspace).map_err(|failure| {
+                    BuildFailure { at: BuildPlace::Kubefile(span), failure }
+                })?)
+            }
+        };
+        let (layers, merged) = match &base {
+            Some(base) => (base.layers().to_vec(), workspace.merged(base).map_err(|error| staging(span, &error))?),
+            None => (Vec::new(), Merged::default()),
+        };
+        Ok(Growing { request, base, layers, merged, new: Merged::default(), commands: Vec::new() })
+    }
+
+    /// An image of this run, of the store, or pulled.
+    pub fn base(
+        &self,
+        name: &SealerName,
+        platform: &Platform,
+        workspace: &mut Workspace<'_>,
+    ) -> Result<Image, Failure> {
+        let failed = |error: &WorkspaceError| Failure::from_error(error.kind(), error);
+        if let Some(image) = workspace.find(name, platform).map_err(|error| failed(&error))? {
+            return Ok(image);
+        }
+        let pulled = self.supply.image(name.reference(), platform)?;
+        let cache = self.supply.cache();
+        let open = |digest| crate::image::Blobs::open(cache, digest);
+        workspace.import(name, &pulled, &open, self.observer).map_err(|error| failed(&error))
+    }
+
+    /// Pulls what the new layers ask for and makes a layer of what no lower one holds.
+    fn cache_images(
+        &self,
+        growing: &mut Growing<'_>,
+        workspace: &mut Workspace<'_>,
+    ) -> Result<Vec<CachedImage>, Vec<BuildFailure>> {
+        let platform = growing.request.platform;
+        let wanted = wanted(&growing.new, self.observer)?;
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let needs: Vec<Need> = wanted.iter().map(|w| Need::Image(w.image.clone(), platform.clone())).collect();
+        self.supply.get_all(&needs);
+        let mut pulled = Vec::new();
+        let mut failures = Vec::new();
+        for Wanted { image, file, line } in &wanted {
+            match self.supply.image(image, platform) {
+                Ok(whole) => pulled.push(whole.as_ref().clone()),
+                Err(failure) => {
+                    let failure = failure.with_help(format!("{file}:{line} asks for it"));
+                    failures.push(BuildFailure { at: BuildPlace::Image(image.clone()), failure });
+                }
+            }
+        }
+        if !failures.is_empty() {
+            return Err(failures);
+        }
+        let whole = |kind, error: &(dyn std::error::Error + 'static)| vec![BuildFailure::whole(kind, error)];
+        let folder = workspace.folder().map_err(|error| whole(error.kind(), &error))?;
+        registry_tree::write(&pulled, self.supply.cache(), &growing.merged, folder.path(), self.epoch)
+            .map_err(|error| whole(error.kind(), &error))?;
+        let id = workspace.keep_layer(&folder, None).map_err(|error| whole(error.kind(), &error))?;
+        if let Some(id) = id {
+            growing.push(&folder, ImageLayer::new(id, LayerKind::Base, "registry cache"));
+        }
+        for image in &pulled {
+            let missing = registry_tree::check(image, &growing.merged).map_err(|error| whole(error.kind(), &error))?;
+            for missing in missing {
+                let message = format!("`{}` is not whole in the image: {missing}", image.reference);
+                let failure = Failure::new(FailureKind::Verification, message);
+                failures.push(BuildFailure { at: BuildPlace::Image(image.reference.clone()), failure });
+            }
+        }
+        if !failures.is_empty() {
+            return Err(failures);
+        }
+        let mut cached: Vec<CachedImage> = pulled
+            .iter()
+            .map(|image| CachedImage { reference: image.reference.clone(), digest: image.root().digest })
+            .collect();
+        cached.sort_by_key(|cached| registry_path(&cached.reference));
+        Ok(cached)
+    }
+}
+
+impl Growing<'_> {
+    fn push(&mut self, folder: &Dir, layer: ImageLayer) {
+        self.merged.push(folder.path().to_owned());
+        self.new.push(folder.path().to_owned());
+        self.layers.push(layer);
+    }
+
+    fn add(
+        &mut self,
+        workspace: &mut Workspace<'_>,
+        folder: &Dir,
+        span: Span,
+        kind: LayerKind,
+        value: &str,
+    ) -> Result<(), BuildFailure> {
+        let Some(id) = workspace.keep_layer(folder, None).map_err(|error| staging(span, &error))? else {
+            return Ok(());
+        };
+        // The same layer twice can neither be pushed nor mounted. Twice in a row it is the same as once.
+        let content: Vec<&Digest> = self.layers.iter().filter_map(|layer| layer.id.as_ref()).collect();
+        if content.last() == Some(&&id) {
+            return Ok(());
+        }
+        if let Some(index) = content.iter().position(|known| **known == id) {
+            let message = format!("this makes the very layer that the image has already as layer {index}, {id}");
+            return Err(BuildFailure::at_instruction(span, FailureKind::Failed, message));
+        }
+        if content.len() >= MAX_LAYERS {
+            let message = format!("the image would have more than {MAX_LAYERS} layers");
+            return Err(BuildFailure::at_instruction(span, FailureKind::Failed, message));
+        }
+        self.push(folder, ImageLayer::new(id, kind, value));
+        Ok(())
+    }
+
+    fn finish(self) -> Image {
+        let request = self.request;
+        Image::built(
+            request.name,
+            request.platform,
+            self.layers,
+            self.commands,
+            self.base.as_ref(),
+            request.annotations.clone(),
+        )
+    }
+}
+
+fn staging(span: Span, error: &WorkspaceError) -> BuildFailure {
+    BuildFailure::instruction(span, error.kind(), error)
+}

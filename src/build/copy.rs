@@ -1,0 +1,175 @@
+//! COPY: files of the context into the folder of a layer.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use crate::disk::{CopyRules, Dir, DiskError, FileTime, Kind, merge_entry};
+use crate::kubefile::{CopyDestination, CopySource};
+use crate::words::{ContextPath, Epoch, FailureKind, Platform, nearest};
+
+/// Why a COPY failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CopyError {
+    /// Nothing in the context is called so.
+    #[error("`{pattern}` is not in the context")]
+    NotThere { pattern: String, near: Option<String> },
+    /// The wildcards are wrong.
+    #[error("`{pattern}` is no pattern: {reason}")]
+    Pattern { pattern: String, reason: String },
+    /// A file could not be copied.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+}
+
+impl CopyError {
+    pub(super) fn kind(&self) -> FailureKind {
+        match self {
+            Self::NotThere { .. } => FailureKind::Failed,
+            Self::Pattern { .. } => FailureKind::Invalid,
+            Self::Disk(error) => error.kind(),
+        }
+    }
+
+    /// What was probably meant.
+    pub(super) fn help(&self) -> Option<String> {
+        match self {
+            Self::NotThere { near, .. } => near.as_ref().map(|near| format!("did you mean `{near}`?")),
+            Self::Pattern { .. } | Self::Disk(_) => None,
+        }
+    }
+}
+
+/// Carries out one COPY: what `source` names in `context` goes to `destination` in `layer`, an empty folder.
+///
+/// Folders that are made on the way are 0755 and carry the constant time; modes and times of what is copied stay.
+pub(super) fn copy(
+    context: &Dir,
+    source: &CopySource,
+    destination: &CopyDestination,
+    layer: &Dir,
+    platform: &Platform,
+    rules: CopyRules,
+    epoch: Epoch,
+) -> Result<(), CopyError> {
+    let pattern = source.for_architecture(platform.architecture());
+    let mut made = Made { layer, epoch, folders: Vec::new() };
+    if pattern.is_empty() {
+        let names = context.names()?;
+        if !names.is_empty() {
+            let target = made.folder(destination.root())?;
+            for name in names {
+                merge_entry(context, &name, &target, &name, rules)?;
+            }
+        }
+    } else {
+        for path in expand(context, &pattern)? {
+            let Some((name, parents)) = path.split_last() else { continue };
+            let from = descend(context, parents)?;
+            let (folder, new) = destination.place(name);
+            let target = made.folder(&folder)?;
+            merge_entry(&from, name, &target, &new, rules)?;
+        }
+    }
+    made.finish()
+}
+
+/// Folders of a layer that COPY made itself.
+struct Made<'a> {
+    layer: &'a Dir,
+    epoch: Epoch,
+    folders: Vec<Dir>,
+}
+
+impl Made<'_> {
+    fn folder(&mut self, path: &ContextPath) -> Result<Dir, CopyError> {
+        let mut folder = self.layer.duplicate()?;
+        for part in path.parts() {
+            if folder.meta_if_there(part)?.is_none() {
+                self.folders.push(folder.make_folder(part, 0o755)?);
+            }
+            folder = folder.folder(part)?;
+        }
+        Ok(folder)
+    }
+
+    /// Entries were made in the folders since they were made: their time is set last.
+    fn finish(self) -> Result<(), CopyError> {
+        let time = FileTime::of_seconds(i64::try_from(self.epoch.seconds()).expect("an epoch has at most 33 bits"));
+        for folder in &self.folders {
+            folder.set_own_time(time)?;
+        }
+        Ok(())
+    }
+}
+
+fn descend(context: &Dir, parents: &[OsString]) -> Result<Dir, CopyError> {
+    let mut folder = context.duplicate()?;
+    for part in parents {
+        folder = folder.folder(part)?;
+    }
+    Ok(folder)
+}
+
+/// One part of a pattern.
+enum Part {
+    Literal(OsString),
+    Wildcard(GlobMatcher),
+}
+
+impl Part {
+    fn parse(part: &str, pattern: &str) -> Result<Self, CopyError> {
+        if !part.contains(['*', '?', '[', '\\']) {
+            return Ok(Self::Literal(part.into()));
+        }
+        // Go's patterns have no alternatives: braces are themselves.
+        let escaped = part.replace('{', "[{]").replace('}', "[}]");
+        let glob = GlobBuilder::new(&escaped).literal_separator(true).backslash_escape(true).build();
+        glob.map(|glob| Self::Wildcard(glob.compile_matcher()))
+            .map_err(|error| CopyError::Pattern { pattern: pattern.to_owned(), reason: error.kind().to_string() })
+    }
+}
+
+/// The paths of the context that a pattern matches, in byte order, each as its parts; at least one.
+fn expand(context: &Dir, pattern: &str) -> Result<Vec<Vec<OsString>>, CopyError> {
+    let parts = pattern.split('/').map(|part| Part::parse(part, pattern)).collect::<Result<Vec<_>, _>>()?;
+    let mut found: Vec<Vec<OsString>> = vec![Vec::new()];
+    let mut nearest_name = None;
+    for part in &parts {
+        let mut next = Vec::new();
+        for path in found {
+            let is_folder = match path.split_last() {
+                None => true,
+                Some((name, parents)) => descend(context, parents)?.meta(name)?.kind == Kind::Folder,
+            };
+            if !is_folder {
+                continue;
+            }
+            let folder = descend(context, &path)?;
+            let names = match part {
+                Part::Literal(name) if folder.meta_if_there(name)?.is_some() => vec![name.clone()],
+                Part::Literal(name) => {
+                    nearest_name = near(&path, name, &folder.names()?);
+                    Vec::new()
+                }
+                Part::Wildcard(glob) => folder.names()?.into_iter().filter(|name| glob.is_match(name)).collect(),
+            };
+            next.extend(names.into_iter().map(|name| path.iter().cloned().chain([name]).collect()));
+        }
+        found = next;
+    }
+    if found.is_empty() {
+        return Err(CopyError::NotThere { pattern: pattern.to_owned(), near: nearest_name });
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The name in a folder that is nearest to `name`, with the folder's path.
+fn near(path: &[OsString], name: &OsStr, names: &[OsString]) -> Option<String> {
+    let near = nearest(name.to_str()?, names.iter().filter_map(|name| name.to_str()))?;
+    let mut whole: Vec<&str> = path.iter().filter_map(|part| std::str::from_utf8(part.as_bytes()).ok()).collect();
+    whole.push(near);
+    Some(whole.join("/"))
+}

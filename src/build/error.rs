@@ -1,0 +1,42 @@
+//! What fails in a build, and where in the Kubefile or in the image it was asked for.
+
+use std::error::Error;
+
+use crate::words::{Failure, FailureKind, ImageRef, Span};
+
+/// One thing that failed in a build. A build can fail for several reasons at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildFailure {
+    /// What asked for it.
+    pub at: BuildPlace,
+    /// What failed.
+    pub failure: Failure,
+}
+
+/// What in a build asked for something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BuildPlace {
+    /// An instruction of the Kubefile: its bytes.
+    Kubefile(Span),
+    /// A container image that a list or manifest names.
+    Image(ImageRef),
+    /// The build itself.
+    Whole,
+}
+
+impl BuildFailure {
+    /// An error of another room, asked for by an instruction.
+    pub(super) fn instruction(span: Span, kind: FailureKind, error: &(dyn Error + 'static)) -> Self {
+        Self { at: BuildPlace::Kubefile(span), failure: Failure::from_error(kind, error) }
+    }
+
+    /// Something that an instruction got wrong.
+    pub(super) fn at_instruction(span: Span, kind: FailureKind, message: impl Into<String>) -> Self {
+        Self { at: BuildPlace::Kubefile(span), failure: Failure::new(kind, message) }
+    }
+
+    /// An error of the build itself.
+    pub(super) fn whole(kind: FailureKind, error: &(dyn Error + 'static)) -> Self {
+        Self { at: BuildPlace::Whole, failure: Failure::from_error(kind, error) }
+    }
+}

@@ -1,0 +1,176 @@
+//! Which container images the files of a layer ask for.
+
+use std::io;
+
+use crate::edit::{FoundImage, find_images, find_images_in_text};
+use crate::image::Merged;
+use crate::words::{ContextPath, Event, Failure, FailureKind, ImageRef, Observer};
+
+use super::{BuildFailure, BuildPlace};
+
+/// A container image, and the file and line that ask for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) image: ImageRef,
+    pub(super) file: ContextPath,
+    pub(super) line: usize,
+}
+
+impl Wanted {
+    fn origin(&self) -> String {
+        format!("{}:{}", self.file, self.line)
+    }
+}
+
+/// Everything that `manifests/` of the merged layers asks for, each image once, in the order of files and lines.
+///
+/// All references that cannot be understood are reported, and so are two that fall on one path of the registry.
+pub(super) fn wanted(merged: &Merged, observer: &dyn Observer) -> Result<Vec<Wanted>, Vec<BuildFailure>> {
+    let manifests: ContextPath = "manifests".parse().expect("a plain word is a path");
+    let mut wanted: Vec<Wanted> = Vec::new();
+    let mut failures = Vec::new();
+    let files = merged.files(&manifests).map_err(|error| vec![unreadable(&error)])?;
+    for (path, found) in files {
+        let bytes = match fs_err::read(&found) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                failures.push(unreadable(&error));
+                continue;
+            }
+        };
+        let references = match path.as_str() {
+            "manifests/imageList" => listed(&bytes),
+            name if has_extension(name, &["yaml", "yml"]) => in_manifest(&bytes, &path, observer),
+            name if has_extension(name, &["tmpl"]) => find_images_in_text(&String::from_utf8_lossy(&bytes)),
+            _ => continue,
+        };
+        for FoundImage { reference, line, .. } in references {
+            match reference.parse() {
+                Ok(image) => add(&mut wanted, &mut failures, Wanted { image, file: path.clone(), line }),
+                Err(error) => {
+                    let failure = Failure::from_error(FailureKind::Invalid, &error);
+                    let message = format!("{path}:{line}: {}", failure.message);
+                    failures.push(BuildFailure { at: BuildPlace::Whole, failure: Failure { message, ..failure } });
+                }
+            }
+        }
+    }
+    warn_of_charts(merged, observer).map_err(|error| vec![unreadable(&error)])?;
+    if failures.is_empty() { Ok(wanted) } else { Err(failures) }
+}
+
+fn add(wanted: &mut Vec<Wanted>, failures: &mut Vec<BuildFailure>, new: Wanted) {
+    let key = crate::plan::registry_path(&new.image);
+    match wanted.iter().find(|known| crate::plan::registry_path(&known.image) == key) {
+        Some(known) if known.image == new.image => {}
+        Some(known) => {
+            let message = format!(
+                "{}: `{}` and `{}` fall on one path: the image's registry would hold only one as `{key}`",
+                new.origin(),
+                new.image,
+                known.image
+            );
+            let failure = Failure::new(FailureKind::Failed, message)
+                .with_help(format!("{} asks for the other; keep one of the two", known.origin()));
+            failures.push(BuildFailure { at: BuildPlace::Image(new.image), failure });
+        }
+        None => wanted.push(new),
+    }
+}
+
+/// The lines of an image list: blank lines and comments skipped, remarks behind ` #` and a pair of quotes cut.
+fn listed(bytes: &[u8]) -> Vec<FoundImage> {
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let mut found = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let word = line.split_once(" #").map_or(line, |(word, _)| word).trim_end();
+        let unquoted = ['"', '\''].iter().find_map(|quote| word.strip_prefix(*quote)?.strip_suffix(*quote));
+        let reference = unquoted.unwrap_or(word).to_owned();
+        found.push(FoundImage { reference, line: index + 1, route: String::new(), document: 0 });
+    }
+    found
+}
+
+fn in_manifest(bytes: &[u8], path: &ContextPath, observer: &dyn Observer) -> Vec<FoundImage> {
+    find_images(bytes).unwrap_or_else(|error| {
+        let message = format!("{path} is no YAML and was searched as text: {error}");
+        observer.event(Event::Warning { message });
+        find_images_in_text(&String::from_utf8_lossy(bytes))
+    })
+}
+
+fn has_extension(path: &str, extensions: &[&str]) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, extension)| extensions.contains(&extension))
+}
+
+/// Charts are not rendered: whoever ships some must hear it.
+fn warn_of_charts(merged: &Merged, observer: &dyn Observer) -> io::Result<()> {
+    let charts: ContextPath = "charts".parse().expect("a plain word is a path");
+    for name in merged.list(&charts)? {
+        let Some(name) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
+        let chart = charts.join(&name).join(&"Chart.yaml".parse().expect("a plain word is a path"));
+        if merged.find(&chart)?.is_some() {
+            let message =
+                format!("the images of the chart {} are not searched: list them in manifests/imageList", charts.join(&name));
+            observer.event(Event::Warning { message });
+        }
+    }
+    Ok(())
+}
+
+fn unreadable(error: &io::Error) -> BuildFailure {
+    BuildFailure { at: BuildPlace::Whole, failure: Failure::from_error(FailureKind::Failed, error) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::Silent;
+
+    fn search(files: &[(&str, &str)]) -> Result<Vec<String>, Vec<String>> {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            let path = folder.path().join(name);
+            fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+            fs_err::write(path, content).unwrap();
+        }
+        let merged = Merged::new(vec![folder.path().to_owned()]);
+        wanted(&merged, &Silent)
+            .map(|found| found.iter().map(|wanted| format!("{} {}", wanted.origin(), wanted.image)).collect())
+            .map_err(|failures| failures.into_iter().map(|failure| failure.failure.message).collect())
+    }
+
+    #[test]
+    fn lists_may_have_comments_quotes_and_remarks() {
+        let list = "\u{feff}# head\r\n\r\nnginx\r\n  # indented\n\"a/b:1\" # remark\n'quay.io/c:2'\nnginx:latest\n";
+        let expected = [
+            "manifests/imageList:3 docker.io/library/nginx:latest",
+            "manifests/imageList:5 docker.io/a/b:1",
+            "manifests/imageList:6 quay.io/c:2",
+        ];
+        assert_eq!(search(&[("manifests/imageList", list)]).unwrap(), expected);
+    }
+
+    #[test]
+    fn manifests_are_read_as_yaml_and_other_files_are_not() {
+        let files = [
+            ("manifests/a/pod.yaml", "kind: Pod\nspec:\n  containers:\n  - image: busybox:1\n    imagePullPolicy: Always\n"),
+            ("manifests/t.tmpl", "image: {{ .x }}\nimage: b:1\n"),
+            ("manifests/readme.md", "image: nothing:1\n"),
+            ("etc/x.yaml", "image: nothing:2\n"),
+        ];
+        let expected = ["manifests/a/pod.yaml:4 docker.io/library/busybox:1", "manifests/t.tmpl:2 docker.io/library/b:1"];
+        assert_eq!(search(&files).unwrap(), expected);
+    }
+
+    #[test]
+    fn two_hosts_on_one_path_and_bad_references_are_errors() {
+        let list = "quay.io/tigera/operator:v1\ntigera/operator:v1\nNginx\n";
+        insta::assert_debug_snapshot!(search(&[("manifests/imageList", list)]).unwrap_err(), @"");
+    }
+}

@@ -1,0 +1,15 @@
+//! Floor 8, build: sealer's lite builder.
+//!
+//! Each COPY becomes a layer; in the new layers, merged, the images that `manifests/` names are searched; they are pulled
+//! straight from their registries into the registry's storage layout, and what of it no lower layer holds becomes one
+//! more layer. An image that is named and is not whole in the end is an error: nothing is tagged.
+
+mod builder;
+mod copy;
+mod error;
+mod images;
+mod workspace;
+
+pub use builder::{BuildRequest, Builder, Built, CachedImage};
+pub use error::{BuildFailure, BuildPlace};
+pub use workspace::{Workspace, WorkspaceError};
