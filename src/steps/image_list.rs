@@ -1,0 +1,62 @@
+//! `imageList`: writes the list of images that the lite builder caches.
+
+use crate::edit::find_images;
+use crate::plan::{ListEntry, Route, registry_path};
+use crate::supply::Need;
+use crate::words::{ContextPath, FailureKind, ImageRef, Platform};
+
+use super::{Context, Outcome, StepFailure};
+
+/// The images that the list names itself; those of manifests are known only when the step runs.
+pub(super) fn needs(images: &[ListEntry], platform: &Platform) -> Vec<(Route, Need)> {
+    let route = Route::stage().then("images");
+    let need = |entry: &ListEntry| Need::Image(entry.image.clone(), platform.clone());
+    images.iter().enumerate().map(|(index, entry)| (route.then(index), need(entry))).collect()
+}
+
+pub(super) fn run(
+    path: &ContextPath,
+    images: &[ListEntry],
+    from: &[String],
+    optional: bool,
+    context: &Context,
+) -> Result<Outcome, StepFailure> {
+    let mut list: Vec<ImageRef> = images.iter().map(|entry| entry.image.clone()).collect();
+    let manifests = if from.is_empty() { Vec::new() } else { context.matching(from)? };
+    if manifests.is_empty() && !from.is_empty() && !optional {
+        return Err(StepFailure::new("from", format!("no file of the context matches `{}`", from.join("`, `"))));
+    }
+    for file in manifests {
+        let Some(bytes) = context.read(&file)? else { continue };
+        let found = find_images(&bytes).map_err(|error| {
+            let mut failed = StepFailure::from_error("from", FailureKind::Failed, &error);
+            failed.failure.message = format!("`{file}`: {}", failed.failure.message);
+            failed
+        })?;
+        for found in found {
+            let image: ImageRef = found
+                .reference
+                .parse()
+                .map_err(|error| StepFailure::new("from", format!("{file}:{}: {error}", found.line)))?;
+            let key = registry_path(&image);
+            match list.iter().find(|known| registry_path(known) == key) {
+                Some(known) if *known == image => {}
+                Some(known) => {
+                    let message = format!(
+                        "{file}:{}: `{image}` and `{known}` fall on one path: the image's registry would hold only one as `{key}`",
+                        found.line
+                    );
+                    return Err(StepFailure::new("from", message));
+                }
+                None => list.push(image),
+            }
+        }
+    }
+    if list.is_empty() {
+        let message = "no image to list".to_owned();
+        return if optional { Ok(Outcome::Skipped(message)) } else { Err(StepFailure::new("from", message)) };
+    }
+    let text: String = list.iter().map(|image| image.familiar() + "\n").collect();
+    let done = format!("{} images", list.len());
+    Ok(if context.put(path, text.as_bytes())? { Outcome::Changed(done) } else { Outcome::Unchanged(done) })
+}

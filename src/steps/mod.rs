@@ -1,0 +1,127 @@
+//! Floor 8, steps: each changes the context folder as a plan says; one file a step.
+//!
+//! A step that would do nothing is a failure, unless it is optional. A failure says, by a [`Route`] relative to the step,
+//! which field of the recipe it belongs to.
+
+mod context;
+mod image_list;
+mod patch;
+mod replace_archive;
+mod replace_image;
+mod rewrite_images;
+
+use std::error::Error;
+use std::path::Path;
+
+use crate::plan::{PlannedStep, Route};
+use crate::supply::{Need, Supply};
+use crate::words::{Event, Failure, FailureKind, Observer, Platform};
+
+pub use context::{Context, ContextError, glob_set};
+
+/// What steps work with.
+pub struct Tools<'a> {
+    /// Images and files from outside.
+    pub supply: &'a Supply,
+    /// The platform that the stage is for.
+    pub platform: &'a Platform,
+    /// The recipe's folder.
+    pub recipe_folder: &'a Path,
+    /// How many threads may work.
+    pub threads: usize,
+    /// Who listens.
+    pub observer: &'a dyn Observer,
+}
+
+impl Tools<'_> {
+    fn warn(&self, message: String) {
+        self.observer.event(Event::Warning { message });
+    }
+}
+
+/// What a step did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It changed the context; a line for people.
+    Changed(String),
+    /// The context was already as the step makes it.
+    Unchanged(String),
+    /// There was nothing to do and the step is optional; why.
+    Skipped(String),
+}
+
+/// A failure and the field of the step that it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepFailure {
+    /// The field, relative to the step.
+    pub at: Route,
+    /// What failed.
+    pub failure: Failure,
+}
+
+impl StepFailure {
+    fn new(field: &str, message: impl Into<String>) -> Self {
+        Self { at: Route::stage().then(field), failure: Failure::new(FailureKind::Failed, message) }
+    }
+
+    fn from_error(field: &str, kind: FailureKind, error: &(dyn Error + 'static)) -> Self {
+        Self { at: Route::stage().then(field), failure: Failure::from_error(kind, error) }
+    }
+
+    fn with_help(mut self, help: Option<String>) -> Self {
+        self.failure.help.extend(help);
+        self
+    }
+}
+
+impl From<ContextError> for StepFailure {
+    fn from(error: ContextError) -> Self {
+        Self::from_error("path", FailureKind::Failed, &error)
+    }
+}
+
+/// What a step needs from outside, with the field that asks for it.
+#[must_use]
+pub fn needs(step: &PlannedStep, platform: &Platform) -> Vec<(Route, Need)> {
+    match step {
+        PlannedStep::ReplaceArchive { source, sha256, .. } => replace_archive::needs(source, *sha256),
+        PlannedStep::ReplaceImage { image, .. } => {
+            vec![(Route::stage().then("image"), Need::Image(image.clone(), platform.clone()))]
+        }
+        PlannedStep::ImageList { images, .. } => image_list::needs(images, platform),
+        PlannedStep::Patch { .. } | PlannedStep::RewriteImages { .. } => Vec::new(),
+    }
+}
+
+/// Carries out one step on the context.
+pub fn run(step: &PlannedStep, context: &Context, tools: &Tools<'_>) -> Result<Outcome, StepFailure> {
+    match step {
+        PlannedStep::ReplaceArchive { path, source, sha256, root, allow_missing, optional } => {
+            let replace = replace_archive::ReplaceArchive { path, source, sha256: *sha256, root, allow_missing };
+            replace.run(*optional, context, tools)
+        }
+        PlannedStep::ReplaceImage { path, image, tag, optional } => {
+            replace_image::run(path, image, tag, *optional, context, tools)
+        }
+        PlannedStep::Patch { path, document, ops, optional } => {
+            patch::run(path, document.as_ref(), ops, *optional, context)
+        }
+        PlannedStep::RewriteImages { paths, to, from, expect, optional } => {
+            let rewrite = rewrite_images::RewriteImages { paths, to, from, expect: *expect };
+            rewrite.run(*optional, context)
+        }
+        PlannedStep::ImageList { path, images, from, optional } => {
+            image_list::run(path, images, from, *optional, context)
+        }
+    }
+}
+
+/// The failure for a file that is not in the context, or the skip where the step is optional.
+fn not_there(path: &crate::words::ContextPath, optional: bool, context: &Context) -> Result<Outcome, StepFailure> {
+    let message = format!("`{path}` is not in the context");
+    if optional {
+        return Ok(Outcome::Skipped(message));
+    }
+    let near = context.nearest(path).map(|near| format!("did you mean `{near}`?"));
+    Err(StepFailure::new("path", message).with_help(near))
+}

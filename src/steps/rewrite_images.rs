@@ -1,0 +1,56 @@
+//! `rewriteImages`: points image references in manifests to another registry.
+
+use crate::edit::rewrite_images;
+use crate::words::{FailureKind, ImageRef};
+
+use super::{Context, Outcome, StepFailure, glob_set};
+
+/// The step's fields.
+pub(super) struct RewriteImages<'a> {
+    pub(super) paths: &'a [String],
+    pub(super) to: &'a str,
+    pub(super) from: &'a [String],
+    pub(super) expect: Option<u32>,
+}
+
+impl RewriteImages<'_> {
+    pub(super) fn run(&self, optional: bool, context: &Context) -> Result<Outcome, StepFailure> {
+        let files = context.matching(self.paths)?;
+        if files.is_empty() {
+            let message = format!("no file of the context matches {}", quoted(self.paths));
+            return if optional { Ok(Outcome::Skipped(message)) } else { Err(StepFailure::new("paths", message)) };
+        }
+        let from = glob_set(self.from);
+        let wanted = |image: &ImageRef| self.from.is_empty() || from.is_match(image.to_string());
+        let mut changes = Vec::new();
+        let mut edited = Vec::new();
+        for file in &files {
+            let Some(old) = context.read(file)? else { continue };
+            let rewritten = rewrite_images(&old, self.to, &wanted).map_err(|error| {
+                let mut failed = StepFailure::from_error("paths", FailureKind::Failed, &error);
+                failed.failure.message = format!("`{file}`: {}", failed.failure.message);
+                failed
+            })?;
+            changes.extend(rewritten.changes.iter().map(|change| format!("{file}:{}: {}", change.line, change.new)));
+            edited.push((file, rewritten.bytes));
+        }
+        let count = changes.len();
+        if let Some(expect) = self.expect.filter(|expect| usize::try_from(*expect) != Ok(count)) {
+            let message = format!("{count} references would be rewritten, expected {expect}");
+            return Err(StepFailure::new("expect", message).with_help((count > 0).then(|| changes.join("; "))));
+        }
+        if count == 0 && !optional && self.expect.is_none() {
+            let message = format!("no image reference in {} is to be rewritten", quoted(self.paths));
+            let help = format!("references that point to `{}` already are left as they are", self.to);
+            return Err(StepFailure::new("paths", message).with_help(Some(help)));
+        }
+        for (file, bytes) in edited {
+            context.put(file, &bytes)?;
+        }
+        Ok(if count == 0 { Outcome::Skipped("nothing to rewrite".to_owned()) } else { Outcome::Changed(changes.join(", ")) })
+    }
+}
+
+fn quoted(globs: &[String]) -> String {
+    globs.iter().map(|glob| format!("`{glob}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,124 @@
+//! Floor 6, supply: what comes from outside, each thing asked for once in a run.
+//!
+//! A tag could move between two questions; whoever asks twice in one run gets the first answer again. So the plan's
+//! inputs can all be fetched at once at the start, and steps and builds find them here.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::runtime::Runtime;
+use url::Url;
+
+use crate::cache::Cache;
+use crate::fetch::{FetchedFile, Fetcher};
+use crate::image::ContainerImage;
+use crate::transport::Puller;
+use crate::words::{Digest, Failure, ImageRef, Platform};
+
+/// An image that was pulled, or why not.
+pub type Pulled = Result<Arc<ContainerImage>, Failure>;
+/// A file that was fetched, or why not.
+pub type Fetched = Result<FetchedFile, Failure>;
+
+/// Images and files from outside.
+pub struct Supply {
+    runtime: Runtime,
+    puller: Puller,
+    fetcher: Fetcher,
+    cache: Arc<Cache>,
+    pulled: Mutex<BTreeMap<(ImageRef, Platform), Pulled>>,
+    fetched: Mutex<BTreeMap<(Url, Option<Digest>), Fetched>>,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// An image for a platform.
+    Image(ImageRef, Platform),
+    /// A file by its URL, with its sha256 where it is known.
+    File(Url, Option<Digest>),
+}
+
+impl Supply {
+    /// Gets images through `puller` and files through `fetcher`; both keep what they get in `cache`.
+    #[must_use]
+    pub fn new(runtime: Runtime, puller: Puller, fetcher: Fetcher, cache: Arc<Cache>) -> Self {
+        Self { runtime, puller, fetcher, cache, pulled: Mutex::default(), fetched: Mutex::default() }
+    }
+
+    /// Where the verified bytes are.
+    #[must_use]
+    pub fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    /// Gets everything at once. Failures are kept as the answers to the later questions; those of now are returned, in
+    /// the order of `needs`.
+    pub fn get_all(&self, needs: &[Need]) -> Vec<(Need, Failure)> {
+        let mut unique: Vec<&Need> = Vec::new();
+        for need in needs {
+            if !unique.contains(&need) && !self.knows(need) {
+                unique.push(need);
+            }
+        }
+        self.runtime.block_on(async {
+            let answers = unique.iter().map(|need| self.get(need));
+            futures_util::future::join_all(answers).await
+        });
+        let failure = |need: &Need| match need {
+            Need::Image(image, platform) => self.image(image, platform).err(),
+            Need::File(url, digest) => self.file(url, *digest).err(),
+        };
+        needs.iter().filter_map(|need| failure(need).map(|failure| (need.clone(), failure))).collect()
+    }
+
+    /// An image, whole in the cache.
+    pub fn image(&self, image: &ImageRef, platform: &Platform) -> Pulled {
+        let key = (image.clone(), platform.clone());
+        if let Some(known) = lock(&self.pulled).get(&key) {
+            return known.clone();
+        }
+        self.runtime.block_on(self.pull(image, platform))
+    }
+
+    /// A file, verified where `digest` says what it is.
+    pub fn file(&self, url: &Url, digest: Option<Digest>) -> Fetched {
+        if let Some(known) = lock(&self.fetched).get(&(url.clone(), digest)) {
+            return known.clone();
+        }
+        self.runtime.block_on(self.fetch(url, digest))
+    }
+
+    fn knows(&self, need: &Need) -> bool {
+        match need {
+            Need::Image(image, platform) => lock(&self.pulled).contains_key(&(image.clone(), platform.clone())),
+            Need::File(url, digest) => lock(&self.fetched).contains_key(&(url.clone(), *digest)),
+        }
+    }
+
+    async fn get(&self, need: &Need) {
+        match need {
+            Need::Image(image, platform) => drop(self.pull(image, platform).await),
+            Need::File(url, digest) => drop(self.fetch(url, *digest).await),
+        }
+    }
+
+    async fn pull(&self, image: &ImageRef, platform: &Platform) -> Pulled {
+        let pulled = self.puller.pull(image, platform).await.map(Arc::new);
+        let pulled = pulled.map_err(|error| Failure::from_error(error.kind(), &error));
+        lock(&self.pulled).insert((image.clone(), platform.clone()), pulled.clone());
+        pulled
+    }
+
+    async fn fetch(&self, url: &Url, digest: Option<Digest>) -> Fetched {
+        let fetched = self.fetcher.fetch(url, digest).await;
+        let fetched = fetched.map_err(|error| Failure::from_error(error.kind(), &error));
+        lock(&self.fetched).insert((url.clone(), digest), fetched.clone());
+        fetched
+    }
+}
+
+/// A map stays good when a thread that held it panicked: entries are inserted whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
