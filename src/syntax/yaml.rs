@@ -360,7 +360,14 @@ impl Open {
             Content::Map { entries, key } => match key.take() {
                 Some(key) => entries.push((key, node)),
                 None if node.scalar().is_none() => {
-                    return Err(SyntaxError::new(node.span, "a key must be a text, not a list or a map"));
+                    let hint = match (&node.value, node.style) {
+                        (Value::Map(_), Style::Flow) => "; a text that starts with `{{` needs quotes",
+                        _ => "",
+                    };
+                    return Err(SyntaxError::new(
+                        node.span,
+                        format!("a key must be a text, not a list or a map{hint}"),
+                    ));
                 }
                 None => *key = Some(node),
             },
