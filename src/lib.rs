@@ -25,5 +25,6 @@
 
 pub mod image;
 pub mod kubefile;
+pub mod recipe;
 pub mod syntax;
 pub mod words;

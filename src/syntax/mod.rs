@@ -3,6 +3,13 @@
 //! One tree serves all readers: recipes are deserialised from it, edits find the bytes to splice in it, manifests
 //! are searched for image references in it. Limits hold for all alike: depth 64, no duplicate keys, no alias bombs.
 
+mod error;
+mod limits;
 mod node;
+mod yaml;
+mod yaml_error;
 
-pub use node::{Node, Value};
+pub use error::SyntaxError;
+pub use limits::Limits;
+pub use node::{Alias, Node, Properties, Style, Value};
+pub use yaml::{YamlDocument, parse_yaml};

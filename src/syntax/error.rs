@@ -1,0 +1,20 @@
+//! What is wrong with a text before anyone asks what it means.
+
+use crate::words::Span;
+
+/// Why a text is no tree: bad syntax, or a limit that it breaks.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SyntaxError {
+    /// The place in the text.
+    pub span: Span,
+    /// What is wrong there; lower case, no full stop.
+    pub message: String,
+}
+
+impl SyntaxError {
+    /// An error at `span`.
+    pub fn new(span: Span, message: impl Into<String>) -> Self {
+        Self { span, message: message.into() }
+    }
+}
