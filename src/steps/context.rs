@@ -106,9 +106,11 @@ impl Context {
         Ok(self.scratch.create_file(name, 0o600)?)
     }
 
-    /// Opens an unfinished file to read it.
-    pub fn open_scratch(&self, name: &str) -> Result<fs_err::File, ContextError> {
-        Ok(self.scratch.open_file(name)?)
+    /// A file without a name, to write and read: it is gone when it is closed.
+    pub fn anonymous_file(&self) -> Result<std::fs::File, ContextError> {
+        let file = self.scratch_file("anonymous")?;
+        self.scratch.remove_file("anonymous")?;
+        Ok(file.into_parts().0)
     }
 
     /// Writes bytes as a file of the context. Returns whether anything changed: equal content stays untouched.

@@ -4,10 +4,11 @@ use std::path::Path;
 use std::str::FromStr;
 
 use globset::GlobBuilder;
+use serde_json::Value;
 
 use crate::kubefile::Base;
 use crate::plan::{ContextSource, LayerChoice, Places, PlannedStage, Route, StageWork};
-use crate::recipe::{ContextEntry, LayerEntry, Scope, Spanned, Stage, Text};
+use crate::recipe::{ContextEntry, Data, DataValue, LayerEntry, Scope, Spanned, Stage, Text};
 use crate::words::{Diagnostic, Platform, SealerName, Source, Span};
 
 use super::ResolvedStage;
@@ -147,29 +148,22 @@ impl<'a> StageResolver<'a> {
         crate::recipe::content_span(self.source, text, range)
     }
 
-    /// A JSON value with the templates in its strings (not in its keys) replaced.
-    pub(super) fn render_value(&mut self, value: &Spanned<serde_json::Value>) -> Option<serde_json::Value> {
-        fn walk(
-            resolver: &mut StageResolver<'_>,
-            span: Span,
-            value: &serde_json::Value,
-        ) -> Result<serde_json::Value, Diagnostic> {
-            use serde_json::Value;
-            Ok(match value {
-                Value::String(text) => {
-                    Value::String(resolver.scope.render(resolver.source, &Spanned::new(span, text.clone()))?)
-                }
-                Value::Array(items) => {
-                    Value::Array(items.iter().map(|item| walk(resolver, span, item)).collect::<Result<_, _>>()?)
-                }
-                Value::Object(map) => Value::Object(
-                    map.iter()
-                        .map(|(key, value)| Ok((key.clone(), walk(resolver, span, value)?)))
-                        .collect::<Result<_, Diagnostic>>()?,
-                ),
-                other => other.clone(),
-            })
-        }
-        walk(self, value.span, &value.value).map_err(|mistake| self.mistakes.push(mistake)).ok()
+    /// Free data as JSON, with the templates in its strings (not in its keys) replaced.
+    pub(super) fn render_data(&mut self, data: &Data) -> Option<Value> {
+        Some(match &data.value {
+            DataValue::Text(text) => {
+                let text = Spanned::new(data.span, text.clone());
+                let rendered = self.scope.render(self.source, &text);
+                Value::String(rendered.map_err(|mistake| self.mistakes.push(mistake)).ok()?)
+            }
+            DataValue::List(items) => items.iter().map(|item| self.render_data(item)).collect::<Option<Value>>()?,
+            DataValue::Map(entries) => Value::Object(
+                entries
+                    .iter()
+                    .map(|(key, value)| Some((key.value.clone(), self.render_data(value)?)))
+                    .collect::<Option<serde_json::Map<_, _>>>()?,
+            ),
+            DataValue::Null | DataValue::Bool(_) | DataValue::Number(_) => data.value.to_json(),
+        })
     }
 }

@@ -179,7 +179,7 @@ impl StageResolver<'_> {
         let value = match &written.value {
             Some(value) => {
                 self.mark(&route.then("value"), value.span);
-                Some(self.render_value(value)?)
+                Some(self.render_data(value)?)
             }
             None => None,
         };

@@ -1,0 +1,130 @@
+//! `replaceArchive`: puts another archive's content in the place of an archive, under the contract that nothing that was
+//! there is missing.
+
+use std::io::{BufReader, BufWriter, Read, Write};
+use std::num::NonZeroUsize;
+
+use crate::archive::{EntryPath, Limits, PackedForm, ReplaceOptions, ReplaceReport, replace};
+use crate::disk::{Dir, DiskError};
+use crate::plan::{ArchiveSource, Route};
+use crate::supply::Need;
+use crate::words::{ContextPath, Digest, DigestWriter, FailureKind};
+
+use super::{Context, Outcome, StepFailure, Tools, glob_set, not_there};
+
+const UNFINISHED: &str = "archive";
+
+/// The step's fields.
+pub(super) struct ReplaceArchive<'a> {
+    pub(super) path: &'a ContextPath,
+    pub(super) source: &'a ArchiveSource,
+    pub(super) sha256: Option<Digest>,
+    pub(super) root: &'a ContextPath,
+    pub(super) allow_missing: &'a [String],
+}
+
+/// The new archive, where it comes from a URL.
+pub(super) fn needs(source: &ArchiveSource, sha256: Option<Digest>) -> Vec<(Route, Need)> {
+    match source {
+        ArchiveSource::Url(url) => vec![(Route::stage().then("url"), Need::File(url.clone(), sha256))],
+        ArchiveSource::File(_) => Vec::new(),
+    }
+}
+
+impl ReplaceArchive<'_> {
+    pub(super) fn run(
+        &self,
+        optional: bool,
+        context: &Context,
+        tools: &Tools<'_>,
+    ) -> Result<Outcome, StepFailure> {
+        let Some((old, _)) = context.open(self.path)? else { return not_there(self.path, optional, context) };
+        let form = PackedForm::of_name(self.path.as_str())
+            .map_err(|error| StepFailure::from_error("path", error.kind(), &error))?;
+        let (new, from) = self.new_archive(tools)?;
+        let root = match self.root.is_root() {
+            true => None,
+            false => EntryPath::parse(self.root.as_str().as_bytes())
+                .map_err(|error| StepFailure::from_error("root", FailureKind::Invalid, &error))?,
+        };
+        let options = ReplaceOptions {
+            root,
+            allow_missing: &glob_set(self.allow_missing),
+            platform: tools.platform,
+            epoch: context.epoch(),
+            form,
+            threads: NonZeroUsize::new(tools.threads).unwrap_or(NonZeroUsize::MIN),
+            limits: Limits::default(),
+        };
+        let scratch = [context.anonymous_file()?, context.anonymous_file()?];
+        let mut out = BufWriter::with_capacity(1 << 18, context.scratch_file(UNFINISHED)?);
+        let report = replace(BufReader::new(old), BufReader::new(new), scratch, &options, &mut out)
+            .map_err(|error| StepFailure::from_error(self.field(), error.kind(), &error))?;
+        out.flush().map_err(|error| StepFailure::from_error("path", FailureKind::Failed, &error))?;
+        drop(out);
+        self.report_changes(&report, tools);
+        let done = format!("{} entries from {from}, {} new", report.replaced.len() + report.unchanged.len(), report.added.len());
+        let changed = context.put_scratch(UNFINISHED, self.path)?;
+        Ok(if changed { Outcome::Changed(done) } else { Outcome::Unchanged(done) })
+    }
+
+    /// The field that names the new archive: what is wrong with it is told there.
+    fn field(&self) -> &'static str {
+        match self.source {
+            ArchiveSource::Url(_) => "url",
+            ArchiveSource::File(_) => "file",
+        }
+    }
+
+    /// The new archive, verified, and what to call it.
+    fn new_archive(&self, tools: &Tools<'_>) -> Result<(Box<dyn Read>, String), StepFailure> {
+        let field = self.field();
+        match self.source {
+            ArchiveSource::Url(url) => {
+                let fetched = tools
+                    .supply
+                    .file(url, self.sha256)
+                    .map_err(|failure| StepFailure { at: Route::stage().then(field), failure })?;
+                let file = tools
+                    .supply
+                    .cache()
+                    .open_verified(fetched.digest)
+                    .map_err(|error| StepFailure::from_error(field, error.kind(), &error))?;
+                Ok((Box::new(file), url.to_string()))
+            }
+            ArchiveSource::File(path) => {
+                let failed = |error: DiskError| StepFailure::from_error(field, error.kind(), &error);
+                let folder = Dir::open(tools.recipe_folder).map_err(failed)?;
+                let parent = folder.beneath(path.parent().unwrap_or_default().as_path()).map_err(failed)?;
+                let name = path.file_name().unwrap_or_default();
+                let file = parent.open_file(name).map_err(failed)?;
+                if let Some(expected) = self.sha256 {
+                    self.verify(parent.open_file(name).map_err(failed)?, expected)?;
+                }
+                Ok((Box::new(file), path.to_string()))
+            }
+        }
+    }
+
+    fn verify(&self, mut file: fs_err::File, expected: Digest) -> Result<(), StepFailure> {
+        let mut hashing = DigestWriter::new(std::io::sink());
+        std::io::copy(&mut file, &mut hashing)
+            .map_err(|error| StepFailure::from_error(self.field(), FailureKind::Failed, &error))?;
+        let (_, found, _) = hashing.finish();
+        if found == expected {
+            return Ok(());
+        }
+        let mut failed = StepFailure::new("sha256", format!("`{}` is {found}, expected {expected}", file.path().display()));
+        failed.failure.kind = FailureKind::Verification;
+        Err(failed)
+    }
+
+    fn report_changes(&self, report: &ReplaceReport, tools: &Tools<'_>) {
+        for (what, paths) in [("has new entries", &report.added), ("no longer has", &report.missing_allowed)] {
+            if !paths.is_empty() {
+                let names: Vec<String> = paths.iter().map(ToString::to_string).collect();
+                tools.warn(format!("{} {what}: {}", self.path, names.join(", ")));
+            }
+        }
+    }
+}
