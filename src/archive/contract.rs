@@ -1,0 +1,236 @@
+//! What an archive must hold to take the place of another: RECIPE.md, `replaceArchive`, "Contract".
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::io::{self, Read};
+
+use globset::GlobSet;
+
+use super::entry_path::{EntryPath, shown};
+use super::limits::Limits;
+use super::member::{Member, MemberKind};
+use super::program::{self, Mismatch};
+use super::spool::Spool;
+use crate::words::Platform;
+
+/// One way in which the new archive falls short.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Breach {
+    /// The old archive has it, the new one has not.
+    Missing(EntryPath),
+    /// It was a folder and is none, or was none and is one.
+    Kind {
+        /// Its path.
+        path: EntryPath,
+        /// What it was.
+        was: &'static str,
+        /// What it is.
+        is: &'static str,
+    },
+    /// It could be executed by somebody who no longer can.
+    LessExecutable {
+        /// Its path.
+        path: EntryPath,
+        /// The old mode.
+        was: u32,
+        /// The new mode.
+        is: u32,
+    },
+    /// It was a file or folder and is a link that leads to nothing in the archive.
+    Dangling {
+        /// Its path.
+        path: EntryPath,
+        /// The link's target, escaped.
+        target: String,
+    },
+    /// It has an execute bit but is nothing that can be executed.
+    NoProgram {
+        /// Its path.
+        path: EntryPath,
+        /// What it is.
+        why: &'static str,
+    },
+    /// It is a program for another machine.
+    OtherMachine {
+        /// Its path.
+        path: EntryPath,
+        /// The machine that it is for.
+        found: String,
+        /// The platform's.
+        expected: String,
+    },
+}
+
+impl Breach {
+    /// The path that it is about.
+    #[must_use]
+    pub fn path(&self) -> &EntryPath {
+        match self {
+            Self::Missing(path)
+            | Self::Kind { path, .. }
+            | Self::LessExecutable { path, .. }
+            | Self::Dangling { path, .. }
+            | Self::NoProgram { path, .. }
+            | Self::OtherMachine { path, .. } => path,
+        }
+    }
+}
+
+impl fmt::Display for Breach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(path) => write!(f, "`{path}` is missing: if that is meant, add it to `allowMissing`"),
+            Self::Kind { path, was, is } => write!(f, "`{path}` was {was} and is {is}"),
+            Self::LessExecutable { path, was, is } => {
+                write!(f, "`{path}` is less executable: its mode was {was:04o} and is {is:04o}")
+            }
+            Self::Dangling { path, target } => {
+                write!(f, "`{path}` is a link to `{target}`, which leads to nothing in the new archive")
+            }
+            Self::NoProgram { path, why } => write!(f, "`{path}` has an execute bit, but {why}"),
+            Self::OtherMachine { path, found, expected } => {
+                write!(f, "`{path}` is a program for {found}, expected {expected}")
+            }
+        }
+    }
+}
+
+/// The members of an archive by their paths below the root that counts.
+pub(super) struct View<'a> {
+    members: BTreeMap<EntryPath, &'a Member>,
+    /// Folders, also those that have no entry of their own.
+    folders: BTreeSet<EntryPath>,
+}
+
+/// What a path is in the end, links followed.
+enum Found<'a> {
+    File(&'a Member),
+    Folder,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(members: BTreeMap<EntryPath, &'a Member>) -> Self {
+        let mut folders = BTreeSet::new();
+        for (path, member) in &members {
+            if member.kind == MemberKind::Folder {
+                folders.insert(path.clone());
+            }
+            for ancestor in path.ancestors() {
+                if !folders.insert(ancestor) {
+                    break;
+                }
+            }
+        }
+        Self { members, folders }
+    }
+
+    pub(super) fn members(&self) -> &BTreeMap<EntryPath, &'a Member> {
+        &self.members
+    }
+
+    /// Every path that there is, folders without an entry included.
+    pub(super) fn paths(&self) -> BTreeSet<&EntryPath> {
+        self.members.keys().chain(&self.folders).collect()
+    }
+
+    pub(super) fn has(&self, path: &EntryPath) -> bool {
+        self.members.contains_key(path) || self.folders.contains(path)
+    }
+
+    /// Follows links as the words say it, and as often as Linux does.
+    fn resolve(&self, path: &EntryPath) -> Option<Found<'a>> {
+        let mut hops = 0;
+        let mut place: Vec<Vec<u8>> = Vec::new();
+        let mut todo: Vec<Vec<u8>> = path.components().rev().map(<[u8]>::to_vec).collect();
+        while let Some(component) = todo.pop() {
+            place.push(component);
+            let here = EntryPath::from_components(&place)?;
+            let Some(Member { kind: MemberKind::Symlink { target }, .. }) = self.members.get(&here) else { continue };
+            hops += 1;
+            if hops > 40 {
+                return None;
+            }
+            let lead = here.leads_to(target)?;
+            todo.extend(lead.into_iter().rev());
+            if todo.len() > Limits::DEPTH {
+                return None;
+            }
+            place.clear();
+        }
+        let Some(path) = EntryPath::from_components(&place) else { return Some(Found::Folder) };
+        match self.members.get(&path) {
+            Some(member) if member.file_size().is_some() => Some(Found::File(member)),
+            _ => self.folders.contains(&path).then_some(Found::Folder),
+        }
+    }
+}
+
+/// What the comparison found, besides the breaches.
+#[derive(Default)]
+pub(super) struct Findings {
+    pub(super) breaches: Vec<Breach>,
+    pub(super) missing_allowed: Vec<EntryPath>,
+}
+
+/// Holds the new archive against the old one; breaches are sorted by path.
+pub(super) fn compare(
+    old: &View<'_>,
+    new: &View<'_>,
+    spool: &Spool,
+    allow_missing: &GlobSet,
+    platform: &Platform,
+) -> io::Result<Findings> {
+    let mut findings = Findings::default();
+    for path in old.paths() {
+        if new.has(path) {
+            findings.breaches.extend(fallen_short(old, new, path));
+        } else if allow_missing.is_match(as_os_path(path)) {
+            findings.missing_allowed.push(path.clone());
+        } else {
+            findings.breaches.push(Breach::Missing(path.clone()));
+        }
+    }
+    for (path, member) in new.members() {
+        if member.file_size().is_none() || member.mode & 0o111 == 0 {
+            continue;
+        }
+        let mut head = Vec::new();
+        spool.content(member).take(program::HEAD as u64).read_to_end(&mut head)?;
+        match program::check(&head, platform) {
+            Ok(()) => {}
+            Err(Mismatch::NoProgram(why)) => findings.breaches.push(Breach::NoProgram { path: path.clone(), why }),
+            Err(Mismatch::Other { found, expected }) => {
+                findings.breaches.push(Breach::OtherMachine { path: path.clone(), found, expected });
+            }
+        }
+    }
+    findings.breaches.sort_by(|a, b| a.path().cmp(b.path()));
+    Ok(findings)
+}
+
+fn fallen_short(old: &View<'_>, new: &View<'_>, path: &EntryPath) -> Option<Breach> {
+    // A link that led out of the old archive promised nothing that can be checked.
+    let was = old.resolve(path)?;
+    let path = path.clone();
+    match (was, new.resolve(&path)) {
+        (_, None) => {
+            let target = match &new.members.get(&path)?.kind {
+                MemberKind::Symlink { target } => shown(target),
+                MemberKind::File { .. } | MemberKind::Folder | MemberKind::HardLink { .. } => return None,
+            };
+            Some(Breach::Dangling { path, target })
+        }
+        (Found::Folder, Some(Found::File(_))) => Some(Breach::Kind { path, was: "a folder", is: "a file" }),
+        (Found::File(_), Some(Found::Folder)) => Some(Breach::Kind { path, was: "a file", is: "a folder" }),
+        (Found::Folder, Some(Found::Folder)) => None,
+        (Found::File(was), Some(Found::File(is))) => {
+            let lost = was.mode & 0o111 & !is.mode;
+            (lost != 0).then_some(Breach::LessExecutable { path, was: was.mode, is: is.mode })
+        }
+    }
+}
+
+fn as_os_path(path: &EntryPath) -> &std::path::Path {
+    use std::os::unix::ffi::OsStrExt;
+    std::path::Path::new(std::ffi::OsStr::from_bytes(path.as_bytes()))
+}

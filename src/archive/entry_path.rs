@@ -1,0 +1,167 @@
+//! Names of archive members: bytes, cut in components that cannot leave the archive's top.
+
+use std::fmt;
+
+use super::error::Refusal;
+use super::limits::Limits;
+
+/// A `/`-separated relative path of bytes without empty, `.` or `..` components; never empty.
+///
+/// Ordered by its bytes, so that a folder comes before what is in it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryPath(Vec<u8>);
+
+impl EntryPath {
+    /// The path that an archive's name means, none for the top itself (`./`).
+    ///
+    /// A leading `./`, repeated and trailing slashes are ordinary in archives and dropped.
+    pub fn parse(name: &[u8]) -> Result<Option<Self>, Refusal> {
+        if name.is_empty() {
+            return Err(Refusal::EmptyName);
+        }
+        if name.contains(&0) {
+            return Err(Refusal::Nul);
+        }
+        if name[0] == b'/' {
+            return Err(Refusal::Absolute);
+        }
+        if name.len() > Limits::PATH {
+            return Err(Refusal::LongPath);
+        }
+        let mut path = Vec::with_capacity(name.len());
+        let mut depth = 0;
+        for component in name.split(|byte| *byte == b'/').filter(|part| !part.is_empty() && *part != b".") {
+            if component == b".." {
+                return Err(Refusal::Parent);
+            }
+            if component.len() > Limits::COMPONENT {
+                return Err(Refusal::LongComponent);
+            }
+            depth += 1;
+            if depth > Limits::DEPTH {
+                return Err(Refusal::Deep);
+            }
+            if depth > 1 {
+                path.push(b'/');
+            }
+            path.extend_from_slice(component);
+        }
+        Ok((depth > 0).then_some(Self(path)))
+    }
+
+    /// The path's bytes, without a leading or trailing `/`.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The components from the top down.
+    pub fn components(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
+        self.0.split(|byte| *byte == b'/')
+    }
+
+    /// The folders above it, the nearest first; the top is none of them.
+    pub fn ancestors(&self) -> impl Iterator<Item = Self> + '_ {
+        let slashes = self.0.iter().enumerate().rev().filter(|(_, byte)| **byte == b'/');
+        slashes.map(|(at, _)| Self(self.0[..at].to_vec()))
+    }
+
+    /// Whether it lies below `folder`.
+    #[must_use]
+    pub fn is_below(&self, folder: &Self) -> bool {
+        self.below(folder).is_some()
+    }
+
+    /// The path relative to `folder`, where it lies below it.
+    #[must_use]
+    pub fn below(&self, folder: &Self) -> Option<Self> {
+        let rest = self.0.strip_prefix(folder.0.as_slice())?.strip_prefix(b"/")?;
+        Some(Self(rest.to_vec()))
+    }
+
+    /// Where a symbolic link at this path leads, as far as that can be told from the words alone; none where it is
+    /// absolute or leaves the top. The top itself is the empty list.
+    pub(super) fn leads_to(&self, target: &[u8]) -> Option<Vec<Vec<u8>>> {
+        if target.first() == Some(&b'/') {
+            return None;
+        }
+        let mut place: Vec<Vec<u8>> = self.components().map(<[u8]>::to_vec).collect();
+        place.pop();
+        for component in target.split(|byte| *byte == b'/').filter(|part| !part.is_empty() && *part != b".") {
+            if component == b".." {
+                place.pop()?;
+            } else {
+                place.push(component.to_vec());
+            }
+        }
+        Some(place)
+    }
+
+    /// A path of components that come from other paths; none for no components.
+    pub(super) fn from_components(components: &[Vec<u8>]) -> Option<Self> {
+        (!components.is_empty()).then(|| Self(components.join(&b'/')))
+    }
+}
+
+impl fmt::Display for EntryPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&shown(&self.0))
+    }
+}
+
+impl fmt::Debug for EntryPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A stranger's name as messages show it: what is no text, or would move the cursor, is escaped; cut at 200 characters.
+pub(super) fn shown(name: &[u8]) -> String {
+    let mut out = String::new();
+    for (count, character) in String::from_utf8_lossy(name).chars().enumerate() {
+        if count == 200 {
+            out.push('…');
+            break;
+        }
+        if character.is_control() {
+            out.extend(character.escape_default());
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> EntryPath {
+        EntryPath::parse(text.as_bytes()).unwrap().unwrap()
+    }
+
+    #[test]
+    fn names_are_normalised_and_the_top_is_none() {
+        for (name, normal) in [("./docker/x", "docker/x"), ("a//b/", "a/b"), ("a/./b", "a/b"), ("...", "...")] {
+            assert_eq!(path(name).to_string(), normal);
+        }
+        for top in ["./", ".", "././"] {
+            assert_eq!(EntryPath::parse(top.as_bytes()), Ok(None));
+        }
+    }
+
+    #[test]
+    fn below_means_components_not_letters() {
+        assert_eq!(path("docker/a/b").below(&path("docker")).unwrap().to_string(), "a/b");
+        assert!(!path("docker-ce/a").is_below(&path("docker")) && !path("docker").is_below(&path("docker")));
+        assert_eq!(path("a/b/c").ancestors().map(|p| p.to_string()).collect::<Vec<_>>(), ["a/b", "a"]);
+    }
+
+    #[test]
+    fn links_lead_where_the_words_say() {
+        let lead = |from: &str, to: &str| path(from).leads_to(to.as_bytes()).map(|parts| parts.join(&b'/'));
+        assert_eq!(lead("bin/sh", "../lib/x"), Some(b"lib/x".to_vec()));
+        assert_eq!(lead("a", "."), Some(Vec::new()));
+        assert_eq!((lead("a", "../x"), lead("a", "/x")), (None, None));
+    }
+}

@@ -1,0 +1,51 @@
+//! One member of an archive that passed the guards.
+
+use super::entry_path::EntryPath;
+
+/// A file, folder or link, and where its content lies in the decompressed tar.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its path.
+    pub path: EntryPath,
+    /// What it is.
+    pub kind: MemberKind,
+    /// Permission bits; setgid and sticky only on folders. A hard link has those of its file.
+    pub mode: u32,
+    /// Offset of the content of a file, or of a hard link's file, in the decompressed tar; 0 for the others.
+    pub offset: u64,
+}
+
+/// What a member is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MemberKind {
+    /// A regular file of so many bytes.
+    File {
+        /// Bytes.
+        size: u64,
+    },
+    /// A folder.
+    Folder,
+    /// A symbolic link.
+    Symlink {
+        /// Where to, as written.
+        target: Vec<u8>,
+    },
+    /// A further name of a file that stands before it.
+    HardLink {
+        /// The name under which the content is in the archive; never a link itself.
+        target: EntryPath,
+        /// Bytes of that file.
+        size: u64,
+    },
+}
+
+impl Member {
+    /// Bytes of a file, by whichever name; none for what is no file.
+    #[must_use]
+    pub fn file_size(&self) -> Option<u64> {
+        match self.kind {
+            MemberKind::File { size } | MemberKind::HardLink { size, .. } => Some(size),
+            MemberKind::Folder | MemberKind::Symlink { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! Packs entries so that the same entries give the same bytes.
+//!
+//! Entries are sorted by the bytes of their paths, which puts a folder before what is in it; folders that are not
+//! given are not invented. A hard link comes after its file: where the sort would have it before, the first name holds the content.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::num::NonZeroUsize;
+
+use super::entry_path::EntryPath;
+use super::error::ArchiveError;
+use super::gzip::GzipWriter;
+use super::spool::SpoolSlice;
+use super::tar_writer::TarWriter;
+use crate::words::Epoch;
+
+/// How an archive is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PackedForm {
+    /// A plain tar.
+    Tar,
+    /// A tar in gzip.
+    TarGz,
+}
+
+impl PackedForm {
+    /// The form that a file's name says: `.tar`, `.tar.gz` or `.tgz`.
+    pub fn of_name(name: &str) -> Result<Self, ArchiveError> {
+        let file = name.rsplit('/').next().unwrap_or(name);
+        let ends = |end: &str| file.strip_suffix(end).is_some_and(|stem| !stem.is_empty());
+        if ends(".tar") {
+            Ok(Self::Tar)
+        } else if ends(".tar.gz") || ends(".tgz") {
+            Ok(Self::TarGz)
+        } else {
+            Err(ArchiveError::Form(name.to_owned()))
+        }
+    }
+}
+
+/// One entry to pack.
+#[derive(Debug, Clone)]
+pub struct PackEntry<'a> {
+    /// Its path.
+    pub path: EntryPath,
+    /// Its permission bits; a hard link has those of its file, whatever stands here.
+    pub mode: u32,
+    /// What it is.
+    pub content: PackContent<'a>,
+}
+
+/// What an entry to pack is.
+#[derive(Debug, Clone)]
+pub enum PackContent<'a> {
+    /// A folder.
+    Folder,
+    /// A file with these bytes.
+    Bytes(&'a [u8]),
+    /// A file with content from another archive.
+    Slice(SpoolSlice<'a>),
+    /// A symbolic link.
+    Symlink(Vec<u8>),
+    /// A further name of a file that is packed too, as file and not as link.
+    HardLink(EntryPath),
+}
+
+/// Writes `entries`, sorted, to `out`, which is not flushed.
+///
+/// # Panics
+/// Where two entries have one path, or a hard link's target is no file among the entries: the caller chose them.
+pub fn pack<W: Write>(
+    mut entries: Vec<PackEntry<'_>>,
+    form: PackedForm,
+    epoch: Epoch,
+    threads: NonZeroUsize,
+    out: W,
+) -> Result<W, ArchiveError> {
+    entries.sort_by(|a, b| a.path.cmp(&b.path));
+    assert!(entries.windows(2).all(|pair| pair[0].path != pair[1].path), "an entry is packed once");
+    give_content_to_first_names(&mut entries);
+    let result = match form {
+        PackedForm::Tar => write(entries, TarWriter::new(out, epoch)),
+        PackedForm::TarGz => {
+            write(entries, TarWriter::new(GzipWriter::new(out, threads), epoch)).and_then(GzipWriter::finish)
+        }
+    };
+    result.map_err(ArchiveError::Write)
+}
+
+fn write<W: Write>(entries: Vec<PackEntry<'_>>, mut tar: TarWriter<W>) -> std::io::Result<W> {
+    for entry in entries {
+        let path = entry.path.as_bytes();
+        match entry.content {
+            PackContent::Folder => tar.folder(path, entry.mode)?,
+            PackContent::Bytes(bytes) => tar.file(path, entry.mode, bytes.len() as u64, bytes)?,
+            PackContent::Slice(slice) => tar.file(path, entry.mode, slice.size(), slice)?,
+            PackContent::Symlink(target) => tar.symlink(path, &target)?,
+            PackContent::HardLink(target) => tar.hard_link(path, target.as_bytes(), entry.mode)?,
+        }
+    }
+    tar.finish()
+}
+
+/// Of the names of one file, the first in the order has the content and the others link to it.
+fn give_content_to_first_names(entries: &mut [PackEntry<'_>]) {
+    let mut names: HashMap<EntryPath, Vec<usize>> = HashMap::new();
+    for (index, entry) in entries.iter().enumerate() {
+        if let PackContent::HardLink(target) = &entry.content {
+            names.entry(target.clone()).or_default().push(index);
+        }
+    }
+    for (target, links) in names {
+        let file = entries.binary_search_by(|entry| entry.path.cmp(&target)).expect("a hard link's file is packed too");
+        let mode = entries[file].mode;
+        let first = links[0].min(file);
+        let first_path = entries[first].path.clone();
+        let content = std::mem::replace(&mut entries[file].content, PackContent::HardLink(first_path.clone()));
+        for index in links {
+            entries[index].mode = mode;
+            entries[index].content = PackContent::HardLink(first_path.clone());
+        }
+        entries[first].content = content;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::spool::Spool;
+    use super::*;
+    use crate::words::Digest;
+    use proptest::prelude::*;
+    use std::io::Read;
+    use std::process::Command;
+
+    fn path(text: &str) -> EntryPath {
+        EntryPath::parse(text.as_bytes()).unwrap().unwrap()
+    }
+
+    fn entry<'a>(name: &str, mode: u32, content: PackContent<'a>) -> PackEntry<'a> {
+        PackEntry { path: path(name), mode, content }
+    }
+
+    fn threads(count: usize) -> NonZeroUsize {
+        NonZeroUsize::new(count).unwrap()
+    }
+
+    /// A tree with all kinds of entries, given in an odd order.
+    fn tree(program: &[u8]) -> Vec<PackEntry<'_>> {
+        vec![
+            entry("bin/tool", 0o755, PackContent::Bytes(program)),
+            entry("bin-old", 0o600, PackContent::Bytes(b"old\n")),
+            entry("bin", 0o755, PackContent::Folder),
+            entry("bin/sh", 0o777, PackContent::Symlink(b"tool".to_vec())),
+            entry("a-tool", 0o644, PackContent::HardLink(path("bin/tool"))),
+            entry("empty", 0o644, PackContent::Bytes(b"")),
+            entry("ümlaut", 0o640, PackContent::Bytes("ü".as_bytes())),
+            entry(&format!("{}/{}", "d".repeat(120), "n".repeat(130)), 0o644, PackContent::Bytes(b"long")),
+        ]
+    }
+
+    fn program() -> Vec<u8> {
+        (0..3_000_000u32).flat_map(|n| (n / 7).wrapping_mul(40_503).to_le_bytes()).collect()
+    }
+
+    /// These two never change: they decide layer ids and image ids of all that was ever derived.
+    #[test]
+    fn a_packed_tree_has_the_digest_that_it_always_had() {
+        let program = program();
+        let digest = |form| Digest::of(&pack(tree(&program), form, Epoch::DEFAULT, threads(2), Vec::new()).unwrap());
+        assert_eq!(digest(PackedForm::Tar).hex(), "fe40b8ef56851f51078dc69cac35464b19643ca40acd443c5599c4d873097708");
+        assert_eq!(digest(PackedForm::TarGz).hex(), "e898320b5ecb8fef95a63601451acf80a5c9bb64f9be9d217ef4a1663f7991fd");
+    }
+
+    #[test]
+    fn names_say_the_form() {
+        for (name, form) in [
+            ("cri/docker.tar.gz", PackedForm::TarGz),
+            ("x.tgz", PackedForm::TarGz),
+            ("images/registry.tar", PackedForm::Tar),
+        ] {
+            assert_eq!(PackedForm::of_name(name).unwrap(), form);
+        }
+        for name in ["docker", "a.tar.xz", "cri/.tar", "x.tar.gz/y", "docker.zip", ""] {
+            let message = PackedForm::of_name(name).unwrap_err().to_string();
+            assert_eq!(
+                message,
+                format!("cannot tell from the name `{name}` how to pack: expected `.tar`, `.tar.gz` or `.tgz`")
+            );
+        }
+    }
+
+    #[test]
+    fn our_reader_gives_back_what_was_packed() {
+        let program = program();
+        for form in [PackedForm::Tar, PackedForm::TarGz] {
+            let bytes = pack(tree(&program), form, Epoch::DEFAULT, threads(3), Vec::new()).unwrap();
+            let spool = Spool::fill(&bytes[..], tempfile::tempfile().unwrap(), &super::super::Limits::RECIPE).unwrap();
+            let names: Vec<String> = spool.members().iter().map(|member| member.path.to_string()).collect();
+            let long = format!("{}/{}", "d".repeat(120), "n".repeat(130));
+            let shown = super::super::entry_path::shown(long.as_bytes());
+            assert_eq!(names, ["a-tool", "bin", "bin-old", "bin/sh", "bin/tool", &shown, "empty", "ümlaut"]);
+            for name in ["a-tool", "bin/tool"] {
+                let member = spool.member(&path(name)).unwrap();
+                let mut content = Vec::new();
+                spool.content(member).read_to_end(&mut content).unwrap();
+                assert!(content == program && member.mode == 0o755, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn gnu_tar_takes_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("x.tar.gz");
+        let program = program();
+        fs_err::write(&file, pack(tree(&program), PackedForm::TarGz, Epoch::DEFAULT, threads(2), Vec::new()).unwrap())
+            .unwrap();
+        let Ok(output) = Command::new("tar").arg("-tzf").arg(&file).env("LC_ALL", "C.UTF-8").output() else { return };
+        assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(
+            String::from_utf8(output.stdout).unwrap().lines().take(5).collect::<Vec<_>>().join(" "),
+            "a-tool bin/ bin-old bin/sh bin/tool"
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn order_and_threads_do_not_change_a_byte(
+            files in proptest::collection::btree_map("[a-z]{1,3}(/[a-z-]{1,120}){0,3}", (0u32..0o1000, proptest::collection::vec(any::<u8>(), 0..600)), 0..12),
+            threads_used in 1usize..5,
+            seed in any::<u64>(),
+        ) {
+            let entries = || files.iter().map(|(name, (mode, bytes))| entry(name, *mode, PackContent::Bytes(bytes)));
+            let one = pack(entries().collect(), PackedForm::TarGz, Epoch::DEFAULT, threads(1), Vec::new()).unwrap();
+            let mut shuffled: Vec<_> = entries().collect();
+            shuffled.sort_by_key(|entry| Digest::of(&[entry.path.as_bytes(), &seed.to_le_bytes()].concat()));
+            let other = pack(shuffled, PackedForm::TarGz, Epoch::DEFAULT, threads(threads_used), Vec::new()).unwrap();
+            prop_assert_eq!(one, other);
+        }
+    }
+}

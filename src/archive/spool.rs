@@ -1,0 +1,102 @@
+//! An archive decompressed once into a scratch file, its members known with their places in it.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::FileExt;
+
+use super::compression::{Compression, Decompressed};
+use super::entry_path::EntryPath;
+use super::error::ArchiveError;
+use super::limits::Limits;
+use super::member::Member;
+use super::reader::read_members;
+
+/// The members of an archive, sorted by path, and their content.
+pub struct Spool {
+    file: File,
+    compression: Compression,
+    members: Vec<Member>,
+}
+
+impl Spool {
+    /// Decompresses `archive` into `scratch`, which must be empty, and reads what is in it.
+    ///
+    /// The scratch file is best one without a name; it grows to the decompressed archive's size, which `limits` bound.
+    pub fn fill(archive: impl Read, scratch: File, limits: &Limits) -> Result<Self, ArchiveError> {
+        let mut reader = Decompressed::new(archive, limits)?;
+        let compression = reader.compression();
+        let mut length = 0u64;
+        let mut file = &scratch;
+        let mut buffer = vec![0; 256 << 10];
+        file.rewind().map_err(ArchiveError::Scratch)?;
+        loop {
+            let count = match reader.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(ArchiveError::from_read(error)),
+            };
+            file.write_all(&buffer[..count]).map_err(ArchiveError::Scratch)?;
+            length += count as u64;
+        }
+        let members = read_members(&scratch, length, limits)?;
+        Ok(Self { file: scratch, compression, members })
+    }
+
+    /// How the archive was compressed.
+    #[must_use]
+    pub fn compression(&self) -> Compression {
+        self.compression
+    }
+
+    /// All members, sorted by path, so a folder before what is in it.
+    #[must_use]
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// The member of that path.
+    #[must_use]
+    pub fn member(&self, path: &EntryPath) -> Option<&Member> {
+        let index = self.members.binary_search_by(|member| member.path.cmp(path)).ok()?;
+        Some(&self.members[index])
+    }
+
+    /// The content of a file, also by a hard link's name; empty for what is no file.
+    #[must_use]
+    pub fn content(&self, member: &Member) -> SpoolSlice<'_> {
+        SpoolSlice { file: &self.file, at: member.offset, left: member.file_size().unwrap_or(0) }
+    }
+}
+
+/// Reads one member's content out of the scratch file, without moving its cursor.
+#[derive(Debug, Clone)]
+pub struct SpoolSlice<'a> {
+    file: &'a File,
+    at: u64,
+    left: u64,
+}
+
+impl SpoolSlice<'_> {
+    /// Bytes that are left to read.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.left
+    }
+}
+
+impl Read for SpoolSlice<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let want = usize::try_from(self.left).unwrap_or(usize::MAX).min(buf.len());
+        if want == 0 {
+            return Ok(0);
+        }
+        let count = self.file.read_at(&mut buf[..want], self.at)?;
+        if count == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.at += count as u64;
+        self.left -= count as u64;
+        Ok(count)
+    }
+}
