@@ -24,8 +24,10 @@
 //! | 10 CLI | [`cli`] | Args and run; Events → bars or lines; errors → exit codes |
 
 pub mod archive;
+pub mod disk;
 pub mod image;
 pub mod kubefile;
 pub mod recipe;
+pub mod store;
 pub mod syntax;
 pub mod words;

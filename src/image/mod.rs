@@ -2,6 +2,8 @@
 
 mod container;
 mod merged;
+pub mod layer;
+pub mod model;
 
 pub use container::{Blobs, ContainerImage, Descriptor, Document};
 pub use merged::Merged;

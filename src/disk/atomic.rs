@@ -1,0 +1,41 @@
+//! Files that are there whole or not at all.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
+
+use super::{Dir, DiskError};
+
+/// Writes `bytes` as `name` with `mode`: a file beside it, flushed, renamed into place, the folder flushed.
+///
+/// After any end of the process or the machine, `name` is what it was or what it shall be. A failed flush is final: the
+/// new file is removed and the error handed on.
+pub fn write_atomic(dir: &Dir, name: impl AsRef<OsStr>, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
+    let name = name.as_ref();
+    let mut temporary = OsString::from(".");
+    temporary.push(name);
+    temporary.push(format!(".{}.part", std::process::id()));
+    dir.remove_all(&temporary)?;
+    place(dir, &temporary, dir, name, bytes, mode).inspect_err(|_| {
+        // The first error counts; what is left behind is named as such.
+        let _removed = dir.remove_all(&temporary);
+    })
+}
+
+/// As [`write_atomic`], with the unfinished file as `temporary` in `staging`, on the same file system.
+pub fn place(
+    staging: &Dir,
+    temporary: impl AsRef<OsStr>,
+    dir: &Dir,
+    name: impl AsRef<OsStr>,
+    bytes: &[u8],
+    mode: u32,
+) -> Result<(), DiskError> {
+    let temporary = temporary.as_ref();
+    let mut file = staging.create_file(temporary, mode)?;
+    let path = file.path().to_owned();
+    file.write_all(bytes).map_err(|error| DiskError::io("write", &path, error))?;
+    file.sync_all().map_err(|error| DiskError::io("flush", &path, error))?;
+    drop(file);
+    staging.rename(temporary, dir, name)?;
+    dir.flush()
+}

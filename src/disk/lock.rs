@@ -1,0 +1,78 @@
+//! Lock files: flock, so that a lock ends with its process, however that ends.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+
+use super::{Dir, DiskError};
+
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// How a lock is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockMode {
+    /// With other readers.
+    Shared,
+    /// Alone.
+    Exclusive,
+}
+
+/// A lock, held until it is dropped.
+#[derive(Debug)]
+pub struct Lock {
+    _file: fs_err::File,
+    path: PathBuf,
+}
+
+impl Lock {
+    /// Locks the file `name`, which is made where it is not there, and waits up to `limit` for others.
+    ///
+    /// After that it is [`DiskError::Busy`].
+    pub fn acquire(dir: &Dir, name: &str, mode: LockMode, limit: Duration) -> Result<Self, DiskError> {
+        Self::wait(dir.open_or_create_file(name)?, mode, limit)
+    }
+
+    /// As [`Lock::acquire`], but where there is no such file there is nothing to lock: readers make nothing.
+    pub fn acquire_if_there(dir: &Dir, name: &str, mode: LockMode, limit: Duration) -> Result<Option<Self>, DiskError> {
+        match dir.open_file(name) {
+            Ok(file) => Self::wait(file, mode, limit).map(Some),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Locks a file that is there, alone, if nobody else holds it.
+    pub fn try_acquire(dir: &Dir, name: &str) -> Result<Option<Self>, DiskError> {
+        match Self::wait(dir.open_file(name)?, LockMode::Exclusive, Duration::ZERO) {
+            Ok(lock) => Ok(Some(lock)),
+            Err(DiskError::Busy { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn wait(file: fs_err::File, mode: LockMode, limit: Duration) -> Result<Self, DiskError> {
+        let path = file.path().to_owned();
+        let operation = match mode {
+            LockMode::Shared => FlockOperation::NonBlockingLockShared,
+            LockMode::Exclusive => FlockOperation::NonBlockingLockExclusive,
+        };
+        let start = Instant::now();
+        loop {
+            match flock(&file, operation) {
+                Ok(()) => return Ok(Self { _file: file, path }),
+                Err(Errno::INTR) => {}
+                Err(Errno::WOULDBLOCK) if start.elapsed() < limit => std::thread::sleep(PAUSE),
+                Err(Errno::WOULDBLOCK) => return Err(DiskError::Busy { path, seconds: limit.as_secs() }),
+                Err(error) => return Err(DiskError::io("lock", path, error)),
+            }
+        }
+    }
+
+    /// The lock file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}

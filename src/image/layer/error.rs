@@ -1,0 +1,60 @@
+//! What can go wrong between a tree and its stream.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::TarError;
+use crate::disk::DiskError;
+use crate::words::FailureKind;
+
+/// Why a tree could not become a stream, or a stream a tree.
+#[derive(Debug, thiserror::Error)]
+pub enum LayerError {
+    /// The disk.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The stream is no tar stream, or it could not be read.
+    #[error(transparent)]
+    Tar(#[from] TarError),
+    /// Whoever takes the stream failed.
+    #[error("could not write the layer's stream")]
+    Write(#[source] io::Error),
+    /// A file of the tree could not be read.
+    #[error("could not read `{}` for the layer's stream", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file was longer or shorter than it had said.
+    #[error("`{}` changed while the layer was made of it; leave the files alone and try again", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An entry that is not taken.
+    #[error("the layer's entry `{name}` is refused: {reason}")]
+    Refused {
+        /// The entry's name as it stands in the stream, unprintable bytes escaped.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl LayerError {
+    pub(super) fn refused(name: &[u8], reason: impl Into<String>) -> Self {
+        Self::Refused { name: name.escape_ascii().to_string(), reason: reason.into() }
+    }
+
+    /// What the exit code says of it.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::Disk(error) => error.kind(),
+            Self::Tar(error) => error.kind(),
+            Self::Write(_) | Self::Read { .. } | Self::Changed { .. } | Self::Refused { .. } => FailureKind::Failed,
+        }
+    }
+}

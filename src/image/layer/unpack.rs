@@ -1,0 +1,73 @@
+//! Tar stream → tree, hashed as it arrives.
+
+use std::io::{self, BufReader, Read, Write};
+
+use super::{LayerError, Note, TarEntries, Unpacker};
+use crate::disk::Dir;
+use crate::words::{Digest, DigestWriter};
+
+/// What a stream may hold before it is taken for a bomb.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Entries.
+    pub entries: u64,
+    /// Bytes of content, unpacked.
+    pub bytes: u64,
+}
+
+impl Default for Limits {
+    /// A hundred times of what a base image holds: 1,000,000 entries and 256 GiB.
+    fn default() -> Self {
+        Self { entries: 1_000_000, bytes: 256 << 30 }
+    }
+}
+
+/// What came out of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unpacked {
+    /// sha256 of the whole stream: the layer's id, where it is what it should be.
+    pub stream: Digest,
+    /// The stream's length in bytes.
+    pub stream_size: u64,
+    /// What a person should know, and what was not kept.
+    pub notes: Vec<Note>,
+}
+
+impl Unpacked {
+    /// Whether the tree holds all that the stream said, so that its id can be computed again from it.
+    #[must_use]
+    pub fn is_faithful(&self) -> bool {
+        !self.notes.iter().any(Note::is_loss)
+    }
+}
+
+/// Unpacks a layer's stream into `into`, an empty folder that only we can enter.
+///
+/// Whiteouts become 0:0 devices and `trusted.overlay.opaque`; everything that a hostile stream could do is refused by
+/// name. The stream is read to its last byte and hashed, so that the caller can compare.
+pub fn unpack(stream: impl Read, into: &Dir, limits: Limits) -> Result<Unpacked, LayerError> {
+    let mut hash = DigestWriter::new(io::sink());
+    let hashed = Hashed { inner: BufReader::with_capacity(256 * 1024, stream), hash: &mut hash };
+    let mut entries = TarEntries::new(hashed);
+    let mut unpacker = Unpacker::new(into.duplicate()?, limits);
+    while let Some(entry) = entries.next_entry()? {
+        unpacker.take(&entry, &entry.name, &entry.target, entries.content())?;
+    }
+    let notes = unpacker.finish()?;
+    drop(entries);
+    let (_, stream, stream_size) = hash.finish();
+    Ok(Unpacked { stream, stream_size, notes })
+}
+
+struct Hashed<'a, R> {
+    inner: R,
+    hash: &'a mut DigestWriter<io::Sink>,
+}
+
+impl<R: Read> Read for Hashed<'_, R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buf)?;
+        self.hash.write_all(&buf[..count])?;
+        Ok(count)
+    }
+}

@@ -1,0 +1,389 @@
+//! Entries of a stream → a tree, safely.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fmt;
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use rustix::io::Errno;
+
+use super::{EntryKind, LayerError, Limits, OPAQUE_MARK, TarEntry, WHITEOUT_PREFIX};
+use crate::disk::{Dir, DiskError, FileTime, Kind, MAX_DEPTH, is_root};
+use crate::words::Epoch;
+
+const CAPABILITY: &[u8] = b"security.capability";
+/// Where sealer keeps its store; it writes links' own paths below it as their targets.
+const SEALER_ROOT: &[u8] = b"/var/lib/sealer/";
+
+/// What a person should know of an entry that was unpacked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// It is setuid or setgid, or has capabilities, and keeps them.
+    Privileged(String),
+    /// It belongs to somebody else than root, and without root that could not be kept.
+    OwnerLost(String),
+    /// An extended attribute was left out: name, attribute.
+    AttributeDropped(String, String),
+    /// A symlink that sealer damaged by writing the link's own path as its target; it was not created.
+    DamagedLink(String),
+    /// A folder that no entry describes; it is 0755 and root's.
+    FolderImplied(String),
+}
+
+impl Note {
+    /// Whether the tree lacks something that the stream said.
+    #[must_use]
+    pub fn is_loss(&self) -> bool {
+        match self {
+            Self::Privileged(_) | Self::AttributeDropped(..) => false,
+            Self::OwnerLost(_) | Self::DamagedLink(_) | Self::FolderImplied(_) => true,
+        }
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Privileged(name) => write!(f, "`{name}` is setuid or setgid or has capabilities"),
+            Self::OwnerLost(name) => write!(f, "`{name}` is not root's, which only root can keep"),
+            Self::AttributeDropped(name, attribute) => {
+                write!(f, "`{name}` has the attribute `{attribute}`, which was left out")
+            }
+            Self::DamagedLink(name) => {
+                write!(f, "`{name}` is a symlink that sealer damaged (it points to itself); it was left out")
+            }
+            Self::FolderImplied(name) => write!(f, "no entry describes the folder `{name}`; it is 0755 and root's"),
+        }
+    }
+}
+
+/// What a folder gets when everything is in it.
+#[derive(Debug, Clone, Copy)]
+struct FolderEnd {
+    mode: u32,
+    owner: (u32, u32),
+    time: FileTime,
+}
+
+/// Builds a tree of entries; the last one of a name wins, a folder that comes again only gets its new attributes.
+///
+/// Every parent is opened beneath the tree's handle without following a symlink, every leaf is made new. Folders get
+/// their modes, owners and times in [`Unpacker::finish`].
+pub struct Unpacker {
+    top: Dir,
+    limits: Limits,
+    entries: u64,
+    bytes: u64,
+    folders: BTreeMap<Vec<u8>, FolderEnd>,
+    notes: Vec<Note>,
+    root: bool,
+    /// The folder that the last entry was in, for the next one is mostly there too.
+    near: Option<(Vec<u8>, Dir)>,
+}
+
+impl Unpacker {
+    /// Unpacks into `top`.
+    #[must_use]
+    pub fn new(top: Dir, limits: Limits) -> Self {
+        Self {
+            top,
+            limits,
+            entries: 0,
+            bytes: 0,
+            folders: BTreeMap::new(),
+            notes: Vec::new(),
+            root: is_root(),
+            near: None,
+        }
+    }
+
+    /// Takes one entry at `name`, which with `target` (only looked at where the entry is a hard link) is relative to the
+    /// tree's top and need not be what the stream says.
+    pub fn take(&mut self, entry: &TarEntry, name: &[u8], target: &[u8], content: impl Read) -> Result<(), LayerError> {
+        let refused = |reason: &str| LayerError::refused(name, reason);
+        self.entries += 1;
+        self.bytes = self.bytes.saturating_add(entry.size);
+        if self.entries > self.limits.entries || self.bytes > self.limits.bytes {
+            return Err(LayerError::refused(
+                name,
+                format!("with it there are more than {} entries or {} bytes", self.limits.entries, self.limits.bytes),
+            ));
+        }
+        let parts = components(name).map_err(|reason| refused(reason))?;
+        let Some((leaf, parents)) = parts.split_last() else {
+            // The tree's own entry: it is there, and it stays as it is.
+            return if entry.kind == EntryKind::Folder { Ok(()) } else { Err(refused("it replaces the whole layer")) };
+        };
+        let owner = owner(entry).ok_or_else(|| refused("its owner is no number that Linux knows"))?;
+        let parent = self.open_parent(parents).map_err(|error| in_the_way(name, error))?;
+        self.note(entry, name, owner);
+        if let Some(rest) = leaf.strip_prefix(WHITEOUT_PREFIX) {
+            if entry.kind != EntryKind::File || entry.size != 0 {
+                return Err(refused("a whiteout is an empty file"));
+            }
+            if *leaf == OPAQUE_MARK {
+                return if parents.is_empty() {
+                    Err(refused("it would hide all lower layers"))
+                } else {
+                    Ok(parent.set_opaque()?)
+                };
+            }
+            if matches!(rest, b"" | b"." | b"..") || rest.starts_with(WHITEOUT_PREFIX) {
+                return Err(refused("what it removes is no name"));
+            }
+            return self.whiteout(entry, name, &parent, rest, owner);
+        }
+        match entry.kind {
+            EntryKind::File => self.file(entry, name, &parent, leaf, owner, content)?,
+            EntryKind::HardLink => self.hard_link(name, &parent, leaf, target)?,
+            EntryKind::Symlink => self.symlink(entry, name, &parent, leaf, owner)?,
+            EntryKind::Folder => self.folder(entry, name, &parent, leaf, &parts, owner)?,
+            EntryKind::Whiteout => return self.whiteout(entry, name, &parent, leaf, owner),
+            EntryKind::Other(what) => return Err(LayerError::refused(name, format!("it is a {what}"))),
+        }
+        self.near = Some((parents.join(&b'/'), parent));
+        Ok(())
+    }
+
+    /// Gives the folders their attributes, the deepest first; what is to be reported.
+    pub fn finish(mut self) -> Result<Vec<Note>, LayerError> {
+        self.near = None;
+        for (path, end) in self.folders.iter().rev() {
+            let folder = self.top.beneath(Path::new(OsStr::from_bytes(path)))?;
+            if self.root {
+                folder.set_own_owner(end.owner.0, end.owner.1)?;
+            }
+            folder.set_own_mode(end.mode)?;
+            folder.set_own_time(end.time)?;
+        }
+        Ok(self.notes)
+    }
+
+    fn open_parent(&mut self, parents: &[&[u8]]) -> Result<Dir, DiskError> {
+        let path = parents.join(&b'/');
+        if let Some((near, dir)) = self.near.take()
+            && near == path
+        {
+            return Ok(dir);
+        }
+        let whole = Path::new(OsStr::from_bytes(&path));
+        match self.top.beneath(whole) {
+            Err(error) if error.is_not_found() => {}
+            opened => return opened,
+        }
+        let mut dir = self.top.duplicate()?;
+        for (index, part) in parents.iter().enumerate() {
+            let name = OsStr::from_bytes(part);
+            if dir.meta_if_there(name)?.is_none() {
+                dir.make_folder(name, 0o700)?;
+                let path = parents[..=index].join(&b'/');
+                self.notes.push(Note::FolderImplied(path.escape_ascii().to_string()));
+                let seconds = i64::try_from(Epoch::DEFAULT.seconds()).expect("the year 1980");
+                let time = FileTime::of_seconds(seconds);
+                self.folders.insert(path, FolderEnd { mode: 0o755, owner: (0, 0), time });
+            }
+            dir = dir.folder(name)?;
+        }
+        Ok(dir)
+    }
+
+    fn note(&mut self, entry: &TarEntry, name: &[u8], owner: (u32, u32)) {
+        let shown = || name.escape_ascii().to_string();
+        let capable = entry.attributes.iter().any(|(attribute, _)| attribute == CAPABILITY);
+        let special = matches!(entry.kind, EntryKind::File) && entry.mode & 0o6000 != 0;
+        if special || (capable && self.root) {
+            self.notes.push(Note::Privileged(shown()));
+        }
+        if owner != (0, 0) && !self.root && entry.kind != EntryKind::HardLink {
+            self.notes.push(Note::OwnerLost(shown()));
+        }
+        for (attribute, _) in &entry.attributes {
+            if attribute != CAPABILITY || !self.root || entry.kind != EntryKind::File {
+                self.notes.push(Note::AttributeDropped(shown(), attribute.escape_ascii().to_string()));
+            }
+        }
+    }
+
+    /// Clears the way for a new leaf: the last entry of a name wins.
+    fn clear(&mut self, name: &[u8], parent: &Dir, leaf: &[u8], whiteout: bool) -> Result<(), LayerError> {
+        let leaf = OsStr::from_bytes(leaf);
+        let Some(there) = parent.meta_if_there(leaf)? else { return Ok(()) };
+        if (there.kind == Kind::Whiteout) != whiteout {
+            return Err(LayerError::refused(name, "the layer both removes and holds it"));
+        }
+        if there.kind == Kind::Folder {
+            let path: Vec<u8> = join(name);
+            let below = [&path[..], b"/"].concat();
+            self.folders.retain(|folder, _| *folder != path && !folder.starts_with(&below));
+        }
+        Ok(parent.remove_all(leaf)?)
+    }
+
+    fn file(
+        &mut self,
+        entry: &TarEntry,
+        name: &[u8],
+        parent: &Dir,
+        leaf: &[u8],
+        owner: (u32, u32),
+        mut content: impl Read,
+    ) -> Result<(), LayerError> {
+        self.clear(name, parent, leaf, false)?;
+        let leaf = OsStr::from_bytes(leaf);
+        let mut file = parent.create_file(leaf, 0o600)?;
+        let copied = io::copy(&mut content, &mut file).map_err(|source| DiskError::io("write", file.path(), source))?;
+        if copied != entry.size {
+            return Err(LayerError::refused(name, format!("it has {copied} of {} bytes", entry.size)));
+        }
+        drop(file);
+        self.set(entry, parent, leaf, owner)?;
+        if self.root {
+            for (_, value) in entry.attributes.iter().filter(|(attribute, _)| attribute == CAPABILITY) {
+                parent.set_capability(leaf, value)?;
+            }
+        }
+        Ok(parent.set_time(leaf, entry.mtime)?)
+    }
+
+    fn set(&self, entry: &TarEntry, parent: &Dir, leaf: &OsStr, owner: (u32, u32)) -> Result<(), DiskError> {
+        if self.root {
+            parent.set_owner(leaf, owner.0, owner.1)?;
+        }
+        if entry.kind != EntryKind::Symlink {
+            parent.set_mode(leaf, entry.mode)?;
+        }
+        parent.set_time(leaf, entry.mtime)
+    }
+
+    fn hard_link(&mut self, name: &[u8], parent: &Dir, leaf: &[u8], target: &[u8]) -> Result<(), LayerError> {
+        let refused = |reason: &str| LayerError::refused(name, format!("its hard link's target {reason}"));
+        let parts = components(target).map_err(refused)?;
+        let (file, folders) = parts.split_last().ok_or_else(|| refused("is the layer itself"))?;
+        let folder = self.top.beneath(Path::new(OsStr::from_bytes(&folders.join(&b'/'))));
+        let folder = folder.map_err(|_| refused("is not in the layer before it"))?;
+        let file = OsStr::from_bytes(file);
+        let there = folder.meta_if_there(file)?.ok_or_else(|| refused("is not in the layer before it"))?;
+        if there.kind != Kind::File {
+            return Err(refused("is no regular file"));
+        }
+        if parent.meta_if_there(OsStr::from_bytes(leaf))?.is_some_and(|meta| meta.identity == there.identity) {
+            return Ok(());
+        }
+        self.clear(name, parent, leaf, false)?;
+        Ok(folder.link(file, parent, OsStr::from_bytes(leaf))?)
+    }
+
+    fn symlink(
+        &mut self,
+        entry: &TarEntry,
+        name: &[u8],
+        parent: &Dir,
+        leaf: &[u8],
+        owner: (u32, u32),
+    ) -> Result<(), LayerError> {
+        if entry.target.is_empty() || entry.target.contains(&0) || entry.target.len() > 4095 {
+            return Err(LayerError::refused(name, "its target is no path"));
+        }
+        self.clear(name, parent, leaf, false)?;
+        if entry.target.starts_with(SEALER_ROOT) && entry.target.ends_with(&[b"/", &join(name)[..]].concat()) {
+            self.notes.push(Note::DamagedLink(name.escape_ascii().to_string()));
+            return Ok(());
+        }
+        let leaf = OsStr::from_bytes(leaf);
+        parent.make_symlink(leaf, &entry.target)?;
+        Ok(self.set(entry, parent, leaf, owner)?)
+    }
+
+    fn folder(
+        &mut self,
+        entry: &TarEntry,
+        name: &[u8],
+        parent: &Dir,
+        leaf: &[u8],
+        parts: &[&[u8]],
+        owner: (u32, u32),
+    ) -> Result<(), LayerError> {
+        if parts.len() > MAX_DEPTH {
+            return Err(LayerError::refused(name, format!("it is more than {MAX_DEPTH} folders deep")));
+        }
+        let shown = OsStr::from_bytes(leaf);
+        if parent.meta_if_there(shown)?.is_none_or(|there| there.kind != Kind::Folder) {
+            self.clear(name, parent, leaf, false)?;
+            parent.make_folder(shown, 0o700)?;
+        }
+        let path = parts.join(&b'/');
+        let implied = Note::FolderImplied(path.escape_ascii().to_string());
+        self.notes.retain(|note| *note != implied);
+        self.folders.insert(path, FolderEnd { mode: entry.mode, owner, time: entry.mtime });
+        Ok(())
+    }
+
+    fn whiteout(
+        &mut self,
+        entry: &TarEntry,
+        name: &[u8],
+        parent: &Dir,
+        leaf: &[u8],
+        owner: (u32, u32),
+    ) -> Result<(), LayerError> {
+        self.clear(name, parent, leaf, true)?;
+        let leaf = OsStr::from_bytes(leaf);
+        parent.make_whiteout(leaf)?;
+        if self.root {
+            parent.set_owner(leaf, owner.0, owner.1)?;
+        }
+        Ok(parent.set_time(leaf, entry.mtime)?)
+    }
+}
+
+fn owner(entry: &TarEntry) -> Option<(u32, u32)> {
+    // The last number means "leave it" to the system.
+    let number = |number: u64| u32::try_from(number).ok().filter(|number| *number != u32::MAX);
+    Some((number(entry.uid)?, number(entry.gid)?))
+}
+
+/// The parts of a name, `.` dropped; none for the tree's top.
+fn components(name: &[u8]) -> Result<Vec<&[u8]>, &'static str> {
+    if name.is_empty() || name.contains(&0) {
+        return Err("it is no name");
+    }
+    if name.starts_with(b"/") {
+        return Err("it is absolute");
+    }
+    if name.len() > 4096 {
+        return Err("its name has more than 4096 bytes");
+    }
+    let name = name.strip_suffix(b"/").unwrap_or(name);
+    let mut parts = Vec::new();
+    for part in name.split(|byte| *byte == b'/') {
+        match part {
+            b"." => {}
+            b"" => return Err("a part of its name is empty"),
+            b".." => return Err("it leaves the layer by `..`"),
+            part if part.len() > 255 => return Err("a part of its name has more than 255 bytes"),
+            part => parts.push(part),
+        }
+    }
+    if parts.len() > MAX_DEPTH + 1 { Err("it is more than 255 folders deep") } else { Ok(parts) }
+}
+
+/// A name that was checked, as a path without `.` and trailing `/`.
+fn join(name: &[u8]) -> Vec<u8> {
+    components(name).unwrap_or_default().join(&b'/')
+}
+
+/// A parent that is no folder is the stream's fault, not the disk's.
+fn in_the_way(name: &[u8], error: DiskError) -> LayerError {
+    match &error {
+        DiskError::Io { source, .. } if matches!(Errno::from_io_error(source), Some(Errno::NOTDIR | Errno::LOOP)) => {
+            LayerError::refused(name, "one of the folders on its way is a symlink or a file")
+        }
+        DiskError::Io { .. }
+        | DiskError::Busy { .. }
+        | DiskError::Name { .. }
+        | DiskError::Special { .. }
+        | DiskError::Deep { .. } => error.into(),
+    }
+}

@@ -1,0 +1,47 @@
+//! An image and the very bytes that say so.
+
+use super::{Image, ImageId, ModelError};
+
+/// An image with the YAML that the store keeps of it: of an image that came from elsewhere, the bytes that came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageDocument {
+    image: Image,
+    id: ImageId,
+    yaml: Vec<u8>,
+}
+
+impl ImageDocument {
+    /// The document of an image that was made here; computes the id where it has none.
+    #[must_use]
+    pub fn new(image: Image) -> Self {
+        let image = if image.id.is_some() { image } else { image.with_id() };
+        let id = image.id.expect("it was computed");
+        let yaml = image.to_yaml().into_bytes();
+        Self { image, id, yaml }
+    }
+
+    /// A document that came from elsewhere; its bytes stay as they are.
+    pub fn from_yaml(yaml: Vec<u8>) -> Result<Self, ModelError> {
+        let image = Image::from_yaml(&yaml)?;
+        let id = image.id.ok_or(ModelError::NoId)?;
+        Ok(Self { image, id, yaml })
+    }
+
+    /// The image.
+    #[must_use]
+    pub fn image(&self) -> &Image {
+        &self.image
+    }
+
+    /// The image's id.
+    #[must_use]
+    pub fn id(&self) -> ImageId {
+        self.id
+    }
+
+    /// The YAML.
+    #[must_use]
+    pub fn yaml(&self) -> &[u8] {
+        &self.yaml
+    }
+}

@@ -1,0 +1,165 @@
+//! `images_metadata.json`: which images there are under which names.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ImageId, ModelError};
+use crate::words::{Platform, SealerName};
+
+/// The images of a store or a saved archive: complete name → one manifest per platform.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Metadata(pub BTreeMap<String, ManifestList>);
+
+/// The platforms of a name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestList {
+    /// One per platform, in the order in which they came.
+    pub manifests: Vec<Manifest>,
+}
+
+/// One platform of a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The image's id.
+    pub id: String,
+    /// When it was built, tagged, loaded or pulled: RFC 3339 with nanoseconds.
+    pub created: String,
+    /// Sum of the sizes of all files of its layers, in bytes.
+    pub size: i64,
+    /// What it is for.
+    pub platform: ManifestPlatform,
+}
+
+/// A platform as sealer writes it here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestPlatform {
+    /// `amd64`, `arm64`.
+    pub architecture: String,
+    /// `linux`.
+    pub os: String,
+    /// `v8` of linux/arm64, `v7` of linux/arm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+}
+
+impl Manifest {
+    /// The id, where it is one.
+    pub fn image_id(&self) -> Result<ImageId, ModelError> {
+        self.id.parse()
+    }
+}
+
+impl From<&Platform> for ManifestPlatform {
+    fn from(platform: &Platform) -> Self {
+        Self {
+            architecture: platform.architecture().to_owned(),
+            os: platform.os().to_owned(),
+            variant: platform.variant().map(str::to_owned),
+        }
+    }
+}
+
+impl ManifestPlatform {
+    /// The platform, normalised: any linux/arm64 equals any other.
+    #[must_use]
+    pub fn platform(&self) -> Platform {
+        Platform::new(&self.os, &self.architecture, self.variant.as_deref())
+    }
+}
+
+impl Metadata {
+    /// Reads the file; an empty one holds no image.
+    pub fn from_json(json: &[u8]) -> Result<Self, ModelError> {
+        if json.is_empty() {
+            return Ok(Self::default());
+        }
+        serde_json::from_slice(json).map_err(ModelError::Metadata)
+    }
+
+    /// The file as sealer writes it: tabs, names sorted, no final newline.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        let mut json = Vec::new();
+        let tabs = serde_json::ser::PrettyFormatter::with_indent(b"\t");
+        let mut serializer = serde_json::Serializer::with_formatter(&mut json, tabs);
+        self.serialize(&mut serializer).expect("names and numbers are always JSON");
+        json
+    }
+
+    /// The file as saved archives have it: on one line.
+    #[must_use]
+    pub fn to_json_line(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("names and numbers are always JSON")
+    }
+
+    /// The manifest of a name and platform.
+    #[must_use]
+    pub fn find(&self, name: &SealerName, platform: &Platform) -> Option<&Manifest> {
+        self.manifests(name).iter().find(|manifest| manifest.platform.platform() == *platform)
+    }
+
+    /// All manifests of a name.
+    #[must_use]
+    pub fn manifests(&self, name: &SealerName) -> &[Manifest] {
+        self.0.get(&name.to_string()).map_or(&[], |list| &list.manifests)
+    }
+
+    /// Puts a manifest under a name, in the place of the one of the same platform.
+    pub fn put(&mut self, name: &SealerName, manifest: Manifest) {
+        let list = self.0.entry(name.to_string()).or_default();
+        let platform = manifest.platform.platform();
+        match list.manifests.iter_mut().find(|there| there.platform.platform() == platform) {
+            Some(there) => *there = manifest,
+            None => list.manifests.push(manifest),
+        }
+    }
+
+    /// Takes a platform of a name away, or all of them; the name goes with its last platform. What was taken.
+    pub fn remove(&mut self, name: &SealerName, platform: Option<&Platform>) -> Vec<Manifest> {
+        let key = name.to_string();
+        let Some(list) = self.0.get_mut(&key) else { return Vec::new() };
+        let goes = |manifest: &Manifest| platform.is_none_or(|platform| manifest.platform.platform() == *platform);
+        let (removed, kept) = std::mem::take(&mut list.manifests).into_iter().partition(goes);
+        list.manifests = kept;
+        if list.manifests.is_empty() {
+            self.0.remove(&key);
+        }
+        removed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const JSON: &str = "{\n\t\"registry.cn-qingdao.aliyuncs.com/sealer-io/a:1\": {\n\t\t\"manifests\": [\n\t\t\t{\n\t\t\t\t\
+        \"id\": \"x\",\n\t\t\t\t\"created\": \"2026-11-21T18:13:54.691417097Z\",\n\t\t\t\t\"size\": 363700,\n\t\t\t\t\
+        \"platform\": {\n\t\t\t\t\t\"architecture\": \"arm64\",\n\t\t\t\t\t\"os\": \"linux\",\n\t\t\t\t\t\"variant\": \
+        \"v8\"\n\t\t\t\t}\n\t\t\t}\n\t\t]\n\t}\n}";
+
+    #[test]
+    fn the_file_comes_back_byte_for_byte() {
+        let metadata = Metadata::from_json(JSON.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8(metadata.to_json()).unwrap(), JSON);
+        assert_eq!(Metadata::from_json(b"").unwrap().to_json(), b"{}");
+    }
+
+    #[test]
+    fn a_platform_is_replaced_and_any_arm64_is_any_other() {
+        let name: SealerName = "a:1".parse().unwrap();
+        let mut metadata =
+            Metadata::from_json(JSON.replace(",\n\t\t\t\t\t\"variant\": \"v8\"", "").as_bytes()).unwrap();
+        let arm: Platform = "linux/arm64/v8".parse().unwrap();
+        let manifest = Manifest { id: "y".to_owned(), ..metadata.find(&name, &arm).unwrap().clone() };
+        metadata.put(&name, manifest.clone());
+        assert_eq!(metadata.manifests(&name), [manifest.clone()]);
+        let amd: Platform = "linux/amd64".parse().unwrap();
+        metadata.put(&name, Manifest { platform: (&amd).into(), ..manifest });
+        assert_eq!(metadata.manifests(&name).len(), 2);
+        assert_eq!(metadata.remove(&name, Some(&arm)).len(), 1);
+        assert_eq!(metadata.remove(&name, None).len(), 1);
+        assert!(metadata.0.is_empty());
+    }
+}
