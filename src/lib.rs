@@ -24,5 +24,6 @@
 //! | 10 CLI | [`cli`] | Args and run; Events → bars or lines; errors → exit codes |
 
 pub mod image;
+pub mod sandbox;
 pub mod syntax;
 pub mod words;
