@@ -28,6 +28,7 @@ pub mod disk;
 pub mod image;
 pub mod kubefile;
 pub mod recipe;
+pub mod sandbox;
 pub mod store;
 pub mod syntax;
 pub mod words;
