@@ -1,5 +1,7 @@
 //! Floor 4, image: sealer's image document, layers, the registry's storage layout, container images.
 
 mod container;
+mod manifest;
 
 pub use container::{Blobs, ContainerImage, Descriptor, Document};
+pub use manifest::{MANIFEST_TYPES, Manifest, ManifestError, ManifestKind, PlatformManifest, check_config, choose};
