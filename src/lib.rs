@@ -25,5 +25,6 @@
 
 pub mod cache;
 pub mod image;
+pub mod sandbox;
 pub mod syntax;
 pub mod words;

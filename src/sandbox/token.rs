@@ -1,0 +1,128 @@
+//! Who may ask the registries: bearer tokens that the sandbox hands out itself, with or without a password.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use hyper::{StatusCode, header};
+
+use super::answer::Answer;
+use super::request::Incoming;
+
+/// Asks for a bearer token on every registry request. Format: distribution's token authentication specification.
+#[derive(Debug, Clone)]
+pub struct TokenRules {
+    /// How long a token is good.
+    pub lifetime: Duration,
+    /// How many requests a token is good for; so an expiry can be told to the request.
+    pub uses: usize,
+    /// User and password that a token is given for; none: to anyone.
+    pub login: Option<(String, String)>,
+}
+
+impl Default for TokenRules {
+    fn default() -> Self {
+        Self { lifetime: Duration::from_mins(5), uses: usize::MAX, login: None }
+    }
+}
+
+/// The rules and the tokens that were given.
+#[derive(Debug, Default)]
+pub(super) struct Tokens {
+    rules: Option<TokenRules>,
+    given: BTreeMap<String, Given>,
+    count: u64,
+}
+
+#[derive(Debug)]
+struct Given {
+    until: Instant,
+    uses: usize,
+    scopes: Vec<String>,
+}
+
+impl Tokens {
+    pub(super) fn set_rules(&mut self, rules: Option<TokenRules>) {
+        self.rules = rules;
+        self.given.clear();
+    }
+
+    /// Every token that was given is no good any more.
+    pub(super) fn expire(&mut self) {
+        self.given.clear();
+    }
+
+    /// The refusal, where the request needs a token and has no good one for this repository.
+    pub(super) fn refusal(&mut self, request: &Incoming, repository: &str, origin: &str) -> Option<Answer> {
+        self.rules.as_ref()?;
+        let is_read = matches!(request.method.as_str(), "GET" | "HEAD");
+        let actions = if is_read { "pull" } else { "pull,push" };
+        let token = request.header(&header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
+        let given = token.and_then(|token| self.given.get_mut(token));
+        let good = given.filter(|given| given.uses > 0 && given.until > Instant::now()).filter(|given| {
+            let grants = |scope: &String| {
+                let granted = scope.strip_prefix("repository:").and_then(|scope| scope.rsplit_once(':'));
+                granted.is_some_and(|(name, granted)| name == repository && (is_read || granted.contains("push")))
+            };
+            repository.is_empty() || given.scopes.iter().any(grants)
+        });
+        if let Some(given) = good {
+            given.uses -= 1;
+            return None;
+        }
+        let scope = match repository {
+            "" => String::new(),
+            name => format!(",scope=\"repository:{name}:{actions}\""),
+        };
+        let reason = if token.is_some() { ",error=\"invalid_token\"" } else { "" };
+        let challenge = format!("Bearer realm=\"{origin}/token\",service=\"sandbox\"{scope}{reason}");
+        let refusal = Answer::error(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "authentication required");
+        Some(refusal.with(&header::WWW_AUTHENTICATE, &challenge))
+    }
+
+    /// What `/token` answers.
+    pub(super) fn give(&mut self, request: &Incoming) -> Answer {
+        let rules = self.rules.clone().unwrap_or_default();
+        if let Some((user, password)) = &rules.login {
+            let right = format!("Basic {}", base64(format!("{user}:{password}").as_bytes()));
+            if request.header(&header::AUTHORIZATION) != Some(right.as_str()) {
+                return Answer::error(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "wrong user or password")
+                    .with(&header::WWW_AUTHENTICATE, "Basic realm=\"sandbox\"");
+            }
+        }
+        let scopes = request.query.iter().filter(|(key, _)| key == "scope");
+        let scopes = scopes.flat_map(|(_, scopes)| scopes.split(' ')).map(str::to_owned).collect();
+        self.count += 1;
+        let token = format!("sandbox-token-{}", self.count);
+        let until = Instant::now() + rules.lifetime;
+        self.given.insert(token.clone(), Given { until, uses: rules.uses, scopes });
+        let seconds = rules.lifetime.as_secs();
+        let body = serde_json::json!({"token": token, "access_token": token, "expires_in": seconds});
+        Answer::new(StatusCode::OK, body.to_string()).with(&header::CONTENT_TYPE, "application/json")
+    }
+}
+
+/// Base64 with padding, RFC 4648 section 4: the one word of it that this room needs.
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let group = chunk.iter().chain(&[0; 2]).take(3).fold(0_usize, |group, byte| group << 8 | usize::from(*byte));
+        for place in 0..4 {
+            let letter = char::from(LETTERS[group >> (18 - 6 * place) & 63]);
+            text.push(if place <= chunk.len() { letter } else { '=' });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::base64;
+
+    #[test]
+    fn base64_pads() {
+        for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+            assert_eq!(base64(plain.as_bytes()), coded);
+        }
+    }
+}
