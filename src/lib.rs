@@ -27,4 +27,5 @@ pub mod cache;
 pub mod image;
 pub mod sandbox;
 pub mod syntax;
+pub mod transport;
 pub mod words;
