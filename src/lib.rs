@@ -24,6 +24,7 @@
 //! | 10 CLI | [`cli`] | Args and run; Events → bars or lines; errors → exit codes |
 
 pub mod archive;
+pub mod cache;
 pub mod disk;
 pub mod image;
 pub mod kubefile;
@@ -31,4 +32,5 @@ pub mod recipe;
 pub mod sandbox;
 pub mod store;
 pub mod syntax;
+pub mod transport;
 pub mod words;

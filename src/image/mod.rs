@@ -7,3 +7,7 @@ pub mod model;
 
 pub use container::{Blobs, ContainerImage, Descriptor, Document};
 pub use merged::Merged;
+mod manifest;
+
+pub use container::{Blobs, ContainerImage, Descriptor, Document};
+pub use manifest::{MANIFEST_TYPES, Manifest, ManifestError, ManifestKind, PlatformManifest, check_config, choose};

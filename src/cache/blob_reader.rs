@@ -1,0 +1,46 @@
+//! Bytes on their way out of the cache.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::words::{Digest, VerifyingReader};
+
+/// Reads a blob and fails, before its end is seen, where it is not what its name says.
+///
+/// A damaged blob is removed when it is found out, so that the same command run again fetches it anew.
+pub struct BlobReader {
+    inner: VerifyingReader<fs_err::File>,
+    path: PathBuf,
+    digest: Digest,
+    size: u64,
+}
+
+impl BlobReader {
+    pub(super) fn open(path: &Path, digest: Digest) -> io::Result<Self> {
+        let file = fs_err::File::open(path)?;
+        let size = file.metadata()?.len();
+        Ok(Self { inner: VerifyingReader::new(file, digest, size), path: path.to_owned(), digest, size })
+    }
+
+    /// Bytes in all.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+}
+
+impl Read for BlobReader {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.inner.read(buf).map_err(|error| {
+            if error.kind() != io::ErrorKind::InvalidData {
+                return error;
+            }
+            let outcome = match fs_err::remove_file(&self.path) {
+                Ok(()) => "it was removed; run the command again".to_owned(),
+                Err(error) => format!("remove it ({error})"),
+            };
+            let message = format!("{} is damaged in the cache ({error}): {outcome}", self.digest);
+            io::Error::new(io::ErrorKind::InvalidData, message)
+        })
+    }
+}
