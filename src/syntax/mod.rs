@@ -3,6 +3,10 @@
 //! One tree serves all readers: recipes are deserialised from it, edits find the bytes to splice in it, manifests
 //! are searched for image references in it. Limits hold for all alike: depth 64, no duplicate keys, no alias bombs.
 
+mod error;
+mod json;
 mod node;
 
+pub use error::SyntaxError;
+pub use json::parse_json;
 pub use node::{Node, Value};
