@@ -1,14 +1,14 @@
-//! Why a text is neither YAML nor JSON.
+//! What is wrong with a text before anyone asks what it means.
 
 use crate::words::Span;
 
-/// What is wrong with a text, and where.
+/// Why a text is no tree: bad syntax, or a limit that it breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct SyntaxError {
-    /// The bytes that are wrong.
+    /// The place in the text.
     pub span: Span,
-    /// Why; lower case, no full stop.
+    /// What is wrong there; lower case, no full stop.
     pub message: String,
 }
 

@@ -2,11 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::{Node, SyntaxError, Value};
+use super::{Limits, Node, SyntaxError, Value};
 use crate::words::Span;
-
-/// How deep collections may nest.
-const MAX_DEPTH: usize = 64;
 
 /// Parses one JSON text; a byte order mark before it is passed over.
 ///
@@ -14,11 +11,13 @@ const MAX_DEPTH: usize = 64;
 /// Spans count the bytes of the whole `text`, byte order mark included.
 ///
 /// # Errors
-/// Whatever RFC 8259 does not allow, a key twice in one object, nesting deeper than 64, text after the value, and
-/// escapes of half a surrogate pair.
+/// Whatever RFC 8259 does not allow, a key twice in one object, text after the value, escapes of half a surrogate pair,
+/// and all that breaks [`Limits::document`].
 pub fn parse_json(text: &str) -> Result<Node, SyntaxError> {
+    let limits = Limits::document();
+    limits.check_size(text)?;
     let at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let mut parser = Parser { text, at, depth: 0 };
+    let mut parser = Parser { text, at, depth: 0, spent: 0, limits };
     parser.skip_blanks();
     let node = parser.value()?;
     parser.skip_blanks();
@@ -32,6 +31,8 @@ struct Parser<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
+    spent: usize,
+    limits: Limits,
 }
 
 impl Parser<'_> {
@@ -58,6 +59,10 @@ impl Parser<'_> {
 
     fn value(&mut self) -> Result<Node, SyntaxError> {
         let start = self.at;
+        self.spent += 1;
+        if self.spent > self.limits.nodes {
+            return Err(SyntaxError::new(Span::new(start, start), self.limits.too_many()));
+        }
         let value = match self.peek() {
             Some(b'{') => self.nested(Self::object)?,
             Some(b'[') => self.nested(Self::array)?,
@@ -66,13 +71,12 @@ impl Parser<'_> {
             Some(b'a'..=b'z') => self.word()?,
             _ => return Err(self.unexpected("a value")),
         };
-        Ok(Node { span: Span::new(start, self.at), value })
+        Ok(Node::new(Span::new(start, self.at), value))
     }
 
     fn nested(&mut self, parse: fn(&mut Self) -> Result<Value, SyntaxError>) -> Result<Value, SyntaxError> {
-        if self.depth == MAX_DEPTH {
-            let span = Span::new(self.at, self.at + 1);
-            return Err(SyntaxError::new(span, format!("nested deeper than {MAX_DEPTH} levels")));
+        if self.depth == self.limits.depth {
+            return Err(SyntaxError::new(Span::new(self.at, self.at + 1), self.limits.too_deep()));
         }
         self.depth += 1;
         // The bracket.
@@ -95,7 +99,7 @@ impl Parser<'_> {
             }
             let start = self.at;
             let key = self.string()?;
-            let key = Node { span: Span::new(start, self.at), value: Value::Text(key) };
+            let key = Node::new(Span::new(start, self.at), Value::Text(key));
             self.skip_blanks();
             if self.peek() != Some(b':') {
                 return Err(self.unexpected("`:`"));
@@ -282,11 +286,12 @@ mod tests {
             Value::Plain(text) => serde_json::from_str(text).unwrap(),
             Value::Text(text) => text.as_str().into(),
             Value::List(elements) => elements.iter().map(to_serde).collect(),
+            Value::Alias(_) => panic!("JSON has no aliases"),
             Value::Map(entries) => entries
                 .iter()
                 .map(|(key, value)| match &key.value {
                     Value::Text(key) => (key.clone(), to_serde(value)),
-                    _ => panic!("a key is a string"),
+                    other => panic!("{other:?} is no key"),
                 })
                 .collect(),
         }
@@ -298,7 +303,7 @@ mod tests {
         assert_eq!(to_serde(&again), to_serde(node));
         match &node.value {
             Value::Plain(plain) => assert_eq!(plain, written),
-            Value::Text(_) => {}
+            Value::Text(_) | Value::Alias(_) => {}
             Value::List(elements) => elements.iter().for_each(|element| check_spans(element, text)),
             Value::Map(entries) => entries.iter().for_each(|(key, value)| {
                 check_spans(key, text);

@@ -5,8 +5,13 @@
 
 mod error;
 mod json;
+mod limits;
 mod node;
+mod yaml;
+mod yaml_error;
 
 pub use error::SyntaxError;
 pub use json::parse_json;
-pub use node::{Node, Value};
+pub use limits::Limits;
+pub use node::{Alias, Node, Properties, Style, Value};
+pub use yaml::{YamlDocument, parse_yaml};

@@ -1,0 +1,50 @@
+//! How much a text may ask for.
+
+use super::SyntaxError;
+use crate::words::Span;
+
+/// Upper bounds that hold while a text is read, so that hostile ones are refused early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the text.
+    pub bytes: usize,
+    /// Collections inside one another, aliases followed.
+    pub depth: usize,
+    /// Nodes in all, those that aliases repeat counted again.
+    pub nodes: usize,
+}
+
+impl Limits {
+    /// For what people write by hand: recipes and values, up to 1 MiB.
+    #[must_use]
+    pub fn recipe() -> Self {
+        Self { bytes: 1 << 20, depth: 64, nodes: 100_000 }
+    }
+
+    /// For files that are edited, up to 64 MiB.
+    #[must_use]
+    pub fn document() -> Self {
+        Self { bytes: 64 << 20, depth: 64, nodes: 8_000_000 }
+    }
+
+    /// An error for a text that is too long.
+    pub fn check_size(&self, text: &str) -> Result<(), SyntaxError> {
+        if text.len() <= self.bytes {
+            return Ok(());
+        }
+        Err(SyntaxError::new(
+            Span::new(0, 0),
+            format!("the text has {} bytes; at most {} MiB are read", text.len(), self.bytes >> 20),
+        ))
+    }
+
+    /// The message about a text that nests too deeply.
+    pub(super) fn too_deep(&self) -> String {
+        format!("nested too deeply: at most {} levels are read", self.depth)
+    }
+
+    /// The message about a text of too many nodes.
+    pub(super) fn too_many(&self) -> String {
+        format!("too many values, those that aliases repeat included: at most {} are read", self.nodes)
+    }
+}
