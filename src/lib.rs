@@ -23,6 +23,7 @@
 //! | 9 more | [`sandbox`] | registries and a file server on loopback, with miniatures of what recipes name |
 //! | 10 CLI | [`cli`] | Args and run; Events → bars or lines; errors → exit codes |
 
+pub mod edit;
 pub mod image;
 pub mod syntax;
 pub mod words;

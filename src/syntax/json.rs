@@ -244,7 +244,11 @@ impl Parser<'_> {
             self.at += 2;
             let second = self.hex4()?;
             // A second half that is none makes a number that is no character.
-            if (0xdc00..0xe000).contains(&second) { 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00) } else { first }
+            if (0xdc00..0xe000).contains(&second) {
+                0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)
+            } else {
+                first
+            }
         } else {
             first
         };
