@@ -26,6 +26,7 @@
 pub mod archive;
 pub mod cache;
 pub mod disk;
+pub mod edit;
 pub mod image;
 pub mod kubefile;
 pub mod recipe;

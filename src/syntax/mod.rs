@@ -4,12 +4,14 @@
 //! are searched for image references in it. Limits hold for all alike: depth 64, no duplicate keys, no alias bombs.
 
 mod error;
+mod json;
 mod limits;
 mod node;
 mod yaml;
 mod yaml_error;
 
 pub use error::SyntaxError;
+pub use json::parse_json;
 pub use limits::Limits;
 pub use node::{Alias, Node, Properties, Style, Value};
 pub use yaml::{YamlDocument, parse_yaml};

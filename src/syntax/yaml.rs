@@ -293,7 +293,7 @@ impl<'t> Reader<'t> {
         }
         let content = &self.text[header_end..place.end];
         let kept = if header.contains('+') {
-            content.strip_suffix('\n').map_or(content, |rest| rest.strip_suffix('\r').unwrap_or(rest))
+            content.strip_suffix("\r\n").or_else(|| content.strip_suffix(['\n', '\r'])).unwrap_or(content)
         } else {
             content.trim_end_matches([' ', '\t', '\n', '\r'])
         };
