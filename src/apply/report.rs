@@ -42,7 +42,7 @@ pub struct LayerReport {
     pub id: Digest,
     /// `COPY`, `RUN` or `BASE`.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: &'static str,
     /// The instruction's value.
     pub value: String,
     /// The length of the layer's tar stream in bytes.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::build::{BuildFailure, BuildPlace, BuildRequest, Builder, Built, Workspace, WorkspaceError};
 use crate::disk::{Dir, Sharing};
-use crate::image::Image;
+use crate::image::model::{Image, Layer};
 use crate::kubefile::{self, Base};
 use crate::plan::{ContextSource, LayerChoice, Plan, PlannedStage, PlannedStep, Route};
 use crate::steps::{self, Context, Outcome, StepFailure, Tools};
@@ -109,8 +109,9 @@ impl Applier<'_> {
             platform: work.platform.to_string(),
             image: work.image.to_string(),
         });
-        let root = workspace.folder().map_err(|error| vec![failed(&error)])?;
-        let scratch = workspace.folder().map_err(|error| vec![failed(&error)])?;
+        let folder = || workspace.folder().and_then(|folder| Ok(folder.dir().duplicate()?));
+        let root = folder().map_err(|error| vec![failed(&error)])?;
+        let scratch = folder().map_err(|error| vec![failed(&error)])?;
         let context = Context::new(root, scratch, plan.source_date_epoch);
         for (index, source) in work.context.iter().enumerate() {
             let route = Route::stage().then("context").then(index);
@@ -219,7 +220,7 @@ impl Applier<'_> {
             };
             failures.into_iter().map(place).collect::<Vec<_>>()
         })?;
-        let detail = format!("{} layers, {} images cached", built.image.content_layers().count(), built.cached.len());
+        let detail = format!("{} layers, {} images cached", built.image.layer_ids().count(), built.cached.len());
         self.say(stage, "build", StepState::Done, &detail);
         Ok(built)
     }
@@ -258,21 +259,21 @@ fn choose_layer(
     choice: &LayerChoice,
     workspace: &Workspace<'_>,
 ) -> Result<PathBuf, (&'static str, Failure)> {
-    let layers: Vec<_> = image.content_layers().collect();
+    let layers: Vec<_> = image.layer_ids().collect();
     let folder = |id| workspace.layer_of(image, id).map_err(|error| ("of", failed(&error)));
     let listed = || {
-        let values = image.layers().iter().filter_map(|layer| Some((layer.id?, layer)));
+        let values = image.layers.iter().filter_map(|layer| Some((layer.id?, layer)));
         let lines: Vec<String> =
-            values.enumerate().map(|(index, (id, layer))| format!("{index}: {id} {} {}", layer.kind, layer.value)).collect();
+            values.enumerate().map(|(index, (id, layer))| format!("{index}: {id} {} {}", layer.kind.as_str(), layer.value)).collect();
         format!("the layers of `{}` are {}", image.name(), lines.join("; "))
     };
     let wrong = |field, message: String| (field, Failure::new(FailureKind::Failed, message).with_help(listed()));
     match choice {
         LayerChoice::Id(id) if layers.contains(id) => folder(id),
-        LayerChoice::Id(id) => Err(wrong("id", format!("`{}` has no layer {id}", image.name()))),
+        LayerChoice::Id(id) => Err(wrong("id", format!("`{}` has no layer {id}", image.name))),
         LayerChoice::Index(index) => match layers.get(*index as usize) {
             Some(id) => folder(id),
-            None => Err(wrong("index", format!("`{}` has no layer {index}", image.name()))),
+            None => Err(wrong("index", format!("`{}` has no layer {index}", image.name))),
         },
         LayerChoice::Containing(path) => {
             let mut holding = Vec::new();
@@ -285,13 +286,13 @@ fn choose_layer(
             match holding.len() {
                 1 => Ok(holding.remove(0).1),
                 0 => {
-                    let message = format!("no layer of `{}` holds `{path}`", image.name());
+                    let message = format!("no layer of `{}` holds `{path}`", image.name);
                     let (field, mut failure) = wrong("containing", message);
                     failure.help.extend(similar(image, path, workspace).map(|near| format!("did you mean `{near}`?")));
                     Err((field, failure))
                 }
                 several => {
-                    let message = format!("{several} layers of `{}` hold `{path}`, expected one", image.name());
+                    let message = format!("{several} layers of `{}` hold `{path}`, expected one", image.name);
                     Err(wrong("containing", message))
                 }
             }
@@ -312,17 +313,17 @@ fn similar(image: &Image, path: &crate::words::ContextPath, workspace: &Workspac
 
 fn image_report(built: &Built, workspace: &Workspace<'_>) -> ImageReport {
     let image = &built.image;
-    let layer = |layer: &crate::image::ImageLayer| {
+    let layer = |layer: &Layer| {
         let id = layer.id?;
         let size = workspace.layer_size(&id).unwrap_or_default();
-        Some(LayerReport { id, kind: layer.kind.to_string(), value: layer.value.clone(), size })
+        Some(LayerReport { id, kind: layer.kind.as_str(), value: layer.value.clone(), size })
     };
     let cached = built.cached.iter();
     ImageReport {
-        name: image.name().to_owned(),
-        id: image.id().to_string(),
-        platform: image.platform(),
-        layers: image.layers().iter().filter_map(layer).collect(),
+        name: image.name.to_string(),
+        id: image.id.map(|id| id.to_string()).unwrap_or_default(),
+        platform: image.platform.clone(),
+        layers: image.layers.iter().filter_map(layer).collect(),
         cached_images: cached
             .map(|cached| CachedReport { reference: cached.reference.to_string(), digest: cached.digest })
             .collect(),

@@ -1,9 +1,12 @@
 //! A Kubefile and a folder → an image, staged.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use crate::disk::{CopyRules, Dir, Owner, Sharing};
-use crate::image::{Image, ImageLayer, LayerKind, Merged, registry_tree};
+use crate::image::model::{Commands, Image, ImageConfig, Layer, LayerKind};
+use crate::image::{Merged, registry_tree};
+use crate::store::StagedFolder;
 use crate::kubefile::{Base, Instruction, Kubefile, MAX_LAYERS};
 use crate::plan::registry_path;
 use crate::supply::{Need, Supply};
@@ -61,7 +64,7 @@ pub struct Builder<'a> {
 struct Growing<'r> {
     request: &'r BuildRequest<'r>,
     base: Option<Image>,
-    layers: Vec<ImageLayer>,
+    layers: Vec<Layer>,
     merged: Merged,
     /// The layers of this build alone: only their images are searched.
     new: Merged,
@@ -82,14 +85,14 @@ impl Builder<'_> {
                 Instruction::Copy { source, destination, value } => {
                     let folder = workspace.folder().map_err(|error| one(staging(*span, &error)))?;
                     let rules = CopyRules { sharing: self.sharing, owner: Owner::Root };
-                    copy(request.context, source, destination, &folder, request.platform, rules, self.epoch).map_err(
+                    copy(request.context, source, destination, folder.dir(), request.platform, rules, self.epoch).map_err(
                         |error| {
                             let mut failed = BuildFailure::instruction(*span, error.kind(), &error);
                             failed.failure.help.extend(error.help());
                             one(failed)
                         },
                     )?;
-                    growing.add(workspace, &folder, *span, LayerKind::Copy, value).map_err(one)?;
+                    growing.add(workspace, folder, *span, LayerKind::Copy, value).map_err(one)?;
                 }
                 Instruction::Cmd { value } => growing.commands.push(value.clone()),
                 Instruction::Run { .. } | Instruction::Arg { .. } => {
@@ -119,7 +122,7 @@ impl Builder<'_> {
             }
         };
         let (layers, merged) = match &base {
-            Some(base) => (base.layers().to_vec(), workspace.merged(base).map_err(|error| staging(span, &error))?),
+            Some(base) => (base.layers.clone(), workspace.merged(base).map_err(|error| staging(span, &error))?),
             None => (Vec::new(), Merged::default()),
         };
         Ok(Growing { request, base, layers, merged, new: Merged::default(), commands: Vec::new() })
@@ -137,9 +140,7 @@ impl Builder<'_> {
             return Ok(image);
         }
         let pulled = self.supply.image(name.reference(), platform)?;
-        let cache = self.supply.cache();
-        let open = |digest| crate::image::Blobs::open(cache, digest);
-        workspace.import(name, &pulled, &open, self.observer).map_err(|error| failed(&error))
+        workspace.import(name, &pulled, self.supply.cache(), self.observer).map_err(|error| failed(&error))
     }
 
     /// Pulls what the new layers ask for and makes a layer of what no lower one holds.
@@ -173,9 +174,8 @@ impl Builder<'_> {
         let folder = workspace.folder().map_err(|error| whole(error.kind(), &error))?;
         registry_tree::write(&pulled, self.supply.cache(), &growing.merged, folder.path(), self.epoch)
             .map_err(|error| whole(error.kind(), &error))?;
-        let id = workspace.keep_layer(&folder, None).map_err(|error| whole(error.kind(), &error))?;
-        if let Some(id) = id {
-            growing.push(&folder, ImageLayer::new(id, LayerKind::Base, "registry cache"));
+        if let Some((id, path)) = workspace.keep_layer(folder).map_err(|error| whole(error.kind(), &error))? {
+            growing.push(path, Layer { id: Some(id), kind: LayerKind::Base, value: "registry cache".to_owned() });
         }
         for image in &pulled {
             let missing = registry_tree::check(image, &growing.merged).map_err(|error| whole(error.kind(), &error))?;
@@ -198,21 +198,21 @@ impl Builder<'_> {
 }
 
 impl Growing<'_> {
-    fn push(&mut self, folder: &Dir, layer: ImageLayer) {
-        self.merged.push(folder.path().to_owned());
-        self.new.push(folder.path().to_owned());
+    fn push(&mut self, folder: PathBuf, layer: Layer) {
+        self.merged.push(folder.clone());
+        self.new.push(folder);
         self.layers.push(layer);
     }
 
     fn add(
         &mut self,
         workspace: &mut Workspace<'_>,
-        folder: &Dir,
+        folder: StagedFolder,
         span: Span,
         kind: LayerKind,
         value: &str,
     ) -> Result<(), BuildFailure> {
-        let Some(id) = workspace.keep_layer(folder, None).map_err(|error| staging(span, &error))? else {
+        let Some((id, path)) = workspace.keep_layer(folder).map_err(|error| staging(span, &error))? else {
             return Ok(());
         };
         // The same layer twice can neither be pushed nor mounted. Twice in a row it is the same as once.
@@ -228,21 +228,32 @@ impl Growing<'_> {
             let message = format!("the image would have more than {MAX_LAYERS} layers");
             return Err(BuildFailure::at_instruction(span, FailureKind::Failed, message));
         }
-        self.push(folder, ImageLayer::new(id, kind, value));
+        self.push(path, Layer { id: Some(id), kind, value: value.to_owned() });
         Ok(())
     }
 
     fn finish(self) -> Image {
+        let mut config = ImageConfig::default();
+        if let Some(base) = &self.base {
+            config.args.parent.clone_from(&base.config.args.parent);
+            config.args.parent.extend(base.config.args.current.clone());
+            config.cmd.parent = inherited(&base.config.cmd);
+        }
+        config.cmd.current = self.commands;
         let request = self.request;
-        Image::built(
-            request.name,
-            request.platform,
-            self.layers,
-            self.commands,
-            self.base.as_ref(),
-            request.annotations.clone(),
-        )
+        Image::new(request.name, request.platform.clone(), self.layers, config, request.annotations.clone())
     }
+}
+
+/// What an image has from its base: the base's parent and current commands, each once.
+fn inherited(base: &Commands) -> Vec<String> {
+    let mut commands: Vec<String> = Vec::new();
+    for command in base.parent.iter().chain(&base.current) {
+        if !commands.contains(command) {
+            commands.push(command.clone());
+        }
+    }
+    commands
 }
 
 fn staging(span: Span, error: &WorkspaceError) -> BuildFailure {

@@ -5,10 +5,11 @@
 
 use std::io::{self, Read};
 
-use crate::archive::GzipReader;
-use crate::disk::Dir;
-use crate::image::{ContainerImage, Descriptor, Image, ImageError, UnpackError, unpack as unpack_layer};
-use crate::store::StagedLayer;
+use crate::archive::{ArchiveError, Decompressed, Limits as ArchiveLimits};
+use crate::image::layer::{LayerError, LayerId, Limits, unpack as unpack_stream};
+use crate::image::model::{Image, ModelError};
+use crate::image::{Blobs, ContainerImage, Descriptor};
+use crate::store::{StagedFolder, StagedLayer};
 use crate::words::{Digest, Event, FailureKind, ImageRef, Observer, SealerName};
 
 /// The largest document of an image, in bytes.
@@ -33,7 +34,7 @@ pub enum ImportError {
         /// The image.
         image: ImageRef,
         /// Why.
-        source: ImageError,
+        source: ModelError,
     },
     /// Document and manifest do not agree.
     #[error("`{image}`: the document has {document} layers with an id, the manifest {manifest}")]
@@ -45,13 +46,31 @@ pub enum ImportError {
         /// Layers in the manifest.
         manifest: usize,
     },
-    /// A layer's archive was refused.
+    /// A layer's blob could not be read.
+    #[error("cannot read layer {layer} from blob {digest}")]
+    Blob {
+        /// The layer's id.
+        layer: Digest,
+        /// The blob.
+        digest: Digest,
+        /// Why.
+        source: io::Error,
+    },
+    /// A layer's blob is packed in a way that is not understood.
+    #[error("cannot unpack layer {layer}")]
+    Compression {
+        /// The layer's id.
+        layer: Digest,
+        /// Why.
+        source: Box<ArchiveError>,
+    },
+    /// A layer's stream was refused.
     #[error("cannot unpack layer {layer}")]
     Unpack {
         /// The layer's id.
         layer: Digest,
         /// Why.
-        source: UnpackError,
+        source: Box<LayerError>,
     },
 }
 
@@ -59,7 +78,8 @@ impl ImportError {
     /// What kind of failure it is.
     pub fn kind(&self) -> FailureKind {
         match self {
-            Self::Read { .. } | Self::Document { .. } | Self::Count { .. } => FailureKind::Failed,
+            Self::Read { .. } | Self::Blob { .. } | Self::Document { .. } | Self::Count { .. } => FailureKind::Failed,
+            Self::Compression { source, .. } => source.kind(),
             Self::Unpack { source, .. } => source.kind(),
         }
     }
@@ -69,21 +89,22 @@ impl ImportError {
 pub(super) fn document(
     name: &SealerName,
     pulled: &ContainerImage,
-    open: &dyn Fn(Digest) -> io::Result<fs_err::File>,
+    blobs: &dyn Blobs,
 ) -> Result<Image, ImportError> {
     let digest = pulled.config.digest;
     let mut bytes = Vec::new();
-    open(digest)
+    blobs
+        .open(digest)
         .and_then(|file| file.take(MAX_DOCUMENT).read_to_end(&mut bytes))
         .map_err(|source| ImportError::Read { image: pulled.reference.clone(), digest, source })?;
-    let image = Image::from_config_json(&bytes)
+    let image = Image::from_json(&bytes)
         .map_err(|source| ImportError::Document { image: pulled.reference.clone(), source })?;
-    Ok(image.under_name(name))
+    Ok(if image.name == *name { image } else { image.renamed(name) })
 }
 
 /// Each layer's id with the blob that holds it.
 pub(super) fn layers(document: &Image, pulled: &ContainerImage) -> Result<Vec<(Digest, Descriptor)>, ImportError> {
-    let ids: Vec<Digest> = document.content_layers().collect();
+    let ids: Vec<Digest> = document.layer_ids().collect();
     if ids.len() != pulled.layers.len() {
         let (document, manifest) = (ids.len(), pulled.layers.len());
         return Err(ImportError::Count { image: pulled.reference.clone(), document, manifest });
@@ -94,22 +115,27 @@ pub(super) fn layers(document: &Image, pulled: &ContainerImage) -> Result<Vec<(D
 /// Unpacks a layer into a fresh folder. One whose stream does not hash to its id is taken with a warning and marked: a
 /// real sealer's archives of layers with symlinks never do.
 pub(super) fn unpack(
-    folder: &Dir,
+    folder: StagedFolder,
     layer: Digest,
     blob: &Descriptor,
-    open: &dyn Fn(Digest) -> io::Result<fs_err::File>,
+    blobs: &dyn Blobs,
     observer: &dyn Observer,
 ) -> Result<StagedLayer, ImportError> {
-    let refused = |source| ImportError::Unpack { layer, source };
-    let file = open(blob.digest).map_err(|error| refused(UnpackError::from(error)))?;
-    let unpacked = unpack_layer(GzipReader::new(file), folder).map_err(refused)?;
+    let digest = blob.digest;
+    let file = blobs.open(digest).map_err(|source| ImportError::Blob { layer, digest, source })?;
+    let limits = ArchiveLimits::default();
+    let stream =
+        Decompressed::new(file, &limits).map_err(|source| ImportError::Compression { layer, source: Box::new(source) })?;
+    let unpacked = unpack_stream(stream, folder.dir(), Limits::default())
+        .map_err(|source| ImportError::Unpack { layer, source: Box::new(source) })?;
     for note in &unpacked.notes {
         observer.event(Event::Warning { message: format!("layer {layer}: {note}") });
     }
-    let verified = unpacked.stream == layer;
+    let verified = unpacked.stream == layer && unpacked.is_faithful();
     if !verified {
-        let message = format!("layer {layer} does not hash to its id (its archive is {}); it is taken unverified", unpacked.stream);
+        let message = format!("layer {layer} does not hash to its id (its stream is {}); it is taken unverified", unpacked.stream);
         observer.event(Event::Warning { message });
     }
-    Ok(StagedLayer { dir: folder.path().to_owned(), id: layer, size: unpacked.stream_size, cache_id: None, verified })
+    let id = LayerId { digest: layer, tar_size: unpacked.stream_size };
+    Ok(StagedLayer { folder, id, cache_id: None, verified })
 }

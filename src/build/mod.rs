@@ -8,8 +8,10 @@ mod builder;
 mod copy;
 mod error;
 mod images;
+mod import;
 mod workspace;
 
 pub use builder::{BuildRequest, Builder, Built, CachedImage};
 pub use error::{BuildFailure, BuildPlace};
+pub use import::ImportError;
 pub use workspace::{Workspace, WorkspaceError};

@@ -4,12 +4,13 @@
 //! store as it was, and a later stage still finds what an earlier one made.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::PathBuf;
 
-use crate::disk::{Dir, DiskError};
-use crate::image::{ContainerImage, Image, LayerError, Merged, Owners, layer_id_at};
-use crate::store::{Commit, StagedLayer, Staging, Store, StoreError};
+use crate::disk::DiskError;
+use crate::image::layer::{LayerError, Owners, layer_id_at};
+use crate::image::model::{Image, ImageDocument};
+use crate::image::{Blobs, ContainerImage, Merged};
+use crate::store::{Commit, StagedFolder, StagedLayer, Staging, Store, StoreError};
 use crate::words::{Digest, FailureKind, Observer, Platform, SealerName};
 
 use super::import::{self, ImportError};
@@ -19,8 +20,7 @@ pub struct Workspace<'a> {
     store: &'a Store,
     staging: Staging,
     layers: BTreeMap<Digest, StagedLayer>,
-    images: Vec<Image>,
-    folders: usize,
+    images: Vec<ImageDocument>,
 }
 
 /// Why something could not be staged or committed.
@@ -65,31 +65,37 @@ impl<'a> Workspace<'a> {
     /// Stages beside `store`. Nothing is left of it when it is dropped.
     pub fn new(store: &'a Store) -> Result<Self, WorkspaceError> {
         let staging = store.stage()?;
-        Ok(Self { store, staging, layers: BTreeMap::new(), images: Vec::new(), folders: 0 })
+        Ok(Self { store, staging, layers: BTreeMap::new(), images: Vec::new() })
     }
 
     /// An image that this run made or that the store has.
     pub fn find(&self, name: &SealerName, platform: &Platform) -> Result<Option<Image>, WorkspaceError> {
-        let made = self.images.iter().rev().find(|image| image.name() == name.to_string() && image.platform() == *platform);
+        let made = self.images.iter().rev().map(ImageDocument::image);
+        let made = made.into_iter().find(|image| image.name == *name && image.platform == *platform);
         match made {
             Some(image) => Ok(Some(image.clone())),
-            None => Ok(self.store.find(name, platform)?),
+            None => Ok(self.store.find(name, platform)?.map(|stored| stored.document.image().clone())),
         }
     }
 
     /// The folder of a layer, of this run or of the store.
-    pub fn layer_dir(&self, id: &Digest) -> Option<PathBuf> {
+    pub fn layer_dir(&self, id: &Digest) -> Result<Option<PathBuf>, WorkspaceError> {
         match self.layers.get(id) {
-            Some(staged) => Some(staged.dir.clone()),
-            None if self.store.has_layer(id) => Some(self.store.layer_dir(id)),
-            None => None,
+            Some(staged) => Ok(Some(staged.folder.path().to_owned())),
+            None if self.store.has_layer(id)? => Ok(Some(self.store.layer_dir(id))),
+            None => Ok(None),
         }
+    }
+
+    /// The length of the tar stream of a layer that this run made.
+    pub fn layer_size(&self, id: &Digest) -> Option<u64> {
+        self.layers.get(id).map(|staged| staged.id.tar_size)
     }
 
     /// An image's layers that have content, as one file system.
     pub fn merged(&self, image: &Image) -> Result<Merged, WorkspaceError> {
         let mut merged = Merged::default();
-        for layer in image.content_layers() {
+        for layer in image.layer_ids() {
             merged.push(self.layer_of(image, &layer)?);
         }
         Ok(merged)
@@ -97,28 +103,21 @@ impl<'a> Workspace<'a> {
 
     /// The folder of one of an image's layers.
     pub fn layer_of(&self, image: &Image, layer: &Digest) -> Result<PathBuf, WorkspaceError> {
-        let gone = || WorkspaceError::LayerGone { image: image.name().to_owned(), layer: *layer };
-        self.layer_dir(layer).ok_or_else(gone)
+        let gone = || WorkspaceError::LayerGone { image: image.name.to_string(), layer: *layer };
+        self.layer_dir(layer)?.ok_or_else(gone)
     }
 
     /// A fresh empty folder beside the store.
-    pub fn folder(&mut self) -> Result<Dir, WorkspaceError> {
-        self.folders += 1;
-        Ok(self.staging.dir().make_folder(self.folders.to_string(), 0o700)?)
+    pub fn folder(&self) -> Result<StagedFolder, WorkspaceError> {
+        Ok(self.staging.new_layer_dir()?)
     }
 
-    /// Makes a folder of this workspace a layer; none where it is empty.
-    pub fn keep_layer(&mut self, folder: &Dir, source: Option<Digest>) -> Result<Option<Digest>, WorkspaceError> {
-        let Some(id) = layer_id_at(folder, &Owners::of_this_machine())? else { return Ok(None) };
-        let staged = StagedLayer {
-            dir: folder.path().to_owned(),
-            id: id.digest,
-            size: id.tar_size,
-            cache_id: source,
-            verified: true,
-        };
-        self.layers.entry(id.digest).or_insert(staged);
-        Ok(Some(id.digest))
+    /// Makes a folder a layer and says its id and where it is now; none where it is empty.
+    pub fn keep_layer(&mut self, folder: StagedFolder) -> Result<Option<(Digest, PathBuf)>, WorkspaceError> {
+        let Some(id) = layer_id_at(folder.dir(), &Owners::of_this_machine())? else { return Ok(None) };
+        let staged = StagedLayer { folder, id, cache_id: None, verified: true };
+        let kept = self.layers.entry(id.digest).or_insert(staged);
+        Ok(Some((id.digest, kept.folder.path().to_owned())))
     }
 
     /// Takes an image that was pulled: unpacks the layers that are not there yet.
@@ -126,35 +125,31 @@ impl<'a> Workspace<'a> {
         &mut self,
         name: &SealerName,
         pulled: &ContainerImage,
-        open: &dyn Fn(Digest) -> io::Result<fs_err::File>,
+        blobs: &dyn Blobs,
         observer: &dyn Observer,
     ) -> Result<Image, WorkspaceError> {
-        let document = import::document(name, pulled, open)?;
-        for (layer, blob) in import::layers(&document, pulled)? {
-            if self.layer_dir(&layer).is_none() {
-                let folder = self.folder()?;
-                let staged = import::unpack(&folder, layer, &blob, open, observer)?;
+        let image = import::document(name, pulled, blobs)?;
+        for (layer, blob) in import::layers(&image, pulled)? {
+            if self.layer_dir(&layer)?.is_none() {
+                let staged = import::unpack(self.folder()?, layer, &blob, blobs, observer)?;
                 self.layers.insert(layer, staged);
             }
         }
-        self.images.push(document.clone());
-        Ok(document)
+        self.add(image.clone());
+        Ok(image)
     }
 
     /// Adds an image that was made; later builds of this run find it.
     pub fn add(&mut self, image: Image) {
-        self.images.push(image);
+        self.images.push(ImageDocument::new(image));
     }
 
-    /// Whether anything was made that a commit would bring to the store.
-    pub fn is_empty(&self) -> bool {
-        self.images.is_empty()
-    }
-
-    /// Puts everything into the store: layers first, tags last.
+    /// Puts everything into the store: layers first, tags last. Layers that no image came to need are thrown away.
     pub fn commit(self) -> Result<(), WorkspaceError> {
-        let Self { store, staging, layers, images, .. } = self;
-        store.commit(staging, Commit { images, layers: layers.into_values().collect() })?;
+        let Self { store, staging, mut layers, images } = self;
+        layers.retain(|id, _| images.iter().any(|image| image.image().layer_ids().any(|named| named == *id)));
+        let created = jiff::Timestamp::now();
+        store.commit(&staging, &Commit { images, layers: layers.into_values().collect(), created })?;
         Ok(())
     }
 }

@@ -65,7 +65,7 @@ struct Report {
 struct Layer {
     id: Digest,
     #[serde(rename = "type")]
-    kind: String,
+    kind: &'static str,
     value: String,
 }
 
@@ -82,7 +82,7 @@ pub(super) fn run(args: &BuildArgs, globals: &Globals) -> Result<(), Failed> {
     let cache = globals.cache();
     let settings = Settings { cache: &cache, registries_conf: None, url_mirrors: &globals.url_mirror };
     let supply = supply(&settings, &observer)?;
-    let store = Store::open(&globals.root()).map_err(|error| Failed::from_error(error.kind(), &error))?;
+    let store = Store::open(&globals.root());
     let context = Dir::open(&args.context).map_err(|error| Failed::from_error(error.kind(), &error))?;
     let mut workspace = Workspace::new(&store).map_err(|error| Failed::from_error(error.kind(), &error))?;
     let platform = args.platform.clone().unwrap_or_else(Platform::host);
@@ -107,8 +107,7 @@ fn read_kubefile(args: &BuildArgs) -> Result<(Source, Kubefile), Failed> {
     let beside = args.context.join(&args.kubefile);
     let file: &Path = if args.kubefile.exists() || !beside.exists() { &args.kubefile } else { &beside };
     let source = read_source(file)?;
-    let kubefile = kubefile::parse(source.text())
-        .map_err(|diagnostics| Failed::Invalid { source: source.clone(), diagnostics })?;
+    let kubefile = kubefile::parse(source.text()).map_err(|diagnostics| Failed::invalid(&source, diagnostics))?;
     Ok((source, kubefile))
 }
 
@@ -121,14 +120,14 @@ fn placed(BuildFailure { at, failure }: BuildFailure, source: &Source) -> Failur
 
 fn show(built: &Built, form: OutputForm) -> Result<(), Failed> {
     let image = &built.image;
-    let layers = image.layers().iter().filter_map(|layer| {
-        Some(Layer { id: layer.id?, kind: layer.kind.to_string(), value: layer.value.clone() })
+    let layers = image.layers.iter().filter_map(|layer| {
+        Some(Layer { id: layer.id?, kind: layer.kind.as_str(), value: layer.value.clone() })
     });
     let cached = built.cached.iter();
     let report = Report {
-        name: image.name().to_owned(),
-        id: image.id().to_string(),
-        platform: image.platform(),
+        name: image.name.to_string(),
+        id: image.id.map(|id| id.to_string()).unwrap_or_default(),
+        platform: image.platform.clone(),
         layers: layers.collect(),
         cached_images: cached
             .map(|cached| Cached { reference: cached.reference.to_string(), digest: cached.digest })

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
+use crate::recipe::Located;
 use crate::words::{Diagnostic, Failure, FailureKind, Severity, Source};
 
 use super::globals::Globals;
@@ -18,13 +19,8 @@ pub(super) const BUG: u8 = 70;
 pub(super) enum Failed {
     /// The arguments make no sense together.
     Usage(String),
-    /// A text is invalid.
-    Invalid {
-        /// The text.
-        source: Source,
-        /// What is wrong with it.
-        diagnostics: Vec<Diagnostic>,
-    },
+    /// Texts are invalid: what is wrong with which.
+    Invalid(Vec<Located>),
     /// Everything was said already.
     Reported(FailureKind),
     /// Things failed while they were done; places in the recipe are shown with its text.
@@ -42,6 +38,12 @@ impl Failed {
         Self::Doing { source: None, failures: vec![Failure::new(FailureKind::Failed, message)] }
     }
 
+    /// What is wrong with one text.
+    pub(super) fn invalid(source: &Source, diagnostics: Vec<Diagnostic>) -> Self {
+        let located = |diagnostic| Located { source: source.clone(), diagnostic };
+        Self::Invalid(diagnostics.into_iter().map(located).collect())
+    }
+
     /// An error of another room, with its causes.
     pub(super) fn from_error(kind: FailureKind, error: &(dyn Error + 'static)) -> Self {
         Self::Doing { source: None, failures: vec![Failure::from_error(kind, error)] }
@@ -51,7 +53,7 @@ impl Failed {
         match self {
             Self::Usage(_) => USAGE,
             Self::Reported(kind) => kind.exit_code(),
-            Self::Invalid { .. } => FailureKind::Invalid.exit_code(),
+            Self::Invalid(_) => FailureKind::Invalid.exit_code(),
             Self::Doing { failures, .. } => {
                 failures.iter().map(|failure| failure.kind).max().unwrap_or(FailureKind::Failed).exit_code()
             }
@@ -64,7 +66,7 @@ impl Failed {
         match self {
             Self::Usage(message) => output::note(&format!("error: {message}")),
             Self::Reported(_) => {}
-            Self::Invalid { source, diagnostics } => print_diagnostics(source, diagnostics, color),
+            Self::Invalid(diagnostics) => print_diagnostics(diagnostics, color),
             Self::Doing { source, failures } => {
                 for (index, failure) in failures.iter().enumerate() {
                     if index > 0 {
@@ -78,13 +80,16 @@ impl Failed {
     }
 }
 
-/// Prints messages on stderr, a blank line between them, and how many there are where they are several.
-pub(super) fn print_diagnostics(source: &Source, diagnostics: &[Diagnostic], color: bool) {
-    for diagnostic in diagnostics {
-        output::note(&diagnostic.render(source, color));
+/// Prints messages on stderr, a blank line between them, and how many errors there are where they are several.
+pub(super) fn print_diagnostics(diagnostics: &[Located], color: bool) {
+    for (index, located) in diagnostics.iter().enumerate() {
+        if index > 0 {
+            output::note("");
+        }
+        output::note(located.render(color).trim_end());
     }
-    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
+    let errors = diagnostics.iter().filter(|located| located.diagnostic.severity == Severity::Error).count();
     if errors > 1 {
-        output::note(&format!("{}: {errors} errors", source.name()));
+        output::note(&format!("\n{errors} errors"));
     }
 }

@@ -11,6 +11,7 @@ mod dir;
 mod entry;
 mod error;
 mod lock;
+mod merge;
 mod share;
 mod walk;
 
@@ -20,6 +21,7 @@ pub use dir::Dir;
 pub use entry::{FileTime, Kind, Meta};
 pub use error::DiskError;
 pub use lock::{Lock, LockMode};
+pub use merge::merge_entry;
 pub use share::{Shared, Sharing, share_file};
 pub use walk::{MAX_DEPTH, tree_size};
 

@@ -87,7 +87,7 @@ impl Surroundings {
 
 pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
     let input = Input::read(&args.file, &args.input)?;
-    print_diagnostics(&input.source, &input.warnings, globals.color_on_stderr());
+    print_diagnostics(&input.warnings, globals.color_on_stderr());
     let plan = input.plan(&args.input)?;
     let surroundings = if args.sandbox { Surroundings::sandbox(globals)? } else { Surroundings::of_user(globals) };
     let observer = progress::observer(globals);
@@ -97,7 +97,7 @@ pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
         url_mirrors: &surroundings.url_mirrors,
     };
     let supply = supply(&settings, &observer)?;
-    let store = Store::open(&surroundings.root).map_err(|error| Failed::from_error(error.kind(), &error))?;
+    let store = Store::open(&surroundings.root);
     let applier = Applier {
         store: &store,
         supply: &supply,

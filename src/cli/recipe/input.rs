@@ -6,8 +6,8 @@ use clap::Args;
 
 use crate::cli::failure::Failed;
 use crate::plan::{Narrowing, Plan, resolve};
-use crate::recipe::{self, Recipe, Values, ValuesInput};
-use crate::words::{Diagnostic, Epoch, Platform, Source};
+use crate::recipe::{self, Located, Recipe, Values, ValuesInput};
+use crate::words::{Epoch, Platform, Source};
 
 /// The largest recipe, in bytes.
 const MAX_RECIPE: u64 = 1 << 20;
@@ -35,30 +35,30 @@ pub(super) struct Input {
     pub(super) source: Source,
     pub(super) recipe: Recipe,
     pub(super) values: Values,
-    pub(super) warnings: Vec<Diagnostic>,
+    pub(super) warnings: Vec<Located>,
 }
 
 impl Input {
     /// Reads a recipe and merges its values.
     pub(super) fn read(file: &Path, args: &InputArgs) -> Result<Self, Failed> {
         let source = read_source(file)?;
-        let parsed = recipe::parse(&source)
-            .map_err(|diagnostics| Failed::Invalid { source: source.clone(), diagnostics })?;
+        let parsed = recipe::parse(&source).map_err(|diagnostics| Failed::invalid(&source, diagnostics))?;
         let mut input = ValuesInput::default();
         for file in &args.values {
             input.files.push(read_source(file)?);
         }
         input.sets.clone_from(&args.set);
-        let values = Values::merge(&source, &parsed.recipe, &input)
-            .map_err(|(source, diagnostics)| Failed::Invalid { source, diagnostics })?;
-        Ok(Self { source, recipe: parsed.recipe, values, warnings: parsed.warnings })
+        let values = Values::merge(&source, &parsed.recipe, &input).map_err(Failed::Invalid)?;
+        let located = |diagnostic| Located { source: source.clone(), diagnostic };
+        let warnings = parsed.warnings.into_iter().map(located).collect();
+        Ok(Self { source, recipe: parsed.recipe, values, warnings })
     }
 
     /// The plan for what is wanted of the recipe.
     pub(super) fn plan(&self, args: &InputArgs) -> Result<Plan, Failed> {
         let narrowing = Narrowing { platforms: args.platforms.clone(), stage: args.stage.clone() };
         resolve(&self.source, &self.recipe, &self.values, &narrowing, epoch()?)
-            .map_err(|diagnostics| Failed::Invalid { source: self.source.clone(), diagnostics })
+            .map_err(|diagnostics| Failed::invalid(&self.source, diagnostics))
     }
 }
 

@@ -25,7 +25,7 @@ pub(in crate::cli) struct PlanArgs {
 
 pub(super) fn run(args: &PlanArgs, globals: &Globals) -> Result<(), Failed> {
     let input = Input::read(&args.file, &args.input)?;
-    print_diagnostics(&input.source, &input.warnings, globals.color_on_stderr());
+    print_diagnostics(&input.warnings, globals.color_on_stderr());
     let plan = input.plan(&args.input)?;
     match args.output {
         OutputForm::Json => output::json(&plan),

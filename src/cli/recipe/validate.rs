@@ -8,7 +8,8 @@ use serde::Serialize;
 use crate::cli::failure::{Failed, print_diagnostics};
 use crate::cli::globals::Globals;
 use crate::cli::output::{self, OutputForm};
-use crate::words::{Diagnostic, Place, Severity, Source};
+use crate::recipe::Located;
+use crate::words::{Diagnostic, FailureKind, Place, Severity};
 
 use super::input::{Input, InputArgs};
 
@@ -36,41 +37,33 @@ struct Message<'a> {
     diagnostic: &'a Diagnostic,
 }
 
+impl<'a> Message<'a> {
+    fn of(located: &'a Located) -> Self {
+        Self { place: located.source.place(located.diagnostic.span), diagnostic: &located.diagnostic }
+    }
+}
+
 /// Checks every file; all mistakes of all files are reported before the exit code says that there were some.
 pub(super) fn run(args: &ValidateArgs, globals: &Globals) -> Result<(), Failed> {
-    let mut reports: Vec<(Source, Vec<Diagnostic>)> = Vec::new();
+    let mut messages: Vec<Located> = Vec::new();
     for file in &args.files {
-        let checked = Input::read(file, &args.input).and_then(|input| {
-            input.plan(&args.input)?;
-            Ok((input.source, input.warnings))
-        });
-        match checked {
-            Ok(report) => reports.push(report),
-            Err(Failed::Invalid { source, diagnostics }) => reports.push((source, diagnostics)),
+        let checked = Input::read(file, &args.input).and_then(|input| input.plan(&args.input).map(|_| input.warnings));
+        let found = match checked {
+            Ok(warnings) => warnings,
+            Err(Failed::Invalid(mistakes)) => mistakes,
             Err(other) => return Err(other),
+        };
+        if found.is_empty() && args.output == OutputForm::Text && !globals.quiet {
+            output::data(&format!("{}: valid\n", file.display()))?;
         }
+        messages.extend(found);
     }
-    let worst = reports.iter().flat_map(|(_, diagnostics)| diagnostics).map(|diagnostic| diagnostic.severity).max();
     match args.output {
-        OutputForm::Json => {
-            let messages: Vec<Message<'_>> = reports
-                .iter()
-                .flat_map(|(source, diagnostics)| {
-                    diagnostics.iter().map(|diagnostic| Message { place: source.place(diagnostic.span), diagnostic })
-                })
-                .collect();
-            output::json(&messages)?;
-        }
-        OutputForm::Text => {
-            for (source, diagnostics) in &reports {
-                print_diagnostics(source, diagnostics, globals.color_on_stderr());
-                if diagnostics.is_empty() && !globals.quiet {
-                    output::data(&format!("{}: valid\n", source.name()))?;
-                }
-            }
-        }
+        OutputForm::Json => output::json(&messages.iter().map(Message::of).collect::<Vec<_>>())?,
+        OutputForm::Text => print_diagnostics(&messages, globals.color_on_stderr()),
     }
+    let worst = messages.iter().map(|located| located.diagnostic.severity).max();
     let failed = worst == Some(Severity::Error) || (args.strict && worst.is_some());
     // Everything was said above.
-    if failed { Err(Failed::Reported(crate::words::FailureKind::Invalid)) } else { Ok(()) }
+    if failed { Err(Failed::Reported(FailureKind::Invalid)) } else { Ok(()) }
 }

@@ -36,9 +36,9 @@ pub fn resolve(
     let mut stages = Vec::new();
     let mut cluster_registry = DEFAULT_CLUSTER_REGISTRY.to_owned();
     for platform in &platforms {
-        let scope = Scope::new(values, platform, &recipe.metadata.name);
+        let scope = Scope::new(source, &recipe.metadata.name, values, platform);
         if let Some(text) = &recipe.cluster_registry {
-            match scope.render(source, text) {
+            match scope.render(text) {
                 Ok(registry) => match registry_host(&registry) {
                     Some(mistake) => mistakes.push(Diagnostic::error(text.span, mistake).with_label(EXPECTED_REGISTRY)),
                     None => cluster_registry = registry,

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::kubefile::Base;
 use crate::plan::{ContextSource, LayerChoice, Places, PlannedStage, Route, StageWork};
-use crate::recipe::{ContextEntry, Data, DataValue, LayerEntry, Scope, Spanned, Stage, Text};
+use crate::recipe::{ContextEntry, Data, LayerEntry, Scope, Stage, Text};
 use crate::words::{Diagnostic, Platform, SealerName, Source, Span};
 
 use super::ResolvedStage;
@@ -107,7 +107,7 @@ impl<'a> StageResolver<'a> {
     /// The text with its templates replaced; none, with a mistake, where that fails.
     pub(super) fn render(&mut self, text: &Text, route: &Route) -> Option<String> {
         self.mark(route, text.span);
-        self.scope.render(self.source, text).map_err(|mistake| self.mistakes.push(mistake)).ok()
+        self.scope.render(text).map_err(|mistake| self.mistakes.push(mistake)).ok()
     }
 
     /// The rendered text as a `T`.
@@ -150,20 +150,6 @@ impl<'a> StageResolver<'a> {
 
     /// Free data as JSON, with the templates in its strings (not in its keys) replaced.
     pub(super) fn render_data(&mut self, data: &Data) -> Option<Value> {
-        Some(match &data.value {
-            DataValue::Text(text) => {
-                let text = Spanned::new(data.span, text.clone());
-                let rendered = self.scope.render(self.source, &text);
-                Value::String(rendered.map_err(|mistake| self.mistakes.push(mistake)).ok()?)
-            }
-            DataValue::List(items) => items.iter().map(|item| self.render_data(item)).collect::<Option<Value>>()?,
-            DataValue::Map(entries) => Value::Object(
-                entries
-                    .iter()
-                    .map(|(key, value)| Some((key.value.clone(), self.render_data(value)?)))
-                    .collect::<Option<serde_json::Map<_, _>>>()?,
-            ),
-            DataValue::Null | DataValue::Bool(_) | DataValue::Number(_) => data.value.to_json(),
-        })
+        self.scope.render_data(data).map_err(|mistake| self.mistakes.push(mistake)).ok()
     }
 }
