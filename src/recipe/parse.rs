@@ -22,7 +22,9 @@ pub struct Parsed {
 ///
 /// The error is all that is wrong with it, in the order of the text, warnings among it.
 pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
-    let root = one_document(source, "recipe")?;
+    let Some(root) = one_document(source, "recipe")? else {
+        return Err(vec![Diagnostic::error(Span::default(), "the recipe is empty")]);
+    };
     let sink = Sink::default();
     let recipe = read::<Recipe>(&root, "recipe", &sink);
     let Some(mut recipe) = recipe else { return Err(sink.into_sorted()) };
@@ -33,12 +35,12 @@ pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
     Ok(Parsed { recipe, warnings: sink.into_sorted() })
 }
 
-/// Reads free data, as a file of values is.
-pub(super) fn parse_data(source: &Source, name: &str) -> Result<Data, Vec<Diagnostic>> {
-    let root = one_document(source, name)?;
+/// Reads free data, as a file of values is; none where there is nothing but comments.
+pub(super) fn parse_data(source: &Source, name: &str) -> Result<Option<Data>, Vec<Diagnostic>> {
+    let Some(root) = one_document(source, name)? else { return Ok(None) };
     let sink = Sink::default();
     match read::<Data>(&root, name, &sink) {
-        Some(data) if !sink.has_errors() => Ok(data),
+        Some(data) if !sink.has_errors() => Ok(Some(data)),
         _ => Err(sink.into_sorted()),
     }
 }
@@ -55,14 +57,14 @@ fn read<'n, T: Deserialize<'n>>(root: &'n Node, name: &'n str, sink: &'n Sink) -
     }
 }
 
-/// The one document of a text.
-fn one_document(source: &Source, name: &str) -> Result<Node, Vec<Diagnostic>> {
+/// The one document of a text; none where there is nothing but comments.
+fn one_document(source: &Source, name: &str) -> Result<Option<Node>, Vec<Diagnostic>> {
     let documents = parse_yaml(source.text(), Limits::recipe())
         .map_err(|error| vec![Diagnostic::error(error.span, error.message)])?;
     let mut documents = documents.into_iter();
     match (documents.next(), documents.next()) {
-        (None, _) => Err(vec![Diagnostic::error(Span::default(), format!("the {name} is empty"))]),
-        (Some(document), None) => Ok(document.root),
+        (None, _) => Ok(None),
+        (Some(document), None) => Ok(Some(document.root)),
         (Some(_), Some(second)) => {
             let start = second.span.start;
             Err(vec![

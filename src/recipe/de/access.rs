@@ -184,13 +184,13 @@ impl<'a> EnumReader<'a> {
         let known = |word: &str| variants.iter().find(|variant| **variant == word).copied();
         match &node.value {
             Value::Map(entries) => match entries.as_slice() {
-                [(key, value)] => match key.scalar().and_then(known) {
-                    Some(variant) => Self { reader, variant, content: Some(value), form: VariantForm::Map },
-                    None => {
-                        reader.sink.add(unknown(key.span, &noun, key.scalar().unwrap_or_default(), variants));
-                        stand_in
+                [(key, value)] => {
+                    if let Some(variant) = key.scalar().and_then(known) {
+                        return Self { reader, variant, content: Some(value), form: VariantForm::Map };
                     }
-                },
+                    reader.sink.add(unknown(key.span, &noun, key.scalar().unwrap_or_default(), variants));
+                    stand_in
+                }
                 [] => {
                     let message = format!("{} is a map of exactly one key, and this one is empty", with_article(&noun));
                     let label = format!("expected {}", listed(variants, "or"));
