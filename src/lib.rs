@@ -24,6 +24,7 @@
 //! | 10 CLI | [`cli`] | Args and run; Events → bars or lines; errors → exit codes |
 
 pub mod cache;
+pub mod fetch;
 pub mod image;
 pub mod sandbox;
 pub mod syntax;
