@@ -23,15 +23,22 @@
 //! | 9 more | [`sandbox`] | registries and a file server on loopback, with miniatures of what recipes name |
 //! | 10 CLI | [`cli`] | Args and run; Events → bars or lines; errors → exit codes |
 
+pub mod apply;
 pub mod archive;
+pub mod build;
 pub mod cache;
+pub mod cli;
 pub mod disk;
 pub mod edit;
+pub mod fetch;
 pub mod image;
 pub mod kubefile;
+pub mod plan;
 pub mod recipe;
 pub mod sandbox;
+pub mod steps;
 pub mod store;
+pub mod supply;
 pub mod syntax;
 pub mod transport;
 pub mod words;

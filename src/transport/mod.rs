@@ -1,5 +1,42 @@
-//! Floor 6, transport: registries.
+//! Floor 6, transport: registries, and the HTTP that [`fetch`](crate::fetch) shares.
+//!
+//! ```text
+//! Puller ──▶ RegistryClient ──▶ Http::download ──▶ Http::send ──▶ reqwest
+//! images     documents, blobs,   retry, resume,     redirects,
+//!            tokens, mirrors     digest → cache     trust
+//! ```
+//!
+//! What always holds: a host is asked over verified https, unless the user named it insecure; there is no way down from
+//! https to http; credentials go to their own host only; and nothing is in the cache whose digest was not compared.
 
+mod challenge;
+mod credentials;
+mod download;
+mod http;
+mod http_error;
+mod keyed_locks;
+mod pull_error;
+mod puller;
 mod registries_conf;
+mod registry;
+mod registry_error;
+mod retry;
+mod secret;
+mod shown;
+mod tokens;
 
+pub use credentials::{Anonymous, Credentials, Login};
+pub(crate) use download::{Fetched, Outcome, STATUSES, Source, Wanted};
+pub use http::{Http, HttpConfig, Trust};
+pub(crate) use http::{Request, Response};
+pub use http_error::HttpError;
+pub(crate) use keyed_locks::KeyedLocks;
+pub use pull_error::{PullError, Tried};
+pub use puller::Puller;
 pub use registries_conf::{ConfError, ConfigPlaces, Endpoint, RegistriesConf};
+pub use registry::{Answered, RegistryClient};
+pub use registry_error::RegistryError;
+pub use retry::{Patience, RetryPolicy};
+pub use secret::Secret;
+pub(crate) use shown::chain;
+pub use shown::shown_url;

@@ -1,0 +1,281 @@
+//! Requests over HTTP: who is trusted, which redirects are followed.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use hyper::body::Bytes;
+use jiff::Timestamp;
+use reqwest::header::{self, HeaderMap};
+use reqwest::{Certificate, Client};
+use url::{Host, Url};
+
+use super::HttpError;
+use super::credentials::Authorization;
+use super::retry::{RetryPolicy, retry_after};
+use super::shown::{printable, shown_url};
+use crate::words::Observer;
+
+/// Redirects that are followed, at most.
+const REDIRECTS: usize = 5;
+
+/// The most bytes of a refusal's body that are read for the message.
+const REFUSAL: u64 = 64 * 1024;
+
+/// How requests are made.
+#[derive(Debug, Clone)]
+pub struct HttpConfig {
+    /// When to try again.
+    pub retry: RetryPolicy,
+    /// How long no byte may come.
+    pub stall: Duration,
+    /// How long connecting may take, TLS included.
+    pub connect: Duration,
+    /// CA certificates beside the system's.
+    pub extra_roots: Vec<Certificate>,
+    /// Nothing is asked at all.
+    pub offline: bool,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            retry: RetryPolicy::default(),
+            stall: Duration::from_mins(1),
+            connect: Duration::from_secs(20),
+            extra_roots: Vec::new(),
+            offline: false,
+        }
+    }
+}
+
+/// Whether the other side must prove who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// By a certificate that the system trusts.
+    Verified,
+    /// Not at all: the user named this host insecure.
+    Insecure,
+}
+
+/// Makes requests. Cloning is cheap, and clones share their connections.
+#[derive(Clone)]
+pub struct Http {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: HttpConfig,
+    observer: Arc<dyn Observer>,
+    clients: Mutex<Vec<(ClientKind, Client)>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct ClientKind {
+    trust: Trust,
+    /// Proxies from the environment are asked.
+    proxies: bool,
+}
+
+/// A GET.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    /// For the URL's own host only; a redirect to another host goes without.
+    pub(crate) authorization: Option<Authorization>,
+    pub(crate) trust: Trust,
+}
+
+/// An answer whose body is still to come.
+pub(crate) struct Response {
+    inner: reqwest::Response,
+    url: String,
+    is_elsewhere: bool,
+    stall: Duration,
+}
+
+impl Http {
+    /// Clients are made when they are needed, so that a machine without CA certificates can ask http mirrors.
+    pub fn new(config: HttpConfig, observer: Arc<dyn Observer>) -> Self {
+        Self { inner: Arc::new(Inner { config, observer, clients: Mutex::default() }) }
+    }
+
+    /// How requests are made.
+    #[must_use]
+    pub fn config(&self) -> &HttpConfig {
+        &self.inner.config
+    }
+
+    /// Who hears of retries and progress.
+    #[must_use]
+    pub fn observer(&self) -> &dyn Observer {
+        &*self.inner.observer
+    }
+
+    /// One request with its redirects; any status but a redirect is an answer.
+    pub(crate) async fn send(&self, mut request: Request) -> Result<Response, HttpError> {
+        let origin = request.url.clone();
+        let mut shown = shown_url(&origin);
+        if self.inner.config.offline {
+            return Err(HttpError::Offline { url: shown });
+        }
+        for _ in 0..=REDIRECTS {
+            let client = self.client(&request.url, request.trust)?;
+            let mut builder = client.get(request.url.clone()).headers(request.headers.clone());
+            builder = match &request.authorization {
+                None => builder,
+                Some(Authorization::Bearer(token)) => builder.bearer_auth(token.expose()),
+                Some(Authorization::Basic(login)) => builder.basic_auth(&login.username, Some(login.password.expose())),
+            };
+            tracing::debug!(url = %shown_url(&request.url), "GET");
+            let stall = self.inner.config.stall;
+            let answer = tokio::time::timeout(stall, builder.send()).await;
+            let answer = answer.map_err(|_| HttpError::Stalled { url: shown.clone(), limit: stall })?;
+            let inner = answer.map_err(|error| HttpError::from_client(error, &shown))?;
+            let Some(next) = redirect(&inner, &request.url, &shown)? else {
+                let is_elsewhere = request.url.origin() != origin.origin();
+                return Ok(Response { inner, url: shown, is_elsewhere, stall });
+            };
+            if next.origin() != origin.origin() {
+                request.authorization = None;
+                request.trust = Trust::Verified;
+                shown = format!("{} (redirected to {})", shown_url(&origin), next.host_str().unwrap_or_default());
+            }
+            request.url = next;
+        }
+        Err(HttpError::Redirect { url: shown, reason: format!("more than {REDIRECTS} redirects") })
+    }
+
+    fn client(&self, url: &Url, trust: Trust) -> Result<Client, HttpError> {
+        let kind = ClientKind { trust, proxies: !is_loopback(url) };
+        match self.client_of(kind) {
+            // Where nothing is verified, it does not matter that nothing to verify with is here.
+            Err(_) if url.scheme() == "http" => self.client_of(ClientKind { trust: Trust::Insecure, proxies: false }),
+            client => client,
+        }
+    }
+
+    fn client_of(&self, kind: ClientKind) -> Result<Client, HttpError> {
+        let mut clients = self.inner.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, client)) = clients.iter().find(|(other, _)| *other == kind) {
+            return Ok(client.clone());
+        }
+        use_ring();
+        let config = &self.inner.config;
+        let mut builder = Client::builder()
+            .user_agent(concat!("sealer/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .connect_timeout(config.connect)
+            .tls_certs_merge(config.extra_roots.iter().cloned())
+            .tls_danger_accept_invalid_certs(kind.trust == Trust::Insecure);
+        if !kind.proxies {
+            builder = builder.no_proxy();
+        }
+        let client = builder.build().map_err(|error| HttpError::Setup(super::shown::chain(&error)))?;
+        clients.push((kind, client.clone()));
+        Ok(client)
+    }
+}
+
+/// Makes ring the process's cryptography, which is the one that builds without cmake.
+fn use_ring() {
+    static DONE: OnceLock<()> = OnceLock::new();
+    DONE.get_or_init(|| {
+        // Somebody else's choice, made before, is as good.
+        drop(rustls::crypto::ring::default_provider().install_default());
+    });
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
+}
+
+/// Where the answer sends us, if it does, and if we go there.
+fn redirect(answer: &reqwest::Response, from: &Url, shown: &str) -> Result<Option<Url>, HttpError> {
+    if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return Ok(None);
+    }
+    let refuse = |reason: &str| HttpError::Redirect { url: shown.to_owned(), reason: reason.to_owned() };
+    let location = answer.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
+    let location = location.ok_or_else(|| refuse("a redirect that does not say where to"))?;
+    let next = from.join(location).map_err(|_| refuse("a redirect to what is no URL"))?;
+    match (from.scheme(), next.scheme()) {
+        (_, "https") | ("http", "http") => Ok(Some(next)),
+        ("https", "http") => Err(refuse("a redirect from https to http, which is never followed")),
+        _ => Err(refuse("a redirect to neither http nor https")),
+    }
+}
+
+impl Response {
+    pub(crate) fn status(&self) -> u16 {
+        self.inner.status().as_u16()
+    }
+
+    /// The URL that was asked, as messages show it.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// It comes from another origin than was asked.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.is_elsewhere
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        self.inner.headers()
+    }
+
+    pub(crate) fn header(&self, name: &header::HeaderName) -> Option<&str> {
+        self.headers().get(name)?.to_str().ok()
+    }
+
+    /// `Content-Length`.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.header(&header::CONTENT_LENGTH)?.trim().parse().ok()
+    }
+
+    /// The next bytes of the body; none at its end.
+    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
+        match tokio::time::timeout(self.stall, self.inner.chunk()).await {
+            Err(_) => Err(HttpError::Stalled { url: self.url.clone(), limit: self.stall }),
+            Ok(chunk) => chunk.map_err(|error| HttpError::from_client(error, &self.url)),
+        }
+    }
+
+    /// The whole body, of at most `limit` bytes.
+    pub(crate) async fn bytes(&mut self, limit: u64) -> Result<Vec<u8>, HttpError> {
+        let mut bytes = Vec::new();
+        while let Some(chunk) = self.chunk().await? {
+            if (bytes.len() + chunk.len()) as u64 > limit {
+                return Err(HttpError::TooLong { url: self.url.clone(), limit });
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
+    }
+
+    /// The answer, where its status is one of `good`, else the error.
+    pub(crate) async fn expect(mut self, good: &[u16]) -> Result<Self, HttpError> {
+        if good.contains(&self.status()) {
+            return Ok(self);
+        }
+        let now = Timestamp::now();
+        let retry_after = self.header(&header::RETRY_AFTER).and_then(|value| retry_after(value, now));
+        let body = self.bytes(REFUSAL).await.unwrap_or_default();
+        Err(HttpError::Status { status: self.status(), reason: said(&body), retry_after, url: self.url })
+    }
+}
+
+/// What a refusal says, where it speaks as registries do. Format: distribution-spec `spec.md`, "Error codes".
+fn said(body: &[u8]) -> String {
+    let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let error = &value["errors"][0];
+    let (code, message) = (error["code"].as_str().unwrap_or_default(), error["message"].as_str().unwrap_or_default());
+    printable(&format!("{code} {message}"))
+}

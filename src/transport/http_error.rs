@@ -1,0 +1,214 @@
+//! Why a request over HTTP failed.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use super::shown::printable;
+use crate::cache::CacheError;
+use crate::words::FailureKind;
+
+/// Why a request over HTTP failed. URLs are without query string and credentials.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// The client could not be made: no CA certificates on this machine, mostly.
+    #[error("https cannot be used here: {0}")]
+    Setup(String),
+    /// A text is no URL of a server.
+    #[error("`{text}` is no URL that can be asked: {reason}")]
+    Url {
+        /// The text.
+        text: String,
+        /// Why it is none.
+        reason: String,
+    },
+    /// The network is switched off.
+    #[error("{url} is not asked: the network is switched off")]
+    Offline {
+        /// Where to.
+        url: String,
+    },
+    /// No connection.
+    #[error("{url}: cannot connect: {reason}")]
+    Connect {
+        /// Where to.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+    /// The other side is not trusted, or does not speak TLS.
+    #[error("{url}: no trusted connection: {reason}")]
+    Tls {
+        /// Where to.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+    /// No byte came for a while.
+    #[error("{url}: nothing came for {} s", .limit.as_secs_f32())]
+    Stalled {
+        /// Where from.
+        url: String,
+        /// How long was waited.
+        limit: Duration,
+    },
+    /// The connection broke.
+    #[error("{url}: the connection broke: {reason}")]
+    Broken {
+        /// Where to.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+    /// The body ended, but too early.
+    #[error("{url}: it ended after {found} of {expected} bytes")]
+    Ended {
+        /// Where from.
+        url: String,
+        /// Bytes that it should have.
+        expected: u64,
+        /// Bytes that came.
+        found: u64,
+    },
+    /// The rest was asked for and something else came.
+    #[error("{url}: asked for the rest from byte {from}, the server answered {answer}")]
+    Range {
+        /// Where from.
+        url: String,
+        /// The first byte that was missing.
+        from: u64,
+        /// What came.
+        answer: String,
+    },
+    /// A status that means no.
+    #[error("{url}: the server answered {status}{}", said(.reason))]
+    Status {
+        /// Where from.
+        url: String,
+        /// The status.
+        status: u16,
+        /// What the server said to it, may be empty.
+        reason: String,
+        /// `Retry-After`.
+        retry_after: Option<Duration>,
+    },
+    /// A redirect that is not followed.
+    #[error("{url}: {reason}")]
+    Redirect {
+        /// Where from.
+        url: String,
+        /// Why it is not followed.
+        reason: String,
+    },
+    /// A document that is too long to be one.
+    #[error("{url}: longer than the {limit} bytes that such a document may have")]
+    TooLong {
+        /// Where from.
+        url: String,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// Something came that it should not be.
+    #[error("{url} did not give what was expected")]
+    Wrong {
+        /// Where from.
+        url: String,
+        /// What was expected and found.
+        source: CacheError,
+    },
+    /// The answer is of no use.
+    #[error("{url}: {reason}")]
+    Answer {
+        /// Where from.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+    /// What came could not be kept.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+}
+
+fn said(reason: &str) -> String {
+    if reason.is_empty() { String::new() } else { format!(", {reason}") }
+}
+
+impl HttpError {
+    /// What became of a request, in our words.
+    pub(super) fn from_client(error: reqwest::Error, url: &str) -> Self {
+        let (is_connect, is_timeout) = (error.is_connect(), error.is_timeout());
+        let error = error.without_url();
+        let (reason, is_tls) = reason(&error);
+        let url = url.to_owned();
+        match (is_connect, is_tls) {
+            (true, true) => Self::Tls { url, reason },
+            (true, false) if is_timeout => Self::Connect { url, reason: "no answer in time".to_owned() },
+            (true, false) => Self::Connect { url, reason },
+            (false, _) => Self::Broken { url, reason },
+        }
+    }
+
+    /// Whether the same request may go well a little later.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Connect { .. }
+            | Self::Stalled { .. }
+            | Self::Broken { .. }
+            | Self::Ended { .. }
+            | Self::Range { .. } => true,
+            Self::Status { status, .. } => matches!(status, 408 | 429 | 500..=599),
+            Self::Setup(_)
+            | Self::Url { .. }
+            | Self::Offline { .. }
+            | Self::Tls { .. }
+            | Self::Redirect { .. }
+            | Self::TooLong { .. }
+            | Self::Wrong { .. }
+            | Self::Answer { .. }
+            | Self::Cache(_) => false,
+        }
+    }
+
+    /// The kind of failure.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            _ if self.is_transient() => FailureKind::Retry,
+            Self::TooLong { .. } => FailureKind::Verification,
+            Self::Wrong { source, .. } | Self::Cache(source) => source.kind(),
+            Self::Setup(_)
+            | Self::Url { .. }
+            | Self::Offline { .. }
+            | Self::Connect { .. }
+            | Self::Tls { .. }
+            | Self::Stalled { .. }
+            | Self::Broken { .. }
+            | Self::Ended { .. }
+            | Self::Range { .. }
+            | Self::Status { .. }
+            | Self::Redirect { .. }
+            | Self::Answer { .. } => FailureKind::Failed,
+        }
+    }
+}
+
+/// The causes that say something, on one line, and whether TLS is among them.
+fn reason(error: &reqwest::Error) -> (String, bool) {
+    let (mut reasons, mut is_tls): (Vec<String>, _) = (Vec::new(), false);
+    let mut next: Option<&(dyn Error + 'static)> = error.source();
+    while let Some(error) = next {
+        is_tls |= error.is::<rustls::Error>();
+        let reason = printable(&error.to_string());
+        // The first levels are the client's own: that there was an error while it sent a request is known.
+        let says_nothing = reason.starts_with("client error") || reason.starts_with("error ");
+        if !says_nothing && reasons.last() != Some(&reason) {
+            reasons.push(reason);
+        }
+        // An io::Error skips what it wraps when it is asked for its source.
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = wrapped.map_or_else(|| error.source(), |wrapped| Some(wrapped as &(dyn Error + 'static)));
+    }
+    let reason = if reasons.is_empty() { printable(&error.to_string()) } else { reasons.join(": ") };
+    (reason, is_tls)
+}

@@ -1,0 +1,267 @@
+//! Container images, from their registries into the cache.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::keyed_locks::KeyedLocks;
+use super::pull_error::{PullError, Tried};
+use super::registry::{DOCUMENT_LIMIT, RegistryClient};
+use super::retry::Patience;
+use super::{Endpoint, RegistryError};
+use crate::cache::{Cache, Expected, Look};
+use crate::image::{ContainerImage, Descriptor, Document, Manifest, ManifestKind, check_config, choose};
+use crate::words::{Digest, Event, ImageRef, Observer, Platform};
+
+/// The most bytes of a config that is read to learn its platform.
+const CONFIG_LIMIT: u64 = 8 * 1024 * 1024;
+
+/// Pulls container images into the cache, several at once. Cloning is cheap.
+#[derive(Clone)]
+pub struct Puller {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    client: RegistryClient,
+    cache: Arc<Cache>,
+    observer: Arc<dyn Observer>,
+    /// Requests at once.
+    permits: Semaphore,
+    /// Blobs on their way: images share layers.
+    blobs: KeyedLocks<Digest>,
+}
+
+/// The pull of one image.
+#[derive(Clone)]
+struct Pull {
+    inner: Arc<Inner>,
+    reference: ImageRef,
+    endpoints: Arc<Vec<Endpoint>>,
+    /// Some blob had to be asked for.
+    has_fetched: Arc<AtomicBool>,
+}
+
+impl Puller {
+    /// How many requests are made at once, unless told.
+    pub const PARALLEL: usize = 6;
+
+    /// Pulls into `cache`, with at most `parallel` requests at once.
+    pub fn new(client: RegistryClient, cache: Arc<Cache>, observer: Arc<dyn Observer>, parallel: usize) -> Self {
+        let permits = Semaphore::new(parallel.clamp(1, Semaphore::MAX_PERMITS));
+        Self { inner: Arc::new(Inner { client, cache, observer, permits, blobs: KeyedLocks::default() }) }
+    }
+
+    /// Makes the image for `platform` whole in the cache. What is there already is not asked for again; a reference
+    /// with a digest asks for nothing at all where everything is there.
+    pub async fn pull(&self, reference: &ImageRef, platform: &Platform) -> Result<ContainerImage, PullError> {
+        let endpoints = self.inner.client.conf().endpoints(reference);
+        let endpoints = endpoints.map_err(|source| PullError::Settings { reference: reference.clone(), source })?;
+        let pull = Pull {
+            inner: Arc::clone(&self.inner),
+            reference: reference.clone(),
+            endpoints: Arc::new(endpoints),
+            has_fetched: Arc::default(),
+        };
+        pull.run(platform).await
+    }
+
+    /// Pulls several images at once, each with its own outcome, in the order in which they were asked for.
+    pub async fn pull_all(
+        &self,
+        references: &[ImageRef],
+        platform: &Platform,
+    ) -> Vec<(ImageRef, Result<ContainerImage, PullError>)> {
+        let mut tasks = JoinSet::new();
+        for (place, reference) in references.iter().enumerate() {
+            let (puller, reference, platform) = (self.clone(), reference.clone(), platform.clone());
+            tasks.spawn(async move { (place, puller.pull(&reference, &platform).await) });
+        }
+        let mut outcomes: Vec<_> = references
+            .iter()
+            .map(|reference| (reference.clone(), Err(PullError::Stopped { reference: reference.clone() })))
+            .collect();
+        while let Some(ended) = tasks.join_next().await {
+            if let Ok((place, outcome)) = ended {
+                outcomes[place].1 = outcome;
+            }
+        }
+        outcomes
+    }
+}
+
+impl Pull {
+    async fn run(&self, platform: &Platform) -> Result<ContainerImage, PullError> {
+        let (root, kind) = self.root().await?;
+        let manifest_error = |source| PullError::Manifest { reference: self.reference.clone(), source };
+        let (list, manifest, kind) = match kind {
+            ManifestKind::Image { .. } => (None, root, kind),
+            ManifestKind::List(entries) => {
+                let chosen = &choose(&entries, platform).map_err(manifest_error)?.descriptor;
+                let (manifest, kind) = self.manifest(chosen).await?;
+                (Some(root), manifest, kind)
+            }
+        };
+        let ManifestKind::Image { config, layers } = kind else {
+            let nested = crate::image::ManifestError::Nested(platform.clone());
+            return Err(manifest_error(nested));
+        };
+        if list.is_none() {
+            // Before its layers: they may be large, and for another platform they are of no use.
+            self.check_platform(&config, platform).await?;
+        }
+        let image = ContainerImage {
+            reference: self.reference.clone(),
+            platform: platform.clone(),
+            list,
+            manifest,
+            config,
+            layers,
+        };
+        self.blobs(&image).await?;
+        let blobs: u64 = image.blobs().map(|blob| blob.size).fold(0, u64::saturating_add);
+        self.inner.observer.event(Event::ImagePulled {
+            reference: self.reference.to_string(),
+            digest: image.root().digest,
+            size: image.manifest.descriptor.size.saturating_add(blobs),
+            cached: !self.has_fetched.load(Ordering::Relaxed),
+        });
+        Ok(image)
+    }
+
+    /// What the reference stands for.
+    async fn root(&self) -> Result<(Document, ManifestKind), PullError> {
+        match (self.reference.digest(), self.reference.tag()) {
+            (Some(digest), _) => self.document(Err(digest), None).await,
+            (None, tag) => self.document(Ok(tag.unwrap_or("latest")), None).await,
+        }
+    }
+
+    /// The manifest that a list names.
+    async fn manifest(&self, named: &Descriptor) -> Result<(Document, ManifestKind), PullError> {
+        let (document, kind) = self.document(Err(named.digest), Some(&named.media_type)).await?;
+        let (expected, found) = (named.size, document.descriptor.size);
+        if expected != found {
+            let what = format!("its manifest {}", named.digest);
+            return Err(PullError::Size { reference: self.reference.clone(), what, expected, found });
+        }
+        Ok((document, kind))
+    }
+
+    /// A document, from the cache where its digest is known and it is there.
+    async fn document(
+        &self,
+        tag: Result<&str, Digest>,
+        media_type: Option<&str>,
+    ) -> Result<(Document, ManifestKind), PullError> {
+        let cache = &self.inner.cache;
+        let cached = tag.err().and_then(|digest| Some((digest, cache.document(digest, DOCUMENT_LIMIT)?)));
+        let (digest, bytes, said) = match cached {
+            Some((digest, bytes)) => (digest, bytes, None),
+            None => {
+                let what = tag.map_or_else(|digest| format!("its manifest {digest}"), |_| "its manifest".to_owned());
+                let answered = self
+                    .ask(&what, |endpoint, patience| async move {
+                        self.inner.client.manifest(endpoint, tag, patience).await
+                    })
+                    .await?;
+                let expected = Expected::exactly(answered.digest, answered.bytes.len() as u64);
+                cache.put(&answered.bytes, expected).map_err(|source| self.cache_error(source))?;
+                (answered.digest, answered.bytes, answered.media_type)
+            }
+        };
+        // What the registry says of it and what the list says of it must both be what it is.
+        let parse = |said| {
+            let manifest = Manifest::parse(&bytes, said);
+            manifest.map_err(|source| PullError::Manifest { reference: self.reference.clone(), source })
+        };
+        let mut manifest = parse(said.as_deref())?;
+        if let Some(named) = media_type {
+            manifest = parse(Some(named))?;
+        }
+        let descriptor = Descriptor { media_type: manifest.media_type, digest, size: bytes.len() as u64 };
+        Ok((Document { descriptor, bytes }, manifest.kind))
+    }
+
+    async fn check_platform(&self, config: &Descriptor, platform: &Platform) -> Result<(), PullError> {
+        self.blob(config).await?;
+        let bytes = self.inner.cache.document(config.digest, CONFIG_LIMIT).ok_or_else(|| {
+            let message = format!("the config {} is damaged or longer than {CONFIG_LIMIT} bytes", config.digest);
+            self.cache_error(std::io::Error::other(message).into())
+        })?;
+        check_config(&bytes, platform)
+            .map_err(|source| PullError::Manifest { reference: self.reference.clone(), source })
+    }
+
+    /// Fetches what is missing of config and layers, at once. All that can come comes, whatever fails beside it.
+    async fn blobs(&self, image: &ContainerImage) -> Result<(), PullError> {
+        let mut tasks = JoinSet::new();
+        for (place, blob) in image.blobs().cloned().enumerate() {
+            let pull = self.clone();
+            tasks.spawn(async move { (place, pull.blob(&blob).await) });
+        }
+        let mut errors = Vec::new();
+        while let Some(ended) = tasks.join_next().await {
+            match ended {
+                Ok((_, Ok(()))) => {}
+                Ok((place, Err(error))) => errors.push((place, error)),
+                Err(_) => errors.push((usize::MAX, PullError::Stopped { reference: self.reference.clone() })),
+            }
+        }
+        // The lowest one, so that the same faults give the same message.
+        errors.into_iter().min_by_key(|(place, _)| *place).map_or(Ok(()), |(_, error)| Err(error))
+    }
+
+    /// Makes sure that a blob is in the cache.
+    async fn blob(&self, blob: &Descriptor) -> Result<(), PullError> {
+        let _held = self.inner.blobs.hold(blob.digest).await;
+        match self.inner.cache.look(blob.digest, Some(blob.size)) {
+            Look::Present(_) => return Ok(()),
+            Look::Absent => {}
+            Look::Damaged(found) => self.inner.observer.event(Event::Warning {
+                message: format!(
+                    "{} has {found} bytes in the cache and should have {}; it is fetched again",
+                    blob.digest, blob.size
+                ),
+            }),
+        }
+        let label = format!("{} {}", self.reference, &blob.digest.hex()[..12]);
+        let fetched = self
+            .ask(&format!("its blob {}", blob.digest), |endpoint, patience| {
+                let (inner, label) = (&self.inner, &label);
+                async move { inner.client.blob(endpoint, blob, &inner.cache, label, patience).await }
+            })
+            .await;
+        self.has_fetched.store(true, Ordering::Relaxed);
+        fetched
+    }
+
+    /// Asks the endpoints in their order until one gives what is asked for.
+    async fn ask<'a, T, F>(&'a self, what: &str, request: impl Fn(&'a Endpoint, Patience) -> F) -> Result<T, PullError>
+    where
+        F: Future<Output = Result<T, RegistryError>>,
+    {
+        if self.inner.client.http().config().offline {
+            return Err(PullError::Offline { reference: self.reference.clone(), what: what.to_owned() });
+        }
+        let mut tried = Vec::new();
+        for (place, endpoint) in self.endpoints.iter().enumerate() {
+            let is_last = place + 1 == self.endpoints.len();
+            let patience = if is_last { Patience::Full } else { Patience::Brief };
+            let permit = self.inner.permits.acquire().await.expect("the semaphore is never closed");
+            let answer = request(endpoint, patience).await;
+            drop(permit);
+            match answer {
+                Ok(answer) => return Ok(answer),
+                Err(error) => tried.push((format!("{}/{}", endpoint.host, endpoint.repository), error)),
+            }
+        }
+        Err(PullError::Tried { reference: self.reference.clone(), what: what.to_owned(), tried: Tried(tried) })
+    }
+
+    fn cache_error(&self, source: crate::cache::CacheError) -> PullError {
+        PullError::Cache { reference: self.reference.clone(), source }
+    }
+}

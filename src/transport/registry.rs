@@ -1,0 +1,176 @@
+//! Registries, asked. Format: OCI distribution-spec `spec.md`, "Pull".
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use reqwest::header::{self, HeaderMap, HeaderValue};
+use url::Url;
+
+use super::credentials::Credentials;
+use super::download::{Outcome, STATUSES, Source, Wanted};
+use super::http::{Request, Response, Trust};
+use super::registries_conf::{Endpoint, RegistriesConf};
+use super::retry::Patience;
+use super::tokens::Tokens;
+use super::{Http, HttpError, RegistryError};
+use crate::cache::{Cache, Expected};
+use crate::image::{Descriptor, MANIFEST_TYPES};
+use crate::words::Digest;
+
+/// The most bytes of a manifest or list, as other clients have it.
+pub(super) const DOCUMENT_LIMIT: u64 = 4 * 1024 * 1024;
+
+/// Asks registries for documents and blobs. Cloning is cheap.
+#[derive(Clone)]
+pub struct RegistryClient {
+    http: Http,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    conf: RegistriesConf,
+    tokens: Tokens,
+    /// What insecure hosts turned out to speak.
+    schemes: Mutex<HashMap<String, &'static str>>,
+}
+
+/// A document as a registry gave it; its digest is right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Their digest.
+    pub digest: Digest,
+    /// `Content-Type`.
+    pub media_type: Option<String>,
+}
+
+impl RegistryClient {
+    /// Asks where `conf` says, as whom `credentials` say.
+    pub fn new(http: Http, conf: RegistriesConf, credentials: Arc<dyn Credentials>) -> Self {
+        let inner = Inner { conf, tokens: Tokens::new(credentials), schemes: Mutex::default() };
+        Self { http, inner: Arc::new(inner) }
+    }
+
+    /// How requests are made.
+    #[must_use]
+    pub fn http(&self) -> &Http {
+        &self.http
+    }
+
+    /// Where images are asked for.
+    #[must_use]
+    pub fn conf(&self) -> &RegistriesConf {
+        &self.inner.conf
+    }
+
+    /// Reads a list or manifest by tag or by digest.
+    pub(super) async fn manifest(
+        &self,
+        endpoint: &Endpoint,
+        tag: Result<&str, Digest>,
+        patience: Patience,
+    ) -> Result<Answered, RegistryError> {
+        let name = tag.map_or_else(|digest| digest.to_string(), str::to_owned);
+        let source = Get { client: self, endpoint, path: format!("manifests/{name}"), accept: true };
+        let (bytes, response) = self.http.document(&source, DOCUMENT_LIMIT, patience).await?;
+        let found = Digest::of(&bytes);
+        let header = response.header(&header::HeaderName::from_static("docker-content-digest"));
+        // A digest by another algorithm says nothing that could be compared.
+        let said = header.and_then(|digest| digest.parse::<Digest>().ok());
+        for expected in [tag.err(), said].into_iter().flatten() {
+            if expected != found {
+                return Err(RegistryError::Digest { url: response.url().to_owned(), expected, found });
+            }
+        }
+        let media_type = response.header(&header::CONTENT_TYPE).map(str::to_owned);
+        Ok(Answered { bytes, digest: found, media_type })
+    }
+
+    /// Fetches a blob into the cache. `what` is its name in events.
+    pub(super) async fn blob(
+        &self,
+        endpoint: &Endpoint,
+        blob: &Descriptor,
+        cache: &Cache,
+        what: &str,
+        patience: Patience,
+    ) -> Result<(), RegistryError> {
+        let source = Get { client: self, endpoint, path: format!("blobs/{}", blob.digest), accept: false };
+        let expected = Expected::exactly(blob.digest, blob.size);
+        let wanted = Wanted { what, expected, patience, unless: HeaderMap::new() };
+        match self.http.download(&source, cache, &wanted).await? {
+            Outcome::Fetched(_) | Outcome::NotModified => Ok(()),
+        }
+    }
+
+    /// One GET below the endpoint's repository, with the authorization that it needs.
+    async fn get(&self, endpoint: &Endpoint, path: &str, headers: HeaderMap) -> Result<Response, HttpError> {
+        let tokens = &self.inner.tokens;
+        let slot = tokens.current(endpoint).await;
+        let request = |authorization| (path, headers.clone(), authorization);
+        let response = self.send(endpoint, request(slot.authorization.clone())).await?;
+        // Where a redirect led may not say whom to show credentials to.
+        if response.status() != 401 || response.is_elsewhere() {
+            return response.expect(&STATUSES).await;
+        }
+        let is_insecure = |host: &str| self.inner.conf.is_insecure(host);
+        match tokens.renew(&self.http, endpoint, &slot, &response, is_insecure).await? {
+            None => response.expect(&STATUSES).await,
+            authorization => self.send(endpoint, request(authorization)).await?.expect(&STATUSES).await,
+        }
+    }
+
+    /// Sends by https. An insecure host may speak http instead: that is found out once and then remembered.
+    async fn send(
+        &self,
+        endpoint: &Endpoint,
+        (path, headers, authorization): (&str, HeaderMap, Option<super::credentials::Authorization>),
+    ) -> Result<Response, HttpError> {
+        let trust = if endpoint.insecure { Trust::Insecure } else { Trust::Verified };
+        let request = |scheme: &str| {
+            let text = format!("{scheme}://{}/v2/{}/{path}", endpoint.host, endpoint.repository);
+            let url =
+                Url::parse(&text).map_err(|error| HttpError::Url { text: text.clone(), reason: error.to_string() })?;
+            Ok::<_, HttpError>(Request { url, headers: headers.clone(), authorization: authorization.clone(), trust })
+        };
+        if !endpoint.insecure {
+            return self.http.send(request("https")?).await;
+        }
+        if let Some(scheme) = self.scheme(&endpoint.host) {
+            return self.http.send(request(scheme)?).await;
+        }
+        let over_https = self.http.send(request("https")?).await;
+        let (scheme, answer) = match over_https {
+            Err(HttpError::Connect { .. } | HttpError::Tls { .. }) => ("http", self.http.send(request("http")?).await),
+            answer => ("https", answer),
+        };
+        if answer.is_ok() {
+            let mut schemes = self.inner.schemes.lock().unwrap_or_else(PoisonError::into_inner);
+            schemes.insert(endpoint.host.clone(), scheme);
+        }
+        answer
+    }
+
+    fn scheme(&self, host: &str) -> Option<&'static str> {
+        self.inner.schemes.lock().unwrap_or_else(PoisonError::into_inner).get(host).copied()
+    }
+}
+
+/// GETs of one thing.
+struct Get<'a> {
+    client: &'a RegistryClient,
+    endpoint: &'a Endpoint,
+    path: String,
+    accept: bool,
+}
+
+impl Source for Get<'_> {
+    async fn get(&self, mut headers: HeaderMap) -> Result<Response, HttpError> {
+        if self.accept {
+            let types = MANIFEST_TYPES.join(", ");
+            headers.insert(header::ACCEPT, HeaderValue::from_str(&types).expect("media types are plain ASCII"));
+        }
+        self.client.get(self.endpoint, &self.path, headers).await
+    }
+}
