@@ -12,6 +12,8 @@ mod entry;
 mod error;
 mod lock;
 mod share;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 pub use atomic::{place, write_atomic};
