@@ -1,5 +1,6 @@
 //! Where layers are made, beside the store's data and out of a real sealer's reach.
 
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +12,7 @@ use crate::disk::{Dir, DiskError, Lock, LockMode};
 const STAGING: &str = "staging";
 const LOCK: &str = ".lock";
 const LEASE: &str = "lease";
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// A private folder (0700) on the store's file system, removed when it is dropped.
 ///
@@ -20,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 #[derive(Debug)]
 pub struct Staging {
     above: Dir,
-    name: String,
+    name: OsString,
     dir: Dir,
     next: AtomicU64,
     _lease: Lock,
@@ -56,7 +57,7 @@ impl Store {
         clear_away(&above)?;
         let failed = |source: io::Error| DiskError::io("create a folder in", above.path(), source);
         let made = tempfile::Builder::new().prefix("").rand_bytes(12).tempdir_in(above.path()).map_err(failed)?.keep();
-        let name = made.file_name().and_then(|name| name.to_str()).expect("tempfile's names are ASCII").to_owned();
+        let name = made.file_name().unwrap_or_default().to_owned();
         let dir = above.folder(&name)?;
         let lease = Lock::acquire(&dir, LEASE, LockMode::Exclusive, Duration::ZERO)?;
         Ok(Staging { above, name, dir, next: AtomicU64::new(0), _lease: lease })

@@ -19,7 +19,7 @@ pub(super) const OURS: &str = "recipe";
 pub(super) const UNVERIFIED: &str = "recipe/unverified";
 const LOCK: &str = "lock";
 /// Commits and readers are short; who waits longer than this waits for something that hangs.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A store, which need not be there yet.
 #[derive(Debug, Clone)]
