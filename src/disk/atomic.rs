@@ -31,9 +31,11 @@ pub fn place(
     mode: u32,
 ) -> Result<(), DiskError> {
     let temporary = temporary.as_ref();
-    let mut file = staging.create_file(temporary, mode)?;
+    let mut file = staging.create_file(temporary, 0o600)?;
     let path = file.path().to_owned();
     file.write_all(bytes).map_err(|error| DiskError::io("write", &path, error))?;
+    // After the last byte: writing to a setuid file takes the bit away.
+    staging.set_mode(temporary, mode)?;
     file.sync_all().map_err(|error| DiskError::io("flush", &path, error))?;
     drop(file);
     staging.rename(temporary, dir, name)?;

@@ -95,11 +95,11 @@ impl Dir {
         self.component(name)?;
         let private = Mode::from_raw_mode(0o700);
         self.done("create the folder", name, rustix::fs::mkdirat(&self.handle, name, private))?;
-        let made = self.folder(name)?;
+        let folder = self.folder(name)?;
         if mode != 0o700 {
-            made.set_own_mode(mode)?;
+            folder.set_own_mode(mode)?;
         }
-        Ok(made)
+        Ok(folder)
     }
 
     /// Opens a folder of this folder; makes it with `mode` where it is not there.
@@ -108,7 +108,7 @@ impl Dir {
         match self.folder(name) {
             Err(error) if error.is_not_found() => match self.make_folder(name, mode) {
                 Err(error) if error.is_there_already() => self.folder(name),
-                made => made,
+                result => result,
             },
             opened => opened,
         }

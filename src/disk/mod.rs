@@ -13,6 +13,8 @@ mod error;
 mod lock;
 mod merge;
 mod share;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 pub use atomic::{place, write_atomic};

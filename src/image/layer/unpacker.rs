@@ -111,7 +111,7 @@ impl Unpacker {
                 format!("with it there are more than {} entries or {} bytes", self.limits.entries, self.limits.bytes),
             ));
         }
-        let parts = components(name).map_err(|reason| refused(reason))?;
+        let parts = components(name).map_err(refused)?;
         let Some((leaf, parents)) = parts.split_last() else {
             // The tree's own entry: it is there, and it stays as it is.
             return if entry.kind == EntryKind::Folder { Ok(()) } else { Err(refused("it replaces the whole layer")) };

@@ -14,8 +14,8 @@ impl ImageDocument {
     /// The document of an image that was made here; computes the id where it has none.
     #[must_use]
     pub fn new(image: Image) -> Self {
-        let image = if image.id.is_some() { image } else { image.with_id() };
-        let id = image.id.expect("it was computed");
+        let id = image.id.unwrap_or_else(|| image.computed_id());
+        let image = Image { id: Some(id), ..image };
         let yaml = image.to_yaml().into_bytes();
         Self { image, id, yaml }
     }

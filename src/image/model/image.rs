@@ -130,9 +130,14 @@ impl Image {
     /// The same image under the id that its content has.
     #[must_use]
     pub fn with_id(self) -> Self {
-        let without = Self { id: None, ..self };
-        let id = ImageId::of(without.to_yaml().as_bytes());
-        Self { id: Some(id), ..without }
+        Self { id: Some(self.computed_id()), ..self }
+    }
+
+    /// The id that its content has, whatever it says of itself.
+    #[must_use]
+    pub fn computed_id(&self) -> ImageId {
+        let without = Self { id: None, ..self.clone() };
+        ImageId::of(without.to_yaml().as_bytes())
     }
 
     /// The same image under another name: name and default Clusterfile change, and with them the id.

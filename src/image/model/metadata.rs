@@ -79,6 +79,10 @@ impl Metadata {
     }
 
     /// The file as sealer writes it: tabs, names sorted, no final newline.
+    ///
+    /// # Panics
+    ///
+    /// Never: names and numbers are always JSON.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
         let mut json = Vec::new();
@@ -89,6 +93,10 @@ impl Metadata {
     }
 
     /// The file as saved archives have it: on one line.
+    ///
+    /// # Panics
+    ///
+    /// Never: names and numbers are always JSON.
     #[must_use]
     pub fn to_json_line(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("names and numbers are always JSON")
@@ -154,7 +162,7 @@ mod tests {
         let arm: Platform = "linux/arm64/v8".parse().unwrap();
         let manifest = Manifest { id: "y".to_owned(), ..metadata.find(&name, &arm).unwrap().clone() };
         metadata.put(&name, manifest.clone());
-        assert_eq!(metadata.manifests(&name), [manifest.clone()]);
+        assert_eq!(metadata.manifests(&name), std::slice::from_ref(&manifest));
         let amd: Platform = "linux/amd64".parse().unwrap();
         metadata.put(&name, Manifest { platform: (&amd).into(), ..manifest });
         assert_eq!(metadata.manifests(&name).len(), 2);

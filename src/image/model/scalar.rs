@@ -42,6 +42,7 @@ pub(super) fn is_printable(c: char) -> bool {
 }
 
 /// Which styles a text could be written in.
+#[expect(clippy::struct_excessive_bools, reason = "four answers about one text, no states")]
 struct Features {
     breaks: bool,
     plain: bool,

@@ -46,7 +46,7 @@ fn a_document_is_written_as_sealer_would() {
             }
             !is_id
         })
-        .map(|line| format!("{line}\n"))
+        .flat_map(|line| [line, "\n"])
         .collect();
     assert_eq!(ImageId::of(yaml.as_bytes()).to_string(), spec_id);
     insta::assert_snapshot!(yaml, @r#"
@@ -146,7 +146,7 @@ fn goldens_image_is_read_and_written_byte_for_byte() {
     let list = String::from_utf8(list).unwrap();
     // One item of a list, two blanks deeper, and an empty line: the document is what is left without them.
     let lines = list.strip_suffix("\n\n").unwrap().lines();
-    let yaml: String = lines.map(|line| format!("{}\n", &line[2..])).collect();
+    let yaml: String = lines.flat_map(|line| [&line[2..], "\n"]).collect();
     let image = Image::from_yaml(yaml.as_bytes()).unwrap();
     assert_eq!(image.to_yaml(), yaml);
     assert_eq!(inspect(std::slice::from_ref(&image)), list);

@@ -1,0 +1,196 @@
+//! Staged layers and documents → images of the store. The order is in the room's documentation.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use super::store_root::{IMAGES, LAYERDB, LAYERS, METADATA, METADATA_FILE, UNVERIFIED};
+use super::{LayerState, StagedFolder, Staging, Store, StoreError};
+use crate::disk::{Dir, DiskError, place, tree_size};
+use crate::image::layer::LayerId;
+use crate::image::model::{ImageDocument, Manifest, Metadata};
+use crate::words::{Digest, SealerName};
+
+/// What is committed together: all of it, or nothing that an image names.
+#[derive(Debug)]
+pub struct Commit {
+    /// The images. Their layers are in the store or among `layers`.
+    pub images: Vec<ImageDocument>,
+    /// The layers that were made.
+    pub layers: Vec<StagedLayer>,
+    /// The time that the list of images says of them.
+    pub created: jiff::Timestamp,
+}
+
+/// A layer in a staging folder.
+#[derive(Debug)]
+pub struct StagedLayer {
+    /// Its tree, which nobody changes any more.
+    pub folder: StagedFolder,
+    /// Its id and the length of its stream.
+    pub id: LayerId,
+    /// Of a COPY built here, the digest of its source.
+    pub cache_id: Option<Digest>,
+    /// Whether its stream was seen to hash to its id. An unverified layer never replaces one that is there, and a
+    /// verified one replaces one that does not hash to the id.
+    pub verified: bool,
+}
+
+impl Store {
+    /// Commits images and the layers that they need. Other names and platforms in the list stay as they are.
+    ///
+    /// A layer that is there already stays, and the staged one is thrown away; see [`StagedLayer::verified`].
+    pub fn commit(&self, staging: &Staging, commit: &Commit) -> Result<(), StoreError> {
+        let mut staged: BTreeMap<Digest, Staged<'_>> = BTreeMap::new();
+        for layer in &commit.layers {
+            let named = commit.images.iter().any(|image| image.image().layer_ids().any(|id| id == layer.id.digest));
+            let staged_layer = Staged::prepare(self, staging, layer)?;
+            if staged.insert(layer.id.digest, staged_layer).is_some() || !named {
+                return Err(StoreError::Stray(layer.id.digest));
+            }
+        }
+        let sizes = commit.images.iter().map(|image| self.size(image, &staged)).collect::<Result<Vec<_>, _>>()?;
+        self.folder_to_write("tmp")?;
+        let layers = self.folder_to_write(LAYERS)?;
+        let layerdb = self.folder_to_write(LAYERDB)?;
+        let images = self.folder_to_write(IMAGES)?;
+        staging.dir().flush_file_system()?;
+
+        let _lock = self.lock_to_write()?;
+        // Before anything is changed: the list can be read, and what was there is still there.
+        let mut metadata = self.metadata()?;
+        for image in &commit.images {
+            self.check_layers(image, &staged)?;
+        }
+        for (id, layer) in &staged {
+            layer.place(self, staging, &layers, *id)?;
+        }
+        layers.flush()?;
+        for (id, layer) in &staged {
+            layer.place_layerdb(staging, &layerdb, *id)?;
+        }
+        layerdb.flush()?;
+        for image in &commit.images {
+            let name = format!("{}.yaml", image.id());
+            place(staging.dir(), staging.new_name("document"), &images, name, image.yaml(), 0o644)?;
+        }
+        for (image, size) in commit.images.iter().zip(sizes) {
+            let platform = (&image.image().platform).into();
+            let created = commit.created.to_string();
+            metadata.put(&image.image().name, Manifest { id: image.id().to_string(), created, size, platform });
+        }
+        self.write_metadata(staging, &metadata)
+    }
+
+    /// Gives all platforms of an image a second name.
+    pub fn tag(&self, name: &SealerName, new: &SealerName, created: jiff::Timestamp) -> Result<(), StoreError> {
+        let mut images = Vec::new();
+        for platform in self.platforms(name)? {
+            let found = self.find(name, &platform)?.ok_or_else(|| StoreError::NoImage(name.to_string()))?;
+            images.push(ImageDocument::new(found.document.image().renamed(new)));
+        }
+        if images.is_empty() {
+            return Err(StoreError::NoImage(name.to_string()));
+        }
+        self.commit(&self.stage()?, &Commit { images, layers: Vec::new(), created })
+    }
+
+    /// Replaces the list of images; with the exclusive lock held.
+    pub(super) fn write_metadata(&self, staging: &Staging, metadata: &Metadata) -> Result<(), StoreError> {
+        let folder = self.folder_to_write(METADATA)?;
+        let temporary = staging.new_name("metadata");
+        Ok(place(staging.dir(), temporary, &folder, METADATA_FILE, &metadata.to_json(), 0o644)?)
+    }
+
+    fn size(&self, image: &ImageDocument, staged: &BTreeMap<Digest, Staged<'_>>) -> Result<i64, StoreError> {
+        let mut sum = 0_u64;
+        for id in image.image().layer_ids() {
+            sum += match staged.get(&id) {
+                Some(layer) => tree_size(layer.layer.folder.dir())?,
+                None => match Dir::open(&self.layer_dir(&id)) {
+                    Ok(dir) => tree_size(&dir)?,
+                    Err(error) if error.is_not_found() => return Err(no_layer(image, id)),
+                    Err(error) => return Err(error.into()),
+                },
+            };
+        }
+        Ok(i64::try_from(sum).unwrap_or(i64::MAX))
+    }
+
+    fn check_layers(&self, image: &ImageDocument, staged: &BTreeMap<Digest, Staged<'_>>) -> Result<(), StoreError> {
+        for id in image.image().layer_ids() {
+            if !staged.contains_key(&id) && !self.has_layer(&id)? {
+                return Err(no_layer(image, id));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn no_layer(image: &ImageDocument, layer: Digest) -> StoreError {
+    StoreError::NoLayer { image: image.image().name.to_string(), layer }
+}
+
+/// A layer that is ready to be renamed into place.
+struct Staged<'a> {
+    layer: &'a StagedLayer,
+    layerdb: String,
+    /// What is there under the id is worth less than what was staged.
+    replaces: bool,
+}
+
+impl<'a> Staged<'a> {
+    fn prepare(store: &Store, staging: &Staging, layer: &'a StagedLayer) -> Result<Self, StoreError> {
+        layer.folder.dir().set_own_mode(0o755)?;
+        let layerdb = staging.new_name("layerdb");
+        let folder = staging.dir().make_folder(&layerdb, 0o755)?;
+        write(&folder, "id", &layer.id.digest.to_string())?;
+        write(&folder, "size", &layer.id.tar_size.to_string())?;
+        write(&folder, "distribution_layer_digest", "[]")?;
+        if let Some(cache_id) = layer.cache_id {
+            write(&folder, "cacheID", &cache_id.to_string())?;
+        }
+        let replaces = layer.verified
+            && match store.check_layer(&layer.id.digest)? {
+                LayerState::Missing | LayerState::Whole => false,
+                LayerState::Unverified | LayerState::Different => true,
+            };
+        Ok(Self { layer, layerdb, replaces })
+    }
+
+    fn place(&self, store: &Store, staging: &Staging, layers: &Dir, id: Digest) -> Result<(), StoreError> {
+        let (hex, name) = (id.hex(), &self.layer.folder.name);
+        let there = layers.meta_if_there(&hex)?.is_some();
+        if !self.layer.verified && !there {
+            // The mark comes first: a verified layer that is marked for a while is safe, the other way it is not.
+            let marks = store.folder_to_write(UNVERIFIED)?;
+            place(staging.dir(), staging.new_name("mark"), &marks, &hex, b"", 0o644)?;
+        }
+        match staging.dir().rename_new(name, layers, &hex) {
+            Err(error) if error.is_there_already() && self.replaces => staging.dir().exchange(name, layers, &hex)?,
+            Err(error) if error.is_there_already() => return Ok(()),
+            renamed => renamed?,
+        }
+        if self.layer.verified && store.is_unverified(&id)? {
+            layers.flush()?;
+            let marks = store.folder_to_write(UNVERIFIED)?;
+            marks.remove_file(&hex)?;
+            marks.flush()?;
+        }
+        Ok(())
+    }
+
+    fn place_layerdb(&self, staging: &Staging, layerdb: &Dir, id: Digest) -> Result<(), DiskError> {
+        match staging.dir().rename_new(&self.layerdb, layerdb, id.hex()) {
+            Err(error) if error.is_there_already() && self.replaces => {
+                staging.dir().exchange(&self.layerdb, layerdb, id.hex())
+            }
+            Err(error) if error.is_there_already() => Ok(()),
+            renamed => renamed,
+        }
+    }
+}
+
+fn write(folder: &Dir, name: &str, text: &str) -> Result<(), DiskError> {
+    let mut file = folder.create_file(name, 0o644)?;
+    file.write_all(text.as_bytes()).map_err(|source| DiskError::io("write", folder.path().join(name), source))
+}

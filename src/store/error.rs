@@ -1,0 +1,97 @@
+//! What can go wrong with the store.
+
+use crate::disk::DiskError;
+use crate::image::layer::{LayerError, TarError};
+use crate::image::model::{ImageId, ModelError};
+use crate::words::{Digest, FailureKind};
+
+/// Why the store could not be read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The disk.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// A layer's tree or stream.
+    #[error(transparent)]
+    Layer(#[from] LayerError),
+    /// An archive that is read.
+    #[error(transparent)]
+    Tar(#[from] TarError),
+    /// The list of all images cannot be read, so nothing is changed.
+    #[error("`{path}` is damaged; set it aside by `sealer doctor` or restore it, no image is lost by it")]
+    Metadata {
+        /// The file.
+        path: String,
+        /// Why.
+        source: ModelError,
+    },
+    /// An image's document cannot be read.
+    #[error("the document of image `{image}` is damaged; pull or load the image again")]
+    Document {
+        /// The image's name or id.
+        image: String,
+        /// Why.
+        source: ModelError,
+    },
+    /// An image's document is not there.
+    #[error("image `{image}` is damaged: its document `{id}.yaml` is missing; pull or load the image again")]
+    NoDocument {
+        /// The image's name.
+        image: String,
+        /// The id that it should have.
+        id: String,
+    },
+    /// A layer is not there.
+    #[error("image `{image}` needs the layer {layer}, which is not in the store; pull or load the image again")]
+    NoLayer {
+        /// The image's name.
+        image: String,
+        /// The layer.
+        layer: Digest,
+    },
+    /// A staged layer is no layer of the images of its commit, or is staged twice.
+    #[error("the layer {0} is committed with no image that names it")]
+    Stray(Digest),
+    /// There is no such image.
+    #[error("there is no image `{0}` in the store; `sealer images` lists those there are")]
+    NoImage(String),
+    /// Something in an archive is not as sealer saves it.
+    #[error("the archive is refused at `{entry}`: {reason}")]
+    Archive {
+        /// The entry's name, unprintable bytes escaped.
+        entry: String,
+        /// Why.
+        reason: String,
+    },
+    /// Layers cannot be deleted while it is not known what a damaged image needs.
+    #[error("nothing was deleted: image `{0}` is damaged, so it is not known which layers it needs; remove it first")]
+    InTheWay(String),
+    /// An id that stands for several things.
+    #[error("the image {0} stands under several names; say which one is meant")]
+    Ambiguous(ImageId),
+}
+
+impl StoreError {
+    pub(super) fn archive(entry: &[u8], reason: impl Into<String>) -> Self {
+        Self::Archive { entry: entry.escape_ascii().to_string(), reason: reason.into() }
+    }
+
+    /// What the exit code says of it.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::Disk(error) => error.kind(),
+            Self::Layer(error) => error.kind(),
+            Self::Tar(error) => error.kind(),
+            Self::Metadata { .. }
+            | Self::Document { .. }
+            | Self::NoDocument { .. }
+            | Self::NoLayer { .. }
+            | Self::Stray(_)
+            | Self::NoImage(_)
+            | Self::Archive { .. }
+            | Self::InTheWay(_)
+            | Self::Ambiguous(_) => FailureKind::Failed,
+        }
+    }
+}

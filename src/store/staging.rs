@@ -1,0 +1,113 @@
+//! Where layers are made, beside the store's data and out of a real sealer's reach.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::Store;
+use crate::disk::{Dir, DiskError, Lock, LockMode};
+
+const STAGING: &str = "staging";
+const LOCK: &str = ".lock";
+const LEASE: &str = "lease";
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// A private folder (0700) on the store's file system, removed when it is dropped.
+///
+/// Its lease is held by flock for as long as the process lives; a folder whose lease nobody holds was left by a process
+/// that was killed, and the next staging clears it away.
+#[derive(Debug)]
+pub struct Staging {
+    above: Dir,
+    name: OsString,
+    dir: Dir,
+    next: AtomicU64,
+    _lease: Lock,
+}
+
+/// A folder in a [`Staging`] where a layer is put together.
+#[derive(Debug)]
+pub struct StagedFolder {
+    pub(super) name: String,
+    path: PathBuf,
+    dir: Dir,
+}
+
+impl StagedFolder {
+    /// Its path, for programs that need one.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn dir(&self) -> &Dir {
+        &self.dir
+    }
+}
+
+impl Store {
+    /// Makes a staging folder, and clears away what killed processes left. The store is made where it is not there.
+    pub fn stage(&self) -> Result<Staging, DiskError> {
+        let above = Dir::open_or_make(self.root())?.folder_or_make(STAGING, 0o700)?;
+        let _lock = Lock::acquire(&above, LOCK, LockMode::Exclusive, PATIENCE)?;
+        clear_away(&above)?;
+        let failed = |source: io::Error| DiskError::io("create a folder in", above.path(), source);
+        let made = tempfile::Builder::new().prefix("").rand_bytes(12).tempdir_in(above.path()).map_err(failed)?.keep();
+        let name = made.file_name().unwrap_or_default().to_owned();
+        let dir = above.folder(&name)?;
+        let lease = Lock::acquire(&dir, LEASE, LockMode::Exclusive, Duration::ZERO)?;
+        Ok(Staging { above, name, dir, next: AtomicU64::new(0), _lease: lease })
+    }
+}
+
+fn clear_away(above: &Dir) -> Result<(), DiskError> {
+    for name in above.names()?.iter().filter(|name| *name != LOCK) {
+        let stale = match above.folder(name).and_then(|dir| Lock::try_acquire(&dir, LEASE)) {
+            Ok(lease) => lease.is_some(),
+            // Killed between making folder and lease; nobody is there now, for we hold the lock of the staging.
+            Err(error) => error.is_not_found(),
+        };
+        if stale {
+            above.remove_all(name)?;
+        }
+    }
+    Ok(())
+}
+
+impl Staging {
+    /// The folder itself, for anything that is renamed into the store or thrown away.
+    #[must_use]
+    pub fn dir(&self) -> &Dir {
+        &self.dir
+    }
+
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// A new empty folder for a layer's tree.
+    pub fn new_layer_dir(&self) -> Result<StagedFolder, DiskError> {
+        let name = self.new_name("layer");
+        let dir = self.dir.make_folder(&name, 0o700)?;
+        Ok(StagedFolder { path: self.dir.path().join(&name), name, dir })
+    }
+
+    /// A name that is free here.
+    pub(super) fn new_name(&self, what: &str) -> String {
+        format!("{what}-{}", self.next.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        if let Err(error) = self.above.remove_all(&self.name) {
+            tracing::warn!("could not clear away `{}`, the next staging will: {error}", self.dir.path().display());
+        }
+    }
+}

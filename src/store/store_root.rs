@@ -1,0 +1,233 @@
+//! The store as it is read.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::StoreError;
+use crate::disk::{Dir, DiskError, Lock, LockMode};
+use crate::image::layer::{Owners, layer_id_at};
+use crate::image::model::{ImageDocument, ImageId, Manifest, Metadata};
+use crate::words::{Digest, Platform, SealerName};
+
+pub(super) const LAYERS: &str = "data/overlay2";
+pub(super) const LAYERDB: &str = "metadata/layerdb/sha256";
+pub(super) const IMAGES: &str = "metadata/imagedb";
+pub(super) const METADATA: &str = "metadata";
+pub(super) const METADATA_FILE: &str = "images_metadata.json";
+pub(super) const OURS: &str = "recipe";
+pub(super) const UNVERIFIED: &str = "recipe/unverified";
+const LOCK: &str = "lock";
+/// Commits and readers are short; who waits longer than this waits for something that hangs.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// A store, which need not be there yet.
+#[derive(Debug, Clone)]
+pub struct Store {
+    root: PathBuf,
+}
+
+/// An image of the store, its document read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredImage {
+    /// The name that it was found under.
+    pub name: SealerName,
+    /// The image.
+    pub document: ImageDocument,
+    /// When it came: RFC 3339.
+    pub created: String,
+    /// The sum of the sizes of all its files, as it was when it came.
+    pub size: i64,
+}
+
+/// What is in the store.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// The images that can be used, sorted by name.
+    pub images: Vec<StoredImage>,
+    /// Those that cannot, and why.
+    pub damaged: Vec<Damage>,
+}
+
+/// An image that is in the list and cannot be used.
+#[derive(Debug)]
+pub struct Damage {
+    /// Its name, as the list has it.
+    pub name: String,
+    /// Its id, as the list has it.
+    pub id: String,
+    /// Why.
+    pub error: StoreError,
+}
+
+/// What is known of a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LayerState {
+    /// It is not there.
+    Missing,
+    /// Its tree hashes to its id.
+    Whole,
+    /// It does not, and never was seen to: sealer's own layers are like that.
+    Unverified,
+    /// It does not, and nothing says that it ever did not: changed on disk, or by a sealer that loaded or pulled it.
+    Different,
+}
+
+impl Store {
+    /// The store at `root`; nothing is read or made.
+    #[must_use]
+    pub fn open(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
+    /// The store's root.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where a layer's files are, or would be.
+    #[must_use]
+    pub fn layer_dir(&self, layer: &Digest) -> PathBuf {
+        self.root.join(LAYERS).join(layer.hex())
+    }
+
+    /// Whether a layer is there.
+    pub fn has_layer(&self, layer: &Digest) -> Result<bool, StoreError> {
+        self.has(LAYERS, &layer.hex())
+    }
+
+    /// Whether a layer's content was never seen to hash to its id.
+    pub fn is_unverified(&self, layer: &Digest) -> Result<bool, StoreError> {
+        self.has(UNVERIFIED, &layer.hex())
+    }
+
+    /// Reads a layer and says what it is worth. As somebody else than root, trees with owners are [`LayerState::Different`].
+    pub fn check_layer(&self, layer: &Digest) -> Result<LayerState, StoreError> {
+        let Some(layers) = self.folder(LAYERS)? else { return Ok(LayerState::Missing) };
+        let dir = match layers.folder(layer.hex()) {
+            Err(error) if error.is_not_found() => return Ok(LayerState::Missing),
+            dir => dir?,
+        };
+        let id = layer_id_at(&dir, &Owners::of_this_machine())?;
+        Ok(match (id.is_some_and(|id| id.digest == *layer), self.is_unverified(layer)?) {
+            (true, _) => LayerState::Whole,
+            (false, true) => LayerState::Unverified,
+            (false, false) => LayerState::Different,
+        })
+    }
+
+    /// All images; damaged ones do not keep the others from being listed.
+    pub fn images(&self) -> Result<Listing, StoreError> {
+        let _lock = self.lock_to_read()?;
+        let mut listing = Listing::default();
+        for (name, list) in self.metadata()?.0 {
+            for manifest in list.manifests {
+                match self.stored(&name, &manifest) {
+                    Ok(image) => listing.images.push(image),
+                    Err(error) => listing.damaged.push(Damage { name: name.clone(), id: manifest.id, error }),
+                }
+            }
+        }
+        Ok(listing)
+    }
+
+    /// The image of a name for a platform, none where there is none; where it is damaged, an error.
+    pub fn find(&self, name: &SealerName, platform: &Platform) -> Result<Option<StoredImage>, StoreError> {
+        let _lock = self.lock_to_read()?;
+        let metadata = self.metadata()?;
+        metadata.find(name, platform).map(|manifest| self.stored(&name.to_string(), manifest)).transpose()
+    }
+
+    /// The images of an id: one per name that it has.
+    pub fn find_by_id(&self, id: &ImageId) -> Result<Vec<StoredImage>, StoreError> {
+        let _lock = self.lock_to_read()?;
+        let id = id.to_string();
+        let metadata = self.metadata()?;
+        let manifests = metadata.0.iter().flat_map(|(name, list)| list.manifests.iter().map(move |one| (name, one)));
+        manifests
+            .filter(|(_, manifest)| manifest.id == id)
+            .map(|(name, manifest)| self.stored(name, manifest))
+            .collect()
+    }
+
+    /// The platforms that a name has.
+    pub fn platforms(&self, name: &SealerName) -> Result<Vec<Platform>, StoreError> {
+        let _lock = self.lock_to_read()?;
+        Ok(self.metadata()?.manifests(name).iter().map(|manifest| manifest.platform.platform()).collect())
+    }
+
+    /// An image whose document can be read and whose layers are all there.
+    fn stored(&self, name: &str, manifest: &Manifest) -> Result<StoredImage, StoreError> {
+        let damaged = |source| StoreError::Document { image: name.to_owned(), source };
+        let id = manifest.image_id().map_err(damaged)?;
+        let yaml = self.read(IMAGES, &format!("{id}.yaml"))?;
+        let missing = || StoreError::NoDocument { image: name.to_owned(), id: id.to_string() };
+        let document = ImageDocument::from_yaml(yaml.ok_or_else(missing)?).map_err(damaged)?;
+        for layer in document.image().layer_ids() {
+            if !self.has_layer(&layer)? {
+                return Err(StoreError::NoLayer { image: name.to_owned(), layer });
+            }
+        }
+        let parsed = name.parse().unwrap_or_else(|_| document.image().name.clone());
+        Ok(StoredImage { name: parsed, document, created: manifest.created.clone(), size: manifest.size })
+    }
+
+    /// A document by its id, none where it cannot be read.
+    pub(super) fn document(&self, id: &str) -> Option<ImageDocument> {
+        let id: ImageId = id.parse().ok()?;
+        let yaml = self.read(IMAGES, &format!("{id}.yaml")).ok()??;
+        ImageDocument::from_yaml(yaml).ok()
+    }
+
+    /// The list of images; to be called with a lock held.
+    pub(super) fn metadata(&self) -> Result<Metadata, StoreError> {
+        let bytes = self.read(METADATA, METADATA_FILE)?.unwrap_or_default();
+        let path = || self.root.join(METADATA).join(METADATA_FILE).display().to_string();
+        Metadata::from_json(&bytes).map_err(|source| StoreError::Metadata { path: path(), source })
+    }
+
+    /// A folder of the store, none where it is not there.
+    pub(super) fn folder(&self, path: &str) -> Result<Option<Dir>, DiskError> {
+        match Dir::open(&self.root).and_then(|root| root.beneath(Path::new(path))) {
+            Err(error) if error.is_not_found() => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+
+    /// A folder of the store, made where it is not there.
+    pub(super) fn folder_to_write(&self, path: &str) -> Result<Dir, DiskError> {
+        let mut dir = Dir::open_or_make(&self.root)?;
+        for part in path.split('/') {
+            dir = dir.folder_or_make(part, 0o755)?;
+        }
+        Ok(dir)
+    }
+
+    pub(super) fn has(&self, folder: &str, name: &str) -> Result<bool, StoreError> {
+        let Some(dir) = self.folder(folder)? else { return Ok(false) };
+        Ok(dir.meta_if_there(name)?.is_some())
+    }
+
+    fn read(&self, folder: &str, name: &str) -> Result<Option<Vec<u8>>, DiskError> {
+        let Some(dir) = self.folder(folder)? else { return Ok(None) };
+        let mut file = match dir.open_file(name) {
+            Err(error) if error.is_not_found() => return Ok(None),
+            file => file?,
+        };
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(|source| DiskError::io("read", dir.path().join(name), source))?;
+        Ok(Some(bytes))
+    }
+
+    fn lock_to_read(&self) -> Result<Option<Lock>, DiskError> {
+        match self.folder(OURS)? {
+            Some(ours) => Lock::acquire_if_there(&ours, LOCK, LockMode::Shared, PATIENCE),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) fn lock_to_write(&self) -> Result<Lock, DiskError> {
+        Lock::acquire(&self.folder_to_write(OURS)?, LOCK, LockMode::Exclusive, PATIENCE)
+    }
+}
