@@ -4,6 +4,7 @@
 //! inputs can all be fetched at once at the start, and steps and builds find them here.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::runtime::Runtime;
@@ -13,7 +14,7 @@ use crate::cache::Cache;
 use crate::fetch::{FetchedFile, Fetcher};
 use crate::image::ContainerImage;
 use crate::transport::Puller;
-use crate::words::{Digest, Failure, ImageRef, Platform};
+use crate::words::{Digest, Event, Failure, ImageRef, Observer, Platform};
 
 /// An image that was pulled, or why not.
 pub type Pulled = Result<Arc<ContainerImage>, Failure>;
@@ -28,6 +29,30 @@ pub struct Supply {
     cache: Arc<Cache>,
     pulled: Mutex<BTreeMap<(ImageRef, Platform), Pulled>>,
     fetched: Mutex<BTreeMap<(Url, Option<Digest>), Fetched>>,
+    counter: Arc<Counter>,
+}
+
+/// Hands events on and counts the bytes that arrived.
+pub struct Counter {
+    inner: Arc<dyn Observer>,
+    bytes: AtomicU64,
+}
+
+impl Counter {
+    /// Hands everything on to `inner`.
+    #[must_use]
+    pub fn new(inner: Arc<dyn Observer>) -> Arc<Self> {
+        Arc::new(Self { inner, bytes: AtomicU64::new(0) })
+    }
+}
+
+impl Observer for Counter {
+    fn event(&self, event: Event) {
+        if let Event::Transferred { size, .. } = &event {
+            self.bytes.fetch_add(*size, Ordering::Relaxed);
+        }
+        self.inner.event(event);
+    }
 }
 
 /// What is asked for.
@@ -40,10 +65,17 @@ pub enum Need {
 }
 
 impl Supply {
-    /// Gets images through `puller` and files through `fetcher`; both keep what they get in `cache`.
+    /// Gets images through `puller` and files through `fetcher`; both keep what they get in `cache` and report to
+    /// `counter`.
     #[must_use]
-    pub fn new(runtime: Runtime, puller: Puller, fetcher: Fetcher, cache: Arc<Cache>) -> Self {
-        Self { runtime, puller, fetcher, cache, pulled: Mutex::default(), fetched: Mutex::default() }
+    pub fn new(runtime: Runtime, puller: Puller, fetcher: Fetcher, cache: Arc<Cache>, counter: Arc<Counter>) -> Self {
+        Self { runtime, puller, fetcher, cache, pulled: Mutex::default(), fetched: Mutex::default(), counter }
+    }
+
+    /// How many bytes came over the network so far.
+    #[must_use]
+    pub fn downloaded_bytes(&self) -> u64 {
+        self.counter.bytes.load(Ordering::Relaxed)
     }
 
     /// Where the verified bytes are.

@@ -265,7 +265,7 @@ fn choose_layer(
         let values = image.layers.iter().filter_map(|layer| Some((layer.id?, layer)));
         let lines: Vec<String> =
             values.enumerate().map(|(index, (id, layer))| format!("{index}: {id} {} {}", layer.kind.as_str(), layer.value)).collect();
-        format!("the layers of `{}` are {}", image.name(), lines.join("; "))
+        format!("the layers of `{}` are {}", image.name, lines.join("; "))
     };
     let wrong = |field, message: String| (field, Failure::new(FailureKind::Failed, message).with_help(listed()));
     match choice {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::cache::Cache;
 use crate::fetch::{Fetcher, UrlMirror};
-use crate::supply::Supply;
-use crate::transport::{Http, Puller, RegistriesConf, RegistryClient};
-use crate::words::{FailureKind, Observer};
+use crate::supply::{Counter, Supply};
+use crate::transport::{Anonymous, ConfigPlaces, Http, HttpConfig, Puller, RegistriesConf, RegistryClient};
+use crate::words::Observer;
 
 use super::failure::Failed;
 
@@ -34,18 +34,20 @@ pub(super) fn supply(settings: &Settings<'_>, observer: &Arc<dyn Observer>) -> R
     let cache = Cache::open(settings.cache).map_err(|error| Failed::from_error(error.kind(), &error))?;
     let cache = Arc::new(cache);
     let registries = match settings.registries_conf {
-        Some(file) => RegistriesConf::load_file(file),
-        None => RegistriesConf::load(),
+        Some(file) => RegistriesConf::load(&ConfigPlaces { named: Some(file.to_owned()), user: None, system: None }),
+        None => RegistriesConf::load(&ConfigPlaces::from_env()),
     };
-    let registries = registries.map_err(|error| Failed::from_error(FailureKind::Failed, &error))?;
-    let http = Http::new().map_err(|error| Failed::from_error(error.kind(), &error))?;
+    let registries = registries.map_err(|error| Failed::from_error(error.kind(), &error))?;
     let mirrors = settings
         .url_mirrors
         .iter()
         .map(|text| UrlMirror::parse(text).map_err(|error| Failed::Usage(error.to_string())))
         .collect::<Result<Vec<_>, _>>()?;
-    let client = RegistryClient::new(http.clone(), registries, Arc::clone(observer));
-    let puller = Puller::new(client, Arc::clone(&cache), Arc::clone(observer), PARALLEL_DOWNLOADS);
-    let fetcher = Fetcher::new(http, Arc::clone(&cache), mirrors, Arc::clone(observer));
-    Ok(Supply::new(runtime, puller, fetcher, cache))
+    let counter = Counter::new(Arc::clone(observer));
+    let listener = || Arc::clone(&counter) as Arc<dyn Observer>;
+    let http = Http::new(HttpConfig::default(), listener());
+    let client = RegistryClient::new(http.clone(), registries, Arc::new(Anonymous));
+    let puller = Puller::new(client, Arc::clone(&cache), listener(), PARALLEL_DOWNLOADS);
+    let fetcher = Fetcher::new(http, Arc::clone(&cache), mirrors, listener());
+    Ok(Supply::new(runtime, puller, fetcher, cache, counter))
 }

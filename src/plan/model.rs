@@ -11,7 +11,7 @@ use super::Places;
 pub const FORMAT_VERSION: u32 = 1;
 
 /// What applying a recipe does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Plan {
     /// [`FORMAT_VERSION`] of the program that made the plan.
@@ -29,7 +29,7 @@ pub struct Plan {
 }
 
 /// A stage for one platform.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlannedStage {
     /// What is done.
@@ -43,7 +43,7 @@ pub struct PlannedStage {
 
 /// The work of a stage. Its canonical JSON is what [`StageWork::digest`] is over, so a field may be added only with a
 /// default that is not written out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StageWork {
     /// The stage's name.
@@ -70,7 +70,7 @@ impl StageWork {
 }
 
 /// Where files of a context come from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ContextSource {
     /// One layer of an image.
@@ -89,7 +89,7 @@ pub enum ContextSource {
 }
 
 /// Which layer of an image is meant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum LayerChoice {
     /// The only one that holds a path.
@@ -101,7 +101,7 @@ pub enum LayerChoice {
 }
 
 /// A change to the context.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum PlannedStep {
     /// Replaces an archive by what lies under `root` in another.
@@ -181,7 +181,7 @@ pub enum PlannedStep {
 }
 
 /// Where a new archive comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ArchiveSource {
     /// A URL, http or https.
@@ -191,7 +191,7 @@ pub enum ArchiveSource {
 }
 
 /// An image of a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListEntry {
     /// The image.

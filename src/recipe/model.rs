@@ -287,6 +287,21 @@ pub enum OperationName {
     Test,
 }
 
+impl OperationName {
+    /// The name as RFC 6902 writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Remove => "remove",
+            Self::Replace => "replace",
+            Self::Move => "move",
+            Self::Copy => "copy",
+            Self::Test => "test",
+        }
+    }
+}
+
 /// Points image references in Kubernetes manifests from `<registry>/<repository>:<tag>` to `<to>/<repository>:<tag>`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

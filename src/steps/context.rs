@@ -127,11 +127,13 @@ impl Context {
     /// stays untouched.
     pub fn put_scratch(&self, name: &str, path: &ContextPath) -> Result<bool, ContextError> {
         let mode = match self.open(path)? {
-            Some((old, _)) if self.same_content(name, old)? => {
-                self.scratch.remove_file(name)?;
-                return Ok(false);
+            Some((old, meta)) => {
+                if self.same_content(name, old)? {
+                    self.scratch.remove_file(name)?;
+                    return Ok(false);
+                }
+                meta.mode
             }
-            Some((_, meta)) => meta.mode,
             None => 0o644,
         };
         let (folder, target) = self.parent_or_make(path)?;

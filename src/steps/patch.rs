@@ -1,6 +1,6 @@
 //! `patch`: edits a JSON or YAML file and leaves every other byte as it was.
 
-use crate::edit::{self, DocumentSelector, Format, Operation};
+use crate::edit::{self, DocumentSelector, EditError, Format, Operation};
 use crate::plan::Route;
 use crate::words::{ContextPath, Failure, FailureKind};
 
@@ -19,9 +19,10 @@ pub(super) fn run(
     };
     let Some(old) = context.read(path)? else { return not_there(path, optional, context) };
     let new = edit::patch(&old, format, document, ops).map_err(|error| {
-        let at = match error.operation() {
-            Some(index) => Route::stage().then("ops").then(index).then("path"),
-            None => Route::stage().then("path"),
+        let at = match &error {
+            EditError::Operation { index, .. } => Route::stage().then("ops").then(index).then("path"),
+            EditError::Unselected { .. } | EditError::Selection { .. } => Route::stage().then("document"),
+            _other => Route::stage().then("path"),
         };
         let failure = Failure::from_error(FailureKind::Failed, &error);
         StepFailure { at, failure: Failure { message: format!("`{path}`: {}", failure.message), ..failure } }

@@ -89,7 +89,7 @@ impl ReplaceArchive<'_> {
                     .supply
                     .cache()
                     .open_verified(fetched.digest)
-                    .map_err(|error| StepFailure::from_error(field, error.kind(), &error))?;
+                    .map_err(|error| StepFailure::from_error(field, FailureKind::Failed, &error))?;
                 Ok((Box::new(file), url.to_string()))
             }
             ArchiveSource::File(path) => {

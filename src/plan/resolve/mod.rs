@@ -47,7 +47,7 @@ pub fn resolve(
             }
         }
         let mut resolved = Vec::new();
-        for stage in &recipe.stages {
+        for stage in recipe.stages.iter() {
             let resolver = StageResolver::new(source, &scope, platform);
             match resolver.resolve(stage) {
                 Ok(stage) => resolved.push(stage),

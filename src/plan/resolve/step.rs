@@ -166,7 +166,7 @@ impl StageResolver<'_> {
         let name = written.op.value;
         let takes_value = matches!(name, OperationName::Add | OperationName::Replace | OperationName::Test);
         let takes_from = matches!(name, OperationName::Move | OperationName::Copy);
-        let word = serde_json::to_value(name).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
+        let word = name.as_str();
         for (field, takes, given) in
             [("value", takes_value, written.value.is_some()), ("from", takes_from, written.from.is_some())]
         {
