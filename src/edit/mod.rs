@@ -22,14 +22,14 @@ mod documents;
 mod error;
 mod flow;
 mod format;
-// mod image_lines;
-// mod images;
-// mod merge;
+mod image_lines;
+mod images;
+mod merge;
 mod operation;
 mod patch;
 mod pointer;
 mod render;
-// mod rewrite;
+mod rewrite;
 mod route;
 mod scalar;
 mod selector;
@@ -38,11 +38,14 @@ mod value;
 
 pub use error::{EditError, Refusal};
 pub use format::Format;
-// pub use image_lines::find_images_in_text;
-// pub use images::{FoundImage, find_images};
-// pub use merge::merge;
+pub use image_lines::find_images_in_text;
+pub use images::{FoundImage, find_images};
+pub use merge::merge;
 pub use operation::Operation;
 pub use patch::patch;
 pub use pointer::{Pointer, PointerError};
-// pub use rewrite::{ImageChange, Rewritten, rewrite_images};
+pub use rewrite::{ImageChange, Rewritten, rewrite_images};
 pub use selector::DocumentSelector;
+
+#[cfg(test)]
+mod wild_tests;

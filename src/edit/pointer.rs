@@ -27,6 +27,10 @@ impl Pointer {
         Self::default()
     }
 
+    pub(super) fn from_tokens(tokens: &[String]) -> Self {
+        Self(tokens.to_vec())
+    }
+
     /// Keys and indices from the top down, unescaped.
     #[must_use]
     pub fn tokens(&self) -> &[String] {

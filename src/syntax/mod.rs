@@ -7,6 +7,7 @@ mod error;
 mod json;
 mod limits;
 mod node;
+mod quotes;
 mod yaml;
 mod yaml_error;
 

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use granit_parser::{Event, Marker, Parser, ScalarStyle, StrInput, StructureStyle};
+use granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, StrInput, StructureStyle};
 
+use super::quotes::{self, Blanked};
 use super::{Alias, Limits, Node, Properties, Style, SyntaxError, Value, yaml_error};
 use crate::words::Span;
 
@@ -23,21 +24,17 @@ pub struct YamlDocument {
 /// written and nothing is made of them.
 pub fn parse_yaml(text: &str, limits: Limits) -> Result<Vec<YamlDocument>, SyntaxError> {
     limits.check_size(text)?;
-    let options = granit_parser::options! {
-        emit_anchor_events: true,
-        emit_comments: false,
-        flow_nesting_limit: limits.depth,
-        block_nesting_limit: limits.depth,
-    };
-    let mut reader = Reader {
-        text,
-        limits,
-        events: Parser::new_from_str_with_options(text, options),
-        behind: 0,
-        spent: 0,
-        anchored: HashMap::new(),
-    };
-    reader.documents()
+    let mut reader = Reader::new(text, text, limits, HashMap::new());
+    match reader.documents() {
+        Err(error) if reader.has_shallow_quotes => {
+            let Some(Blanked { text: blanked, quotes }) = quotes::blank(text) else { return Err(error) };
+            let count = quotes.len();
+            let mut reader = Reader::new(text, &blanked, limits, quotes);
+            let documents = reader.documents()?;
+            if reader.unquoted == count { Ok(documents) } else { Err(error) }
+        }
+        result => result,
+    }
 }
 
 struct Reader<'t> {
@@ -49,6 +46,11 @@ struct Reader<'t> {
     /// Nodes made so far, aliases followed.
     spent: usize,
     anchored: HashMap<usize, Sized>,
+    /// Quotes that the events know only without their line ends, and how many of them came.
+    quotes: HashMap<usize, usize>,
+    unquoted: usize,
+    /// Whether the events ended at a line inside of quotes that is not indented.
+    has_shallow_quotes: bool,
 }
 
 /// A finished node with what following its aliases costs.
@@ -75,6 +77,27 @@ enum Content {
 }
 
 impl<'t> Reader<'t> {
+    /// Reads `text` by the events of `blanked`, which is as long.
+    fn new(text: &'t str, blanked: &'t str, limits: Limits, quotes: HashMap<usize, usize>) -> Self {
+        let options = granit_parser::options! {
+            emit_anchor_events: true,
+            emit_comments: false,
+            flow_nesting_limit: limits.depth,
+            block_nesting_limit: limits.depth,
+        };
+        Self {
+            text,
+            limits,
+            events: Parser::new_from_str_with_options(blanked, options),
+            behind: 0,
+            spent: 0,
+            anchored: HashMap::new(),
+            quotes,
+            unquoted: 0,
+            has_shallow_quotes: false,
+        }
+    }
+
     fn documents(&mut self) -> Result<Vec<YamlDocument>, SyntaxError> {
         let mut documents: Vec<YamlDocument> = Vec::new();
         let mut stack: Vec<Open> = Vec::new();
@@ -145,6 +168,7 @@ impl<'t> Reader<'t> {
         match self.events.next_event() {
             None => Ok(None),
             Some(Err(error)) => {
+                self.has_shallow_quotes = matches!(error.kind(), ErrorKind::InvalidQuotedScalarIndent);
                 let at = self.byte(*error.marker());
                 Err(yaml_error::describe(error.kind(), self.text, at, &self.limits))
             }
@@ -250,6 +274,8 @@ impl<'t> Reader<'t> {
     ) -> Result<Node, SyntaxError> {
         let properties = self.properties(anchor, place.tag)?;
         let is_written = place.end > place.start;
+        let is_blanked = self.quotes.get(&place.start) == Some(&place.end);
+        let text = if is_blanked { self.unquote(Span::new(place.start, place.end))? } else { text };
         let (span, style, value) = match style {
             ScalarStyle::Plain if is_written => (Span::new(place.start, place.end), Style::Plain, Value::Plain(text)),
             ScalarStyle::Plain => {
@@ -263,6 +289,24 @@ impl<'t> Reader<'t> {
         };
         self.behind = self.behind.max(span.end).max(place.end);
         Ok(Node { span, value, style, properties })
+    }
+
+    /// What quotes hold whose line ends the events did not see.
+    fn unquote(&mut self, span: Span) -> Result<String, SyntaxError> {
+        self.unquoted += 1;
+        // On its own a quoted text may be indented as it likes.
+        for event in Parser::new_from_str(&self.text[span.range()]) {
+            match event {
+                Ok((Event::Scalar(text, ..), _)) => return Ok(text.into_owned()),
+                Ok(_) => {}
+                Err(error) => {
+                    let at = error.marker().byte_offset().map_or(span.start, |offset| span.start + offset);
+                    let at = self.text.floor_char_boundary(at);
+                    return Err(yaml_error::describe(error.kind(), self.text, at, &self.limits));
+                }
+            }
+        }
+        Err(SyntaxError::new(span, "a quoted text that does not end"))
     }
 
     /// Where a node stands that is not written: behind its `:` or `-`. The events place values before their `:`.

@@ -44,7 +44,7 @@ fn yaml_maps_get_new_keys() {
             ("a: |-\n  x", "{op: add, path: /b, value: 1}", "a: |-\n  x\nb: 1"),
             ("? a\n: 1\n", "{op: add, path: /b, value: 1}", "? a\n: 1\nb: 1\n"),
             ("a: &x\n", "{op: add, path: /b, value: 1}", "a: &x\nb: 1\n"),
-            ("a: {b: 1}\n", "{op: add, path: /a/c, value: [x, {y: 1}]}", "a: {b: 1, c: [x, {y: 1}]}\n"),
+            ("a: {b: 1}\n", "{op: add, path: /a/c, value: [x, {z: 1}]}", "a: {b: 1, c: [x, {z: 1}]}\n"),
             ("a: {b: 1,}\n", "{op: add, path: /a/c, value: 2}", "a: {b: 1, c: 2,}\n"),
             ("a: {b}\n", "{op: add, path: /a/c, value: 2}", "a: {b, c: 2}\n"),
             ("a: {b: }\n", "{op: add, path: /a/c, value: 2}", "a: {b:, c: 2 }\n"),

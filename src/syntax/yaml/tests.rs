@@ -220,3 +220,51 @@ fn keys_are_scalars_and_there_once() {
     insta::assert_snapshot!(outline("[a]: 1"), @"0..3 a key must be a text, not a list or a map");
     insta::assert_snapshot!(outline("{{ values.x }}: 1"), @"1..13 a key must be a text, not a list or a map; a text that starts with `{{` needs quotes");
 }
+
+#[test]
+fn quoted_lines_need_no_indentation() {
+    insta::assert_snapshot!(outline("a:\n  b: 'x\n  y\n\n  it''s' # c\n"), @r#"
+    --- "a:\n  b: 'x\n  y\n\n  it''s' # c\n"
+    Block@0 "a:\n  b: 'x\n  y\n\n  it''s'"
+      Plain@0 "a"
+        Block@5 "b: 'x\n  y\n\n  it''s'"
+          Plain@5 "b"
+            SingleQuoted@8 "'x\n  y\n\n  it''s'" = "x y\nit's"
+    "#);
+    insta::assert_snapshot!(outline("- k: &x \"x\\\n  y\\\"\r\n  z\"\n  l: >\n   'x\n  m: {a: 'b', c: \"d\"}\n  \"n\": 'ä\n  ö'\n- it's: 'x\n y'\n"), @r#"
+    --- "- k: &x \"x\\\n  y\\\"\r\n  z\"\n  l: >\n   'x\n  m: {a: 'b', c: \"d\"}\n  \"n\": 'ä\n  ö'\n- it's: 'x\n y'\n"
+    Block@0 "- k: &x \"x\\\n  y\\\"\r\n  z\"\n  l: >\n   'x\n  m: {a: 'b', c: \"d\"}\n  \"n\": 'ä\n  ö'\n- it's: 'x\n y'"
+      Block@2 "k: &x \"x\\\n  y\\\"\r\n  z\"\n  l: >\n   'x\n  m: {a: 'b', c: \"d\"}\n  \"n\": 'ä\n  ö'"
+        Plain@2 "k"
+          DoubleQuoted@8 "\"x\\\n  y\\\"\r\n  z\"" with "&x" = "xy\" z"
+        Plain@26 "l"
+          Folded@29 ">\n   'x" = "'x\n"
+        Plain@39 "m"
+          Flow@42 "{a: 'b', c: \"d\"}"
+            Plain@43 "a"
+              SingleQuoted@46 "'b'" = "b"
+            Plain@51 "c"
+              DoubleQuoted@54 "\"d\"" = "d"
+        DoubleQuoted@61 "\"n\"" = "n"
+          SingleQuoted@66 "'ä\n  ö'" = "ä ö"
+      Block@78 "it's: 'x\n y'"
+        Plain@78 "it's"
+          SingleQuoted@84 "'x\n y'" = "x y"
+    "#);
+    insta::assert_snapshot!(outline("a:\n  b: [1, 'x\n  y', 2]\n  c: 'x\n  y'\n"), @r#"
+    --- "a:\n  b: [1, 'x\n  y', 2]\n  c: 'x\n  y'\n"
+    Block@0 "a:\n  b: [1, 'x\n  y', 2]\n  c: 'x\n  y'"
+      Plain@0 "a"
+        Block@5 "b: [1, 'x\n  y', 2]\n  c: 'x\n  y'"
+          Plain@5 "b"
+            Flow@8 "[1, 'x\n  y', 2]"
+              Plain@9 "1"
+              SingleQuoted@12 "'x\n  y'" = "x y"
+              Plain@21 "2"
+          Plain@26 "c"
+            SingleQuoted@29 "'x\n  y'" = "x y"
+    "#);
+    insta::assert_snapshot!(outline("a:\n  b: 'x\n  y\nc: 1\n"), @"8..9 a quoted text that does not end");
+    insta::assert_snapshot!(outline("a:\n  b: 'x\n  y' z\n"), @"16..17 a text goes on behind its closing quote");
+    insta::assert_snapshot!(outline("a:\n  b: 'x\n  y\n---\n  y'\n"), @"8..9 a `---` or `...` inside of a quoted text");
+}

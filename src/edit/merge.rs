@@ -1,0 +1,92 @@
+//! Merge patches (RFC 7386), as the operations that they come down to.
+
+use serde_json::Value as Json;
+
+use super::documents::Documents;
+use super::route::Route;
+use super::value::{equal, from_json};
+use super::{DocumentSelector, EditError, Format, Operation, Pointer, patch};
+use crate::syntax::{Node, Value};
+
+/// Merges `merge` into one document of a file: maps are merged key by key, a null removes its key, all else replaces.
+///
+/// What is equal already is not touched. Everything else is as with [`patch`](super::patch()): errors name the operation
+/// that the merge came down to.
+pub fn merge(
+    document: &[u8],
+    format: Format,
+    selector: Option<&DocumentSelector>,
+    merge: &Json,
+) -> Result<Vec<u8>, EditError> {
+    let file = Documents::read(document, format)?;
+    let picked = file.pick(selector)?;
+    let mut operations = Vec::new();
+    collect(&file.roots[picked], &Pointer::root(), merge, &mut operations);
+    patch(document, format, selector_of(selector, picked, &file).as_ref(), &operations)
+}
+
+/// The document by its index: operations may change what it was picked by.
+fn selector_of(selector: Option<&DocumentSelector>, picked: usize, file: &Documents) -> Option<DocumentSelector> {
+    selector?;
+    let before = file.roots[..picked].iter().filter(|root| !super::selector::is_empty(root)).count();
+    Some(DocumentSelector { index: u32::try_from(before).ok(), ..DocumentSelector::default() })
+}
+
+fn collect(root: &Node, path: &Pointer, merge: &Json, operations: &mut Vec<Operation>) {
+    let there = Route::find(root, path, true).ok().map(|route| route.node.followed());
+    match (merge, there.map(|node| &node.value)) {
+        (Json::Object(changes), Some(Value::Map(_))) => {
+            for (key, change) in changes {
+                collect(root, &path.child(key), change, operations);
+            }
+        }
+        (Json::Null, None) => {}
+        (Json::Null, Some(_)) if !path.tokens().is_empty() => operations.push(Operation::Remove { path: path.clone() }),
+        _ => {
+            let value = without_nulls(merge);
+            let is_there = there.is_some_and(|node| from_json(&value).is_ok_and(|value| equal(node, &value)));
+            if !is_there {
+                operations.push(Operation::Add { path: path.clone(), value });
+            }
+        }
+    }
+}
+
+/// Merged into nothing, a map has no nulls.
+fn without_nulls(merge: &Json) -> Json {
+    match merge {
+        Json::Object(entries) => entries
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(key, value)| (key.clone(), without_nulls(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn maps_are_merged_and_the_rest_replaced() {
+        for (document, change, expected) in [
+            (
+                "a: 1 # c\nb: 2\n",
+                r#"{"a": 3, "b": null, "c": {"d": 1, "e": null}, "f": null}"#,
+                "a: 3 # c\nc:\n  d: 1\n",
+            ),
+            ("a: {b: 1, c: 1}\n", r#"{"a": {"b": 1, "c": [null]}}"#, "a: {b: 1, c: [null]}\n"),
+            ("a: [1]\n", r#"{"a": {"b": 2}}"#, "a:\n  b: 2\n"),
+            ("a: 1.0 # c\n", r#"{"a": 1}"#, "a: 1.0 # c\n"),
+            ("kind: A\n---\nkind: B\n", r#"{"kind": "C", "x": 1}"#, "kind: A\n---\nkind: C\nx: 1\n"),
+        ] {
+            let selector = DocumentSelector { kind: Some("B".to_owned()), ..DocumentSelector::default() };
+            let selector = Some(&selector).filter(|_| document.contains("---"));
+            let change = serde_json::from_str(change).unwrap();
+            let merged = merge(document.as_bytes(), Format::Yaml, selector, &change).unwrap();
+            assert_eq!(String::from_utf8(merged).unwrap(), expected);
+        }
+    }
+}

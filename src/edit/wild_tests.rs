@@ -1,0 +1,79 @@
+//! Edits of files as they are in the wild.
+
+use super::*;
+
+/// A file of the data beside the project; none where it is not there, which in CI is a failure.
+fn shared(path: &str) -> Option<Vec<u8>> {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared");
+    let folder = std::env::var("SEALER_SHARED").unwrap_or_else(|_| beside.to_owned());
+    let file = std::path::Path::new(&folder).join(path);
+    match fs_err::read(&file) {
+        Ok(bytes) => Some(bytes),
+        Err(error) if std::env::var("CI").is_ok_and(|ci| ci == "true") => panic!("wanted by a test: {error}"),
+        Err(error) => {
+            println!("not tested: {error}");
+            None
+        }
+    }
+}
+
+/// The lines that are only in `new`, with the number of those that are only in `old`; all others are in order.
+fn new_lines<'n>(old: &str, new: &'n str) -> (usize, Vec<(usize, &'n str)>) {
+    let old: Vec<&str> = old.split_inclusive('\n').collect();
+    let new: Vec<&str> = new.split_inclusive('\n').collect();
+    let same_start = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
+    let rest = old.len().min(new.len()) - same_start;
+    let same_end = old.iter().rev().zip(new.iter().rev()).take(rest).take_while(|(old, new)| old == new).count();
+    let added = (same_start..new.len() - same_end).map(|at| (at + 1, new[at])).collect();
+    (old.len() - same_start - same_end, added)
+}
+
+#[test]
+fn the_registry_of_calico_is_one_line_more() {
+    let Some(old) = shared("data/calico/custom-resources.yaml") else { return };
+    let selector = DocumentSelector {
+        kind: Some("Installation".to_owned()),
+        name: Some("default".to_owned()),
+        ..DocumentSelector::default()
+    };
+    let add = Operation::Add { path: "/spec/registry".parse().unwrap(), value: "sea.hub:5000".into() };
+    let new = patch(&old, Format::Yaml, Some(&selector), &[add]).unwrap();
+    let (old, new) = (String::from_utf8(old).unwrap(), String::from_utf8(new).unwrap());
+    assert_eq!(new_lines(&old, &new), (0, vec![(17, "  registry: sea.hub:5000\n")]));
+    assert!(new.contains("nodeSelector: all()\n  registry"));
+}
+
+#[test]
+fn the_operator_of_calico_is_one_line_that_changes() {
+    let Some(old) = shared("data/calico/tigera-operator.yaml") else { return };
+    let found = find_images(&old).unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].line, found[0].reference.as_str()), (5872, "quay.io/tigera/operator:v1.17.4"));
+    assert_eq!(found[0].route, "/spec/template/spec/containers/0/image");
+    let Rewritten { bytes, changes } = rewrite_images(&old, "sea.hub:5000", &|_| true).unwrap();
+    assert_eq!(changes.len(), 1);
+    let (old, new) = (String::from_utf8(old).unwrap(), String::from_utf8(bytes).unwrap());
+    assert_eq!(new_lines(&old, &new), (1, vec![(5872, "          image: sea.hub:5000/tigera/operator:v1.17.4\n")]));
+}
+
+#[test]
+fn the_engine_is_configured_without_the_mirrors() {
+    let entry = "  \"mirror-registries\": [\n    {\n      \"domain\": \"*\",\n      \"mirrors\": [\n        \"http://sea.hub:5000\"\n      ]\n    }\n  ]";
+    let remove = [Operation::Remove { path: "/mirror-registries".parse().unwrap() }];
+    for (before, after) in [("", ",\n  \"b\": 1.0\n"), ("  \"a\": [\n    1\n  ],\n", ",\n  \"b\": 1.0\n"), ("", "\n")] {
+        let old = format!("{{\n{before}{entry}{after}}}");
+        let new = patch(old.as_bytes(), Format::Json, None, &remove).unwrap();
+        let expected = if (before, after) == ("", "\n") {
+            "{}".to_owned()
+        } else {
+            format!("{{\n{before}{}}}", after.trim_start_matches([',', '\n']))
+        };
+        assert_eq!(
+            String::from_utf8(new).unwrap().replace("  \"b\"", "  \"b\""),
+            expected.replace("{\n\"b\"", "{\n  \"b\"")
+        );
+    }
+    let old = format!("{{\n  \"a\": 1,\n{entry}\n}}\n");
+    let new = patch(old.as_bytes(), Format::Json, None, &remove).unwrap();
+    assert_eq!(String::from_utf8(new).unwrap(), "{\n  \"a\": 1\n}\n");
+}
