@@ -1,5 +1,12 @@
 //! Floor 4, image: sealer's image document, layers, the registry's storage layout, container images.
 
 mod container;
+mod docker_archive;
+mod registry_tree;
 
 pub use container::{Blobs, ContainerImage, Descriptor, Document};
+pub use docker_archive::{DockerArchiveError, write_docker_archive};
+pub use registry_tree::{
+    Fault, Missing, RegistryTreeError, RepositoryPaths, Written, blob_data_path, check_registry_tree,
+    write_registry_tree,
+};
