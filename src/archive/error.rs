@@ -161,7 +161,7 @@ impl ArchiveError {
     }
 
     /// The error that a [`Decompressed`](super::Decompressed) reader hid in an I/O error, or that of the stream.
-    pub(super) fn from_read(error: io::Error) -> Self {
+    pub(crate) fn from_read(error: io::Error) -> Self {
         error.downcast::<Self>().unwrap_or_else(Self::Read)
     }
 }

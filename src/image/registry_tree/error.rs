@@ -1,0 +1,93 @@
+//! Why images are not written into a registry tree.
+
+use std::io;
+
+use crate::words::{ContextPath, Digest, FailureKind, ImageRef};
+
+/// Why images are not written into a registry tree.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryTreeError {
+    /// Two references fall on one path, as the tree has no place for the registry's host.
+    #[error(
+        "`{one}` ({one_digest}) and `{other}` ({other_digest}) fall on one path in the image's registry, which keeps no \
+         host: give one of them another tag or repository"
+    )]
+    Collision {
+        /// The first.
+        one: Box<ImageRef>,
+        /// What it stands for.
+        one_digest: Digest,
+        /// The second.
+        other: Box<ImageRef>,
+        /// What it stands for.
+        other_digest: Digest,
+    },
+    /// A repository or tag that cannot be a path.
+    #[error("the repository of `{0}` is no path that the image's registry can hold")]
+    Repository(Box<ImageRef>),
+    /// A blob could not be opened or read, or is not what its digest says.
+    #[error("cannot read the blob `{digest}` of `{image}`")]
+    Blob {
+        /// Its digest.
+        digest: Digest,
+        /// The image.
+        image: Box<ImageRef>,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A manifest or list is not what its digest says.
+    #[error("the manifest or list of `{image}` is not `{expected}`: its bytes are `{found}`")]
+    Document {
+        /// The image.
+        image: Box<ImageRef>,
+        /// What it should be.
+        expected: Digest,
+        /// What it is.
+        found: Digest,
+    },
+    /// A lower layer has something else under the path.
+    #[error(
+        "`{path}` in a lower layer is damaged: expected {expected}, found {found}; pull the base image that has it again"
+    )]
+    Lower {
+        /// The path in the image.
+        path: ContextPath,
+        /// What should be there.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+    /// A file of a lower layer could not be read.
+    #[error("cannot read `{path}` of a lower layer")]
+    ReadLower {
+        /// The path in the image.
+        path: ContextPath,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A file or folder of the tree could not be made.
+    #[error("cannot write `{path}` of the image's registry")]
+    Write {
+        /// The path in the image.
+        path: ContextPath,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl RegistryTreeError {
+    /// What kind of failure it is.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::Collision { .. } | Self::Repository(_) => FailureKind::Invalid,
+            Self::Document { .. } | Self::Lower { .. } => FailureKind::Verification,
+            // How a verifying reader says that a digest or a size is wrong.
+            Self::Blob { source, .. } if source.kind() == io::ErrorKind::InvalidData => FailureKind::Verification,
+            Self::Blob { .. } | Self::ReadLower { .. } | Self::Write { .. } => FailureKind::Failed,
+        }
+    }
+}

@@ -1,0 +1,248 @@
+use std::collections::BTreeMap;
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::super::container::{Blobs, ContainerImage, Descriptor, Document};
+use super::*;
+use crate::words::{ContextPath, Digest, Epoch, FailureKind};
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn add(&self, bytes: &[u8]) -> Descriptor {
+        fs_err::write(self.0.path().join(Digest::of(bytes).hex()), bytes).unwrap();
+        descriptor(bytes)
+    }
+
+    /// An image whose blobs are in the folder; with a list, if it is asked for.
+    fn image(&self, reference: &str, layers: &[&str], list: bool) -> ContainerImage {
+        let document = |text: String| Document { descriptor: descriptor(text.as_bytes()), bytes: text.into_bytes() };
+        ContainerImage {
+            reference: reference.parse().unwrap(),
+            platform: "linux/amd64".parse().unwrap(),
+            list: list.then(|| document(format!("list {layers:?}"))),
+            manifest: document(format!("manifest {layers:?}")),
+            config: self.add(format!("config {layers:?}").as_bytes()),
+            layers: layers.iter().map(|layer| self.add(layer.as_bytes())).collect(),
+        }
+    }
+}
+
+impl Blobs for Folder {
+    fn open(&self, digest: Digest) -> io::Result<fs_err::File> {
+        fs_err::File::open(self.0.path().join(digest.hex()))
+    }
+}
+
+fn descriptor(bytes: &[u8]) -> Descriptor {
+    Descriptor {
+        media_type: "application/octet-stream".to_owned(),
+        digest: Digest::of(bytes),
+        size: bytes.len() as u64,
+    }
+}
+
+fn lookup(roots: Vec<PathBuf>) -> impl Fn(&ContextPath) -> Option<PathBuf> {
+    move |path| roots.iter().map(|root| root.join(path.as_path())).find(|file| file.exists())
+}
+
+/// Every path below, with mode and content; asserts the times.
+fn tree(folder: &Path) -> BTreeMap<String, (u32, String)> {
+    let mut found = BTreeMap::new();
+    let mut todo = vec![folder.to_path_buf()];
+    while let Some(next) = todo.pop() {
+        for entry in fs_err::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            let metadata = fs_err::symlink_metadata(&path).unwrap();
+            assert_eq!((metadata.mtime(), metadata.mtime_nsec()), (315_532_800, 0), "{}", path.display());
+            let content = if metadata.is_dir() { String::new() } else { fs_err::read_to_string(&path).unwrap() };
+            let name = path.strip_prefix(folder).unwrap().display().to_string();
+            found.insert(name, (metadata.permissions().mode() & 0o7777, content));
+            if metadata.is_dir() {
+                todo.push(path);
+            }
+        }
+    }
+    found
+}
+
+fn write(
+    images: &[ContainerImage],
+    blobs: &Folder,
+    lower: Vec<PathBuf>,
+    into: &Path,
+) -> Result<Written, RegistryTreeError> {
+    write_registry_tree(images, blobs, &lookup(lower), into, Epoch::DEFAULT)
+}
+
+#[test]
+fn the_tree_is_docker_registrys() {
+    let blobs = Folder::new();
+    let into = tempfile::tempdir().unwrap();
+    let image = blobs.image("quay.io/tigera/operator:v1", &["one"], true);
+    let written = write(std::slice::from_ref(&image), &blobs, Vec::new(), into.path()).unwrap();
+    assert_eq!((written.blobs, written.links, written.shared), (4, 6, 0));
+    assert_eq!(check_registry_tree(&image, &lookup(vec![into.path().into()])).unwrap(), []);
+    let found = tree(into.path());
+    let files =
+        found.iter().filter(|(_, (mode, _))| *mode == 0o600).map(|(path, (_, content))| format!("{path} {content}"));
+    assert!(found.values().all(|(mode, _)| matches!(mode, 0o600 | 0o750)));
+    insta::assert_snapshot!(files.collect::<Vec<_>>().join("\n"), @r#"
+    registry/docker/registry/v2/blobs/sha256/76/7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed/data one
+    registry/docker/registry/v2/blobs/sha256/ba/ba5ce6fc8f088a34c1a0fe31f1e05d7cb2bdf2ac2f5c5dd1f68880f6caf4acd3/data config ["one"]
+    registry/docker/registry/v2/blobs/sha256/ed/ed2814e236b48c7e936a0492d897ea20adfa11e0914fc02a3b8d8ca71f01f44d/data manifest ["one"]
+    registry/docker/registry/v2/blobs/sha256/f3/f3c76dda0598dcc4fd9eb3b2b1432a5417826cb9d45b467c2cef015f58b3caca/data list ["one"]
+    registry/docker/registry/v2/repositories/tigera/operator/_layers/sha256/7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed/link sha256:7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed
+    registry/docker/registry/v2/repositories/tigera/operator/_layers/sha256/ba5ce6fc8f088a34c1a0fe31f1e05d7cb2bdf2ac2f5c5dd1f68880f6caf4acd3/link sha256:ba5ce6fc8f088a34c1a0fe31f1e05d7cb2bdf2ac2f5c5dd1f68880f6caf4acd3
+    registry/docker/registry/v2/repositories/tigera/operator/_manifests/revisions/sha256/ed2814e236b48c7e936a0492d897ea20adfa11e0914fc02a3b8d8ca71f01f44d/link sha256:ed2814e236b48c7e936a0492d897ea20adfa11e0914fc02a3b8d8ca71f01f44d
+    registry/docker/registry/v2/repositories/tigera/operator/_manifests/revisions/sha256/f3c76dda0598dcc4fd9eb3b2b1432a5417826cb9d45b467c2cef015f58b3caca/link sha256:f3c76dda0598dcc4fd9eb3b2b1432a5417826cb9d45b467c2cef015f58b3caca
+    registry/docker/registry/v2/repositories/tigera/operator/_manifests/tags/v1/current/link sha256:f3c76dda0598dcc4fd9eb3b2b1432a5417826cb9d45b467c2cef015f58b3caca
+    registry/docker/registry/v2/repositories/tigera/operator/_manifests/tags/v1/index/sha256/f3c76dda0598dcc4fd9eb3b2b1432a5417826cb9d45b467c2cef015f58b3caca/link sha256:f3c76dda0598dcc4fd9eb3b2b1432a5417826cb9d45b467c2cef015f58b3caca
+    "#);
+}
+
+#[test]
+fn what_lower_layers_have_is_not_stored_again_but_tags_are() {
+    let blobs = Folder::new();
+    let (base, top) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let old = blobs.image("docker.io/calico/node:v1", &["shared", "old"], false);
+    write(std::slice::from_ref(&old), &blobs, Vec::new(), base.path()).unwrap();
+    let new = blobs.image("docker.io/calico/node:v1", &["shared", "new"], false);
+    let other = blobs.image("docker.io/calico/cni:v1", &["shared"], false);
+    let images = [new.clone(), old.clone()];
+    assert!(write(&images, &blobs, Vec::new(), top.path()).is_err());
+    let images = [new.clone(), new.clone(), other.clone()];
+    let written = write(&images, &blobs, vec![base.path().into()], top.path()).unwrap();
+    assert_eq!((written.blobs, written.shared), (5, 1));
+    let found = tree(top.path());
+    assert!(!found.contains_key(blob_data_path(Digest::of(b"shared")).as_str()));
+    let merged = lookup(vec![top.path().into(), base.path().into()]);
+    for image in [&new, &other] {
+        assert_eq!(check_registry_tree(image, &merged).unwrap(), []);
+    }
+    // All of it again, over both: only the tags' links are new.
+    let again = tempfile::tempdir().unwrap();
+    let lower = vec![top.path().into(), base.path().into()];
+    let written = write(&[new.clone(), other], &blobs, lower, again.path()).unwrap();
+    assert_eq!((written.blobs, written.links), (0, 4));
+    // The old image's tag is the new one's now.
+    let missing = check_registry_tree(&old, &merged).unwrap();
+    assert_eq!(missing.len(), 1);
+    assert_eq!(
+        missing[0].to_string(),
+        format!(
+            "the tag's `registry/docker/registry/v2/repositories/calico/node/_manifests/tags/v1/current/link` holds `{}`, \
+             expected `{}`",
+            new.root().digest,
+            old.root().digest
+        )
+    );
+}
+
+#[test]
+fn two_sources_on_one_path_are_refused() {
+    let blobs = Folder::new();
+    for layers in [["one"], ["two"]] {
+        let into = tempfile::tempdir().unwrap();
+        let images = [
+            blobs.image("quay.io/tigera/operator:v1", &["one"], false),
+            blobs.image("docker.io/tigera/operator:v1", &layers, false),
+        ];
+        let error = write(&images, &blobs, Vec::new(), into.path()).unwrap_err();
+        assert_eq!(error.kind(), FailureKind::Invalid);
+        let (one, other) = (images[0].root().digest, images[1].root().digest);
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "`quay.io/tigera/operator:v1` ({one}) and `docker.io/tigera/operator:v1` ({other}) fall on one path in the \
+                 image's registry, which keeps no host: give one of them another tag or repository"
+            )
+        );
+        assert!(!into.path().join("registry").exists());
+    }
+    let into = tempfile::tempdir().unwrap();
+    let images = [
+        blobs.image("quay.io/tigera/operator:v1", &["one"], false),
+        blobs.image("docker.io/tigera/operator:v2", &["two"], false),
+    ];
+    write(&images, &blobs, Vec::new(), into.path()).unwrap();
+}
+
+#[test]
+fn damage_is_seen_and_named() {
+    let blobs = Folder::new();
+    let into = tempfile::tempdir().unwrap();
+    let image = blobs.image("registry:2", &["one", "two"], true);
+    write(std::slice::from_ref(&image), &blobs, Vec::new(), into.path()).unwrap();
+    let files: Vec<String> =
+        tree(into.path()).into_iter().filter(|(_, (mode, _))| *mode == 0o600).map(|(path, _)| path).collect();
+    assert_eq!(files.len(), 5 + 7);
+    for file in files {
+        let full = into.path().join(&file);
+        let good = fs_err::read(&full).unwrap();
+        let whole = || check_registry_tree(&image, &lookup(vec![into.path().into()])).unwrap();
+        let rewrite = || {
+            let again = tempfile::tempdir().unwrap();
+            write(std::slice::from_ref(&image), &blobs, vec![into.path().into()], again.path())
+        };
+        fs_err::write(&full, [&good[..], b"\n"].concat()).unwrap();
+        assert_eq!(whole().iter().map(|missing| missing.path.as_str()).collect::<Vec<_>>(), [file.as_str()]);
+        // Tags are written anew, whatever was there.
+        assert_eq!(
+            rewrite().map_err(|error| error.kind()).err(),
+            (!file.contains("/tags/")).then_some(FailureKind::Verification)
+        );
+        fs_err::remove_file(&full).unwrap();
+        assert_eq!(whole().iter().map(|missing| &missing.fault).collect::<Vec<_>>(), [&Fault::Absent]);
+        fs_err::create_dir(&full).unwrap();
+        assert_eq!(whole().iter().map(|missing| &missing.fault).collect::<Vec<_>>(), [&Fault::NoFile]);
+        fs_err::remove_dir(&full).unwrap();
+        fs_err::write(&full, good).unwrap();
+        assert_eq!(whole(), []);
+    }
+}
+
+#[test]
+fn blobs_and_documents_are_verified_on_the_way() {
+    let blobs = Folder::new();
+    let mut image = blobs.image("registry:2", &["one"], false);
+    for content in ["onf", "on", "onee"] {
+        fs_err::write(blobs.0.path().join(Digest::of(b"one").hex()), content).unwrap();
+        let error =
+            write(std::slice::from_ref(&image), &blobs, Vec::new(), tempfile::tempdir().unwrap().path()).unwrap_err();
+        assert_eq!(error.kind(), FailureKind::Verification, "{content}");
+    }
+    fs_err::remove_file(blobs.0.path().join(Digest::of(b"one").hex())).unwrap();
+    let error =
+        write(std::slice::from_ref(&image), &blobs, Vec::new(), tempfile::tempdir().unwrap().path()).unwrap_err();
+    assert_eq!(error.kind(), FailureKind::Failed);
+    blobs.add(b"one");
+    image.manifest.bytes.push(b' ');
+    let error =
+        write(std::slice::from_ref(&image), &blobs, Vec::new(), tempfile::tempdir().unwrap().path()).unwrap_err();
+    assert!(matches!(error, RegistryTreeError::Document { .. }));
+}
+
+#[test]
+fn a_reference_by_digest_has_no_tag_links() {
+    let blobs = Folder::new();
+    let into = tempfile::tempdir().unwrap();
+    let digest = Digest::of(b"x");
+    let image = blobs.image(&format!("quay.io/tigera/operator@{digest}"), &["one"], false);
+    write(std::slice::from_ref(&image), &blobs, Vec::new(), into.path()).unwrap();
+    assert!(tree(into.path()).keys().all(|path| !path.contains("/tags")));
+    assert_eq!(check_registry_tree(&image, &lookup(vec![into.path().into()])).unwrap(), []);
+}
+
+#[test]
+fn a_repository_that_no_file_system_holds_is_refused() {
+    let reference = format!("quay.io/{}:v1", "a".repeat(256)).parse();
+    // Where the reference itself is refused already, there is nothing to ask.
+    let Ok(reference) = reference else { return };
+    assert_eq!(RepositoryPaths::of(&reference).unwrap_err().kind(), FailureKind::Invalid);
+}
