@@ -10,6 +10,7 @@ mod yaml;
 mod yaml_error;
 
 pub use error::SyntaxError;
+pub(crate) use error::shortened;
 pub use limits::Limits;
 pub use node::{Alias, Node, Properties, Style, Value};
 pub use yaml::{YamlDocument, parse_yaml};
