@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use crate::disk::{CopyRules, Dir, Owner, Sharing};
 use crate::image::model::{Commands, Image, ImageConfig, Layer, LayerKind};
-use crate::image::{Merged, registry_tree};
+use crate::image::{Merged, check_registry_tree, write_registry_tree};
 use crate::store::StagedFolder;
 use crate::kubefile::{Base, Instruction, Kubefile, MAX_LAYERS};
 use crate::plan::registry_path;
 use crate::supply::{Need, Supply};
-use crate::words::{Digest, Epoch, Failure, FailureKind, ImageRef, Observer, Platform, SealerName, Span};
+use crate::words::{ContextPath, Digest, Epoch, Failure, FailureKind, ImageRef, Observer, Platform, SealerName, Span};
 
 use super::copy::copy;
 use super::images::{Wanted, wanted};
@@ -172,13 +172,16 @@ impl Builder<'_> {
         }
         let whole = |kind, error: &(dyn std::error::Error + 'static)| vec![BuildFailure::whole(kind, error)];
         let folder = workspace.folder().map_err(|error| whole(error.kind(), &error))?;
-        registry_tree::write(&pulled, self.supply.cache(), &growing.merged, folder.path(), self.epoch)
+        let lower = growing.merged.clone();
+        let lower = |path: &ContextPath| lower.find(path).ok().flatten();
+        write_registry_tree(&pulled, self.supply.cache(), &lower, folder.path(), self.epoch)
             .map_err(|error| whole(error.kind(), &error))?;
         if let Some((id, path)) = workspace.keep_layer(folder).map_err(|error| whole(error.kind(), &error))? {
             growing.push(path, Layer { id: Some(id), kind: LayerKind::Base, value: "registry cache".to_owned() });
         }
         for image in &pulled {
-            let missing = registry_tree::check(image, &growing.merged).map_err(|error| whole(error.kind(), &error))?;
+            let there = |path: &ContextPath| growing.merged.find(path).ok().flatten();
+            let missing = check_registry_tree(image, &there).map_err(|error| whole(error.kind(), &error))?;
             for missing in missing {
                 let message = format!("`{}` is not whole in the image: {missing}", image.reference);
                 let failure = Failure::new(FailureKind::Verification, message);

@@ -210,21 +210,10 @@ fn layer_name(diff_id: Digest) -> String {
 
 /// The name as `docker images` shows it: without `docker.io/` and `library/`.
 fn familiar(name: &ImageRef) -> Result<String, DockerArchiveError> {
-    let (Some(tag), None) = (name.tag(), name.digest()) else {
+    let (Some(_), None) = (name.tag(), name.digest()) else {
         return Err(DockerArchiveError::Name(Box::new(name.clone())));
     };
-    let repository = match (name.registry(), name.repository()) {
-        ("docker.io", repository) => match repository.strip_prefix("library/") {
-            Some(short) if !short.contains('/') => short.to_owned(),
-            // Where the first part looks like a registry, the short form would mean that registry.
-            _ if repository.split('/').next().is_some_and(|first| first.contains('.') || first == "localhost") => {
-                format!("docker.io/{repository}")
-            }
-            _ => repository.to_owned(),
-        },
-        (registry, repository) => format!("{registry}/{repository}"),
-    };
-    Ok(format!("{repository}:{tag}"))
+    Ok(name.familiar())
 }
 
 struct Source<'a> {

@@ -1,19 +1,17 @@
 //! Floor 4, image: sealer's image document, layers, the registry's storage layout, container images.
 
 mod container;
+mod docker_archive;
 pub mod layer;
 mod manifest;
 mod merged;
 pub mod model;
-
-pub use container::{Blobs, ContainerImage, Descriptor, Document};
-pub use manifest::{MANIFEST_TYPES, Manifest, ManifestError, ManifestKind, PlatformManifest, check_config, choose};
-pub use merged::Merged;
-mod docker_archive;
 mod registry_tree;
 
 pub use container::{Blobs, ContainerImage, Descriptor, Document};
 pub use docker_archive::{DockerArchiveError, write_docker_archive};
+pub use manifest::{MANIFEST_TYPES, Manifest, ManifestError, ManifestKind, PlatformManifest, check_config, choose};
+pub use merged::Merged;
 pub use registry_tree::{
     Fault, Missing, RegistryTreeError, RepositoryPaths, Written, blob_data_path, check_registry_tree,
     write_registry_tree,

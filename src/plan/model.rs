@@ -129,9 +129,9 @@ pub enum PlannedStep {
         path: ContextPath,
         /// The image.
         image: ImageRef,
-        /// The tag that the archive gives it, in Docker's short form.
+        /// The name that the archive gives it.
         #[serde(rename = "as")]
-        tag: String,
+        tag: ImageRef,
         /// Nothing to replace is fine.
         #[serde(default, skip_serializing_if = "is_false")]
         optional: bool,

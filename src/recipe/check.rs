@@ -7,6 +7,7 @@ use super::{
     API_VERSION, ContextEntry, Data, DataValue, DocumentChoice, ImageList, KIND, LayerEntry, Operation, OperationName,
     Patch, Recipe, ReplaceArchive, Spanned, Step, Text,
 };
+use crate::syntax::shortened;
 use crate::words::{Diagnostic, Span};
 
 /// Checks a whole recipe and brings pasted lists into form.
@@ -94,8 +95,8 @@ fn is_stand_in(text: &Text) -> bool {
 }
 
 fn constant(text: &Text, field: &str, expected: &str, sink: &Sink) {
-    if text.value != expected && !is_stand_in(text) {
-        let message = format!("`{field}` must be `{expected}`, not `{}`", text.value);
+    if text.value != expected && text.span != Span::default() && !sink.has_error_at(text.span) {
+        let message = format!("`{field}` must be `{expected}`, not `{}`", shortened(&text.value));
         sink.add(Diagnostic::error(text.span, message).with_label(format!("expected `{expected}`")));
     }
 }
@@ -104,7 +105,7 @@ fn name(text: &Text, what: &str, sink: &Sink) {
     let word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     let is_good = text.bytes().all(word) && !text.starts_with('-') && !text.ends_with('-') && !text.is_empty();
     if !is_good && text.span != Span::default() && !sink.has_error_at(text.span) {
-        let message = format!("`{}` is no name for a {what}", text.value);
+        let message = format!("`{}` is no name for a {what}", shortened(&text.value));
         sink.add(Diagnostic::error(text.span, message).with_label("expected lower-case letters, digits and `-`"));
     }
 }
@@ -113,7 +114,7 @@ fn unique(texts: &[Text], what: &str, sink: &Sink) {
     let mut first: HashMap<&str, Span> = HashMap::new();
     for text in texts.iter().filter(|text| !is_stand_in(text)) {
         if first.insert(&text.value, text.span).is_some() {
-            let message = format!("the {what} `{}` is there twice", text.value);
+            let message = format!("the {what} `{}` is there twice", shortened(&text.value));
             sink.add(Diagnostic::error(text.span, message).with_label("the second one"));
         }
     }

@@ -5,6 +5,7 @@ use serde_json::{Map, Number, Value};
 use super::parse::parse_data;
 use super::sink::Sink;
 use super::{Data, DataValue, Located, Recipe, Spanned, check, values_schema};
+use crate::syntax::shortened;
 use crate::words::{Diagnostic, Source, Span, nearest};
 
 /// Where values come from besides the recipe, in the order in which they override.
@@ -155,7 +156,10 @@ fn compare(defaults: &Data, given: &Data, path: &str, sink: &Sink) {
                     (None, false) => format!("there are: {}", names.join(", ")),
                     (None, true) => "it has none: write defaults into its `values`".to_owned(),
                 };
-                sink.add(Diagnostic::error(key.span, format!("the recipe has no value `{path}`")).with_help(help));
+                sink.add(
+                    Diagnostic::error(key.span, format!("the recipe has no value `{}`", shortened(&path)))
+                        .with_help(help),
+                );
             }
         }
         (default, value) => {
@@ -173,11 +177,10 @@ fn compare(defaults: &Data, given: &Data, path: &str, sink: &Sink) {
 fn overlay(target: &mut Map<String, Value>, layer: &Data) {
     let DataValue::Map(entries) = &layer.value else { return };
     for (key, value) in entries {
-        match (target.get_mut(&key.value), &value.value) {
-            (Some(Value::Object(inner)), DataValue::Map(_)) => overlay(inner, value),
-            _ => {
-                target.insert(key.value.clone(), value.to_json());
-            }
+        if let (Some(Value::Object(inner)), DataValue::Map(_)) = (target.get_mut(&key.value), &value.value) {
+            overlay(inner, value);
+        } else {
+            target.insert(key.value.clone(), value.to_json());
         }
     }
 }

@@ -5,7 +5,8 @@ use jsonschema::{Draft, PatternOptions, ValidationError};
 use serde_json::{Map, Value};
 
 use super::values::Layer;
-use super::{Data, DataValue, Located, sink::Sink};
+use super::{Data, DataValue, Located, Text, sink::Sink};
+use crate::syntax::shortened;
 use crate::words::{Diagnostic, Source, Span};
 
 /// The one version of JSON Schema that is understood.
@@ -65,21 +66,10 @@ fn refuse_distant(schema: &Data, sink: &Sink) {
     match &schema.value {
         DataValue::Map(entries) => {
             for (key, value) in entries {
-                match (key.as_str(), &value.value) {
-                    ("$ref" | "$dynamicRef", DataValue::Text(target)) if !target.starts_with('#') => sink.add(
-                        Diagnostic::error(value.span, format!("the reference `{target}` leads out of the schema"))
-                            .with_label("expected `#…`"),
-                    ),
-                    ("$schema", DataValue::Text(draft)) if draft.trim_end_matches('#') != DRAFT => sink.add(
-                        Diagnostic::error(value.span, format!("`{draft}` is another version of JSON Schema"))
-                            .with_label(format!("expected `{DRAFT}`")),
-                    ),
-                    ("$id", DataValue::Text(_)) => {
-                        sink.add(
-                            Diagnostic::error(key.span, "a `valuesSchema` has no `$id`").with_help("leave it out"),
-                        );
-                    }
-                    _ => {}
+                if let DataValue::Text(text) = &value.value
+                    && let Some(diagnostic) = objection(key, text, value.span)
+                {
+                    sink.add(diagnostic);
                 }
                 refuse_distant(value, sink);
             }
@@ -89,9 +79,26 @@ fn refuse_distant(schema: &Data, sink: &Sink) {
     }
 }
 
+/// What is wrong with a keyword that names another document.
+fn objection(keyword: &Text, target: &str, at: Span) -> Option<Diagnostic> {
+    let target = shortened(target);
+    match keyword.as_str() {
+        "$ref" | "$dynamicRef" if !target.starts_with('#') => Some(
+            Diagnostic::error(at, format!("the reference `{target}` leads out of the schema"))
+                .with_label("expected `#…`"),
+        ),
+        "$schema" if target.trim_end_matches('#') != DRAFT => Some(
+            Diagnostic::error(at, format!("`{target}` is another version of JSON Schema"))
+                .with_label(format!("expected `{DRAFT}`")),
+        ),
+        "$id" => Some(Diagnostic::error(keyword.span, "a `valuesSchema` has no `$id`").with_help("leave it out")),
+        _ => None,
+    }
+}
+
 /// What the schema demands, as far as it is one of the common demands.
 fn describe(error: &ValidationError<'_>) -> String {
-    let value = shortened(error.instance());
+    let value = shown(error.instance());
     match error.kind() {
         ValidationErrorKind::Pattern { pattern } => format!("`{value}` does not match the pattern `{pattern}`"),
         ValidationErrorKind::Type { kind } => {
@@ -110,21 +117,13 @@ fn describe(error: &ValidationError<'_>) -> String {
         ValidationErrorKind::Maximum { limit } => format!("`{value}` is more than {limit}"),
         ValidationErrorKind::MinLength { limit } => format!("`{value}` is shorter than {limit} characters"),
         ValidationErrorKind::MaxLength { limit } => format!("`{value}` is longer than {limit} characters"),
-        _ => shorten(&error.to_string()),
+        _ => shortened(&error.to_string()),
     }
 }
 
-fn shortened(value: &Value) -> String {
+fn shown(value: &Value) -> String {
     match value {
-        Value::String(text) => shorten(text),
-        other => shorten(&other.to_string()),
+        Value::String(text) => shortened(text),
+        other => shortened(&other.to_string()),
     }
-}
-
-fn shorten(text: &str) -> String {
-    let mut short: String = text.chars().take(120).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::image::docker_archive;
+use crate::image::write_docker_archive;
 use crate::plan::Route;
 use crate::words::{ContextPath, FailureKind, ImageRef};
 
@@ -13,7 +13,7 @@ const UNFINISHED: &str = "image.tar";
 pub(super) fn run(
     path: &ContextPath,
     image: &ImageRef,
-    tag: &str,
+    tag: &ImageRef,
     optional: bool,
     context: &Context,
     tools: &Tools<'_>,
@@ -26,11 +26,11 @@ pub(super) fn run(
         .image(image, tools.platform)
         .map_err(|failure| StepFailure { at: Route::stage().then("image"), failure })?;
     let mut file = std::io::BufWriter::with_capacity(1 << 18, context.scratch_file(UNFINISHED)?);
-    docker_archive::write(&pulled, tools.supply.cache(), tag, context.epoch(), &mut file)
+    write_docker_archive(&pulled, tools.supply.cache(), tag, context.epoch(), &mut file)
         .map_err(|error| StepFailure::from_error("image", error.kind(), &error))?;
     file.flush().map_err(|error| StepFailure::from_error("path", FailureKind::Failed, &error))?;
     drop(file);
-    let done = format!("{tag} is {}", pulled.root().digest);
+    let done = format!("{} is {}", tag.familiar(), pulled.root().digest);
     let changed = context.put_scratch(UNFINISHED, path)?;
     Ok(if changed { Outcome::Changed(done) } else { Outcome::Unchanged(done) })
 }

@@ -5,8 +5,12 @@ use std::sync::Arc;
 
 use granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, StrInput, StructureStyle};
 
+<<<<<<< HEAD
 use super::quotes::{self, Blanked};
 use super::{Alias, Limits, Node, Properties, Style, SyntaxError, Value, yaml_error};
+=======
+use super::{Alias, Limits, Node, Properties, Style, SyntaxError, Value, shortened, yaml_error};
+>>>>>>> recipe
 use crate::words::Span;
 
 /// One document of a YAML text.
@@ -404,10 +408,8 @@ impl Open {
             Content::Map { entries, key } => match key.take() {
                 Some(key) => entries.push((key, node)),
                 None if node.scalar().is_none() => {
-                    let hint = match (&node.value, node.style) {
-                        (Value::Map(_), Style::Flow) => "; a text that starts with `{{` needs quotes",
-                        _ => "",
-                    };
+                    let is_flow_map = matches!(node.value, Value::Map(_)) && node.style == Style::Flow;
+                    let hint = if is_flow_map { "; a text that starts with `{{` needs quotes" } else { "" };
                     return Err(SyntaxError::new(
                         node.span,
                         format!("a key must be a text, not a list or a map{hint}"),
@@ -426,15 +428,6 @@ struct Place {
     start: usize,
     end: usize,
     tag: Option<Span>,
-}
-
-/// The start of a text for a message.
-fn shortened(text: &str) -> String {
-    let mut short: String = text.chars().take(60).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short
 }
 
 #[cfg(test)]

@@ -154,8 +154,14 @@ impl ImageRef {
     #[must_use]
     pub fn familiar(&self) -> String {
         let complete = self.to_string();
-        let short = complete.strip_prefix("docker.io/").unwrap_or(&complete);
-        short.strip_prefix("library/").filter(|_| self.registry == "docker.io").unwrap_or(short).to_owned()
+        let Some(short) = complete.strip_prefix("docker.io/") else { return complete };
+        let first = self.repository.split('/').next().unwrap_or_default();
+        match short.strip_prefix("library/") {
+            Some(name) if !name.contains('/') => name.to_owned(),
+            // Where the first part looks like a registry, the short form would mean that registry.
+            _ if is_domain_like(first) => complete,
+            _ => short.to_owned(),
+        }
     }
 
     /// The same repository, tag and digest at another registry; Docker's short-name rules no longer apply.

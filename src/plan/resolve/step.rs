@@ -112,14 +112,14 @@ impl StageResolver<'_> {
         Some(PlannedStep::ReplaceImage { path: path?, image: image?, tag: tag?, optional: written.optional })
     }
 
-    /// The tag of an archive in Docker's short form, as `docker save` writes it.
-    fn load_tag(&mut self, reference: &ImageRef, span: Span) -> Option<String> {
+    /// The name that an archive gives its image: one with a tag.
+    fn load_tag(&mut self, reference: &ImageRef, span: Span) -> Option<ImageRef> {
         if reference.tag().is_none() {
             let message = format!("`{reference}` has no tag for `docker load` to give");
             self.mistakes.push(Diagnostic::error(span, message).with_help("say it with `as: NAME:TAG`"));
             return None;
         }
-        Some(ImageRef::familiar(reference))
+        Some(reference.clone())
     }
 
     fn patch(&mut self, written: &recipe::Patch, route: &Route) -> Option<PlannedStep> {

@@ -16,7 +16,7 @@ use serde::forward_to_deserialize_any;
 use super::scalar::Scalar;
 use super::sink::Sink;
 use super::spanned::{SPANNED, SPANNED_FIELDS};
-use crate::syntax::{Node, Style, Value};
+use crate::syntax::{Node, Style, Value, shortened};
 use crate::words::{Diagnostic, Span, nearest};
 use access::{EnumReader, ListReader, MapReader, PlaceReader, StructReader};
 
@@ -97,7 +97,7 @@ impl<'a> Reader<'a> {
                 return;
             }
             Value::Plain(text) if Scalar::of(text) == Scalar::Text => "a string".to_owned(),
-            Value::Plain(text) => format!("`{text}`"),
+            Value::Plain(text) => format!("`{}`", shortened(text)),
         };
         let message = format!("{} must be {expected}, not {found}", self.what);
         let mut diagnostic = Diagnostic::error(node.span, message).with_label(label);
@@ -109,7 +109,7 @@ impl<'a> Reader<'a> {
             diagnostic = diagnostic.with_help("two `- ` in a row make a list in a list: leave one of them out");
         }
         if let (Value::Plain(text), "a list") = (&node.value, expected) {
-            diagnostic = diagnostic.with_help(format!("put it in brackets: `[{text}]`"));
+            diagnostic = diagnostic.with_help(format!("put it in brackets: `[{}]`", shortened(text)));
         }
         self.sink.add(diagnostic);
     }
@@ -137,6 +137,7 @@ impl<'a> Reader<'a> {
             Scalar::Number(_) => "a number",
             Scalar::Deceptive(meaning) => meaning,
         };
+        let text = shortened(text);
         self.sink.add(
             Diagnostic::error(
                 node.span,
@@ -167,13 +168,14 @@ impl<'a> Reader<'a> {
                 visitor.visit_unit()
             }
             Scalar::Deceptive(meaning) => {
+                let shown = shortened(text);
                 self.sink.add(
                     Diagnostic::error(
                         node.span,
-                        format!("`{text}` is not what it looks like: YAML reads it as {meaning}"),
+                        format!("`{shown}` is not what it looks like: YAML reads it as {meaning}"),
                     )
                     .with_label("a string needs quotes here")
-                    .with_help(format!("quote it: `\"{text}\"`")),
+                    .with_help(format!("quote it: `\"{shown}\"`")),
                 );
                 visitor.visit_borrowed_str(text)
             }
@@ -213,7 +215,7 @@ fn listed(words: &[&str], or: &str) -> String {
 }
 
 fn unknown(span: Span, what: &str, word: &str, known: &[&str]) -> Diagnostic {
-    let diagnostic = Diagnostic::error(span, format!("unknown {what} `{word}`"))
+    let diagnostic = Diagnostic::error(span, format!("unknown {what} `{}`", shortened(word)))
         .with_label(format!("expected {}", listed(known, "or")));
     match nearest(word, known.iter().copied()) {
         Some(near) => diagnostic.with_help(format!("did you mean `{near}`?")),
