@@ -5,12 +5,8 @@ use std::sync::Arc;
 
 use granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, StrInput, StructureStyle};
 
-<<<<<<< HEAD
 use super::quotes::{self, Blanked};
-use super::{Alias, Limits, Node, Properties, Style, SyntaxError, Value, yaml_error};
-=======
 use super::{Alias, Limits, Node, Properties, Style, SyntaxError, Value, shortened, yaml_error};
->>>>>>> recipe
 use crate::words::Span;
 
 /// One document of a YAML text.
