@@ -64,6 +64,8 @@ fn an_engine_starts_pulls_runs_and_ends() {
     let config = engine.docker(&["inspect", "--format", "{{json .Config.Entrypoint}}", &image]).unwrap();
     assert_eq!(config.trim(), r#"["/bin/registry"]"#);
     assert!(engine.data_root().join("image").is_dir());
+    let said = engine.docker(&["run", "--rm", "--network", "none", &image]).unwrap();
+    assert_eq!(said, "registry 2.7.1: a stand-in from sealer's sandbox, which does nothing\n");
 }
 
 #[test]

@@ -9,10 +9,24 @@ use tempfile::TempDir;
 use super::process::Process;
 
 /// A running engine; it ends when it is dropped.
+///
+/// The order of the fields is the order of their end.
 #[derive(Debug)]
 pub(crate) struct Dockerd {
-    folder: TempDir,
     process: Process,
+    _mount: DataMount,
+    folder: TempDir,
+}
+
+/// The data-root, which dockerd mounts on itself and leaves mounted when it ends.
+#[derive(Debug)]
+struct DataMount(PathBuf);
+
+impl Drop for DataMount {
+    fn drop(&mut self) {
+        // It fails where dockerd ended before it mounted anything.
+        drop(Command::new("umount").arg("--quiet").arg(&self.0).output());
+    }
 }
 
 impl Dockerd {
@@ -74,10 +88,11 @@ pub(crate) fn dockerd_from(program: &Path, daemon_json: Option<&Path>) -> Result
         .arg(format!("--host=unix://{}", inside("docker.sock").display()))
         // The host's firewall, bridge and forwarding stay as they are; containers have `--network none` or `host`.
         .args(["--iptables=false", "--ip-forward=false", "--bridge=none"]);
+    let mount = DataMount(inside("data"));
     let mut process = Process::start(&mut command, &inside("log"));
     let socket = inside("docker.sock");
     process.wait_until(|| std::os::unix::net::UnixStream::connect(&socket).is_ok_and(pings))?;
-    Ok(Dockerd { folder, process })
+    Ok(Dockerd { process, _mount: mount, folder })
 }
 
 /// Whether the engine is done starting: its socket is there before it can answer.
