@@ -100,3 +100,19 @@ fn debians_programs_make_an_archive_in_upstreams_form() {
     docker/runc
     ");
 }
+
+#[test]
+fn the_archives_engine_starts_on_settings_without_the_patched_ones() {
+    let Some(archive) = real::docker_archive().filter(|_| real::is_root()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let unpack = std::process::Command::new("tar").arg("-xzf").arg(archive).arg("-C").arg(folder.path()).status();
+    assert!(unpack.unwrap().success());
+    let settings = folder.path().join("daemon.json");
+    let text =
+        r#"{"log-driver": "json-file", "insecure-registries": ["sea.hub:5000"], "data-root": "/var/lib/docker"}"#;
+    fs_err::write(&settings, text).unwrap();
+    let engine = real::dockerd_from(&folder.path().join("docker/dockerd"), Some(&settings)).unwrap();
+    let insecure = engine.docker(&["info", "--format", "{{json .RegistryConfig.InsecureRegistryCIDRs}}"]).unwrap();
+    let logging = engine.docker(&["info", "--format", "{{.LoggingDriver}}"]).unwrap();
+    assert_eq!((insecure.trim(), logging.trim()), (r#"["127.0.0.0/8"]"#, "json-file"));
+}
