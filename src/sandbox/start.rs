@@ -23,7 +23,7 @@ impl Sandbox {
     /// there.
     pub fn start(folder: &Path) -> io::Result<Self> {
         let server = Server::start()?;
-        server.registry(|registry| server.files(|files| miniature::fill(registry, files)));
+        server.content(miniature::fill);
         fs_err::create_dir_all(folder)?;
         let sandbox = Self { server, folder: folder.to_owned() };
         fs_err::write(sandbox.registries_conf(), sandbox.server.registries_conf())?;
