@@ -141,7 +141,7 @@ impl Random {
                 continue;
             }
             let mode = [0o644, 0o755, 0o4711, 0o1777, 0o600][self.below(5)];
-            let kind = self.below(if depth < 5 { 8 } else { 5 });
+            let kind = self.below(if depth < 4 { 8 } else { 5 });
             match kind {
                 0 => {
                     let longest = [5, 150][self.below(2)];
