@@ -49,7 +49,9 @@ impl Store {
             }
         }
         let sizes = commit.images.iter().map(|image| self.size(image, &staged)).collect::<Result<Vec<_>, _>>()?;
+        // All folders are made before the flush, so that they are on the disk before what is renamed into them.
         self.folder_to_write("tmp")?;
+        self.folder_to_write(UNVERIFIED)?;
         let layers = self.folder_to_write(LAYERS)?;
         let layerdb = self.folder_to_write(LAYERDB)?;
         let images = self.folder_to_write(IMAGES)?;

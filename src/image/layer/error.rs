@@ -19,6 +19,14 @@ pub enum LayerError {
     /// Whoever takes the stream failed.
     #[error("could not write the layer's stream")]
     Write(#[source] io::Error),
+    /// The content of an entry could not be read to its end: cut short, or not what a digest says.
+    #[error("could not read the content of the layer's entry `{name}`")]
+    Content {
+        /// The entry's name as it stands in the stream, unprintable bytes escaped.
+        name: String,
+        /// What whoever gives the stream said.
+        source: io::Error,
+    },
     /// A file of the tree could not be read.
     #[error("could not read `{}` for the layer's stream", path.display())]
     Read {
@@ -54,7 +62,10 @@ impl LayerError {
         match self {
             Self::Disk(error) => error.kind(),
             Self::Tar(error) => error.kind(),
-            Self::Write(_) | Self::Read { .. } | Self::Changed { .. } | Self::Refused { .. } => FailureKind::Failed,
+            Self::Content { source, .. } if source.kind() == io::ErrorKind::InvalidData => FailureKind::Verification,
+            Self::Content { .. } | Self::Write(_) | Self::Read { .. } | Self::Changed { .. } | Self::Refused { .. } => {
+                FailureKind::Failed
+            }
         }
     }
 }

@@ -141,7 +141,7 @@ impl Random {
                 continue;
             }
             let mode = [0o644, 0o755, 0o4711, 0o1777, 0o600][self.below(5)];
-            let kind = self.below(if depth < 5 { 8 } else { 5 });
+            let kind = self.below(if depth < 4 { 8 } else { 5 });
             match kind {
                 0 => {
                     let longest = [5, 150][self.below(2)];
@@ -224,4 +224,44 @@ fn random_trees_hash_as_an_independent_writer_says_and_come_back_from_their_stre
         assert!(unpacked.is_faithful(), "{:?}", unpacked.notes);
         assert_eq!(layer_id(copy.path()).unwrap().unwrap(), id, "tree {name} of seed {seed}, unpacked");
     }
+}
+
+#[test]
+fn a_stream_with_one_byte_changed_is_refused_or_has_another_digest() {
+    let folder = tempfile::tempdir().unwrap();
+    let top = Dir::open(folder.path()).unwrap();
+    let tree = top.make_folder("tree", 0o755).unwrap();
+    Random(42).tree(&tree, 4);
+    let mut stream = Vec::new();
+    write_layer(tree.path(), &Owners::of_this_machine(), &mut stream).unwrap();
+    let right = Digest::of(&stream);
+    for at in (0..stream.len()).step_by(stream.len() / 120 + 1) {
+        for change in [0x01, 0x80, 0xff] {
+            let mut changed = stream.clone();
+            changed[at] ^= change;
+            let to = top.make_folder("to", 0o700).unwrap();
+            let unpacked = unpack(&changed[..], &to, Limits::default());
+            assert!(unpacked.is_err() || unpacked.unwrap().stream != right, "byte {at}");
+            top.remove_all("to").unwrap();
+        }
+    }
+    for length in (0..stream.len() - 1).step_by(stream.len() / 40 + 1) {
+        let to = top.make_folder("to", 0o700).unwrap();
+        assert!(unpack(&stream[..length], &to, Limits::default()).is_err(), "cut at {length}");
+        top.remove_all("to").unwrap();
+    }
+}
+
+#[test]
+fn a_stream_that_fails_its_digest_is_a_failed_verification() {
+    let folder = tempfile::tempdir().unwrap();
+    let top = Dir::open(folder.path()).unwrap();
+    let tree = top.make_folder("tree", 0o755).unwrap();
+    crate::disk::write_atomic(&tree, "file", &[b'x'; 9000], 0o644).unwrap();
+    let mut stream = Vec::new();
+    write_layer(tree.path(), &Owners::of_this_machine(), &mut stream).unwrap();
+    let size = stream.len() as u64;
+    let reader = crate::words::VerifyingReader::new(&stream[..], Digest::of(b"other"), size);
+    let error = unpack(reader, &top.make_folder("to", 0o700).unwrap(), Limits::default()).unwrap_err();
+    assert_eq!(error.kind(), crate::words::FailureKind::Verification, "{error}");
 }

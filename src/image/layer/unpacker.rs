@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt;
-use std::io::{self, Read};
+use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -81,6 +81,7 @@ pub struct Unpacker {
     root: bool,
     /// The folder that the last entry was in, for the next one is mostly there too.
     near: Option<(Vec<u8>, Dir)>,
+    buffer: Vec<u8>,
 }
 
 impl Unpacker {
@@ -96,6 +97,7 @@ impl Unpacker {
             notes: Vec::new(),
             root: is_root(),
             near: None,
+            buffer: vec![0; 128 * 1024],
         }
     }
 
@@ -233,7 +235,16 @@ impl Unpacker {
         self.clear(name, parent, leaf, false)?;
         let leaf = OsStr::from_bytes(leaf);
         let mut file = parent.create_file(leaf, 0o600)?;
-        let copied = io::copy(&mut content, &mut file).map_err(|source| DiskError::io("write", file.path(), source))?;
+        let (path, mut copied) = (file.path().to_owned(), 0);
+        loop {
+            let failed = |source| LayerError::Content { name: name.escape_ascii().to_string(), source };
+            let count = content.read(&mut self.buffer).map_err(failed)?;
+            if count == 0 {
+                break;
+            }
+            file.write_all(&self.buffer[..count]).map_err(|source| DiskError::io("write", &path, source))?;
+            copied += count as u64;
+        }
         if copied != entry.size {
             return Err(LayerError::refused(name, format!("it has {copied} of {} bytes", entry.size)));
         }
