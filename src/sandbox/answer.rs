@@ -11,8 +11,8 @@ use tokio::time::Sleep;
 
 use super::request::Incoming;
 
-/// The sandbox's content is as old as its recipes' constant time.
-pub(super) const LAST_MODIFIED: &str = "Tue, 01 Jan 1980 00:00:00 GMT";
+/// The time of everything in the sandbox, as HTTP writes it.
+const LAST_MODIFIED: &str = "Sun, 13 Sep 2020 12:26:40 GMT";
 
 /// How long the bytes before a cut get to leave the machine.
 const FLUSHED: Duration = Duration::from_millis(20);

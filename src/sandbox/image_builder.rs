@@ -142,7 +142,7 @@ impl ImageBuilder {
             "layers": layers.iter().map(|(layer, _)| described(layer)).collect::<Vec<_>>(),
         });
         let manifest = document(form.manifest(), &manifest);
-        BuiltImage { platform: self.platform, manifest, config, layers, diff_ids, tars }
+        BuiltImage { platform: self.platform, manifest, config, layers, diff_ids, tars, listed_size: None }
     }
 
     /// Format: OCI image-spec `config.md`.
@@ -150,10 +150,10 @@ impl ImageBuilder {
         let mut config = json!({
             "architecture": self.platform.architecture(),
             "os": self.platform.os(),
-            "created": "1980-01-01T00:00:00Z",
+            "created": "2020-09-13T12:26:40Z",
             "config": {"Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]},
             "rootfs": {"type": "layers", "diff_ids": diff_ids},
-            "history": vec![json!({"created": "1980-01-01T00:00:00Z", "created_by": "sandbox"}); diff_ids.len()],
+            "history": vec![json!({"created": "2020-09-13T12:26:40Z", "created_by": "sandbox"}); diff_ids.len()],
         });
         if !self.entrypoint.is_empty() {
             config["config"]["Entrypoint"] = json!(self.entrypoint);
@@ -180,6 +180,8 @@ pub struct BuiltImage {
     pub diff_ids: Vec<Digest>,
     /// The layers' tar streams.
     pub tars: Vec<Bytes>,
+    /// What a list says of the manifest's size, where it is not the truth.
+    pub listed_size: Option<u64>,
 }
 
 impl BuiltImage {
@@ -228,6 +230,9 @@ impl ImageList {
     pub fn document(&self) -> Document {
         let entry = |image: &BuiltImage| {
             let mut entry = described(&image.manifest.descriptor);
+            if let Some(size) = image.listed_size {
+                entry["size"] = json!(size);
+            }
             entry["platform"] = json!({"architecture": image.platform.architecture(), "os": image.platform.os()});
             if let Some(variant) = image.platform.variant() {
                 entry["platform"]["variant"] = json!(variant);

@@ -82,14 +82,21 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
-    /// Reads or changes what the registries hold.
-    pub fn registry<T>(&self, work: impl FnOnce(&mut Registry) -> T) -> T {
-        work(&mut lock(&self.state).registry)
+    /// Reads or changes what the registries and the web servers hold. Nothing else of the server may be called from
+    /// within.
+    pub fn content<T>(&self, work: impl FnOnce(&mut Registry, &mut Files) -> T) -> T {
+        let State { registry, files, .. } = &mut *lock(&self.state);
+        work(registry, files)
     }
 
-    /// Reads or changes what the web servers hold.
+    /// [`Server::content`] where only the registries matter.
+    pub fn registry<T>(&self, work: impl FnOnce(&mut Registry) -> T) -> T {
+        self.content(|registry, _| work(registry))
+    }
+
+    /// [`Server::content`] where only the web servers matter.
     pub fn files<T>(&self, work: impl FnOnce(&mut Files) -> T) -> T {
-        work(&mut lock(&self.state).files)
+        self.content(|_, files| work(files))
     }
 
     /// Plays this host's registry too, though it holds nothing yet: one that a test pushes to.

@@ -5,8 +5,9 @@ use std::io::Read;
 
 use hyper::body::Bytes;
 
-/// The time of everything in the sandbox: the recipes' constant, 1980-01-01T00:00:00Z.
-const TIME: u64 = 315_532_800;
+/// The time of everything in the sandbox, 2020-09-13T12:26:40Z: not the recipes' constant, so that a time that is
+/// changed where it should stay is seen.
+const TIME: u64 = 1_600_000_000;
 const BLOCK: usize = 512;
 
 /// A file or a folder of a [`Tree`]; all belong to 0:0.
@@ -86,7 +87,17 @@ impl Tree {
         self.entries.is_empty()
     }
 
-    /// The tar stream, whose sha256 is the layer id. Format: SEALER.md of the golden data, "Layer id".
+    /// The sum of the files' sizes in bytes.
+    pub fn size(&self) -> u64 {
+        let sizes = self.entries.values().map(|entry| match entry {
+            Entry::Folder(_) => 0,
+            Entry::File(_, content) => content.len() as u64,
+        });
+        sizes.sum()
+    }
+
+    /// The tar stream, whose sha256 is the layer id. Format: what Go's archive/tar writes for
+    /// sealer, USTAR alone.
     #[must_use]
     pub fn tar(&self) -> Vec<u8> {
         let mut tar = Vec::new();

@@ -1,0 +1,53 @@
+//! Miniatures of what `recipes/rawdocker.yaml` names: true in form, tiny in content, for amd64 and arm64.
+//!
+//! ```text
+//! registry.cn-qingdao.aliyuncs.com/sealer-io/kubernetes:v1.19.8    a base image as sealer pushes it      base_image
+//!   layer 0  COPY . .                 root file system, seven images in its registry                     root_filesystem
+//!   layer 1  COPY Clusterfile etc/
+//!   layer 2  COPY imageList manifests
+//!   layer 3  COPY etc .               Calico's two manifests, in text/
+//!   layer 4  BASE registry cache      Calico's six images                                                registry_tree
+//! docker.io/library/registry:2.7.1, docker.io/calico/*:v3.19.1, quay.io/tigera/operator:v1.17.4         container
+//! https://download.docker.com/linux/static/stable/{x86_64,aarch64}/docker-19.03.15.tgz                   engine
+//! ```
+//!
+//! There are exactly these versions: a request for another one is a plain 404. The same bytes come out each time.
+
+mod base_image;
+mod container;
+mod engine;
+mod program;
+mod registry_tree;
+mod root_filesystem;
+mod saved;
+#[cfg(test)]
+mod tests;
+
+use super::files::Files;
+use super::registry::Registry;
+use crate::words::Platform;
+
+const KUBERNETES: &str = "v1.19.8";
+const DOCKER: &str = "19.03.15";
+const REGISTRY: &str = "2.7.1";
+const CALICO: &str = "v3.19.1";
+const OPERATOR: &str = "v1.17.4";
+
+/// Puts all miniatures into a registry and a web server.
+pub fn fill(registry: &mut Registry, files: &mut Files) {
+    for (reference, list) in container::upstream() {
+        list.push(registry, &reference);
+    }
+    let (reference, list) = base_image::kubernetes();
+    list.push(registry, &reference);
+    for platform in platforms() {
+        let machine = platform.machine();
+        let path = format!("download.docker.com/linux/static/stable/{machine}/docker-{DOCKER}.tgz");
+        files.put(path, engine::static_archive(&platform, DOCKER));
+    }
+}
+
+/// The platforms that there are miniatures for.
+fn platforms() -> [Platform; 2] {
+    ["amd64", "arm64"].map(|architecture| Platform::new("linux", architecture, None))
+}

@@ -1,0 +1,49 @@
+//! The root file system of the base image: its first layer.
+
+use super::program::program;
+use super::{KUBERNETES, REGISTRY, container, engine, registry_tree, saved};
+use crate::sandbox::tree::{Entry, Tree};
+use crate::words::Platform;
+
+/// Sealer's own engine, which upstream's replaces.
+const PATCHED_DOCKER: &str = "19.03.14-sealer";
+const SCRIPTS: [(&str, &str); 4] = [
+    ("clean.sh", include_str!("text/clean.sh")),
+    ("docker.sh", include_str!("text/docker.sh")),
+    ("init-registry.sh", include_str!("text/init-registry.sh")),
+    ("init.sh", include_str!("text/init.sh")),
+];
+
+/// The files of `COPY . .`.
+pub(super) fn root_filesystem(platform: &Platform) -> Tree {
+    let mut tree = Tree::new()
+        .file("Kubefile", "FROM scratch\nCOPY . .\n")
+        .file("Metadata", metadata(platform))
+        .folder("certs")
+        .file("cri/docker.tar.gz", engine::cri_archive(platform, PATCHED_DOCKER))
+        .file("etc/daemon.json", include_str!("text/daemon.json"))
+        .file("etc/kubeadm.yml", include_str!("text/kubeadm.yml"))
+        .file("statics/audit-policy.yml", include_str!("text/audit-policy.yml"));
+    for (name, version) in [
+        ("conntrack", "1.4.4"),
+        ("crictl", "v1.19.0"),
+        ("kubeadm", KUBERNETES),
+        ("kubectl", KUBERNETES),
+        ("kubelet", KUBERNETES),
+        ("seautil", "v0.5.2"),
+    ] {
+        tree = tree.program(&format!("bin/{name}"), program(name, version, platform));
+    }
+    for (name, script) in SCRIPTS {
+        tree = tree.program(&format!("scripts/{name}"), script);
+    }
+    let registry = saved::saved(&container::packed_registry(platform), "registry", REGISTRY);
+    // `docker save -o` makes its file for the owner alone.
+    tree = tree.entry("images/registry.tar", Entry::File(0o600, registry.into()));
+    registry_tree::add(&mut tree, &container::control_plane(), platform);
+    tree
+}
+
+fn metadata(platform: &Platform) -> String {
+    format!("{{\n  \"version\": \"{KUBERNETES}\",\n  \"arch\": \"{}\"\n}}\n", platform.architecture())
+}
