@@ -115,6 +115,14 @@ mod tests {
         .map(|text| UrlMirror::parse_list(text).unwrap_err().to_string())
         .collect();
         assert!(!messages.concat().contains("secret"));
-        insta::assert_snapshot!(messages.join("\n"), @"");
+        insta::assert_snapshot!(messages.join("\n"), @"
+        `https://a/` is no URL mirror: it has no `=` with a location after it; write PREFIX=LOCATION, as `https://example.com/=https://mirror.local/`
+        `https://a/` is no URL mirror: it has no `=` with a location after it; write PREFIX=LOCATION, as `https://example.com/=https://mirror.local/`
+        `a` is no URL mirror: its prefix is no http or https URL without query; write PREFIX=LOCATION, as `https://example.com/=https://mirror.local/`
+        `https://a/` is no URL mirror: its location is no http or https URL without query; write PREFIX=LOCATION, as `https://example.com/=https://mirror.local/`
+        `a/` is no URL mirror: its prefix has credentials; write PREFIX=LOCATION, as `https://example.com/=https://mirror.local/`
+        `https://a/` is no URL mirror: its location is no http or https URL without query; write PREFIX=LOCATION, as `https://example.com/=https://mirror.local/`
+        `https://a/` is no URL mirror: it has no `=` with a location after it; write PREFIX=LOCATION, as `https://example.com/=https://mirror.local/`
+        ");
     }
 }

@@ -84,9 +84,9 @@ fn value_of(text: &str) -> (String, &str) {
 mod tests {
     use super::*;
 
-    fn bearer(realm: &str, service: Option<&str>, scope: Option<&str>) -> Option<Challenge> {
+    fn bearer(realm: &str, service: Option<&str>, scope: Option<&str>) -> Challenge {
         let own = |text: Option<&str>| text.map(str::to_owned);
-        Some(Challenge::Bearer { realm: realm.to_owned(), service: own(service), scope: own(scope) })
+        Challenge::Bearer { realm: realm.to_owned(), service: own(service), scope: own(scope) }
     }
 
     #[test]
@@ -95,14 +95,14 @@ mod tests {
         for (header, expected) in [
             (
                 r#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:library/nginx:pull,push""#,
-                bearer("https://auth.docker.io/token", Some("registry.docker.io"), Some(scope)),
+                Some(bearer("https://auth.docker.io/token", Some("registry.docker.io"), Some(scope))),
             ),
-            (r#"bearer  Realm = "https://a/t" , service="x""#, bearer("https://a/t", Some("x"), None)),
-            (r#"Bearer realm=https://a/t,service=x y"#, bearer("https://a/t", Some("x"), None)),
-            (r#"Bearer realm="a\"b",error="invalid_token""#, bearer("a\"b", None, None)),
-            (r#"Basic realm="x, y", Bearer realm="https://a/t""#, bearer("https://a/t", None, None)),
+            (r#"bearer  Realm = "https://a/t" , service="x""#, Some(bearer("https://a/t", Some("x"), None))),
+            ("Bearer realm=https://a/t,service=x y", Some(bearer("https://a/t", Some("x"), None))),
+            (r#"Bearer realm="a\"b",error="invalid_token""#, Some(bearer("a\"b", None, None))),
+            (r#"Basic realm="x, y", Bearer realm="https://a/t""#, Some(bearer("https://a/t", None, None))),
             (r#"Negotiate, Basic realm="Registry""#, Some(Challenge::Basic)),
-            (r#"Bearer realm="unclosed"#, bearer("unclosed", None, None)),
+            (r#"Bearer realm="unclosed"#, Some(bearer("unclosed", None, None))),
             ("Bearer service=\"x\"", None),
             ("Negotiate", None),
             ("=x", None),
@@ -112,7 +112,7 @@ mod tests {
             assert_eq!(parse(std::iter::once(header)), expected, "{header}");
         }
         let several = ["Basic realm=\"x\"", "Bearer realm=\"https://a/t\""];
-        assert_eq!(parse(several.into_iter()), bearer("https://a/t", None, None));
+        assert_eq!(parse(several.into_iter()), Some(bearer("https://a/t", None, None)));
     }
 
     proptest::proptest! {

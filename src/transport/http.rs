@@ -201,14 +201,18 @@ fn redirect(answer: &reqwest::Response, from: &Url, shown: &str) -> Result<Optio
     if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }
-    let refuse = |reason: &str| HttpError::Redirect { url: shown.to_owned(), reason: reason.to_owned() };
     let location = answer.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
-    let location = location.ok_or_else(|| refuse("a redirect that does not say where to"))?;
-    let next = from.join(location).map_err(|_| refuse("a redirect to what is no URL"))?;
+    let next = follow(from, location);
+    next.map(Some).map_err(|reason| HttpError::Redirect { url: shown.to_owned(), reason: reason.to_owned() })
+}
+
+fn follow(from: &Url, location: Option<&str>) -> Result<Url, &'static str> {
+    let location = location.ok_or("a redirect that does not say where to")?;
+    let next = from.join(location).map_err(|_| "a redirect to what is no URL")?;
     match (from.scheme(), next.scheme()) {
-        (_, "https") | ("http", "http") => Ok(Some(next)),
-        ("https", "http") => Err(refuse("a redirect from https to http, which is never followed")),
-        _ => Err(refuse("a redirect to neither http nor https")),
+        (_, "https") | ("http", "http") => Ok(next),
+        ("https", "http") => Err("a redirect from https to http, which is never followed"),
+        _ => Err("a redirect to neither http nor https"),
     }
 }
 
@@ -278,4 +282,41 @@ fn said(body: &[u8]) -> String {
     let error = &value["errors"][0];
     let (code, message) = (error["code"].as_str().unwrap_or_default(), error["message"].as_str().unwrap_or_default());
     printable(&format!("{code} {message}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redirects_never_go_down_to_http() {
+        for (from, location, expected) in [
+            ("https://a/b", Some("/c"), Some("https://a/c")),
+            ("https://a/b", Some("//x/c"), Some("https://x/c")),
+            ("https://a/b", Some("https://x/c"), Some("https://x/c")),
+            ("https://a/b", Some("http://a/c"), None),
+            ("https://a/b", Some("file:///etc/passwd"), None),
+            ("https://a/b", None, None),
+            ("http://a/b", Some("https://x/c"), Some("https://x/c")),
+            ("http://a/b", Some("http://x/c"), Some("http://x/c")),
+            ("http://a/b", Some("data:,x"), None),
+            // The user's password is for the user's host.
+            ("https://u:p@a/b", Some("//x/c"), Some("https://x/c")),
+        ] {
+            let next = follow(&Url::parse(from).unwrap(), location);
+            assert_eq!(next.ok().as_ref().map(Url::as_str), expected, "{from} {location:?}");
+        }
+    }
+
+    #[test]
+    fn loopback_is_recognised() {
+        let is = |url| is_loopback(&Url::parse(url).unwrap());
+        assert!(
+            ["http://127.0.0.1:5/", "http://[::1]/", "http://localhost/", "http://a.localhost/"]
+                .map(is)
+                .iter()
+                .all(|is| *is)
+        );
+        assert!(!["http://10.0.0.1/", "http://localhost.com/", "http://127.0.0.1.com/"].map(is).iter().any(|is| *is));
+    }
 }

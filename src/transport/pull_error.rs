@@ -8,14 +8,14 @@ use crate::cache::CacheError;
 use crate::image::ManifestError;
 use crate::words::{FailureKind, ImageRef};
 
-/// Why an image could not be pulled.
+/// Why an image could not be pulled. References are boxed, being large.
 #[derive(Debug, thiserror::Error)]
 pub enum PullError {
     /// The user's settings forbid it.
     #[error("`{reference}` cannot be pulled")]
     Settings {
         /// The image.
-        reference: ImageRef,
+        reference: Box<ImageRef>,
         /// Why not.
         source: ConfError,
     },
@@ -23,7 +23,7 @@ pub enum PullError {
     #[error("`{reference}`: {what} cannot be pulled: {tried}")]
     Tried {
         /// The image.
-        reference: ImageRef,
+        reference: Box<ImageRef>,
         /// Which part of it: `its manifest`, `its blob sha256:…`.
         what: String,
         /// Who was asked and said what, in their order: mirrors, then the registry itself.
@@ -33,7 +33,7 @@ pub enum PullError {
     #[error("`{reference}` cannot be used")]
     Manifest {
         /// The image.
-        reference: ImageRef,
+        reference: Box<ImageRef>,
         /// Why.
         source: ManifestError,
     },
@@ -41,7 +41,7 @@ pub enum PullError {
     #[error("`{reference}`: {what} has {found} bytes and should have {expected}")]
     Size {
         /// The image.
-        reference: ImageRef,
+        reference: Box<ImageRef>,
         /// Which part of it.
         what: String,
         /// Bytes that it should have.
@@ -53,7 +53,7 @@ pub enum PullError {
     #[error("`{reference}`: {what} is not in the cache, and the network is switched off; fetch it with the network on")]
     Offline {
         /// The image.
-        reference: ImageRef,
+        reference: Box<ImageRef>,
         /// Which part of it.
         what: String,
     },
@@ -61,7 +61,7 @@ pub enum PullError {
     #[error("`{reference}` cannot be kept")]
     Cache {
         /// The image.
-        reference: ImageRef,
+        reference: Box<ImageRef>,
         /// Why.
         source: CacheError,
     },
@@ -69,21 +69,19 @@ pub enum PullError {
     #[error("`{reference}`: the work was stopped")]
     Stopped {
         /// The image.
-        reference: ImageRef,
+        reference: Box<ImageRef>,
     },
 }
 
-/// Who was asked, and what each said.
+/// Who was asked, `HOST/REPOSITORY`, and what each said.
 #[derive(Debug)]
 pub struct Tried(pub Vec<(String, RegistryError)>);
 
 impl fmt::Display for Tried {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, (endpoint, error)) in self.0.iter().enumerate() {
-            let separator = if place == 0 { "" } else { "; " };
-            write!(f, "{separator}{endpoint}: {}", chain(error))?;
-        }
-        Ok(())
+        // Each error names the URL that was asked.
+        let messages: Vec<String> = self.0.iter().map(|(_, error)| chain(error)).collect();
+        f.write_str(&messages.join("; "))
     }
 }
 

@@ -58,7 +58,8 @@ impl Puller {
     /// with a digest asks for nothing at all where everything is there.
     pub async fn pull(&self, reference: &ImageRef, platform: &Platform) -> Result<ContainerImage, PullError> {
         let endpoints = self.inner.client.conf().endpoints(reference);
-        let endpoints = endpoints.map_err(|source| PullError::Settings { reference: reference.clone(), source })?;
+        let endpoints =
+            endpoints.map_err(|source| PullError::Settings { reference: Box::new(reference.clone()), source })?;
         let pull = Pull {
             inner: Arc::clone(&self.inner),
             reference: reference.clone(),
@@ -81,7 +82,7 @@ impl Puller {
         }
         let mut outcomes: Vec<_> = references
             .iter()
-            .map(|reference| (reference.clone(), Err(PullError::Stopped { reference: reference.clone() })))
+            .map(|reference| (reference.clone(), Err(PullError::Stopped { reference: Box::new(reference.clone()) })))
             .collect();
         while let Some(ended) = tasks.join_next().await {
             if let Ok((place, outcome)) = ended {
@@ -95,7 +96,7 @@ impl Puller {
 impl Pull {
     async fn run(&self, platform: &Platform) -> Result<ContainerImage, PullError> {
         let (root, kind) = self.root().await?;
-        let manifest_error = |source| PullError::Manifest { reference: self.reference.clone(), source };
+        let manifest_error = |source| PullError::Manifest { reference: Box::new(self.reference.clone()), source };
         let (list, manifest, kind) = match kind {
             ManifestKind::Image { .. } => (None, root, kind),
             ManifestKind::List(entries) => {
@@ -145,7 +146,7 @@ impl Pull {
         let (expected, found) = (named.size, document.descriptor.size);
         if expected != found {
             let what = format!("its manifest {}", named.digest);
-            return Err(PullError::Size { reference: self.reference.clone(), what, expected, found });
+            return Err(PullError::Size { reference: Box::new(self.reference.clone()), what, expected, found });
         }
         Ok((document, kind))
     }
@@ -158,24 +159,21 @@ impl Pull {
     ) -> Result<(Document, ManifestKind), PullError> {
         let cache = &self.inner.cache;
         let cached = tag.err().and_then(|digest| Some((digest, cache.document(digest, DOCUMENT_LIMIT)?)));
-        let (digest, bytes, said) = match cached {
-            Some((digest, bytes)) => (digest, bytes, None),
-            None => {
-                let what = tag.map_or_else(|digest| format!("its manifest {digest}"), |_| "its manifest".to_owned());
-                let answered = self
-                    .ask(&what, |endpoint, patience| async move {
-                        self.inner.client.manifest(endpoint, tag, patience).await
-                    })
-                    .await?;
-                let expected = Expected::exactly(answered.digest, answered.bytes.len() as u64);
-                cache.put(&answered.bytes, expected).map_err(|source| self.cache_error(source))?;
-                (answered.digest, answered.bytes, answered.media_type)
-            }
+        let (digest, bytes, said) = if let Some((digest, bytes)) = cached {
+            (digest, bytes, None)
+        } else {
+            let what = tag.map_or_else(|digest| format!("its manifest {digest}"), |_| "its manifest".to_owned());
+            let client = &self.inner.client;
+            let ask = |endpoint, patience| async move { client.manifest(endpoint, tag, patience).await };
+            let answered = self.ask(&what, ask).await?;
+            let expected = Expected::exactly(answered.digest, answered.bytes.len() as u64);
+            cache.put(&answered.bytes, expected).map_err(|source| self.cache_error(source))?;
+            (answered.digest, answered.bytes, answered.media_type)
         };
         // What the registry says of it and what the list says of it must both be what it is.
         let parse = |said| {
             let manifest = Manifest::parse(&bytes, said);
-            manifest.map_err(|source| PullError::Manifest { reference: self.reference.clone(), source })
+            manifest.map_err(|source| PullError::Manifest { reference: Box::new(self.reference.clone()), source })
         };
         let mut manifest = parse(said.as_deref())?;
         if let Some(named) = media_type {
@@ -192,7 +190,7 @@ impl Pull {
             self.cache_error(std::io::Error::other(message).into())
         })?;
         check_config(&bytes, platform)
-            .map_err(|source| PullError::Manifest { reference: self.reference.clone(), source })
+            .map_err(|source| PullError::Manifest { reference: Box::new(self.reference.clone()), source })
     }
 
     /// Fetches what is missing of config and layers, at once. All that can come comes, whatever fails beside it.
@@ -207,7 +205,7 @@ impl Pull {
             match ended {
                 Ok((_, Ok(()))) => {}
                 Ok((place, Err(error))) => errors.push((place, error)),
-                Err(_) => errors.push((usize::MAX, PullError::Stopped { reference: self.reference.clone() })),
+                Err(_) => errors.push((usize::MAX, PullError::Stopped { reference: Box::new(self.reference.clone()) })),
             }
         }
         // The lowest one, so that the same faults give the same message.
@@ -244,7 +242,7 @@ impl Pull {
         F: Future<Output = Result<T, RegistryError>>,
     {
         if self.inner.client.http().config().offline {
-            return Err(PullError::Offline { reference: self.reference.clone(), what: what.to_owned() });
+            return Err(PullError::Offline { reference: Box::new(self.reference.clone()), what: what.to_owned() });
         }
         let mut tried = Vec::new();
         for (place, endpoint) in self.endpoints.iter().enumerate() {
@@ -258,10 +256,14 @@ impl Pull {
                 Err(error) => tried.push((format!("{}/{}", endpoint.host, endpoint.repository), error)),
             }
         }
-        Err(PullError::Tried { reference: self.reference.clone(), what: what.to_owned(), tried: Tried(tried) })
+        Err(PullError::Tried {
+            reference: Box::new(self.reference.clone()),
+            what: what.to_owned(),
+            tried: Tried(tried),
+        })
     }
 
     fn cache_error(&self, source: crate::cache::CacheError) -> PullError {
-        PullError::Cache { reference: self.reference.clone(), source }
+        PullError::Cache { reference: Box::new(self.reference.clone()), source }
     }
 }

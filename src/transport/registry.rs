@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use url::Url;
 
-use super::credentials::Credentials;
+use super::credentials::{Authorization, Credentials};
 use super::download::{Outcome, STATUSES, Source, Wanted};
 use super::http::{Request, Response, Trust};
 use super::registries_conf::{Endpoint, RegistriesConf};
@@ -107,17 +107,20 @@ impl RegistryClient {
     /// One GET below the endpoint's repository, with the authorization that it needs.
     async fn get(&self, endpoint: &Endpoint, path: &str, headers: HeaderMap) -> Result<Response, HttpError> {
         let tokens = &self.inner.tokens;
-        let slot = tokens.current(endpoint).await;
-        let request = |authorization| (path, headers.clone(), authorization);
-        let response = self.send(endpoint, request(slot.authorization.clone())).await?;
-        // Where a redirect led may not say whom to show credentials to.
-        if response.status() != 401 || response.is_elsewhere() {
-            return response.expect(&STATUSES).await;
-        }
         let is_insecure = |host: &str| self.inner.conf.is_insecure(host);
-        match tokens.renew(&self.http, endpoint, &slot, &response, is_insecure).await? {
-            None => response.expect(&STATUSES).await,
-            authorization => self.send(endpoint, request(authorization)).await?.expect(&STATUSES).await,
+        let mut slot = tokens.current(endpoint).await;
+        let mut is_new = false;
+        loop {
+            let response = self.send(endpoint, path, &headers, slot.authorization.as_ref()).await?;
+            // Where a redirect led may not say whom to show credentials to.
+            if response.status() != 401 || response.is_elsewhere() || is_new {
+                return response.expect(&STATUSES).await;
+            }
+            match tokens.renew(&self.http, endpoint, &slot, &response, is_insecure).await? {
+                None => return response.expect(&STATUSES).await,
+                // One that somebody else got meanwhile may be used up; one that is new is the last.
+                Some(renewed) => (slot, is_new) = (renewed.slot, renewed.is_new),
+            }
         }
     }
 
@@ -125,14 +128,16 @@ impl RegistryClient {
     async fn send(
         &self,
         endpoint: &Endpoint,
-        (path, headers, authorization): (&str, HeaderMap, Option<super::credentials::Authorization>),
+        path: &str,
+        headers: &HeaderMap,
+        authorization: Option<&Authorization>,
     ) -> Result<Response, HttpError> {
         let trust = if endpoint.insecure { Trust::Insecure } else { Trust::Verified };
         let request = |scheme: &str| {
             let text = format!("{scheme}://{}/v2/{}/{path}", endpoint.host, endpoint.repository);
             let url =
                 Url::parse(&text).map_err(|error| HttpError::Url { text: text.clone(), reason: error.to_string() })?;
-            Ok::<_, HttpError>(Request { url, headers: headers.clone(), authorization: authorization.clone(), trust })
+            Ok::<_, HttpError>(Request { url, headers: headers.clone(), authorization: authorization.cloned(), trust })
         };
         if !endpoint.insecure {
             return self.http.send(request("https")?).await;

@@ -31,6 +31,13 @@ pub(super) struct Slot {
     generation: u64,
 }
 
+/// What a renewal gave.
+pub(super) struct Renewed {
+    pub(super) slot: Slot,
+    /// It was asked for just now.
+    pub(super) is_new: bool,
+}
+
 /// Format: distribution's token authentication specification, "Token Response Fields".
 #[derive(Deserialize)]
 struct TokenAnswer {
@@ -53,7 +60,8 @@ impl Tokens {
         self.slot(endpoint).lock().await.clone()
     }
 
-    /// What opens the repository after `refused` did not; none where nothing can.
+    /// What opens the repository after `refused` did not; none where nothing can. It may be what somebody else got
+    /// meanwhile.
     ///
     /// `is_insecure` says which hosts the user named so.
     pub(super) async fn renew(
@@ -63,11 +71,11 @@ impl Tokens {
         refused: &Slot,
         refusal: &Response,
         is_insecure: impl Fn(&str) -> bool,
-    ) -> Result<Option<Authorization>, HttpError> {
+    ) -> Result<Option<Renewed>, HttpError> {
         let slot = self.slot(endpoint);
         let mut slot = slot.lock().await;
         if slot.generation > refused.generation {
-            return Ok(slot.authorization.clone());
+            return Ok(Some(Renewed { slot: slot.clone(), is_new: false }));
         }
         let login = self.credentials.login(&endpoint.host, &endpoint.repository);
         let headers = refusal.headers().get_all(header::WWW_AUTHENTICATE).iter();
@@ -87,10 +95,9 @@ impl Tokens {
             Some(Challenge::Basic) => login.map(Authorization::Basic),
             None => None,
         };
-        if authorization.is_some() {
-            *slot = Slot { authorization: authorization.clone(), generation: refused.generation + 1 };
-        }
-        Ok(authorization)
+        let Some(authorization) = authorization else { return Ok(None) };
+        *slot = Slot { authorization: Some(authorization), generation: refused.generation + 1 };
+        Ok(Some(Renewed { slot: slot.clone(), is_new: true }))
     }
 }
 
