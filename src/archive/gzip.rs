@@ -16,7 +16,7 @@
 //!
 //! libdeflate took 0.75 of zlib-rs' time on the first row. Its level 5 (1.004, 0.8 of the time of level 6) reaches
 //! 1.021 on text; zlib-rs' level 4 is above 1.03 and its level 7 takes 1.8 times level 6. So libdeflate measures better in
-//! both, at the price of several members: `gzip`, `tar`, Go, zlib's `gzread` and busybox read those; what reads only the first member
+//! both, at the price of several members: `gzip`, GNU `tar`, Go and zlib's `gzread` read those; what reads only the first member
 //! (flate2's `GzDecoder`) does not. The encoder being another library than the decoder, the decoder can be
 //! renewed for its safety without a byte changing here.
 
