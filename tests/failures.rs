@@ -41,7 +41,8 @@ fn an_image_with_the_page_s_typo() {
 
 #[test]
 fn a_wrong_sha256() {
-    let zeros = "          sha256: 0000000000000000000000000000000000000000000000000000000000000000\n          root: docker";
+    let zeros =
+        "          sha256: 0000000000000000000000000000000000000000000000000000000000000000\n          root: docker";
     check("sha256", &loaded(), replaced("          root: docker", zeros), 4);
 }
 

@@ -36,7 +36,8 @@ fn uses() -> Vec<(String, String, String)> {
     let mut uses = Vec::new();
     for file in files {
         let relative = file.strip_prefix(&src).unwrap();
-        let room = relative.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned();
+        let room =
+            relative.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned();
         if matches!(room.as_str(), "lib" | "main") || file.file_name().is_some_and(|name| name == "tests.rs") {
             continue;
         }

@@ -145,10 +145,10 @@ mod tests {
         assert_eq!(gathered(&[], "."), (all.map(str::to_owned).to_vec(), vec![]));
         assert_eq!(gathered(&["etc/*.yaml"], ".").0, ["etc/a.yaml"]);
         assert_eq!(gathered(&["**/*.yaml"], "x/y").0, ["x/y/etc/a.yaml", "x/y/etc/deep/c.yaml"]);
-        assert_eq!(gathered(&["etc", "etc/a.yaml", "none"], "."), (
-            all[2..].iter().map(|path| (*path).to_owned()).collect(),
-            vec!["none".to_owned()]
-        ));
+        assert_eq!(
+            gathered(&["etc", "etc/a.yaml", "none"], "."),
+            (all[2..].iter().map(|path| (*path).to_owned()).collect(), vec!["none".to_owned()])
+        );
     }
 
     #[test]

@@ -199,13 +199,8 @@ impl Applier<'_> {
             (FORMAT_ANNOTATION.to_owned(), plan.format_version.to_string()),
             (STAGE_ANNOTATION.to_owned(), stage.digest.to_string()),
         ]);
-        let request = BuildRequest {
-            name: &work.image,
-            platform: &work.platform,
-            context,
-            kubefile: &kubefile,
-            annotations,
-        };
+        let request =
+            BuildRequest { name: &work.image, platform: &work.platform, context, kubefile: &kubefile, annotations };
         self.say(stage, "build", StepState::Started, "");
         let built = self.builder(plan.source_date_epoch).build(&request, workspace).map_err(|failures| {
             let place = |BuildFailure { at, failure }: BuildFailure| match at {
@@ -263,8 +258,10 @@ fn choose_layer(
     let folder = |id| workspace.layer_of(image, id).map_err(|error| ("of", failed(&error)));
     let listed = || {
         let values = image.layers.iter().filter_map(|layer| Some((layer.id?, layer)));
-        let lines: Vec<String> =
-            values.enumerate().map(|(index, (id, layer))| format!("{index}: {id} {} {}", layer.kind.as_str(), layer.value)).collect();
+        let lines: Vec<String> = values
+            .enumerate()
+            .map(|(index, (id, layer))| format!("{index}: {id} {} {}", layer.kind.as_str(), layer.value))
+            .collect();
         format!("the layers of `{}` are {}", image.name, lines.join("; "))
     };
     let wrong = |field, message: String| (field, Failure::new(FailureKind::Failed, message).with_help(listed()));

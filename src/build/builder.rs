@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use crate::disk::{CopyRules, Dir, Owner, Sharing};
 use crate::image::model::{Commands, Image, ImageConfig, Layer, LayerKind};
 use crate::image::{Merged, check_registry_tree, write_registry_tree};
-use crate::store::StagedFolder;
 use crate::kubefile::{Base, Instruction, Kubefile, MAX_LAYERS};
 use crate::plan::registry_path;
+use crate::store::StagedFolder;
 use crate::supply::{Need, Supply};
 use crate::words::{ContextPath, Digest, Epoch, Failure, FailureKind, ImageRef, Observer, Platform, SealerName, Span};
 
@@ -73,11 +73,7 @@ struct Growing<'r> {
 
 impl Builder<'_> {
     /// Builds an image and adds it to the workspace, or says everything that stands in the way.
-    pub fn build(
-        &self,
-        request: &BuildRequest<'_>,
-        workspace: &mut Workspace<'_>,
-    ) -> Result<Built, Vec<BuildFailure>> {
+    pub fn build(&self, request: &BuildRequest<'_>, workspace: &mut Workspace<'_>) -> Result<Built, Vec<BuildFailure>> {
         let one = |failure| vec![failure];
         let mut growing = self.start(request, workspace).map_err(one)?;
         for (span, instruction) in &request.kubefile.instructions {
@@ -85,13 +81,12 @@ impl Builder<'_> {
                 Instruction::Copy { source, destination, value } => {
                     let folder = workspace.folder().map_err(|error| one(staging(*span, &error)))?;
                     let rules = CopyRules { sharing: self.sharing, owner: Owner::Root };
-                    copy(request.context, source, destination, folder.dir(), request.platform, rules, self.epoch).map_err(
-                        |error| {
+                    copy(request.context, source, destination, folder.dir(), request.platform, rules, self.epoch)
+                        .map_err(|error| {
                             let mut failed = BuildFailure::instruction(*span, error.kind(), &error);
                             failed.failure.help.extend(error.help());
                             one(failed)
-                        },
-                    )?;
+                        })?;
                     growing.add(workspace, folder, *span, LayerKind::Copy, value).map_err(one)?;
                 }
                 Instruction::Cmd { value } => growing.commands.push(value.clone()),
@@ -115,11 +110,10 @@ impl Builder<'_> {
         let span = request.kubefile.base_span;
         let base = match &request.kubefile.base {
             Base::Scratch => None,
-            Base::Image(name) => {
-                Some(self.base(name, request.platform, workspace).map_err(|failure| {
-                    BuildFailure { at: BuildPlace::Kubefile(span), failure }
-                })?)
-            }
+            Base::Image(name) => Some(
+                self.base(name, request.platform, workspace)
+                    .map_err(|failure| BuildFailure { at: BuildPlace::Kubefile(span), failure })?,
+            ),
         };
         let (layers, merged) = match &base {
             Some(base) => (base.layers.clone(), workspace.merged(base).map_err(|error| staging(span, &error))?),

@@ -115,8 +115,10 @@ fn warn_of_charts(merged: &Merged, observer: &dyn Observer) -> io::Result<()> {
         let Some(name) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
         let chart = charts.join(&name).join(&"Chart.yaml".parse().expect("a plain word is a path"));
         if merged.find(&chart)?.is_some() {
-            let message =
-                format!("the images of the chart {} are not searched: list them in manifests/imageList", charts.join(&name));
+            let message = format!(
+                "the images of the chart {} are not searched: list them in manifests/imageList",
+                charts.join(&name)
+            );
             observer.event(Event::Warning { message });
         }
     }
@@ -159,12 +161,16 @@ mod tests {
     #[test]
     fn manifests_are_read_as_yaml_and_other_files_are_not() {
         let files = [
-            ("manifests/a/pod.yaml", "kind: Pod\nspec:\n  containers:\n  - image: busybox:1\n    imagePullPolicy: Always\n"),
+            (
+                "manifests/a/pod.yaml",
+                "kind: Pod\nspec:\n  containers:\n  - image: busybox:1\n    imagePullPolicy: Always\n",
+            ),
             ("manifests/t.tmpl", "image: {{ .x }}\nimage: b:1\n"),
             ("manifests/readme.md", "image: nothing:1\n"),
             ("etc/x.yaml", "image: nothing:2\n"),
         ];
-        let expected = ["manifests/a/pod.yaml:4 docker.io/library/busybox:1", "manifests/t.tmpl:2 docker.io/library/b:1"];
+        let expected =
+            ["manifests/a/pod.yaml:4 docker.io/library/busybox:1", "manifests/t.tmpl:2 docker.io/library/b:1"];
         assert_eq!(search(&files).unwrap(), expected);
     }
 

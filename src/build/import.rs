@@ -86,19 +86,15 @@ impl ImportError {
 }
 
 /// The document of a pulled image, under the name that was asked for.
-pub(super) fn document(
-    name: &SealerName,
-    pulled: &ContainerImage,
-    blobs: &dyn Blobs,
-) -> Result<Image, ImportError> {
+pub(super) fn document(name: &SealerName, pulled: &ContainerImage, blobs: &dyn Blobs) -> Result<Image, ImportError> {
     let digest = pulled.config.digest;
     let mut bytes = Vec::new();
     blobs
         .open(digest)
         .and_then(|file| file.take(MAX_DOCUMENT).read_to_end(&mut bytes))
         .map_err(|source| ImportError::Read { image: pulled.reference.clone(), digest, source })?;
-    let image = Image::from_json(&bytes)
-        .map_err(|source| ImportError::Document { image: pulled.reference.clone(), source })?;
+    let image =
+        Image::from_json(&bytes).map_err(|source| ImportError::Document { image: pulled.reference.clone(), source })?;
     Ok(if image.name == *name { image } else { image.renamed(name) })
 }
 
@@ -124,8 +120,8 @@ pub(super) fn unpack(
     let digest = blob.digest;
     let file = blobs.open(digest).map_err(|source| ImportError::Blob { layer, digest, source })?;
     let limits = ArchiveLimits::default();
-    let stream =
-        Decompressed::new(file, &limits).map_err(|source| ImportError::Compression { layer, source: Box::new(source) })?;
+    let stream = Decompressed::new(file, &limits)
+        .map_err(|source| ImportError::Compression { layer, source: Box::new(source) })?;
     let unpacked = unpack_stream(stream, folder.dir(), Limits::default())
         .map_err(|source| ImportError::Unpack { layer, source: Box::new(source) })?;
     for note in &unpacked.notes {
@@ -133,7 +129,10 @@ pub(super) fn unpack(
     }
     let verified = unpacked.stream == layer && unpacked.is_faithful();
     if !verified {
-        let message = format!("layer {layer} does not hash to its id (its stream is {}); it is taken unverified", unpacked.stream);
+        let message = format!(
+            "layer {layer} does not hash to its id (its stream is {}); it is taken unverified",
+            unpacked.stream
+        );
         observer.event(Event::Warning { message });
     }
     let id = LayerId { digest: layer, tar_size: unpacked.stream_size };

@@ -15,9 +15,9 @@ use crate::words::{Digest, Failure, Platform, SealerName, Source};
 use super::failure::Failed;
 use super::globals::Globals;
 use super::output::{self, OutputForm};
+use super::progress;
 use super::recipe::{epoch, read_source};
 use super::world::{Settings, supply};
-use super::progress;
 
 #[derive(Debug, Args)]
 pub(super) struct BuildArgs {
@@ -86,8 +86,7 @@ pub(super) fn run(args: &BuildArgs, globals: &Globals) -> Result<(), Failed> {
     let context = Dir::open(&args.context).map_err(|error| Failed::from_error(error.kind(), &error))?;
     let mut workspace = Workspace::new(&store).map_err(|error| Failed::from_error(error.kind(), &error))?;
     let platform = args.platform.clone().unwrap_or_else(Platform::host);
-    let builder =
-        Builder { supply: &supply, observer: observer.as_ref(), sharing: Sharing::Copy, epoch: epoch()? };
+    let builder = Builder { supply: &supply, observer: observer.as_ref(), sharing: Sharing::Copy, epoch: epoch()? };
     let request = BuildRequest {
         name: &args.tag,
         platform: &platform,
@@ -120,9 +119,10 @@ fn placed(BuildFailure { at, failure }: BuildFailure, source: &Source) -> Failur
 
 fn show(built: &Built, form: OutputForm) -> Result<(), Failed> {
     let image = &built.image;
-    let layers = image.layers.iter().filter_map(|layer| {
-        Some(Layer { id: layer.id?, kind: layer.kind.as_str(), value: layer.value.clone() })
-    });
+    let layers = image
+        .layers
+        .iter()
+        .filter_map(|layer| Some(Layer { id: layer.id?, kind: layer.kind.as_str(), value: layer.value.clone() }));
     let cached = built.cached.iter();
     let report = Report {
         name: image.name.to_string(),
@@ -137,8 +137,12 @@ fn show(built: &Built, form: OutputForm) -> Result<(), Failed> {
         OutputForm::Json => output::json(&report),
         OutputForm::Text => {
             let mut lines = vec![format!("{} ({})", report.name, report.platform), format!("  id {}", report.id)];
-            lines.extend(report.layers.iter().map(|layer| format!("  layer {} {} {}", layer.id, layer.kind, layer.value)));
-            lines.extend(report.cached_images.iter().map(|cached| format!("  cached {}@{}", cached.reference, cached.digest)));
+            lines.extend(
+                report.layers.iter().map(|layer| format!("  layer {} {} {}", layer.id, layer.kind, layer.value)),
+            );
+            lines.extend(
+                report.cached_images.iter().map(|cached| format!("  cached {}@{}", cached.reference, cached.digest)),
+            );
             output::data(&(lines.join("\n") + "\n"))
         }
     }

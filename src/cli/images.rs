@@ -3,7 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 
-use crate::store::{StoredImage, Store};
+use crate::store::{Store, StoredImage};
 use crate::words::Platform;
 
 use super::failure::Failed;

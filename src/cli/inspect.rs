@@ -47,7 +47,8 @@ fn find(store: &Store, name: &str) -> Result<Vec<Image>, Failed> {
     if images.is_empty() {
         let message = format!("image `{}` is not in the store {}", parsed.familiar(), store.root().display());
         let mut failure = crate::words::Failure::new(FailureKind::Failed, message);
-        let names: Vec<String> = store.images().map_err(failed)?.images.iter().map(|image| image.name.familiar()).collect();
+        let names: Vec<String> =
+            store.images().map_err(failed)?.images.iter().map(|image| image.name.familiar()).collect();
         if let Some(near) = nearest(&parsed.familiar(), names.iter().map(String::as_str)) {
             failure = failure.with_help(format!("did you mean `{near}`?"));
         }

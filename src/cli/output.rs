@@ -20,7 +20,9 @@ pub(super) enum OutputForm {
 pub(super) fn data(text: &str) -> Result<(), Failed> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failed::doing(format!("write to stdout: {error}"))),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failed::doing(format!("write to stdout: {error}")))
+        }
         Ok(()) | Err(_) => Ok(()),
     }
 }

@@ -71,6 +71,8 @@ fn line(event: &Event) -> Option<String> {
             format!("pulled {reference}@{digest} ({}{how})", human_size(*size))
         }
         Event::Warning { message } => format!("warning: {message}"),
-        Event::Step { state: StepState::Started, .. } | Event::Transfer { .. } | Event::Transferred { .. } => return None,
+        Event::Step { state: StepState::Started, .. } | Event::Transfer { .. } | Event::Transferred { .. } => {
+            return None;
+        }
     })
 }

@@ -168,7 +168,8 @@ impl Context {
     /// The paths of the regular files that any of the globs matches, sorted.
     pub fn matching(&self, globs: &[String]) -> Result<Vec<ContextPath>, ContextError> {
         let set = glob_set(globs);
-        let mut found: Vec<ContextPath> = self.files()?.into_iter().filter(|path| set.is_match(path.as_path())).collect();
+        let mut found: Vec<ContextPath> =
+            self.files()?.into_iter().filter(|path| set.is_match(path.as_path())).collect();
         found.sort();
         Ok(found)
     }

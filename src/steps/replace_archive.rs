@@ -32,12 +32,7 @@ pub(super) fn needs(source: &ArchiveSource, sha256: Option<Digest>) -> Vec<(Rout
 }
 
 impl ReplaceArchive<'_> {
-    pub(super) fn run(
-        &self,
-        optional: bool,
-        context: &Context,
-        tools: &Tools<'_>,
-    ) -> Result<Outcome, StepFailure> {
+    pub(super) fn run(&self, optional: bool, context: &Context, tools: &Tools<'_>) -> Result<Outcome, StepFailure> {
         let Some((old, _)) = context.open(self.path)? else { return not_there(self.path, optional, context) };
         let form = PackedForm::of_name(self.path.as_str())
             .map_err(|error| StepFailure::from_error("path", error.kind(), &error))?;
@@ -63,7 +58,11 @@ impl ReplaceArchive<'_> {
         out.flush().map_err(|error| StepFailure::from_error("path", FailureKind::Failed, &error))?;
         drop(out);
         self.report_changes(&report, tools);
-        let done = format!("{} entries from {from}, {} new", report.replaced.len() + report.unchanged.len(), report.added.len());
+        let done = format!(
+            "{} entries from {from}, {} new",
+            report.replaced.len() + report.unchanged.len(),
+            report.added.len()
+        );
         let changed = context.put_scratch(UNFINISHED, self.path)?;
         Ok(if changed { Outcome::Changed(done) } else { Outcome::Unchanged(done) })
     }
@@ -114,7 +113,8 @@ impl ReplaceArchive<'_> {
         if found == expected {
             return Ok(());
         }
-        let mut failed = StepFailure::new("sha256", format!("`{}` is {found}, expected {expected}", file.path().display()));
+        let mut failed =
+            StepFailure::new("sha256", format!("`{}` is {found}, expected {expected}", file.path().display()));
         failed.failure.kind = FailureKind::Verification;
         Err(failed)
     }

@@ -47,7 +47,11 @@ impl RewriteImages<'_> {
         for (file, bytes) in edited {
             context.put(file, &bytes)?;
         }
-        Ok(if count == 0 { Outcome::Skipped("nothing to rewrite".to_owned()) } else { Outcome::Changed(changes.join(", ")) })
+        Ok(if count == 0 {
+            Outcome::Skipped("nothing to rewrite".to_owned())
+        } else {
+            Outcome::Changed(changes.join(", "))
+        })
     }
 }
 

@@ -12,8 +12,8 @@ mod yaml;
 mod yaml_error;
 
 pub use error::SyntaxError;
-pub use json::parse_json;
 pub(crate) use error::shortened;
+pub use json::parse_json;
 pub use limits::Limits;
 pub use node::{Alias, Node, Properties, Style, Value};
 pub use yaml::{YamlDocument, parse_yaml};

@@ -37,18 +37,6 @@ pub enum PullError {
         /// Why.
         source: ManifestError,
     },
-    /// A document or blob that another one names has another size than it says.
-    #[error("`{reference}`: {what} has {found} bytes and should have {expected}")]
-    Size {
-        /// The image.
-        reference: Box<ImageRef>,
-        /// Which part of it.
-        what: String,
-        /// Bytes that it should have.
-        expected: u64,
-        /// Bytes that it has.
-        found: u64,
-    },
     /// It is not in the cache, and nothing may be asked.
     #[error("`{reference}`: {what} is not in the cache, and the network is switched off; fetch it with the network on")]
     Offline {
@@ -94,7 +82,6 @@ impl PullError {
             // Mirrors may lack what they like; what the registry itself said counts, and it is asked last.
             Self::Tried { tried, .. } => tried.0.last().map_or(FailureKind::Failed, |(_, error)| error.kind()),
             Self::Manifest { source, .. } => source.kind(),
-            Self::Size { .. } => FailureKind::Verification,
             Self::Offline { .. } | Self::Stopped { .. } => FailureKind::Failed,
             Self::Cache { source, .. } => source.kind(),
         }
@@ -107,7 +94,6 @@ impl PullError {
             Self::Settings { reference, .. }
             | Self::Tried { reference, .. }
             | Self::Manifest { reference, .. }
-            | Self::Size { reference, .. }
             | Self::Offline { reference, .. }
             | Self::Cache { reference, .. }
             | Self::Stopped { reference } => reference,

@@ -69,7 +69,8 @@ pub fn resolve(
             stages: stages.into_iter().map(|stage| stage.planned).collect(),
         };
         // Stage by stage, so that the platforms of one image are made one after the other.
-        let order = |stage: &PlannedStage| recipe.stages.iter().position(|written| *stage.work.stage == *written.name.value);
+        let order =
+            |stage: &PlannedStage| recipe.stages.iter().position(|written| *stage.work.stage == *written.name.value);
         plan.stages.sort_by_key(order);
         return Ok(plan);
     }
@@ -110,7 +111,10 @@ fn platforms(recipe: &Recipe, narrowing: &Narrowing, mistakes: &mut Vec<Diagnost
     }
     let span = written.first().map_or(Span::default(), |first| first.span);
     if written.is_empty() {
-        mistakes.push(Diagnostic::error(recipe.metadata.name.span, "`platforms` is empty").with_help("leave it out to build for this machine's"));
+        mistakes.push(
+            Diagnostic::error(recipe.metadata.name.span, "`platforms` is empty")
+                .with_help("leave it out to build for this machine's"),
+        );
     }
     for wanted in &narrowing.platforms {
         if !platforms.contains(wanted) {
@@ -137,16 +141,24 @@ fn check_order(recipe: &Recipe, resolved: &[ResolvedStage], mistakes: &mut Vec<D
         let image = &stage.planned.work.image;
         if let Some(earlier) = resolved[..index].iter().find(|earlier| earlier.planned.work.image == *image) {
             mistakes.push(
-                Diagnostic::error(recipe.stages[index].image.span, format!("image `{}` is made twice", image.familiar()))
-                    .with_label(format!("stage `{}` makes it already", earlier.planned.work.stage)),
+                Diagnostic::error(
+                    recipe.stages[index].image.span,
+                    format!("image `{}` is made twice", image.familiar()),
+                )
+                .with_label(format!("stage `{}` makes it already", earlier.planned.work.stage)),
             );
         }
         for (span, needed) in &stage.needs {
             if let Some(later) = resolved[index..].iter().find(|later| later.planned.work.image == *needed) {
                 let own = later.planned.work.stage == stage.planned.work.stage;
-                let label = if own { "this stage makes it itself".to_owned() } else { format!("the later stage `{}` makes it", later.planned.work.stage) };
+                let label = if own {
+                    "this stage makes it itself".to_owned()
+                } else {
+                    format!("the later stage `{}` makes it", later.planned.work.stage)
+                };
                 mistakes.push(
-                    Diagnostic::error(*span, format!("image `{}` is not made yet", needed.familiar())).with_label(label),
+                    Diagnostic::error(*span, format!("image `{}` is not made yet", needed.familiar()))
+                        .with_label(label),
                 );
             }
         }
@@ -164,8 +176,9 @@ fn narrow_to_stage(
     let names: Vec<&str> = resolved.iter().map(|stage| stage.planned.work.stage.as_str()).collect();
     if !names.contains(&wanted.as_str()) {
         let span = recipe.stages.first().map_or(Span::default(), |stage| stage.name.span);
-        let mistake = Diagnostic::error(span, format!("stage `{wanted}` is asked for, but the recipe has none of that name"))
-            .with_help(format!("the stages are {}", names.join(", ")));
+        let mistake =
+            Diagnostic::error(span, format!("stage `{wanted}` is asked for, but the recipe has none of that name"))
+                .with_help(format!("the stages are {}", names.join(", ")));
         mistakes.push(match nearest(wanted, names.iter().copied()) {
             Some(near) => mistake.with_help(format!("did you mean `{near}`?")),
             None => mistake,

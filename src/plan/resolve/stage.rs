@@ -33,7 +33,10 @@ impl<'a> StageResolver<'a> {
         let name = self.render(&stage.name, &top.then("name"));
         let image: Option<SealerName> = self.parsed(&stage.image, &top.then("image"));
         if let Some(digest) = image.as_ref().and_then(|image| image.reference().digest()) {
-            self.mistake(stage.image.span, format!("an image cannot be named by a digest before it is made: `@{digest}`"));
+            self.mistake(
+                stage.image.span,
+                format!("an image cannot be named by a digest before it is made: `@{digest}`"),
+            );
         }
         let mut needs = Vec::new();
         let mut context = Vec::new();
@@ -85,8 +88,11 @@ impl<'a> StageResolver<'a> {
         if choices.len() != 1 {
             let found = if choices.is_empty() { "none" } else { "several" };
             self.mistakes.push(
-                Diagnostic::error(span, format!("which layer is meant: {found} of `containing`, `id` and `index` is given"))
-                    .with_label("expected exactly one of `containing`, `id` and `index`"),
+                Diagnostic::error(
+                    span,
+                    format!("which layer is meant: {found} of `containing`, `id` and `index` is given"),
+                )
+                .with_label("expected exactly one of `containing`, `id` and `index`"),
             );
         }
         let paths = self.globs(entry.paths.as_deref().unwrap_or_default(), &route.then("paths"));
@@ -130,7 +136,8 @@ impl<'a> StageResolver<'a> {
         let mut globs = Vec::new();
         for (index, text) in texts.iter().enumerate() {
             let rendered = self.render(text, &route.then(index))?;
-            if rendered.is_empty() || Path::new(&rendered).is_absolute() || rendered.split('/').any(|part| part == "..") {
+            if rendered.is_empty() || Path::new(&rendered).is_absolute() || rendered.split('/').any(|part| part == "..")
+            {
                 self.mistake(text.span, format!("`{rendered}` is no glob of paths inside the context"));
                 return None;
             }

@@ -65,9 +65,7 @@ impl StageResolver<'_> {
         let rendered = self.render(text, route)?;
         let hex = rendered.strip_prefix("sha256:").unwrap_or(&rendered);
         let digest = Digest::from_hex(&hex.to_ascii_lowercase());
-        digest
-            .map_err(|_| self.mistake(text.span, format!("`{rendered}` is no sha256: expected 64 hex digits")))
-            .ok()
+        digest.map_err(|_| self.mistake(text.span, format!("`{rendered}` is no sha256: expected 64 hex digits"))).ok()
     }
 
     fn url(&mut self, text: &Text, sha256: Option<&Text>, route: &Route) -> Option<Url> {
@@ -155,7 +153,10 @@ impl StageResolver<'_> {
             index: choice.index.as_ref().map(|index| index.value),
         };
         if selector == DocumentSelector::default() {
-            self.mistake(choice.span, "`document` is empty: expected at least one of `kind`, `name`, `namespace` and `index`");
+            self.mistake(
+                choice.span,
+                "`document` is empty: expected at least one of `kind`, `name`, `namespace` and `index`",
+            );
             return None;
         }
         Some(selector)
