@@ -49,3 +49,5 @@ pub use selector::DocumentSelector;
 
 #[cfg(test)]
 mod wild_tests;
+#[cfg(test)]
+mod property_tests;
