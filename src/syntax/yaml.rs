@@ -337,7 +337,10 @@ impl<'t> Reader<'t> {
         }
         let content = &self.text[header_end..place.end];
         let kept = if header.contains('+') {
-            content.strip_suffix("\r\n").or_else(|| content.strip_suffix(['\n', '\r'])).unwrap_or(content)
+            // The events may count the next line's indentation as well.
+            let lines = content.trim_end_matches([' ', '\t']);
+            let lines = if lines.ends_with(['\n', '\r']) { lines } else { content };
+            lines.strip_suffix("\r\n").or_else(|| lines.strip_suffix(['\n', '\r'])).unwrap_or(lines)
         } else {
             content.trim_end_matches([' ', '\t', '\n', '\r'])
         };

@@ -268,3 +268,17 @@ fn quoted_lines_need_no_indentation() {
     insta::assert_snapshot!(outline("a:\n  b: 'x\n  y' z\n"), @"16..17 a text goes on behind its closing quote");
     insta::assert_snapshot!(outline("a:\n  b: 'x\n  y\n---\n  y'\n"), @"8..9 a `---` or `...` inside of a quoted text");
 }
+
+#[test]
+fn kept_line_ends_end_with_the_block() {
+    insta::assert_snapshot!(outline("- a: |+\n    x\n\n  b: 1\n- |+\n x "), @r#"
+    --- "- a: |+\n    x\n\n  b: 1\n- |+\n x "
+    Block@0 "- a: |+\n    x\n\n  b: 1\n- |+\n x "
+      Block@2 "a: |+\n    x\n\n  b: 1"
+        Plain@2 "a"
+          Literal@5 "|+\n    x\n" = "x\n\n"
+        Plain@17 "b"
+          Plain@20 "1"
+      Literal@24 "|+\n x " = "x \n"
+    "#);
+}
