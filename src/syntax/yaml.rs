@@ -284,8 +284,8 @@ impl<'t> Reader<'t> {
             }
             ScalarStyle::SingleQuoted => (Span::new(place.start, place.end), Style::SingleQuoted, Value::Text(text)),
             ScalarStyle::DoubleQuoted => (Span::new(place.start, place.end), Style::DoubleQuoted, Value::Text(text)),
-            ScalarStyle::Literal => (self.block_scalar(place), Style::Literal, Value::Text(text)),
-            ScalarStyle::Folded => (self.block_scalar(place), Style::Folded, Value::Text(text)),
+            ScalarStyle::Literal => (self.block_scalar(place), Style::Literal, Value::Text(self.ended(text, place))),
+            ScalarStyle::Folded => (self.block_scalar(place), Style::Folded, Value::Text(self.ended(text, place))),
         };
         self.behind = self.behind.max(span.end).max(place.end);
         Ok(Node { span, value, style, properties })
@@ -350,6 +350,16 @@ impl<'t> Reader<'t> {
         // Blanks that end the last line are content.
         let blanks = content[kept.len()..].find(['\n', '\r']).unwrap_or(content.len() - kept.len());
         Span::new(start, header_end + kept.len() + blanks)
+    }
+
+    /// What a block scalar holds. The events give its last line a line end even where the text has none; other readers,
+    /// and the specification, do not.
+    fn ended(&self, mut value: String, place: Place) -> String {
+        let last_line = self.text.rsplit(['\n', '\r']).next().unwrap_or_default();
+        if place.end == self.text.len() && !last_line.trim_matches([' ', '\t']).is_empty() && value.ends_with('\n') {
+            value.pop();
+        }
+        value
     }
 
     /// Finds one of `marks` between what was read last and the byte where content begins.

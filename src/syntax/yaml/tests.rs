@@ -171,7 +171,7 @@ fn odd_block_scalars() {
       Plain@20 "d"
         Literal@35 "|\n  x  " = "x  \n"
       Plain@47 "e"
-        Literal@50 "|\n  y" = "y\n"
+        Literal@50 "|\n  y" = "y"
     "#);
 }
 
@@ -279,6 +279,6 @@ fn kept_line_ends_end_with_the_block() {
           Literal@5 "|+\n    x\n" = "x\n\n"
         Plain@17 "b"
           Plain@20 "1"
-      Literal@24 "|+\n x " = "x \n"
+      Literal@24 "|+\n x " = "x "
     "#);
 }
