@@ -132,8 +132,7 @@ impl<'t> Reader<'t> {
                     (self.close(open, span)?, count, height, anchor)
                 }
                 Event::Scalar(text, style, anchor, _) => {
-                    let is_value = stack.last().is_some_and(Open::awaits_value);
-                    let node = self.scalar(text.into_owned(), style, anchor, span, is_value)?;
+                    let node = self.scalar(text.into_owned(), style, anchor, span, stack.last())?;
                     self.spend(1, node.span)?;
                     (node, 1, 0, anchor)
                 }
@@ -270,7 +269,7 @@ impl<'t> Reader<'t> {
         style: ScalarStyle,
         anchor: usize,
         place: Place,
-        is_value: bool,
+        holder: Option<&Open>,
     ) -> Result<Node, SyntaxError> {
         let properties = self.properties(anchor, place.tag)?;
         let is_written = place.end > place.start;
@@ -279,7 +278,7 @@ impl<'t> Reader<'t> {
         let (span, style, value) = match style {
             ScalarStyle::Plain if is_written => (Span::new(place.start, place.end), Style::Plain, Value::Plain(text)),
             ScalarStyle::Plain => {
-                let at = self.empty_at(place.start, is_value);
+                let at = self.empty_at(place.start, holder, properties.is_some());
                 (Span::new(at, at), Style::Plain, Value::Plain(String::new()))
             }
             ScalarStyle::SingleQuoted => (Span::new(place.start, place.end), Style::SingleQuoted, Value::Text(text)),
@@ -309,10 +308,17 @@ impl<'t> Reader<'t> {
         Err(SyntaxError::new(span, "a quoted text that does not end"))
     }
 
-    /// Where a node stands that is not written: behind its `:` or `-`. The events place values before their `:`.
-    fn empty_at(&self, place: usize, is_value: bool) -> usize {
+    /// Where a node stands that is not written: behind its `:`, its `-` or its properties. The events place values
+    /// before their `:`, and elements behind a comment.
+    fn empty_at(&self, place: usize, holder: Option<&Open>, has_properties: bool) -> usize {
         let behind = self.behind.min(place);
-        if !is_value {
+        let is_value = holder.is_some_and(Open::awaits_value);
+        let is_element = holder.is_some_and(|open| open.style == Style::Block && matches!(open.content, Content::List(_)));
+        if has_properties && (is_value || is_element) {
+            behind
+        } else if is_element {
+            self.find(b"-", place).map_or(place, |dash| dash + 1)
+        } else if !is_value {
             place
         } else if self.text.as_bytes().get(place) == Some(&b':') {
             place + 1

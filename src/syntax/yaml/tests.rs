@@ -282,3 +282,30 @@ fn kept_line_ends_end_with_the_block() {
       Literal@24 "|+\n x " = "x "
     "#);
 }
+
+#[test]
+fn what_is_not_written_stands_behind_its_dash_or_colon() {
+    insta::assert_snapshot!(outline("k:\n- - # c\n-   # c\n- \n-\n- k: # c\n  l:   \n- [{a: # c\n }]\n- ? # c\n"), @r#"
+    --- "k:\n- - # c\n-   # c\n- \n-\n- k: # c\n  l:   \n- [{a: # c\n }]\n- ? # c\n"
+    Block@0 "k:\n- - # c\n-   # c\n- \n-\n- k: # c\n  l:   \n- [{a: # c\n }]\n- ? # c\n"
+      Plain@0 "k"
+        Block@3 "- - # c\n-   # c\n- \n-\n- k: # c\n  l:   \n- [{a: # c\n }]\n- ? # c\n"
+          Block@5 "-"
+            Plain@6 ""
+          Plain@12 ""
+          Plain@20 ""
+          Plain@23 ""
+          Block@26 "k: # c\n  l:"
+            Plain@26 "k"
+              Plain@28 ""
+            Plain@35 "l"
+              Plain@37 ""
+          Flow@43 "[{a: # c\n }]"
+            Flow@44 "{a: # c\n }"
+              Plain@45 "a"
+                Plain@47 ""
+          Block@58 "? # c\n"
+            Plain@64 ""
+              Plain@64 ""
+    "#);
+}
