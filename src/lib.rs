@@ -25,5 +25,6 @@
 
 pub mod edit;
 pub mod image;
+pub mod recipe;
 pub mod syntax;
 pub mod words;

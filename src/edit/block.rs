@@ -277,25 +277,28 @@ impl<'t> Page<'t> {
         let next = after_line_end(self.text, line_end);
         let block_scalar = leaf_before.filter(|leaf| matches!(leaf.style, Style::Literal | Style::Folded));
         match block_scalar {
-            Some(scalar) => Splice::delete(first, self.behind_comments(scalar, next, start - first)),
+            Some(scalar) => Splice::delete(first, self.behind_comments(scalar, next)),
             None if next > line_end => Splice::delete(first, next),
             None => Splice::delete(before_line_end(self.text, first), line_end),
         }
     }
 
-    /// Behind the comments at `at` that a block scalar would swallow if they came directly below it: those that are
-    /// indented more than its key's `column`, and blank lines where it keeps them.
-    fn behind_comments(&self, scalar: &Node, at: usize, column: usize) -> usize {
-        let keeps = self.text[scalar.span.start..line_end(self.text, scalar.span.start)]
-            .split([' ', '\t'])
-            .next()
-            .is_some_and(|header| header.contains('+'));
+    /// Behind the comments at `at` that a block scalar would take for text if they came directly below it: those that are
+    /// indented as its text is, and blank lines where it keeps them.
+    fn behind_comments(&self, scalar: &Node, at: usize) -> usize {
+        let written = &self.text[scalar.span.range()];
+        let (header, body) = written.split_at(line_end(written, 0));
+        let keeps = header.split([' ', '\t']).next().is_some_and(|header| header.contains('+'));
+        let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
+        let is_blank = |line: &&str| line.trim_matches([' ', '\t']).is_empty();
+        let body_indent = body.split(['\n', '\r']).filter(|line| !is_blank(line)).map(indent).min();
         let (mut behind, mut line) = (at, at);
         while line < self.text.len() {
             let end = line_end(self.text, line);
             let content = self.text[line..end].trim_start_matches([' ', '\t']);
             let next = after_line_end(self.text, end);
-            let is_deep_comment = content.starts_with('#') && end - line - content.len() > column;
+            let is_deep_comment = content.starts_with('#')
+                && body_indent.is_none_or(|body_indent| indent(&self.text[line..end]) >= body_indent);
             if !(content.is_empty() || is_deep_comment) {
                 break;
             }

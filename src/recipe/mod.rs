@@ -2,12 +2,43 @@
 //!
 //! A [`Recipe`] is what the user wrote: strings are still templates, every one of them knows its place. All meaning
 //! is checked on the way from here to the plan.
+//!
+//! ```text
+//! Source ──parse──▶ Recipe ─┐
+//! values files, --set ──────┴─merge──▶ Values ──Scope──▶ rendered strings
+//! ```
 
+mod check;
+mod content;
+mod data;
+mod de;
+mod expression;
+mod located;
 mod model;
+mod parse;
+mod scalar;
+mod schema;
+mod sink;
 mod spanned;
+mod template;
+mod values;
+mod values_schema;
 
+pub use content::content_span;
+pub use data::{Data, DataValue};
+pub use located::Located;
 pub use model::{
-    ContextEntry, DocumentChoice, ImageList, LayerEntry, ListedImage, Metadata, Operation, OperationName, Patch, Recipe, ReplaceArchive,
-    ReplaceImage, RewriteImages, Stage, Step,
+    ContextEntry, DocumentChoice, ImageList, LayerEntry, ListedImage, Metadata, Operation, OperationName, Patch,
+    Recipe, ReplaceArchive, ReplaceImage, RewriteImages, Stage, Step,
 };
+pub use parse::{Parsed, parse};
+pub use schema::{schema, schema_text};
 pub use spanned::{Spanned, Text};
+pub use template::{Scope, values_in_template};
+pub use values::{Values, ValuesInput};
+
+/// What `apiVersion` says.
+pub const API_VERSION: &str = "recipe.sealer.io/v1alpha1";
+
+/// What `kind` says.
+pub const KIND: &str = "Recipe";

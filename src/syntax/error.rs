@@ -1,6 +1,6 @@
 //! What is wrong with a text before anyone asks what it means.
 
-use crate::words::Span;
+use crate::words::{FailureKind, Span};
 
 /// Why a text is no tree: bad syntax, or a limit that it breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,4 +17,19 @@ impl SyntaxError {
     pub fn new(span: Span, message: impl Into<String>) -> Self {
         Self { span, message: message.into() }
     }
+
+    /// What kind of failure it is.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        FailureKind::Invalid
+    }
+}
+
+/// The start of a user's text, for messages.
+pub(crate) fn shortened(text: &str) -> String {
+    let mut short: String = text.chars().take(80).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
 }

@@ -12,6 +12,7 @@ mod yaml;
 mod yaml_error;
 
 pub use error::SyntaxError;
+pub(crate) use error::shortened;
 pub use json::parse_json;
 pub use limits::Limits;
 pub use node::{Alias, Node, Properties, Style, Value};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, StrInput, StructureStyle};
 
 use super::quotes::{self, Blanked};
-use super::{Alias, Limits, Node, Properties, Style, SyntaxError, Value, yaml_error};
+use super::{Alias, Limits, Node, Properties, Style, SyntaxError, Value, shortened, yaml_error};
 use crate::words::Span;
 
 /// One document of a YAML text.
@@ -313,7 +313,8 @@ impl<'t> Reader<'t> {
     fn empty_at(&self, place: usize, holder: Option<&Open>, has_properties: bool) -> usize {
         let behind = self.behind.min(place);
         let is_value = holder.is_some_and(Open::awaits_value);
-        let is_element = holder.is_some_and(|open| open.style == Style::Block && matches!(open.content, Content::List(_)));
+        let is_element =
+            holder.is_some_and(|open| open.style == Style::Block && matches!(open.content, Content::List(_)));
         if has_properties && (is_value || is_element) {
             behind
         } else if is_element {
@@ -423,7 +424,12 @@ impl Open {
             Content::Map { entries, key } => match key.take() {
                 Some(key) => entries.push((key, node)),
                 None if node.scalar().is_none() => {
-                    return Err(SyntaxError::new(node.span, "a key must be a text, not a list or a map"));
+                    let is_flow_map = matches!(node.value, Value::Map(_)) && node.style == Style::Flow;
+                    let hint = if is_flow_map { "; a text that starts with `{{` needs quotes" } else { "" };
+                    return Err(SyntaxError::new(
+                        node.span,
+                        format!("a key must be a text, not a list or a map{hint}"),
+                    ));
                 }
                 None => *key = Some(node),
             },
@@ -438,15 +444,6 @@ struct Place {
     start: usize,
     end: usize,
     tag: Option<Span>,
-}
-
-/// The start of a text for a message.
-fn shortened(text: &str) -> String {
-    let mut short: String = text.chars().take(60).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short
 }
 
 #[cfg(test)]

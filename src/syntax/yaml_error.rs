@@ -43,16 +43,21 @@ fn message(kind: &ErrorKind, limits: &Limits) -> String {
         }
         ErrorKind::UnexpectedCharacter { character } => {
             let shown = character.escape_debug();
-            return format!("a text cannot start with `{shown}` or contain it here; quote it");
+            return format!("a text that starts with `{shown}` needs quotes");
         }
         ErrorKind::UnknownQuotedScalarEscape => {
             "a `\\` that escapes nothing known; in single quotes it stands for itself"
         }
         ErrorKind::UndeclaredTagHandle => "a tag with an unknown prefix",
-        ErrorKind::InvalidIndentation
-        | ErrorKind::InvalidQuotedScalarIndent
-        | ErrorKind::InvalidFlowScalarIndent
-        | ErrorKind::InvalidBlockScalarIndent => "wrong indentation",
+        ErrorKind::InvalidQuotedScalarIndent => {
+            "the lines of a quoted text must be indented; or is the quote before it not closed?"
+        }
+        ErrorKind::InvalidColonPlacement | ErrorKind::FlowMappingValueAdjacentCollection => {
+            "a `:` where none can stand; is a bracket before it not closed?"
+        }
+        ErrorKind::InvalidIndentation | ErrorKind::InvalidFlowScalarIndent | ErrorKind::InvalidBlockScalarIndent => {
+            "wrong indentation"
+        }
         ErrorKind::InvalidBlockScalarHeader | ErrorKind::ZeroBlockScalarIndent => {
             "behind `|` and `>` only `-`, `+`, a digit from 1 to 9 and a comment may stand"
         }

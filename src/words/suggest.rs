@@ -4,9 +4,12 @@
 ///
 /// Nearness is Damerau-Levenshtein distance; up to a third of the word's length counts as near.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // The distance takes time and space as the product of the lengths, and nobody mistypes a whole page.
+    let is_word = |text: &str| text.len() <= 100;
     let limit = (word.chars().count() / 3).max(1);
     candidates
         .into_iter()
+        .filter(|candidate| is_word(word) && is_word(candidate))
         .map(|candidate| (strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min_by_key(|(distance, _)| *distance)

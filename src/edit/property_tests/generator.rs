@@ -31,9 +31,35 @@ struct Entry {
 
 fn inline() -> impl Strategy<Value = Form> {
     let scalars = vec![
-        "", "1", "1.50", "x", "x y", "'a''b'", "\"q\\n\\u00e9\"", "true", "null", "~", "https://a.b/c#d", "é", "[]", "{}", "''",
-        "[a, 'b', {c: 1}]", "{a: 1, \"b\": [x, y], c: {}}", "{ a: 1 }", "[1,2]", "[\n  a, # c\n\n  b\n  ]", "{\n  a: 1, # c\n  # d\n  b: x,\n  }",
-        "\"m\n   n\"", "p\n    q", "'r\n\n   s'", "*a", "sea.hub:5000", "{a: , b: 2}", "[[1], [2, 3]]", "{\n  a: 1,\n  b: {}\n  }",
+        "",
+        "1",
+        "1.50",
+        "x",
+        "x y",
+        "'a''b'",
+        "\"q\\n\\u00e9\"",
+        "true",
+        "null",
+        "~",
+        "https://a.b/c#d",
+        "é",
+        "[]",
+        "{}",
+        "''",
+        "[a, 'b', {c: 1}]",
+        "{a: 1, \"b\": [x, y], c: {}}",
+        "{ a: 1 }",
+        "[1,2]",
+        "[\n  a, # c\n\n  b\n  ]",
+        "{\n  a: 1, # c\n  # d\n  b: x,\n  }",
+        "\"m\n   n\"",
+        "p\n    q",
+        "'r\n\n   s'",
+        "*a",
+        "sea.hub:5000",
+        "{a: , b: 2}",
+        "[[1], [2, 3]]",
+        "{\n  a: 1,\n  b: {}\n  }",
     ];
     prop::sample::select(scalars).prop_map(|text| Form::Inline(text.to_owned()))
 }
@@ -41,12 +67,13 @@ fn inline() -> impl Strategy<Value = Form> {
 fn block() -> impl Strategy<Value = Form> {
     let headers = vec!["|", "|-", "|+", ">", ">-", ">+", "| # c", "|2", "|2-"];
     let lines = vec!["x", "y z", "", "# no comment", "  deeper", "- a: b", "é"];
-    (prop::sample::select(headers), prop::collection::vec(prop::sample::select(lines), 0..4))
-        .prop_map(|(header, mut lines)| {
+    (prop::sample::select(headers), prop::collection::vec(prop::sample::select(lines), 0..4)).prop_map(
+        |(header, mut lines)| {
             // The first line says how deep the block is.
             lines.insert(0, if header.contains('2') { "  first" } else { "first" });
             Form::Block(header, lines)
-        })
+        },
+    )
 }
 
 fn form() -> impl Strategy<Value = Form> {

@@ -218,7 +218,7 @@ fn aliases_may_repeat_only_so_much() {
 fn keys_are_scalars_and_there_once() {
     insta::assert_snapshot!(outline("a: 1\nb:\n  c: 1\n  d: 1\n  \"c\": 2\n  d: 3\n"), @"24..27 the key `c` is there twice; first in line 3");
     insta::assert_snapshot!(outline("[a]: 1"), @"0..3 a key must be a text, not a list or a map");
-    insta::assert_snapshot!(outline("{{ values.x }}: 1"), @"1..13 a key must be a text, not a list or a map");
+    insta::assert_snapshot!(outline("{{ values.x }}: 1"), @"1..13 a key must be a text, not a list or a map; a text that starts with `{{` needs quotes");
 }
 
 #[test]

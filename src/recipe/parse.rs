@@ -1,0 +1,108 @@
+//! Text → recipe, with all mistakes at once.
+
+use serde::Deserialize;
+
+use super::check;
+use super::de::Reader;
+use super::sink::Sink;
+use super::{Data, Recipe};
+use crate::syntax::{Limits, Node, Style, Value, parse_yaml};
+use crate::words::{Diagnostic, Source, Span};
+
+/// A recipe that can be worked with.
+#[derive(Debug, Clone)]
+pub struct Parsed {
+    /// The recipe as written.
+    pub recipe: Recipe,
+    /// What works but is probably not meant.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Reads a recipe.
+///
+/// The error is all that is wrong with it, in the order of the text, warnings among it.
+pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
+    let Some(root) = one_document(source, "recipe")? else {
+        return Err(vec![Diagnostic::error(Span::default(), "the recipe is empty")]);
+    };
+    let sink = Sink::default();
+    let recipe = read::<Recipe>(&root, "recipe", &sink);
+    let Some(mut recipe) = recipe else { return Err(sink.into_sorted()) };
+    check::recipe(&mut recipe, &sink);
+    if sink.has_errors() {
+        return Err(sink.into_sorted());
+    }
+    Ok(Parsed { recipe, warnings: sink.into_sorted() })
+}
+
+/// Reads free data, as a file of values is; none where there is nothing but comments.
+pub(super) fn parse_data(source: &Source, name: &str) -> Result<Option<Data>, Vec<Diagnostic>> {
+    let Some(root) = one_document(source, name)? else { return Ok(None) };
+    let sink = Sink::default();
+    match read::<Data>(&root, name, &sink) {
+        Some(data) if !sink.has_errors() => Ok(Some(data)),
+        _ => Err(sink.into_sorted()),
+    }
+}
+
+/// What a tree means; what is wrong with it goes to the sink.
+fn read<'n, T: Deserialize<'n>>(root: &'n Node, name: &'n str, sink: &'n Sink) -> Option<T> {
+    refuse_tags(root, sink);
+    match T::deserialize(Reader::new(root, name, sink)) {
+        Ok(value) => Some(value),
+        Err(fault) => {
+            sink.add(Diagnostic::error(root.span, format!("this {name} confuses the program: {fault}")));
+            None
+        }
+    }
+}
+
+/// The one document of a text; none where there is nothing but comments.
+fn one_document(source: &Source, name: &str) -> Result<Option<Node>, Vec<Diagnostic>> {
+    let documents = parse_yaml(source.text(), Limits::recipe())
+        .map_err(|error| vec![Diagnostic::error(error.span, error.message)])?;
+    let mut documents = documents.into_iter();
+    match (documents.next(), documents.next()) {
+        (None, _) => Ok(None),
+        (Some(document), None) => Ok(Some(document.root)),
+        (Some(_), Some(second)) => {
+            let start = second.span.start;
+            Err(vec![
+                Diagnostic::error(
+                    Span::new(start, start + 3),
+                    format!("a {name} is one document, and here starts another"),
+                )
+                .with_help("put it into a file of its own"),
+            ])
+        }
+    }
+}
+
+/// Tags and merge keys mean nothing here, whatever they stand at.
+fn refuse_tags(node: &Node, sink: &Sink) {
+    if let Some(properties) = &node.properties
+        && let Some(tag) = &properties.tag
+    {
+        let is_text = matches!(node.value, Value::Plain(_) | Value::Text(_));
+        if !(tag == "!!str" && is_text) {
+            let message = format!("the tag `{tag}` means nothing here");
+            sink.add(Diagnostic::error(properties.span, message).with_help("leave it out"));
+        }
+    }
+    match &node.value {
+        Value::Plain(_) | Value::Text(_) | Value::Alias(_) => {}
+        Value::List(elements) => elements.iter().for_each(|element| refuse_tags(element, sink)),
+        Value::Map(entries) => {
+            for (key, value) in entries {
+                if key.style == Style::Plain && key.scalar() == Some("<<") {
+                    sink.add(
+                        Diagnostic::error(key.span, "merge keys (`<<`) mean nothing here")
+                            .with_help("write the fields out"),
+                    );
+                }
+                refuse_tags(key, sink);
+                refuse_tags(value, sink);
+            }
+        }
+    }
+}
