@@ -132,7 +132,8 @@ impl<'t> Page<'t> {
         }
         // An anchor that nothing repeats may stay in front of a scalar; a tag says what the old value was.
         let properties = old.properties.as_deref();
-        let stays = |properties: &&Properties| properties.tag.is_none() && new.tail.is_empty();
+        let is_scalar = matches!(value.value, Value::Plain(_) | Value::Text(_)) && new.tail.is_empty();
+        let stays = |properties: &&Properties| properties.tag.is_none() && is_scalar;
         if let Some(stays) = properties.filter(stays) {
             return self.replace_value(old, old.span.start, Some(stays.span.end), &new);
         }
