@@ -8,7 +8,7 @@ use super::splice::{
     next_content,
 };
 use super::value::text_node;
-use crate::syntax::{Node, Style, Value};
+use crate::syntax::{Node, Properties, Style, Value};
 
 /// A YAML text and how it indents.
 pub(super) struct Page<'t> {
@@ -130,24 +130,36 @@ impl<'t> Page<'t> {
         if let Some(quoted) = in_quotes_of(old, value) {
             new = Rendered { head: quoted, tail: Vec::new() };
         }
-        let mut splices = Vec::new();
-        let mut opener = opener;
-        if let Some(properties) = &old.properties {
-            // An anchor that nothing repeats may stay in front of a scalar; a tag says what the old value was.
-            if properties.tag.is_none() && new.tail.is_empty() {
-                opener = Some(properties.span.end);
-            } else {
-                let from = self.text[..properties.span.start].trim_end_matches([' ', '\t']).len();
-                splices.push(Splice::delete(from, properties.span.end));
-                opener = opener.or(Some(from));
-            }
+        // An anchor that nothing repeats may stay in front of a scalar; a tag says what the old value was.
+        let properties = old.properties.as_deref();
+        let is_scalar = matches!(value.value, Value::Plain(_) | Value::Text(_)) && new.tail.is_empty();
+        let stays = |properties: &&Properties| properties.tag.is_none() && is_scalar;
+        if let Some(stays) = properties.filter(stays) {
+            return self.replace_value(old, old.span.start, Some(stays.span.end), &new);
         }
-        splices.extend(match old.style {
-            Style::Block => self.replace_block(old, opener, new)?,
-            Style::Literal | Style::Folded => self.replace_literal(old, opener, &new)?,
-            _ => self.replace_inline(old, opener, &new)?,
-        });
-        Ok(splices)
+        self.replace_value(old, properties.map_or(old.span.start, |gone| gone.span.start), opener, &new)
+    }
+
+    /// The bytes from `start` to the old value's end, properties that go with it included.
+    fn replace_value(
+        &self,
+        old: &Node,
+        start: usize,
+        opener: Option<usize>,
+        new: &Rendered,
+    ) -> Result<Vec<Splice>, Refusal> {
+        match old.style {
+            Style::Block => {
+                let mut splices = self.replace_block(old, opener, new)?;
+                if let Some(gone) = old.properties.as_deref().filter(|gone| gone.span.start == start) {
+                    let from = self.text[..start].trim_end_matches([' ', '\t']).len();
+                    splices.push(Splice::delete(from, gone.span.end));
+                }
+                Ok(splices)
+            }
+            Style::Literal | Style::Folded => self.replace_literal(old, start, opener, new),
+            _ => self.replace_inline(start, old.span.end, opener, new),
+        }
     }
 
     fn root(&self, value: &Node) -> Rendered {
@@ -162,7 +174,7 @@ impl<'t> Page<'t> {
         }
     }
 
-    fn replace_block(&self, old: &Node, opener: Option<usize>, new: Rendered) -> Result<Vec<Splice>, Refusal> {
+    fn replace_block(&self, old: &Node, opener: Option<usize>, new: &Rendered) -> Result<Vec<Splice>, Refusal> {
         let (start, end) = (old.span.start, old.span.end);
         if !is_last_in_line(self.text, end) {
             return Err(Refusal::Layout(None));
@@ -173,26 +185,32 @@ impl<'t> Page<'t> {
                 Ok(head.into_iter().chain([self.lines(start, end, &new.tail)]).collect())
             }
             None if is_first_in_line(self.text, start) => {
-                let mut lines = new.tail;
+                let mut lines = new.tail.clone();
                 if !new.head.is_empty() {
-                    lines.insert(0, new.head);
+                    lines.insert(0, new.head.clone());
                 }
                 Ok(vec![self.lines(start, end, &lines)])
             }
             _ if new.head.is_empty() => Err(Refusal::Layout(None)),
             _ => {
                 let eol = line_end_style(self.text, start);
-                let text: Vec<String> = std::iter::once(new.head).chain(new.tail).collect();
+                let text: Vec<&str> = std::iter::once(&new.head).chain(&new.tail).map(String::as_str).collect();
                 Ok(vec![Splice::new(start, line_end(self.text, end), text.join(eol))])
             }
         }
     }
 
-    fn replace_literal(&self, old: &Node, opener: Option<usize>, new: &Rendered) -> Result<Vec<Splice>, Refusal> {
-        let (start, end) = (old.span.start, old.span.end);
-        let header_line_end = line_end(self.text, start);
-        let header = &self.text[start..header_line_end];
-        let header_end = start + header.find([' ', '\t']).unwrap_or(header.len());
+    fn replace_literal(
+        &self,
+        old: &Node,
+        start: usize,
+        opener: Option<usize>,
+        new: &Rendered,
+    ) -> Result<Vec<Splice>, Refusal> {
+        let (header_start, end) = (old.span.start, old.span.end);
+        let header_line_end = line_end(self.text, header_start);
+        let header = &self.text[header_start..header_line_end];
+        let header_end = header_start + header.find([' ', '\t']).unwrap_or(header.len());
         let from = if new.head.is_empty() { opener.unwrap_or(start).min(start) } else { start };
         let mut splices = vec![Splice::new(from, header_end, new.head.clone())];
         if end > header_line_end {
@@ -203,8 +221,13 @@ impl<'t> Page<'t> {
         Ok(splices)
     }
 
-    fn replace_inline(&self, old: &Node, opener: Option<usize>, new: &Rendered) -> Result<Vec<Splice>, Refusal> {
-        let (start, end) = (old.span.start, old.span.end);
+    fn replace_inline(
+        &self,
+        start: usize,
+        end: usize,
+        opener: Option<usize>,
+        new: &Rendered,
+    ) -> Result<Vec<Splice>, Refusal> {
         let below = if new.tail.is_empty() { Vec::new() } else { self.below(end, &new.tail)? };
         let here = if new.head.is_empty() {
             let opener = opener.ok_or(Refusal::Layout(None))?;
@@ -255,25 +278,28 @@ impl<'t> Page<'t> {
         let next = after_line_end(self.text, line_end);
         let block_scalar = leaf_before.filter(|leaf| matches!(leaf.style, Style::Literal | Style::Folded));
         match block_scalar {
-            Some(scalar) => Splice::delete(first, self.behind_comments(scalar, next, start - first)),
+            Some(scalar) => Splice::delete(first, self.behind_comments(scalar, next)),
             None if next > line_end => Splice::delete(first, next),
             None => Splice::delete(before_line_end(self.text, first), line_end),
         }
     }
 
-    /// Behind the comments at `at` that a block scalar would swallow if they came directly below it: those that are
-    /// indented more than its key's `column`, and blank lines where it keeps them.
-    fn behind_comments(&self, scalar: &Node, at: usize, column: usize) -> usize {
-        let keeps = self.text[scalar.span.start..line_end(self.text, scalar.span.start)]
-            .split([' ', '\t'])
-            .next()
-            .is_some_and(|header| header.contains('+'));
+    /// Behind the comments at `at` that a block scalar would take for text if they came directly below it: those that are
+    /// indented as its text is, and blank lines where it keeps them.
+    fn behind_comments(&self, scalar: &Node, at: usize) -> usize {
+        let written = &self.text[scalar.span.range()];
+        let (header, body) = written.split_at(line_end(written, 0));
+        let keeps = header.split([' ', '\t']).next().is_some_and(|header| header.contains('+'));
+        let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
+        let is_blank = |line: &&str| line.trim_matches([' ', '\t']).is_empty();
+        let body_indent = body.split(['\n', '\r']).filter(|line| !is_blank(line)).map(indent).min();
         let (mut behind, mut line) = (at, at);
         while line < self.text.len() {
             let end = line_end(self.text, line);
             let content = self.text[line..end].trim_start_matches([' ', '\t']);
             let next = after_line_end(self.text, end);
-            let is_deep_comment = content.starts_with('#') && end - line - content.len() > column;
+            let is_deep_comment = content.starts_with('#')
+                && body_indent.is_none_or(|body_indent| indent(&self.text[line..end]) >= body_indent);
             if !(content.is_empty() || is_deep_comment) {
                 break;
             }

@@ -190,7 +190,13 @@ impl<'t> Brackets<'t> {
             return Ok(vec![Splice::new(start, old.span.end, new)]);
         }
         let has_colon = self.text[..old.whole().start].trim_end_matches([' ', '\t']).ends_with(':');
-        Ok(vec![Splice::insert(old.span.end, if has_colon { format!(" {new}") } else { format!(": {new}") })])
+        let has_blank = has_colon && self.text[old.span.end..].starts_with(' ');
+        let gap = if has_colon { " " } else { ": " };
+        Ok(vec![if has_blank {
+            Splice::insert(old.span.end + 1, new)
+        } else {
+            Splice::insert(old.span.end, format!("{gap}{new}"))
+        }])
     }
 
     /// What stands before `at` in its line, where that is nothing but blanks.
@@ -243,10 +249,15 @@ impl<'a> Entries<'a> {
         next_content(self.text, before + 1)
     }
 
-    /// Where its value ends.
+    /// Where its value ends. A value that is not written keeps the blank behind its `:`, without which some readers take
+    /// the `:` for a part of the key.
     fn end(&self, at: usize) -> usize {
         match &self.collection.value {
-            Value::Map(entries) => entries[at].1.span.end,
+            Value::Map(entries) => {
+                let span = entries[at].1.span;
+                let has_blank = span.start == span.end && self.text[span.end..].starts_with(' ');
+                span.end + usize::from(has_blank)
+            }
             Value::List(elements) => elements[at].span.end,
             Value::Plain(_) | Value::Text(_) | Value::Alias(_) => self.collection.span.end,
         }

@@ -48,4 +48,6 @@ pub use rewrite::{ImageChange, Rewritten, rewrite_images};
 pub use selector::DocumentSelector;
 
 #[cfg(test)]
+mod property_tests;
+#[cfg(test)]
 mod wild_tests;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Limits, Node, SyntaxError, Value};
+use super::{Limits, Node, SyntaxError, Value, shortened};
 use crate::words::Span;
 
 /// Parses one JSON text; a byte order mark before it is passed over.
@@ -152,7 +152,7 @@ impl Parser<'_> {
         let word = &rest[..length];
         if !matches!(word, "true" | "false" | "null") {
             let span = Span::new(self.at, self.at + length);
-            return Err(SyntaxError::new(span, format!("expected a value, found `{word}`")));
+            return Err(SyntaxError::new(span, format!("expected a value, found `{}`", shortened(word))));
         }
         self.at += length;
         Ok(Value::Plain(word.to_owned()))
@@ -273,7 +273,10 @@ fn refuse_twins(entries: &[(Node, Node)]) -> Result<(), SyntaxError> {
         if let Value::Text(name) = &key.value
             && !seen.insert(name.as_str())
         {
-            return Err(SyntaxError::new(key.span, format!("the key `{name}` stands twice in one object")));
+            return Err(SyntaxError::new(
+                key.span,
+                format!("the key `{}` stands twice in one object", shortened(name)),
+            ));
         }
     }
     Ok(())

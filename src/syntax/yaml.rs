@@ -132,8 +132,7 @@ impl<'t> Reader<'t> {
                     (self.close(open, span)?, count, height, anchor)
                 }
                 Event::Scalar(text, style, anchor, _) => {
-                    let is_value = stack.last().is_some_and(Open::awaits_value);
-                    let node = self.scalar(text.into_owned(), style, anchor, span, is_value)?;
+                    let node = self.scalar(text.into_owned(), style, anchor, span, stack.last())?;
                     self.spend(1, node.span)?;
                     (node, 1, 0, anchor)
                 }
@@ -270,7 +269,7 @@ impl<'t> Reader<'t> {
         style: ScalarStyle,
         anchor: usize,
         place: Place,
-        is_value: bool,
+        holder: Option<&Open>,
     ) -> Result<Node, SyntaxError> {
         let properties = self.properties(anchor, place.tag)?;
         let is_written = place.end > place.start;
@@ -279,13 +278,13 @@ impl<'t> Reader<'t> {
         let (span, style, value) = match style {
             ScalarStyle::Plain if is_written => (Span::new(place.start, place.end), Style::Plain, Value::Plain(text)),
             ScalarStyle::Plain => {
-                let at = self.empty_at(place.start, is_value);
+                let at = self.empty_at(place.start, holder, properties.is_some());
                 (Span::new(at, at), Style::Plain, Value::Plain(String::new()))
             }
             ScalarStyle::SingleQuoted => (Span::new(place.start, place.end), Style::SingleQuoted, Value::Text(text)),
             ScalarStyle::DoubleQuoted => (Span::new(place.start, place.end), Style::DoubleQuoted, Value::Text(text)),
-            ScalarStyle::Literal => (self.block_scalar(place), Style::Literal, Value::Text(text)),
-            ScalarStyle::Folded => (self.block_scalar(place), Style::Folded, Value::Text(text)),
+            ScalarStyle::Literal => (self.block_scalar(place), Style::Literal, Value::Text(self.ended(text, place))),
+            ScalarStyle::Folded => (self.block_scalar(place), Style::Folded, Value::Text(self.ended(text, place))),
         };
         self.behind = self.behind.max(span.end).max(place.end);
         Ok(Node { span, value, style, properties })
@@ -309,10 +308,18 @@ impl<'t> Reader<'t> {
         Err(SyntaxError::new(span, "a quoted text that does not end"))
     }
 
-    /// Where a node stands that is not written: behind its `:` or `-`. The events place values before their `:`.
-    fn empty_at(&self, place: usize, is_value: bool) -> usize {
+    /// Where a node stands that is not written: behind its `:`, its `-` or its properties. The events place values
+    /// before their `:`, and elements behind a comment.
+    fn empty_at(&self, place: usize, holder: Option<&Open>, has_properties: bool) -> usize {
         let behind = self.behind.min(place);
-        if !is_value {
+        let is_value = holder.is_some_and(Open::awaits_value);
+        let is_element =
+            holder.is_some_and(|open| open.style == Style::Block && matches!(open.content, Content::List(_)));
+        if has_properties && (is_value || is_element) {
+            behind
+        } else if is_element {
+            self.find(b"-", place).map_or(place, |dash| dash + 1)
+        } else if !is_value {
             place
         } else if self.text.as_bytes().get(place) == Some(&b':') {
             place + 1
@@ -337,7 +344,10 @@ impl<'t> Reader<'t> {
         }
         let content = &self.text[header_end..place.end];
         let kept = if header.contains('+') {
-            content.strip_suffix("\r\n").or_else(|| content.strip_suffix(['\n', '\r'])).unwrap_or(content)
+            // The events may count the next line's indentation as well.
+            let lines = content.trim_end_matches([' ', '\t']);
+            let lines = if lines.ends_with(['\n', '\r']) { lines } else { content };
+            lines.strip_suffix("\r\n").or_else(|| lines.strip_suffix(['\n', '\r'])).unwrap_or(lines)
         } else {
             content.trim_end_matches([' ', '\t', '\n', '\r'])
         };
@@ -347,6 +357,16 @@ impl<'t> Reader<'t> {
         // Blanks that end the last line are content.
         let blanks = content[kept.len()..].find(['\n', '\r']).unwrap_or(content.len() - kept.len());
         Span::new(start, header_end + kept.len() + blanks)
+    }
+
+    /// What a block scalar holds. The events give its last line a line end even where the text has none; other readers,
+    /// and the specification, do not.
+    fn ended(&self, mut value: String, place: Place) -> String {
+        let last_line = self.text.rsplit(['\n', '\r']).next().unwrap_or_default();
+        if place.end == self.text.len() && !last_line.trim_matches([' ', '\t']).is_empty() && value.ends_with('\n') {
+            value.pop();
+        }
+        value
     }
 
     /// Finds one of `marks` between what was read last and the byte where content begins.

@@ -47,7 +47,7 @@ fn yaml_maps_get_new_keys() {
             ("a: {b: 1}\n", "{op: add, path: /a/c, value: [x, {z: 1}]}", "a: {b: 1, c: [x, {z: 1}]}\n"),
             ("a: {b: 1,}\n", "{op: add, path: /a/c, value: 2}", "a: {b: 1, c: 2,}\n"),
             ("a: {b}\n", "{op: add, path: /a/c, value: 2}", "a: {b, c: 2}\n"),
-            ("a: {b: }\n", "{op: add, path: /a/c, value: 2}", "a: {b:, c: 2 }\n"),
+            ("a: {b: }\n", "{op: add, path: /a/c, value: 2}", "a: {b: , c: 2}\n"),
             ("a: {}\n", "{op: add, path: /a/c, value: sea.hub:5000}", "a: {c: sea.hub:5000}\n"),
             ("a: { } # c\n", "{op: add, path: /a/c, value: \"yes\"}", "a: {c: \"yes\"} # c\n"),
             (
@@ -147,7 +147,7 @@ fn yaml_values_are_replaced() {
             ),
             ("-\n  a: 1\n- c\n", "{op: replace, path: /0, value: x}", "- x\n- c\n"),
             ("a: {b: 1}\n", "{op: replace, path: /a/b, value: \"x, y\"}", "a: {b: \"x, y\"}\n"),
-            ("a: {b: }\n", "{op: replace, path: /a/b, value: 1}", "a: {b: 1 }\n"),
+            ("a: {b: }\n", "{op: replace, path: /a/b, value: 1}", "a: {b: 1}\n"),
             ("a: {b}\n", "{op: replace, path: /a/b, value: 1}", "a: {b: 1}\n"),
             ("a: {}\n", "{op: replace, path: /a, value: {b: {c: 1}}}", "a:\n  b:\n    c: 1\n"),
             ("a: 1\n", "{op: replace, path: '', value: {b: 1, c: [2]}}", "b: 1\nc:\n  - 2\n"),

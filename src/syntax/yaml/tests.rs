@@ -171,7 +171,7 @@ fn odd_block_scalars() {
       Plain@20 "d"
         Literal@35 "|\n  x  " = "x  \n"
       Plain@47 "e"
-        Literal@50 "|\n  y" = "y\n"
+        Literal@50 "|\n  y" = "y"
     "#);
 }
 
@@ -267,4 +267,45 @@ fn quoted_lines_need_no_indentation() {
     insta::assert_snapshot!(outline("a:\n  b: 'x\n  y\nc: 1\n"), @"8..9 a quoted text that does not end");
     insta::assert_snapshot!(outline("a:\n  b: 'x\n  y' z\n"), @"16..17 a text goes on behind its closing quote");
     insta::assert_snapshot!(outline("a:\n  b: 'x\n  y\n---\n  y'\n"), @"8..9 a `---` or `...` inside of a quoted text");
+}
+
+#[test]
+fn kept_line_ends_end_with_the_block() {
+    insta::assert_snapshot!(outline("- a: |+\n    x\n\n  b: 1\n- |+\n x "), @r#"
+    --- "- a: |+\n    x\n\n  b: 1\n- |+\n x "
+    Block@0 "- a: |+\n    x\n\n  b: 1\n- |+\n x "
+      Block@2 "a: |+\n    x\n\n  b: 1"
+        Plain@2 "a"
+          Literal@5 "|+\n    x\n" = "x\n\n"
+        Plain@17 "b"
+          Plain@20 "1"
+      Literal@24 "|+\n x " = "x "
+    "#);
+}
+
+#[test]
+fn what_is_not_written_stands_behind_its_dash_or_colon() {
+    insta::assert_snapshot!(outline("k:\n- - # c\n-   # c\n- \n-\n- k: # c\n  l:   \n- [{a: # c\n }]\n- ? # c\n"), @r#"
+    --- "k:\n- - # c\n-   # c\n- \n-\n- k: # c\n  l:   \n- [{a: # c\n }]\n- ? # c\n"
+    Block@0 "k:\n- - # c\n-   # c\n- \n-\n- k: # c\n  l:   \n- [{a: # c\n }]\n- ? # c\n"
+      Plain@0 "k"
+        Block@3 "- - # c\n-   # c\n- \n-\n- k: # c\n  l:   \n- [{a: # c\n }]\n- ? # c\n"
+          Block@5 "-"
+            Plain@6 ""
+          Plain@12 ""
+          Plain@20 ""
+          Plain@23 ""
+          Block@26 "k: # c\n  l:"
+            Plain@26 "k"
+              Plain@28 ""
+            Plain@35 "l"
+              Plain@37 ""
+          Flow@43 "[{a: # c\n }]"
+            Flow@44 "{a: # c\n }"
+              Plain@45 "a"
+                Plain@47 ""
+          Block@58 "? # c\n"
+            Plain@64 ""
+              Plain@64 ""
+    "#);
 }
