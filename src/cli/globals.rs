@@ -1,5 +1,7 @@
 //! What every command takes.
 
+#![expect(clippy::doc_markdown, reason = "the comments of arguments are help texts, not Markdown")]
+
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;

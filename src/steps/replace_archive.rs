@@ -37,11 +37,9 @@ impl ReplaceArchive<'_> {
         let form = PackedForm::of_name(self.path.as_str())
             .map_err(|error| StepFailure::from_error("path", error.kind(), &error))?;
         let (new, from) = self.new_archive(tools)?;
-        let root = match self.root.is_root() {
-            true => None,
-            false => EntryPath::parse(self.root.as_str().as_bytes())
-                .map_err(|error| StepFailure::from_error("root", FailureKind::Invalid, &error))?,
-        };
+        // The root of all parses to none, which takes all.
+        let root = EntryPath::parse(if self.root.is_root() { b"." } else { self.root.as_str().as_bytes() })
+            .map_err(|error| StepFailure::from_error("root", FailureKind::Invalid, &error))?;
         let options = ReplaceOptions {
             root,
             allow_missing: &glob_set(self.allow_missing),
