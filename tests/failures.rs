@@ -1,5 +1,7 @@
 //! What cannot work ends non-zero, names the recipe's line and leaves the store as it was.
 
+#![expect(clippy::unwrap_used, reason = "all of it is test code; clippy only knows functions with `#[test]` as such")]
+
 #[expect(dead_code, unused_imports, reason = "no file of tests uses all of the harness")]
 mod support;
 
