@@ -187,6 +187,12 @@ impl Blobs for Cache {
     fn open(&self, digest: Digest) -> io::Result<fs_err::File> {
         fs_err::File::open(self.path(digest))
     }
+
+    fn discard(&self, digest: Digest) {
+        if let Err(error) = Self::discard(self, digest) {
+            tracing::warn!("{error}");
+        }
+    }
 }
 
 #[cfg(test)]

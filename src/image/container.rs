@@ -56,4 +56,7 @@ impl ContainerImage {
 pub trait Blobs {
     /// Opens a blob. A blob that is not there is [`std::io::ErrorKind::NotFound`].
     fn open(&self, digest: Digest) -> std::io::Result<fs_err::File>;
+
+    /// Throws a blob away whose bytes turned out not to hash to its digest, so that it is asked for again.
+    fn discard(&self, digest: Digest);
 }

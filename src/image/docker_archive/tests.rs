@@ -51,6 +51,10 @@ impl Blobs for Folder {
     fn open(&self, digest: Digest) -> io::Result<fs_err::File> {
         fs_err::File::open(self.blobs.get(&digest).ok_or(io::ErrorKind::NotFound)?)
     }
+
+    fn discard(&self, digest: Digest) {
+        fs_err::remove_file(&self.blobs[&digest]).unwrap();
+    }
 }
 
 fn layer(content: &str) -> Vec<u8> {

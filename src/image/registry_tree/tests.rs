@@ -37,6 +37,10 @@ impl Blobs for Folder {
     fn open(&self, digest: Digest) -> io::Result<fs_err::File> {
         fs_err::File::open(self.0.path().join(digest.hex()))
     }
+
+    fn discard(&self, digest: Digest) {
+        fs_err::remove_file(self.0.path().join(digest.hex())).unwrap();
+    }
 }
 
 fn descriptor(bytes: &[u8]) -> Descriptor {
