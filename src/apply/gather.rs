@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use crate::disk::{CopyRules, Dir, DiskError, FileTime, Kind, Meta, Owner, Sharing, merge_entry};
+use crate::disk::{CopyRules, Dir, DiskError, FileTime, Kind, Meta, Owner, Sharing, Way, merge_entry};
 use crate::words::ContextPath;
 
 /// Copies what `globs` match in `layer` (all of it where there are none) to the folder `to` of `context`.
@@ -23,7 +23,7 @@ pub(super) fn gather(
 ) -> Result<Vec<String>, DiskError> {
     let layer = Dir::open(layer)?;
     let rules = CopyRules { sharing, owner: Owner::Kept };
-    let target = Target::open(context, to, time)?;
+    let target = Way::open(context, to, time)?;
     if globs.is_empty() {
         for name in layer.names()? {
             merge_entry(&layer, &name, target.folder(), &name, rules)?;
@@ -43,36 +43,6 @@ pub(super) fn gather(
     target.finish()?;
     let unmatched = |index: &usize| !search.matched.contains(index);
     Ok((0..globs.len()).filter(unmatched).map(|index| globs[index].0.clone()).collect())
-}
-
-/// The folder that entries are taken into, and those above it, with the times that they keep.
-struct Target {
-    /// From the context down; the last one is the target.
-    folders: Vec<(Dir, FileTime)>,
-}
-
-impl Target {
-    fn open(context: &Dir, to: &ContextPath, time: FileTime) -> Result<Self, DiskError> {
-        let mut folders = vec![(context.duplicate()?, context.own_meta()?.mtime)];
-        for part in to.parts() {
-            let above = &folders[folders.len() - 1].0;
-            let below = match above.meta_if_there(part)? {
-                Some(meta) => (above.folder(part)?, meta.mtime),
-                None => (above.make_folder(part, 0o755)?, time),
-            };
-            folders.push(below);
-        }
-        Ok(Self { folders })
-    }
-
-    fn folder(&self) -> &Dir {
-        &self.folders[self.folders.len() - 1].0
-    }
-
-    /// A folder keeps its time when its entries change.
-    fn finish(self) -> Result<(), DiskError> {
-        self.folders.iter().try_for_each(|(folder, time)| folder.set_own_time(*time))
-    }
 }
 
 /// Looks for the topmost paths that any glob matches.

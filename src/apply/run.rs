@@ -67,7 +67,7 @@ impl Applier<'_> {
                 images.push((Route::stage().then("context").then(index).then("of"), of.clone()));
             }
             if let Ok(kubefile::Kubefile { base: Base::Image(name), .. }) = kubefile::parse(&work.kubefile) {
-                images.push((Route::stage().then("kubefile"), name));
+                images.push((Route::stage().then("kubefile").then("from"), name));
             }
             for (route, name) in images {
                 let made = plan.stages.iter().any(|other| other.work.image == name);
@@ -118,14 +118,14 @@ impl Applier<'_> {
             self.gather(source, stage, &context, workspace)
                 .map_err(|(field, failure)| vec![failure.at(stage.places.find(&route.then(field)))])?;
         }
-        self.steps(stage, &context, report)?;
+        self.steps(plan, stage, &context, report)?;
         let kubefile: &[u8] = work.kubefile.as_bytes();
         let here = |failure: Failure| vec![failure.at(stage.places.find(&Route::stage().then("kubefile")))];
         context
             .put(&"Kubefile".parse().expect("a plain word is a path"), kubefile)
             .map_err(|error| here(Failure::from_error(FailureKind::Failed, &error)))?;
         let built = self.build(plan, stage, context.root(), workspace)?;
-        Ok(image_report(&built, workspace))
+        image_report(&built, workspace).map_err(|error| vec![failed(&error)])
     }
 
     fn gather(
@@ -148,11 +148,18 @@ impl Applier<'_> {
         Err(("paths", Failure::new(FailureKind::Failed, message)))
     }
 
-    fn steps(&self, stage: &PlannedStage, context: &Context, report: &mut Report) -> Result<(), Vec<Failure>> {
+    fn steps(
+        &self,
+        plan: &Plan,
+        stage: &PlannedStage,
+        context: &Context,
+        report: &mut Report,
+    ) -> Result<(), Vec<Failure>> {
         let work = &stage.work;
         let tools = Tools {
             supply: self.supply,
             platform: &work.platform,
+            cluster_registry: &plan.cluster_registry,
             recipe_folder: &self.recipe_folder,
             threads: self.threads,
             observer: self.observer,
@@ -212,10 +219,11 @@ impl Applier<'_> {
             let place = |BuildFailure { at, failure }: BuildFailure| match at {
                 BuildPlace::Image(image) => failure.at(stage.places.find(&asking_for(stage, &image))),
                 BuildPlace::Kubefile(span) => {
-                    let line = &work.kubefile[span.range()];
-                    let line = line.lines().next().unwrap_or_default();
-                    let failure = Failure { message: format!("`{line}`: {}", failure.message), ..failure };
-                    failure.at(stage.places.find(&kubefile_route))
+                    let route = match kubefile.instructions.iter().position(|(place, _)| *place == span) {
+                        Some(index) => kubefile_route.then(index),
+                        None => kubefile_route.then("from"),
+                    };
+                    failure.at(stage.places.find(&route))
                 }
                 BuildPlace::Whole => failure.at(stage.places.find(&kubefile_route)),
             };
@@ -239,12 +247,11 @@ impl Applier<'_> {
 /// The part of a stage that asks for a container image: an entry of its image list, else its Kubefile.
 fn asking_for(stage: &PlannedStage, image: &ImageRef) -> Route {
     for (index, step) in stage.work.steps.iter().enumerate() {
-        if let PlannedStep::ImageList { images, .. } = step {
-            let route = Route::stage().then("steps").then(index);
-            return match images.iter().position(|entry| entry.image == *image) {
-                Some(entry) => route.then("images").then(entry),
-                None => route,
-            };
+        for (field, need) in steps::needs(step, &stage.work.platform) {
+            let PlannedStep::ImageList { .. } = step else { continue };
+            if matches!(need, Need::Image(needed, _) if needed == *image) {
+                return Route::stage().then("steps").then(index).then(field);
+            }
         }
     }
     Route::stage().then("kubefile")
@@ -314,21 +321,22 @@ fn similar(image: &Image, path: &crate::words::ContextPath, workspace: &Workspac
     nearest(path.as_str(), files.iter().map(|(path, _)| path.as_str())).map(str::to_owned)
 }
 
-fn image_report(built: &Built, workspace: &Workspace<'_>) -> ImageReport {
+fn image_report(built: &Built, workspace: &Workspace<'_>) -> Result<ImageReport, WorkspaceError> {
     let image = &built.image;
-    let layer = |layer: &Layer| {
-        let id = layer.id?;
-        let size = workspace.layer_size(&id).unwrap_or_default();
-        Some(LayerReport { id, kind: layer.kind.as_str(), value: layer.value.clone(), size })
-    };
+    let mut layers = Vec::new();
+    for Layer { id, kind, value } in &image.layers {
+        let Some(id) = *id else { continue };
+        let size = workspace.layer_size(&id)?;
+        layers.push(LayerReport { id, kind: kind.as_str(), value: value.clone(), size });
+    }
     let cached = built.cached.iter();
-    ImageReport {
+    Ok(ImageReport {
         name: image.name.to_string(),
         id: image.id.map(|id| id.to_string()).unwrap_or_default(),
         platform: image.platform.clone(),
-        layers: image.layers.iter().filter_map(layer).collect(),
+        layers,
         cached_images: cached
             .map(|cached| CachedReport { reference: cached.reference.to_string(), digest: cached.digest })
             .collect(),
-    }
+    })
 }

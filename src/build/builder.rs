@@ -5,12 +5,14 @@ use std::path::PathBuf;
 
 use crate::disk::{CopyRules, Dir, Owner, Sharing};
 use crate::image::model::{Commands, Image, ImageConfig, Layer, LayerKind};
-use crate::image::{Merged, RepositoryPaths, check_registry_tree, write_registry_tree};
+use crate::image::{Merged, check_registry_tree, read_registry_tree, write_registry_tree};
 use crate::kubefile::{Base, Instruction, Kubefile, MAX_LAYERS};
 use crate::plan::registry_path;
 use crate::store::StagedFolder;
 use crate::supply::{Need, Supply};
-use crate::words::{ContextPath, Digest, Epoch, Failure, FailureKind, ImageRef, Observer, Platform, SealerName, Span};
+use crate::words::{
+    ContextPath, Digest, Epoch, Event, Failure, FailureKind, ImageRef, Observer, Platform, SealerName, Span,
+};
 
 use super::copy::copy;
 use super::images::{Wanted, wanted};
@@ -77,25 +79,39 @@ impl Builder<'_> {
     /// Builds an image and adds it to the workspace, or says everything that stands in the way.
     pub fn build(&self, request: &BuildRequest<'_>, workspace: &mut Workspace<'_>) -> Result<Built, Vec<BuildFailure>> {
         let one = |failure| vec![failure];
+        let unsupported = request.kubefile.instructions.iter().filter_map(|(span, instruction)| {
+            let message = instruction.unsupported()?;
+            Some(BuildFailure::at_instruction(*span, FailureKind::Invalid, message))
+        });
+        let unsupported: Vec<BuildFailure> = unsupported.collect();
+        if !unsupported.is_empty() {
+            return Err(unsupported);
+        }
         let mut growing = self.start(request, workspace).map_err(one)?;
         for (span, instruction) in &request.kubefile.instructions {
             match instruction {
                 Instruction::Copy { source, destination, value } => {
                     let folder = workspace.folder().map_err(|error| one(staging(*span, &error)))?;
                     let rules = CopyRules { sharing: self.sharing, owner: Owner::Root };
-                    copy(request.context, source, destination, folder.dir(), request.platform, rules, self.epoch)
-                        .map_err(|error| {
+                    let left_out =
+                        copy(request.context, source, destination, folder.dir(), request.platform, rules, self.epoch)
+                            .map_err(|error| {
                             let mut failed = BuildFailure::instruction(*span, error.kind(), &error);
                             failed.failure.help.extend(error.help());
                             one(failed)
                         })?;
+                    if left_out {
+                        let message = format!(
+                            "COPY {value}: imageListWithAuth.yaml holds passwords and was left out; \
+                             its images are not cached, list them in manifests/imageList"
+                        );
+                        self.observer.event(Event::Warning { message });
+                    }
                     growing.add(workspace, folder, *span, LayerKind::Copy, value).map_err(one)?;
                 }
                 Instruction::Cmd { value } => growing.commands.push(value.clone()),
-                Instruction::Run { .. } | Instruction::Arg { .. } => {
-                    let message = "RUN and ARG are not carried out by this version";
-                    return Err(one(BuildFailure::at_instruction(*span, FailureKind::Invalid, message)));
-                }
+                // Refused above.
+                Instruction::Run { .. } | Instruction::Arg { .. } => {}
             }
         }
         let cached = self.cache_images(&mut growing, workspace)?;
@@ -145,10 +161,19 @@ impl Builder<'_> {
         growing: &mut Growing<'_>,
         workspace: &mut Workspace<'_>,
     ) -> Result<Vec<CachedImage>, Vec<BuildFailure>> {
-        let wants = wanted(&growing.new, growing.request.cluster_registry, self.observer)?;
-        let outside = &wants.outside;
-        let cached = if outside.is_empty() { Vec::new() } else { self.cache(outside, growing, workspace)? };
-        let failures: Vec<BuildFailure> = wants.own.iter().filter_map(|own| not_held(own, &growing.merged)).collect();
+        let (wants, mut failures) = wanted(&growing.new, growing.request.cluster_registry, self.observer);
+        let cached = match self.cache(&wants.outside, growing, workspace) {
+            Ok(cached) => cached,
+            Err(more) => {
+                failures.extend(more);
+                Vec::new()
+            }
+        };
+        failures.extend(wants.own.iter().filter_map(|own| {
+            // What is pulled under the same name is here, or its failure was told.
+            let pulled = wants.outside.iter().any(|outside| registry_path(&outside.image) == registry_path(&own.image));
+            (!pulled).then(|| not_held(own, growing.request.platform, &growing.merged)).flatten()
+        }));
         if failures.is_empty() { Ok(cached) } else { Err(failures) }
     }
 
@@ -158,6 +183,9 @@ impl Builder<'_> {
         growing: &mut Growing<'_>,
         workspace: &mut Workspace<'_>,
     ) -> Result<Vec<CachedImage>, Vec<BuildFailure>> {
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
         let platform = growing.request.platform;
         let needs: Vec<Need> = wanted.iter().map(|w| Need::Image(w.image.clone(), platform.clone())).collect();
         self.supply.get_all(&needs);
@@ -182,7 +210,10 @@ impl Builder<'_> {
         write_registry_tree(&pulled, self.supply.cache(), &lower, folder.path(), self.epoch)
             .map_err(|error| whole(error.kind(), &error))?;
         if let Some((id, path)) = workspace.keep_layer(folder).map_err(|error| whole(error.kind(), &error))? {
-            growing.push(path, Layer { id: Some(id), kind: LayerKind::Base, value: "registry cache".to_owned() });
+            // The same layer twice can neither be pushed nor mounted; whether the lower one does is checked below.
+            if !growing.layers.iter().any(|layer| layer.id == Some(id)) {
+                growing.push(path, Layer { id: Some(id), kind: LayerKind::Base, value: "registry cache".to_owned() });
+            }
         }
         for image in &pulled {
             let there = |path: &ContextPath| growing.merged.find(path).ok().flatten();
@@ -205,18 +236,17 @@ impl Builder<'_> {
     }
 }
 
-/// The failure for an image that is asked of the image's own registry and that it does not hold.
-fn not_held(wanted: &Wanted, merged: &Merged) -> Option<BuildFailure> {
+/// The failure for an image that is asked of the image's own registry and that is not whole there.
+fn not_held(wanted: &Wanted, platform: &Platform, merged: &Merged) -> Option<BuildFailure> {
     let Wanted { image, file, line } = wanted;
-    let link = RepositoryPaths::of(image).ok().and_then(|paths| match image.digest() {
-        Some(digest) => Some(paths.revision_link(digest)),
-        None => paths.tag_current_link(),
-    });
-    let held = link.is_some_and(|link| merged.find(&link).is_ok_and(|found| found.is_some()));
+    let lookup = |path: &ContextPath| merged.find(path).ok().flatten();
+    let held = read_registry_tree(image, platform, &lookup)
+        .is_some_and(|held| check_registry_tree(&held, &lookup).is_ok_and(|missing| missing.is_empty()));
     if held {
         return None;
     }
-    let message = format!("{file}:{line}: `{image}` is asked of the image's own registry, which does not hold it");
+    let message =
+        format!("{file}:{line}: `{image}` is asked of the image's own registry, which does not hold it whole");
     let failure = Failure::new(FailureKind::Verification, message)
         .with_help("list the image that it stands for in manifests/imageList");
     Some(BuildFailure { at: BuildPlace::Image(image.clone()), failure })

@@ -5,9 +5,9 @@ use std::os::unix::ffi::OsStrExt;
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use crate::disk::{CopyRules, Dir, DiskError, FileTime, Kind, merge_entry};
+use crate::disk::{CopyRules, Dir, DiskError, FileTime, Kind, Way, merge_entry};
 use crate::kubefile::{CopyDestination, CopySource};
-use crate::words::{ContextPath, Epoch, FailureKind, Platform, nearest};
+use crate::words::{Epoch, FailureKind, Platform, nearest};
 
 /// Why a COPY failed.
 #[derive(Debug, thiserror::Error)]
@@ -41,9 +41,13 @@ impl CopyError {
     }
 }
 
+/// The list of images with the passwords of their registries. A COPY that takes everything must not pack it.
+const SECRET_LIST: &str = "imageListWithAuth.yaml";
+
 /// Carries out one COPY: what `source` names in `context` goes to `destination` in `layer`, an empty folder.
 ///
-/// Folders that are made on the way are 0755 and carry the constant time; modes and times of what is copied stay.
+/// Folders that are made on the way are 0755 and carry the constant time; modes and times of what is copied stay. Returns
+/// whether a list with passwords was left out.
 pub(super) fn copy(
     context: &Dir,
     source: &CopySource,
@@ -52,56 +56,37 @@ pub(super) fn copy(
     platform: &Platform,
     rules: CopyRules,
     epoch: Epoch,
-) -> Result<(), CopyError> {
+) -> Result<bool, CopyError> {
     let pattern = source.for_architecture(platform.architecture());
-    let mut made = Made { layer, epoch, folders: Vec::new() };
+    let time = FileTime::of_seconds(i64::try_from(epoch.seconds()).expect("an epoch has at most 33 bits"));
     if pattern.is_empty() {
-        let names = context.names()?;
+        let mut names = context.names()?;
+        let all = names.len();
+        names.retain(|name| name != SECRET_LIST);
+        let left_out = names.len() < all;
         if !names.is_empty() {
-            let target = made.folder(destination.root())?;
+            let way = Way::open(layer, destination.root(), time)?;
             for name in names {
-                merge_entry(context, &name, &target, &name, rules)?;
+                merge_entry(context, &name, way.folder(), &name, rules)?;
             }
+            way.finish()?;
         }
-    } else {
-        for path in expand(context, &pattern)? {
-            let Some((name, parents)) = path.split_last() else { continue };
-            let from = descend(context, parents)?;
-            let (folder, new) = destination.place(name);
-            let target = made.folder(&folder)?;
-            merge_entry(&from, name, &target, &new, rules)?;
-        }
+        return Ok(left_out);
     }
-    made.finish()
-}
-
-/// Folders of a layer that COPY made itself.
-struct Made<'a> {
-    layer: &'a Dir,
-    epoch: Epoch,
-    folders: Vec<Dir>,
-}
-
-impl Made<'_> {
-    fn folder(&mut self, path: &ContextPath) -> Result<Dir, CopyError> {
-        let mut folder = self.layer.duplicate()?;
-        for part in path.parts() {
-            if folder.meta_if_there(part)?.is_none() {
-                self.folders.push(folder.make_folder(part, 0o755)?);
-            }
-            folder = folder.folder(part)?;
+    let mut left_out = false;
+    for path in expand(context, &pattern)? {
+        if path == [SECRET_LIST] && pattern != SECRET_LIST {
+            left_out = true;
+            continue;
         }
-        Ok(folder)
+        let Some((name, parents)) = path.split_last() else { continue };
+        let from = descend(context, parents)?;
+        let (folder, new) = destination.place(name);
+        let way = Way::open(layer, &folder, time)?;
+        merge_entry(&from, name, way.folder(), &new, rules)?;
+        way.finish()?;
     }
-
-    /// Entries were made in the folders since they were made: their time is set last.
-    fn finish(self) -> Result<(), CopyError> {
-        let time = FileTime::of_seconds(i64::try_from(self.epoch.seconds()).expect("an epoch has at most 33 bits"));
-        for folder in &self.folders {
-            folder.set_own_time(time)?;
-        }
-        Ok(())
-    }
+    Ok(left_out)
 }
 
 fn descend(context: &Dir, parents: &[OsString]) -> Result<Dir, CopyError> {

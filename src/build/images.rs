@@ -31,14 +31,17 @@ pub(super) struct Wants {
     pub(super) own: Vec<Wanted>,
 }
 
-/// Everything that `manifests/` of the merged layers asks for.
+/// Everything that `manifests/` of the merged layers asks for, and what of it cannot be used.
 ///
 /// All references that cannot be understood are reported, and so are two that fall on one path of the registry.
-pub(super) fn wanted(merged: &Merged, own_registry: &str, observer: &dyn Observer) -> Result<Wants, Vec<BuildFailure>> {
+pub(super) fn wanted(merged: &Merged, own_registry: &str, observer: &dyn Observer) -> (Wants, Vec<BuildFailure>) {
     let manifests: ContextPath = "manifests".parse().expect("a plain word is a path");
     let mut wants = Wants::default();
     let mut failures = Vec::new();
-    let files = merged.files(&manifests).map_err(|error| vec![unreadable(&error)])?;
+    let files = match merged.files(&manifests) {
+        Ok(files) => files,
+        Err(error) => return (wants, vec![unreadable(&error)]),
+    };
     for (path, found) in files {
         let bytes = match fs_err::read(&found) {
             Ok(bytes) => bytes,
@@ -67,8 +70,8 @@ pub(super) fn wanted(merged: &Merged, own_registry: &str, observer: &dyn Observe
             }
         }
     }
-    warn_of_charts(merged, observer).map_err(|error| vec![unreadable(&error)])?;
-    if failures.is_empty() { Ok(wants) } else { Err(failures) }
+    failures.extend(warn_of_charts(merged, observer).err().map(|error| unreadable(&error)));
+    (wants, failures)
 }
 
 fn add(wanted: &mut Vec<Wanted>, failures: &mut Vec<BuildFailure>, new: Wanted) {
@@ -154,9 +157,11 @@ mod tests {
             fs_err::write(path, content).unwrap();
         }
         let merged = Merged::new(vec![folder.path().to_owned()]);
-        wanted(&merged, "sea.hub:5000", &Silent)
-            .map(|found| found.outside.iter().map(|wanted| format!("{} {}", wanted.origin(), wanted.image)).collect())
-            .map_err(|failures| failures.into_iter().map(|failure| failure.failure.message).collect())
+        let (wants, failures) = wanted(&merged, "sea.hub:5000", &Silent);
+        if failures.is_empty() {
+            return Ok(wants.outside.iter().map(|wanted| format!("{} {}", wanted.origin(), wanted.image)).collect());
+        }
+        Err(failures.into_iter().map(|failure| failure.failure.message).collect())
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::image::layer::{LayerError, LayerId, Limits, unpack as unpack_stream};
 use crate::image::model::{Image, ModelError};
 use crate::image::{Blobs, ContainerImage, Descriptor};
 use crate::store::{StagedFolder, StagedLayer};
-use crate::words::{Digest, Event, FailureKind, ImageRef, Observer, SealerName};
+use crate::words::{Digest, Event, FailureKind, ImageRef, Observer, Platform, SealerName, VerifyingReader};
 
 /// The largest document of an image, in bytes.
 const MAX_DOCUMENT: u64 = 4 << 20;
@@ -27,6 +27,24 @@ pub enum ImportError {
         digest: Digest,
         /// Why.
         source: io::Error,
+    },
+    /// The config is too large for a document.
+    #[error("`{image}` is no sealer image: its config has {size} bytes, a document has at most {MAX_DOCUMENT}")]
+    Large {
+        /// The image.
+        image: ImageRef,
+        /// The config's size in bytes.
+        size: u64,
+    },
+    /// The document is for another platform than the one that was asked for.
+    #[error("`{image}`: the document is for {document}, the list says {asked}")]
+    Platform {
+        /// The image.
+        image: ImageRef,
+        /// The document's platform.
+        document: Platform,
+        /// The platform that was asked for.
+        asked: Platform,
     },
     /// The config is no document of a sealer image.
     #[error("`{image}` is no sealer image")]
@@ -78,7 +96,15 @@ impl ImportError {
     /// What kind of failure it is.
     pub fn kind(&self) -> FailureKind {
         match self {
-            Self::Read { .. } | Self::Blob { .. } | Self::Document { .. } | Self::Count { .. } => FailureKind::Failed,
+            Self::Read { source, .. } | Self::Blob { source, .. } if source.kind() == io::ErrorKind::InvalidData => {
+                FailureKind::Verification
+            }
+            Self::Read { .. }
+            | Self::Blob { .. }
+            | Self::Large { .. }
+            | Self::Platform { .. }
+            | Self::Document { .. }
+            | Self::Count { .. } => FailureKind::Failed,
             Self::Compression { source, .. } => source.kind(),
             Self::Unpack { source, .. } => source.kind(),
         }
@@ -87,15 +113,30 @@ impl ImportError {
 
 /// The document of a pulled image, under the name that was asked for.
 pub(super) fn document(name: &SealerName, pulled: &ContainerImage, blobs: &dyn Blobs) -> Result<Image, ImportError> {
-    let digest = pulled.config.digest;
+    let (digest, size) = (pulled.config.digest, pulled.config.size);
+    let reference = || pulled.reference.clone();
+    if size > MAX_DOCUMENT {
+        return Err(ImportError::Large { image: reference(), size });
+    }
     let mut bytes = Vec::new();
-    blobs
-        .open(digest)
-        .and_then(|file| file.take(MAX_DOCUMENT).read_to_end(&mut bytes))
-        .map_err(|source| ImportError::Read { image: pulled.reference.clone(), digest, source })?;
-    let image =
-        Image::from_json(&bytes).map_err(|source| ImportError::Document { image: pulled.reference.clone(), source })?;
+    let read = blobs.open(digest).and_then(|file| VerifyingReader::new(file, digest, size).read_to_end(&mut bytes));
+    read.map_err(|source| {
+        discard_if_damaged(blobs, digest, &source);
+        ImportError::Read { image: reference(), digest, source }
+    })?;
+    let image = Image::from_json(&bytes).map_err(|source| ImportError::Document { image: reference(), source })?;
+    if image.platform != pulled.platform {
+        let (document, asked) = (image.platform, pulled.platform.clone());
+        return Err(ImportError::Platform { image: reference(), document, asked });
+    }
     Ok(if image.name == *name { image } else { image.renamed(name) })
+}
+
+/// A blob whose bytes are not what its digest says is of no use to anybody.
+fn discard_if_damaged(blobs: &dyn Blobs, digest: Digest, error: &io::Error) {
+    if error.kind() == io::ErrorKind::InvalidData {
+        blobs.discard(digest);
+    }
 }
 
 /// Each layer's id with the blob that holds it.
@@ -117,24 +158,53 @@ pub(super) fn unpack(
     blobs: &dyn Blobs,
     observer: &dyn Observer,
 ) -> Result<StagedLayer, ImportError> {
-    let digest = blob.digest;
+    let (digest, size) = (blob.digest, blob.size);
     let file = blobs.open(digest).map_err(|source| ImportError::Blob { layer, digest, source })?;
-    let limits = ArchiveLimits::default();
-    let stream = Decompressed::new(file, &limits)
-        .map_err(|source| ImportError::Compression { layer, source: Box::new(source) })?;
-    let unpacked = unpack_stream(stream, folder.dir(), Limits::default())
-        .map_err(|source| ImportError::Unpack { layer, source: Box::new(source) })?;
-    for note in &unpacked.notes {
+    let limits = ArchiveLimits::LAYER;
+    let mut verified = Verified { inner: VerifyingReader::new(file, digest, size), damage: None };
+    let unpacked = Decompressed::new(&mut verified, &limits)
+        .map_err(|source| ImportError::Compression { layer, source: Box::new(source) })
+        .and_then(|stream| {
+            unpack_stream(stream, folder.dir(), Limits::default())
+                .map_err(|source| ImportError::Unpack { layer, source: Box::new(source) })
+        });
+    // Bytes that are not the blob's explain whatever else was wrong with them.
+    if let Some(source) = verified.damage {
+        blobs.discard(digest);
+        return Err(ImportError::Blob { layer, digest, source });
+    }
+    let unpacked = unpacked?;
+    for note in unpacked.notes.iter().filter(|note| note.is_news()) {
         observer.event(Event::Warning { message: format!("layer {layer}: {note}") });
     }
-    let verified = unpacked.stream == layer && unpacked.is_faithful();
-    if !verified {
+    let is_own = unpacked.stream == layer;
+    if !is_own {
         let message = format!(
             "layer {layer} does not hash to its id (its stream is {}); it is taken unverified",
             unpacked.stream
         );
         observer.event(Event::Warning { message });
+    } else if !unpacked.is_faithful() {
+        let message = format!("layer {layer} could not be kept whole (owners need root); it is marked unverified");
+        observer.event(Event::Warning { message });
     }
+    let verified = is_own && unpacked.is_faithful();
     let id = LayerId { digest: layer, tar_size: unpacked.stream_size };
     Ok(StagedLayer { folder, id, cache_id: None, verified })
+}
+
+/// Remembers that the bytes were not those of the blob: readers further down wrap or replace the error.
+struct Verified<R> {
+    inner: VerifyingReader<R>,
+    damage: Option<io::Error>,
+}
+
+impl<R: Read> Read for Verified<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.inner.read(buf).inspect_err(|error| {
+            if error.kind() == io::ErrorKind::InvalidData {
+                self.damage = Some(io::Error::new(error.kind(), error.to_string()));
+            }
+        })
+    }
 }

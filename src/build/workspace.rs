@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::disk::DiskError;
+use crate::disk::{Dir, DiskError};
 use crate::image::layer::{LayerError, Owners, layer_id_at};
 use crate::image::model::{Image, ImageDocument};
 use crate::image::{Blobs, ContainerImage, Merged};
@@ -87,9 +87,13 @@ impl<'a> Workspace<'a> {
         }
     }
 
-    /// The length of the tar stream of a layer that this run made.
-    pub fn layer_size(&self, id: &Digest) -> Option<u64> {
-        self.layers.get(id).map(|staged| staged.id.tar_size)
+    /// The length of a layer's tar stream in bytes: known of what this run made, measured of what the store has.
+    pub fn layer_size(&self, id: &Digest) -> Result<u64, WorkspaceError> {
+        if let Some(staged) = self.layers.get(id) {
+            return Ok(staged.id.tar_size);
+        }
+        let folder = Dir::open(&self.store.layer_dir(id))?;
+        Ok(layer_id_at(&folder, &Owners::of_this_machine())?.map_or(0, |id| id.tar_size))
     }
 
     /// An image's layers that have content, as one file system.

@@ -81,7 +81,8 @@ pub(super) fn run(args: &BuildArgs, globals: &Globals) -> Result<(), Failed> {
     let (source, kubefile) = read_kubefile(args)?;
     let observer = progress::observer(globals);
     let cache = globals.cache();
-    let settings = Settings { cache: &cache, registries_conf: None, url_mirrors: &globals.url_mirror };
+    let mirrors = globals.url_mirrors();
+    let settings = Settings { cache: &cache, registries_conf: None, url_mirrors: &mirrors };
     let supply = supply(&settings, &observer)?;
     let store = Store::open(&globals.root());
     let context = Dir::open(&args.context).map_err(|error| Failed::from_error(error.kind(), &error))?;

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::failure::Failed;
+
 /// When messages are coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ColorChoice {
@@ -41,17 +43,10 @@ pub(super) struct Globals {
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) cache: Option<PathBuf>,
     /// How many threads work [env: SEALER_THREADS] [default: one a processor]
-    #[arg(long, global = true, env = "SEALER_THREADS", hide_env = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N")]
     pub(super) threads: Option<NonZeroUsize>,
     /// Look for URLs that start with PREFIX at LOCATION first [env: SEALER_URL_MIRRORS, comma-separated]
-    #[arg(
-        long,
-        global = true,
-        env = "SEALER_URL_MIRRORS",
-        hide_env = true,
-        value_delimiter = ',',
-        value_name = "PREFIX=LOCATION"
-    )]
+    #[arg(long, global = true, value_delimiter = ',', value_name = "PREFIX=LOCATION")]
     pub(super) url_mirror: Vec<String>,
     /// Say only what went wrong
     #[arg(long, short, global = true, conflicts_with = "verbose")]
@@ -84,10 +79,28 @@ impl Globals {
         self.cache.clone().or_else(|| variable("SEALER_CACHE")).unwrap_or_else(|| xdg("XDG_CACHE_HOME", ".cache"))
     }
 
-    /// How many threads work.
-    pub(super) fn threads(&self) -> usize {
-        let machine = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        self.threads.map_or_else(machine, NonZeroUsize::get)
+    /// How many threads work: `--threads`, `SEALER_THREADS`, else one a processor.
+    pub(super) fn threads(&self) -> Result<usize, Failed> {
+        if let Some(threads) = self.threads {
+            return Ok(threads.get());
+        }
+        match variable("SEALER_THREADS") {
+            Some(text) => text
+                .to_string_lossy()
+                .parse()
+                .map(NonZeroUsize::get)
+                .map_err(|_| Failed::Usage(format!("`SEALER_THREADS={}` is no number of threads", text.display()))),
+            None => Ok(std::thread::available_parallelism().map_or(1, NonZeroUsize::get)),
+        }
+    }
+
+    /// `--url-mirror`, else `SEALER_URL_MIRRORS`: `PREFIX=LOCATION` each.
+    pub(super) fn url_mirrors(&self) -> Vec<String> {
+        if !self.url_mirror.is_empty() {
+            return self.url_mirror.clone();
+        }
+        let listed = variable("SEALER_URL_MIRRORS").map(|text| text.to_string_lossy().into_owned()).unwrap_or_default();
+        listed.split(',').filter(|mirror| !mirror.is_empty()).map(str::to_owned).collect()
     }
 
     /// Whether what goes to stderr is coloured.

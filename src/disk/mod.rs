@@ -16,6 +16,7 @@ mod share;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod way;
 
 pub use atomic::{place, write_atomic};
 pub use copy::{CopyRules, Owner, copy_entry, copy_tree};
@@ -26,6 +27,7 @@ pub use lock::{Lock, LockMode};
 pub use merge::merge_entry;
 pub use share::{Shared, Sharing, share_file};
 pub use walk::{MAX_DEPTH, tree_size};
+pub use way::Way;
 
 /// Whether this process may give files away and make trusted attributes: it runs as root.
 #[must_use]

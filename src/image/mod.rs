@@ -14,5 +14,5 @@ pub use manifest::{MANIFEST_TYPES, Manifest, ManifestError, ManifestKind, Platfo
 pub use merged::Merged;
 pub use registry_tree::{
     Fault, Missing, RegistryTreeError, RepositoryPaths, Written, blob_data_path, check_registry_tree,
-    write_registry_tree,
+    read_registry_tree, write_registry_tree,
 };

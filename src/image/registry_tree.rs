@@ -15,11 +15,13 @@
 mod check;
 mod error;
 mod paths;
+mod read;
 mod write;
 
 pub use check::{Fault, Missing, check_registry_tree};
 pub use error::RegistryTreeError;
 pub use paths::{RepositoryPaths, blob_data_path};
+pub use read::read_registry_tree;
 pub use write::{Written, write_registry_tree};
 
 #[cfg(test)]

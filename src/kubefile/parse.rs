@@ -53,6 +53,18 @@ pub enum Instruction {
     },
 }
 
+impl Instruction {
+    /// Why the lite builder of this version does not carry it out, if it does not.
+    #[must_use]
+    pub fn unsupported(&self) -> Option<&'static str> {
+        match self {
+            Self::Copy { .. } | Self::Cmd { .. } => None,
+            Self::Run { .. } => Some("RUN is not carried out by this version"),
+            Self::Arg { .. } => Some("ARG is not carried out by this version"),
+        }
+    }
+}
+
 const NAMES: [&str; 5] = ["FROM", "COPY", "RUN", "CMD", "ARG"];
 
 /// Understands a Kubefile. All mistakes are reported, with spans in `text`.

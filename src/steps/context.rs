@@ -19,6 +19,15 @@ pub struct Context {
     epoch: Epoch,
 }
 
+/// What globs match in a context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Matching {
+    /// The regular files, sorted.
+    pub files: Vec<ContextPath>,
+    /// The globs that match no file.
+    pub unmatched: Vec<String>,
+}
+
 /// Why the context could not be read or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ContextError {
@@ -165,13 +174,19 @@ impl Context {
         }
     }
 
-    /// The paths of the regular files that any of the globs matches, sorted.
-    pub fn matching(&self, globs: &[String]) -> Result<Vec<ContextPath>, ContextError> {
+    /// The regular files that any of the globs matches, and the globs that match none.
+    pub fn matching(&self, globs: &[String]) -> Result<Matching, ContextError> {
         let set = glob_set(globs);
-        let mut found: Vec<ContextPath> =
-            self.files()?.into_iter().filter(|path| set.is_match(path.as_path())).collect();
-        found.sort();
-        Ok(found)
+        let mut matching = Matching { files: Vec::new(), unmatched: globs.to_vec() };
+        for path in self.files()? {
+            let matches = set.matches(path.as_path());
+            if !matches.is_empty() {
+                matching.unmatched.retain(|glob| !matches.iter().any(|index| globs[*index] == *glob));
+                matching.files.push(path);
+            }
+        }
+        matching.files.sort();
+        Ok(matching)
     }
 
     /// The regular file whose path is nearest to one that is not there.

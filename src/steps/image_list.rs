@@ -5,7 +5,7 @@ use crate::plan::{ListEntry, Route, registry_path};
 use crate::supply::Need;
 use crate::words::{ContextPath, FailureKind, ImageRef, Platform};
 
-use super::{Context, Outcome, StepFailure};
+use super::{Context, Outcome, StepFailure, Tools};
 
 /// The images that the list names itself; those of manifests are known only when the step runs.
 pub(super) fn needs(images: &[ListEntry], platform: &Platform) -> Vec<(Route, Need)> {
@@ -20,13 +20,15 @@ pub(super) fn run(
     from: &[String],
     optional: bool,
     context: &Context,
+    tools: &Tools<'_>,
 ) -> Result<Outcome, StepFailure> {
     let mut list: Vec<ImageRef> = images.iter().map(|entry| entry.image.clone()).collect();
-    let manifests = if from.is_empty() { Vec::new() } else { context.matching(from)? };
-    if manifests.is_empty() && !from.is_empty() && !optional {
-        return Err(StepFailure::new("from", format!("no file of the context matches `{}`", from.join("`, `"))));
+    let manifests = context.matching(from)?;
+    if !manifests.unmatched.is_empty() && !optional {
+        let globs = manifests.unmatched.join("`, `");
+        return Err(StepFailure::new("from", format!("no file of the context matches `{globs}`")));
     }
-    for file in manifests {
+    for file in manifests.files {
         let Some(bytes) = context.read(&file)? else { continue };
         let found = find_images(&bytes).map_err(|error| {
             let mut failed = StepFailure::from_error("from", FailureKind::Failed, &error);
@@ -38,6 +40,14 @@ pub(super) fn run(
                 .reference
                 .parse()
                 .map_err(|error| StepFailure::new("from", format!("{file}:{}: {error}", found.line)))?;
+            if image.registry() == tools.cluster_registry {
+                let message = format!(
+                    "{file}:{}: `{image}` is asked of the image's own registry, where nothing can be pulled from",
+                    found.line
+                );
+                let help = "list the images before `rewriteImages` points them there".to_owned();
+                return Err(StepFailure::new("from", message).with_help(Some(help)));
+            }
             let key = registry_path(&image);
             match list.iter().find(|known| registry_path(known) == key) {
                 Some(known) if *known == image => {}

@@ -25,6 +25,8 @@ pub struct Tools<'a> {
     pub supply: &'a Supply,
     /// The platform that the stage is for.
     pub platform: &'a Platform,
+    /// How the cluster calls the image's own registry.
+    pub cluster_registry: &'a str,
     /// The recipe's folder.
     pub recipe_folder: &'a Path,
     /// How many threads may work.
@@ -111,7 +113,7 @@ pub fn run(step: &PlannedStep, context: &Context, tools: &Tools<'_>) -> Result<O
             rewrite.run(*optional, context)
         }
         PlannedStep::ImageList { path, images, from, optional } => {
-            image_list::run(path, images, from, *optional, context)
+            image_list::run(path, images, from, *optional, context, tools)
         }
     }
 }

@@ -1,13 +1,14 @@
 //! `replaceArchive`: puts another archive's content in the place of an archive, under the contract that nothing that was
 //! there is missing.
 
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::io::{BufReader, BufWriter, Read, Seek, Write};
 use std::num::NonZeroUsize;
 
 use crate::archive::{ArchiveError, EntryPath, Limits, PackedForm, ReplaceOptions, ReplaceReport, replace};
 use crate::disk::{Dir, DiskError};
 use crate::plan::{ArchiveSource, Route};
 use crate::supply::Need;
+use crate::transport::shown_url;
 use crate::words::{ContextPath, Digest, DigestWriter, FailureKind};
 
 use super::{Context, Outcome, StepFailure, Tools, glob_set, not_there};
@@ -70,7 +71,18 @@ impl ReplaceArchive<'_> {
         let field = match error {
             ArchiveError::Old(_) | ArchiveError::Write(_) | ArchiveError::Scratch(_) => "path",
             ArchiveError::Root { .. } => "root",
-            _new => self.field(),
+            ArchiveError::New(_)
+            | ArchiveError::Contract(_)
+            | ArchiveError::Form(_)
+            | ArchiveError::Read(_)
+            | ArchiveError::Damaged(..)
+            | ArchiveError::Truncated(_)
+            | ArchiveError::Unsupported(_)
+            | ArchiveError::NotTar
+            | ArchiveError::Budget { .. }
+            | ArchiveError::Header { .. }
+            | ArchiveError::Trailing(_)
+            | ArchiveError::Entry { .. } => self.field(),
         };
         StepFailure::from_error(field, error.kind(), error)
     }
@@ -97,25 +109,26 @@ impl ReplaceArchive<'_> {
                     .cache()
                     .open_verified(fetched.digest)
                     .map_err(|error| StepFailure::from_error(field, FailureKind::Failed, &error))?;
-                Ok((Box::new(file), url.to_string()))
+                Ok((Box::new(file), shown_url(url)))
             }
             ArchiveSource::File(path) => {
                 let failed = |error: DiskError| StepFailure::from_error(field, error.kind(), &error);
                 let folder = Dir::open(tools.recipe_folder).map_err(failed)?;
                 let parent = folder.beneath(path.parent().unwrap_or_default().as_path()).map_err(failed)?;
-                let name = path.file_name().unwrap_or_default();
-                let file = parent.open_file(name).map_err(failed)?;
+                let mut file = parent.open_file(path.file_name().unwrap_or_default()).map_err(failed)?;
                 if let Some(expected) = self.sha256 {
-                    self.verify(parent.open_file(name).map_err(failed)?, expected)?;
+                    self.verify(&mut file, expected)?;
                 }
                 Ok((Box::new(file), path.to_string()))
             }
         }
     }
 
-    fn verify(&self, mut file: fs_err::File, expected: Digest) -> Result<(), StepFailure> {
+    /// Compares the whole file, which is read from its start again afterwards: the same file, whatever its name means then.
+    fn verify(&self, file: &mut fs_err::File, expected: Digest) -> Result<(), StepFailure> {
         let mut hashing = DigestWriter::new(std::io::sink());
-        std::io::copy(&mut file, &mut hashing)
+        std::io::copy(file, &mut hashing)
+            .and_then(|_| file.rewind())
             .map_err(|error| StepFailure::from_error(self.field(), FailureKind::Failed, &error))?;
         let (_, found, _) = hashing.finish();
         if found == expected {
@@ -128,7 +141,12 @@ impl ReplaceArchive<'_> {
     }
 
     fn report_changes(&self, report: &ReplaceReport, tools: &Tools<'_>) {
-        for (what, paths) in [("has new entries", &report.added), ("no longer has", &report.missing_allowed)] {
+        let rows = [
+            ("has new entries", &report.added),
+            ("no longer has", &report.missing_allowed),
+            ("takes only what lies under the root, not", &report.left_out),
+        ];
+        for (what, paths) in rows {
             if !paths.is_empty() {
                 let names: Vec<String> = paths.iter().map(ToString::to_string).collect();
                 tools.warn(format!("{} {what}: {}", self.path, names.join(", ")));

@@ -3,6 +3,7 @@
 use crate::edit::rewrite_images;
 use crate::words::{FailureKind, ImageRef};
 
+use super::context::Matching;
 use super::{Context, Outcome, StepFailure, glob_set};
 
 /// The step's fields.
@@ -15,10 +16,13 @@ pub(super) struct RewriteImages<'a> {
 
 impl RewriteImages<'_> {
     pub(super) fn run(&self, optional: bool, context: &Context) -> Result<Outcome, StepFailure> {
-        let files = context.matching(self.paths)?;
+        let Matching { files, unmatched } = context.matching(self.paths)?;
+        let message = format!("no file of the context matches {}", quoted(&unmatched));
+        if !unmatched.is_empty() && !optional {
+            return Err(StepFailure::new("paths", message));
+        }
         if files.is_empty() {
-            let message = format!("no file of the context matches {}", quoted(self.paths));
-            return if optional { Ok(Outcome::Skipped(message)) } else { Err(StepFailure::new("paths", message)) };
+            return Ok(Outcome::Skipped(message));
         }
         let from = glob_set(self.from);
         let wanted = |image: &ImageRef| self.from.is_empty() || from.is_match(image.to_string());

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{BufReader, Read};
 
 use super::{Commit, StagedFolder, StagedLayer, Staging, Store, StoreError};
-use crate::image::layer::{EntryKind, LayerId, Limits, Note, Owners, TarEntries, TarEntry, Unpacker, layer_id_at};
+use crate::image::layer::{EntryKind, LayerId, Limits, Owners, TarEntries, TarEntry, Unpacker, layer_id_at};
 use crate::image::model::{ImageDocument, ImageId, Metadata};
 use crate::words::Digest;
 
@@ -144,7 +144,7 @@ impl<'a> Parts<'a> {
         let owners = Owners::of_this_machine();
         for (digest, (folder, unpacker)) in self.layers {
             let notes = unpacker.finish()?;
-            warnings.extend(notes.iter().filter(|note| tells(note)).map(|note| format!("layer {digest}: {note}")));
+            warnings.extend(notes.iter().filter(|note| note.is_news()).map(|note| format!("layer {digest}: {note}")));
             if !images.iter().any(|image| image.image().layer_ids().any(|id| id == digest)) {
                 warnings.push(format!("the layer {digest} belongs to no image of the archive and was left out"));
                 continue;
@@ -159,14 +159,6 @@ impl<'a> Parts<'a> {
             layers.push(StagedLayer { folder, id, cache_id: None, verified });
         }
         Ok((images, layers, warnings))
-    }
-}
-
-/// Whether a note is worth a line of its own: owners that could not be kept show in the layer being unverified.
-fn tells(note: &Note) -> bool {
-    match note {
-        Note::Privileged(_) | Note::AttributeDropped(..) | Note::DamagedLink(_) => true,
-        Note::OwnerLost(_) | Note::FolderImplied(_) => false,
     }
 }
 

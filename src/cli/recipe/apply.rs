@@ -59,7 +59,7 @@ impl Surroundings {
             root: globals.root(),
             cache: globals.cache(),
             registries_conf: None,
-            url_mirrors: globals.url_mirror.clone(),
+            url_mirrors: globals.url_mirrors(),
             _sandbox: None,
         }
     }
@@ -107,7 +107,7 @@ pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
             SharingChoice::Auto => Sharing::Auto,
             SharingChoice::Copy => Sharing::Copy,
         },
-        threads: globals.threads(),
+        threads: globals.threads()?,
     };
     let result = applier.apply(&plan);
     let report = result.map_err(|failures| Failed::Doing { source: Some(input.source.clone()), failures })?;

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::cli::failure::Failed;
 use crate::plan::{Narrowing, Plan, resolve};
 use crate::recipe::{self, Located, Recipe, Values, ValuesInput};
-use crate::words::{Epoch, Platform, Source};
+use crate::words::{Epoch, Failure, FailureKind, Platform, Source};
 
 /// The largest recipe, in bytes.
 const MAX_RECIPE: u64 = 1 << 20;
@@ -65,10 +65,17 @@ impl Input {
 
 /// `SOURCE_DATE_EPOCH`, else the constant.
 pub(in crate::cli) fn epoch() -> Result<Epoch, Failed> {
-    match std::env::var("SOURCE_DATE_EPOCH") {
-        Ok(text) if !text.is_empty() => Epoch::parse(&text).map_err(|error| Failed::Usage(error.to_string())),
-        _ => Ok(Epoch::DEFAULT),
+    match std::env::var_os("SOURCE_DATE_EPOCH") {
+        Some(text) if !text.is_empty() => {
+            Epoch::parse(&text.to_string_lossy()).map_err(|error| Failed::Usage(error.to_string()))
+        }
+        Some(_) | None => Ok(Epoch::DEFAULT),
     }
+}
+
+/// The failure for a text that is none.
+fn invalid(message: String) -> Failed {
+    Failed::Doing { source: None, failures: vec![Failure::new(FailureKind::Invalid, message)] }
 }
 
 /// Reads a small text file that the user named.
@@ -78,15 +85,13 @@ pub(in crate::cli) fn read_source(file: &Path) -> Result<Source, Failed> {
     let opened = fs_err::File::open(file).map_err(|error| Failed::doing(error.to_string()))?;
     opened.take(MAX_RECIPE + 1).read_to_end(&mut bytes).map_err(|error| Failed::doing(error.to_string()))?;
     if bytes.len() as u64 > MAX_RECIPE {
-        return Err(Failed::doing(format!(
-            "`{name}` is longer than {MAX_RECIPE} bytes, the most that a recipe may have"
-        )));
+        return Err(invalid(format!("`{name}` is longer than {MAX_RECIPE} bytes, the most that is read")));
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Source::new(&name, &text)),
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
-            Err(Failed::doing(format!("`{name}` is no UTF-8 text: byte {} is the first that is not", at + 1)))
+            Err(invalid(format!("`{name}` is no UTF-8 text: byte {} is the first that is not", at + 1)))
         }
     }
 }

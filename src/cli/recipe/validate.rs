@@ -9,7 +9,7 @@ use crate::cli::failure::{Failed, print_diagnostics};
 use crate::cli::globals::Globals;
 use crate::cli::output::{self, OutputForm};
 use crate::recipe::Located;
-use crate::words::{Diagnostic, FailureKind, Place, Severity};
+use crate::words::{Diagnostic, Failure, FailureKind, Place, Severity};
 
 use super::input::{Input, InputArgs};
 
@@ -46,12 +46,18 @@ impl<'a> Message<'a> {
 /// Checks every file; all mistakes of all files are reported before the exit code says that there were some.
 pub(super) fn run(args: &ValidateArgs, globals: &Globals) -> Result<(), Failed> {
     let mut messages: Vec<Located> = Vec::new();
+    let mut unread: Vec<Failure> = Vec::new();
     for file in &args.files {
         let checked = Input::read(file, &args.input).and_then(|input| input.plan(&args.input).map(|_| input.warnings));
         let found = match checked {
             Ok(warnings) => warnings,
             Err(Failed::Invalid(mistakes)) => mistakes,
-            Err(other) => return Err(other),
+            // A file that cannot be read does not keep the others from being checked.
+            Err(Failed::Doing { failures, .. }) => {
+                unread.extend(failures);
+                continue;
+            }
+            Err(other @ (Failed::Usage(_) | Failed::Reported(_))) => return Err(other),
         };
         if found.is_empty() && args.output == OutputForm::Text && !globals.quiet {
             output::data(&format!("{}: valid\n", file.display()))?;
@@ -64,6 +70,9 @@ pub(super) fn run(args: &ValidateArgs, globals: &Globals) -> Result<(), Failed> 
     }
     let worst = messages.iter().map(|located| located.diagnostic.severity).max();
     let failed = worst == Some(Severity::Error) || (args.strict && worst.is_some());
+    if !unread.is_empty() {
+        return Err(Failed::Doing { source: None, failures: unread });
+    }
     // Everything was said above.
     if failed { Err(Failed::Reported(FailureKind::Invalid)) } else { Ok(()) }
 }

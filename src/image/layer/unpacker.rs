@@ -33,6 +33,15 @@ pub enum Note {
 }
 
 impl Note {
+    /// Whether it is worth a line of its own: owners that could not be kept show in the layer being unverified.
+    #[must_use]
+    pub fn is_news(&self) -> bool {
+        match self {
+            Self::Privileged(_) | Self::AttributeDropped(..) | Self::DamagedLink(_) => true,
+            Self::OwnerLost(_) | Self::FolderImplied(_) => false,
+        }
+    }
+
     /// Whether the tree lacks something that the stream said.
     #[must_use]
     pub fn is_loss(&self) -> bool {

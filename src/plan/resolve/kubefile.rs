@@ -1,6 +1,7 @@
 //! The Kubefile inside a stage: its mistakes point at their own lines of the recipe.
 
-use crate::kubefile::{self, Base, Instruction};
+use crate::kubefile::{self, Base};
+use crate::plan::Route;
 use crate::recipe::Text;
 use crate::words::{Diagnostic, Span};
 
@@ -11,13 +12,17 @@ impl StageResolver<'_> {
     pub(super) fn kubefile(&mut self, written: &Text, rendered: &str) -> Option<(Span, Base)> {
         match kubefile::parse(rendered) {
             Ok(kubefile) => {
-                for (span, instruction) in &kubefile.instructions {
-                    if let Some(mistake) = unsupported(instruction) {
-                        let span = self.in_recipe(written, rendered, *span);
-                        self.mistakes.push(Diagnostic { span, ..mistake });
+                let route = Route::stage().then("kubefile");
+                for (index, (span, instruction)) in kubefile.instructions.iter().enumerate() {
+                    let span = self.in_recipe(written, rendered, *span);
+                    self.mark(&route.then(index), span);
+                    if let Some(mistake) = instruction.unsupported() {
+                        self.mistakes.push(Diagnostic::error(span, mistake).with_label("expected FROM, COPY or CMD"));
                     }
                 }
-                Some((self.in_recipe(written, rendered, kubefile.base_span), kubefile.base))
+                let base_span = self.in_recipe(written, rendered, kubefile.base_span);
+                self.mark(&route.then("from"), base_span);
+                Some((base_span, kubefile.base))
             }
             Err(mistakes) => {
                 for mistake in mistakes {
@@ -50,17 +55,4 @@ impl StageResolver<'_> {
         };
         self.content_span(written, range)
     }
-}
-
-/// What the lite builder of this version does not carry out.
-fn unsupported(instruction: &Instruction) -> Option<Diagnostic> {
-    let name = match instruction {
-        Instruction::Copy { .. } | Instruction::Cmd { .. } => return None,
-        Instruction::Run { .. } => "RUN",
-        Instruction::Arg { .. } => "ARG",
-    };
-    Some(
-        Diagnostic::error(Span::default(), format!("{name} is not carried out by this version"))
-            .with_label("expected FROM, COPY or CMD"),
-    )
 }

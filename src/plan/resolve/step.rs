@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use crate::edit::{DocumentSelector, Operation, Pointer};
+use crate::archive::PackedForm;
+use crate::edit::{DocumentSelector, Format, Operation, Pointer};
 use crate::plan::{ArchiveSource, ListEntry, PlannedStep, Route};
 use crate::recipe::{self, ListedImage, OperationName, Spanned, Step, Text};
 use crate::words::{ContextPath, Diagnostic, Digest, ImageRef, Span};
@@ -35,6 +36,9 @@ impl StageResolver<'_> {
 
     fn replace_archive(&mut self, written: &recipe::ReplaceArchive, span: Span, route: &Route) -> Option<PlannedStep> {
         let path = self.file(&written.path, &route.then("path"));
+        if let Some(Err(error)) = path.as_ref().map(|path| PackedForm::of_name(path.as_str())) {
+            self.mistake(written.path.span, error.to_string());
+        }
         let source = match (&written.url, &written.file) {
             (Some(url), None) => self.url(url, written.sha256.as_ref(), &route.then("url")).map(ArchiveSource::Url),
             (None, Some(file)) => self.file(file, &route.then("file")).map(ArchiveSource::File),
@@ -122,6 +126,11 @@ impl StageResolver<'_> {
 
     fn patch(&mut self, written: &recipe::Patch, route: &Route) -> Option<PlannedStep> {
         let path = self.file(&written.path, &route.then("path"));
+        if path.as_ref().is_some_and(|path| Format::of_path(path).is_none()) {
+            let message = format!("`{}` is neither JSON nor YAML by its name", written.path.value);
+            let mistake = Diagnostic::error(written.path.span, message);
+            self.mistakes.push(mistake.with_label("expected a name that ends in .json, .yaml or .yml"));
+        }
         let document = match &written.document {
             Some(choice) => Some(self.document(choice, &route.then("document"))?),
             None => None,
