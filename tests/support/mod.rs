@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "all of it is test code; clippy only knows functions with `#[test]` as such")]
 
+pub(crate) mod program;
 pub(crate) mod real;
 mod shared;
 
