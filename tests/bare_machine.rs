@@ -1,5 +1,7 @@
 //! The first command of the README works for an ordinary user, without Docker, without a network, and for arm64 too.
 
+#![expect(clippy::unwrap_used, reason = "what fails in a test's helper fails the test")]
+
 #[expect(dead_code, unused_imports, reason = "no file of tests uses all of the harness")]
 mod support;
 

@@ -1,5 +1,7 @@
 //! Other users, umasks, time zones, dates, folders, threads and caches give the same images, byte for byte.
 
+#![expect(clippy::unwrap_used, reason = "what fails in a test's helper fails the test")]
+
 #[expect(dead_code, unused_imports, reason = "no file of tests uses all of the harness")]
 mod support;
 
