@@ -1,5 +1,8 @@
 //! What cannot work ends non-zero, names the recipe's line and leaves the store as it was.
 
+#![expect(clippy::unwrap_used, reason = "all of it is test code; clippy only knows functions with `#[test]` as such")]
+
+#[expect(dead_code, unused_imports, reason = "no file of tests uses all of the harness")]
 mod support;
 
 use sealer::sandbox::{Fault, When};
@@ -15,7 +18,7 @@ fn check(name: &str, world: &World, change: impl Fn(&str) -> String, code: i32) 
     assert_eq!(run.code, Some(code), "{run}");
     assert_eq!(tree(&world.root()), before, "the store is as it was");
     assert_eq!(run.stdout, "");
-    let message: Vec<&str> = run.stderr.lines().skip_while(|line| !line.contains("error")).collect();
+    let message: Vec<&str> = run.stderr.lines().skip_while(|line| !line.contains(": error: ")).collect();
     assert!(message[0].starts_with("[WORLD]/recipe.yaml:"), "{run}");
     insta::assert_snapshot!(name, message.join("\n"));
 }
@@ -41,8 +44,7 @@ fn an_image_with_the_page_s_typo() {
 
 #[test]
 fn a_wrong_sha256() {
-    let zeros =
-        "          sha256: 0000000000000000000000000000000000000000000000000000000000000000\n          root: docker";
+    let zeros = "          sha256: \"0000000000000000000000000000000000000000000000000000000000000000\"\n          root: docker";
     check("sha256", &loaded(), replaced("          root: docker", zeros), 4);
 }
 

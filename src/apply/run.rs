@@ -262,7 +262,7 @@ fn choose_layer(
             .enumerate()
             .map(|(index, (id, layer))| format!("{index}: {id} {} {}", layer.kind.as_str(), layer.value))
             .collect();
-        format!("the layers of `{}` are {}", image.name, lines.join("; "))
+        format!("the layers of `{}` are\n{}", image.name, lines.join("\n"))
     };
     let wrong = |field, message: String| (field, Failure::new(FailureKind::Failed, message).with_help(listed()));
     match choice {

@@ -177,6 +177,11 @@ mod tests {
     #[test]
     fn two_hosts_on_one_path_and_bad_references_are_errors() {
         let list = "quay.io/tigera/operator:v1\ntigera/operator:v1\nNginx\n";
-        insta::assert_debug_snapshot!(search(&[("manifests/imageList", list)]).unwrap_err(), @"");
+        insta::assert_debug_snapshot!(search(&[("manifests/imageList", list)]).unwrap_err(), @r#"
+        [
+            "manifests/imageList:2: `docker.io/tigera/operator:v1` and `quay.io/tigera/operator:v1` fall on one path: the image's registry would hold only one as `tigera/operator:v1`",
+            "manifests/imageList:3: `Nginx` is no image reference: a repository is written in lower case",
+        ]
+        "#);
     }
 }

@@ -292,14 +292,18 @@ impl<'t> Page<'t> {
         let keeps = header.split([' ', '\t']).next().is_some_and(|header| header.contains('+'));
         let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
         let is_blank = |line: &&str| line.trim_matches([' ', '\t']).is_empty();
-        let body_indent = body.split(['\n', '\r']).filter(|line| !is_blank(line)).map(indent).min();
+        // An indicator says how deep the text is at least; text of blanks alone may begin anywhere.
+        let indicator = header.split('#').next().and_then(|header| header.bytes().find(u8::is_ascii_digit));
+        let body_indent = match indicator {
+            Some(digit) => usize::from(digit - b'0'),
+            None => body.split(['\n', '\r']).filter(|line| !is_blank(line)).map(indent).min().unwrap_or(1),
+        };
         let (mut behind, mut line) = (at, at);
         while line < self.text.len() {
             let end = line_end(self.text, line);
             let content = self.text[line..end].trim_start_matches([' ', '\t']);
             let next = after_line_end(self.text, end);
-            let is_deep_comment = content.starts_with('#')
-                && body_indent.is_none_or(|body_indent| indent(&self.text[line..end]) >= body_indent);
+            let is_deep_comment = content.starts_with('#') && indent(&self.text[line..end]) >= body_indent;
             if !(content.is_empty() || is_deep_comment) {
                 break;
             }

@@ -25,14 +25,14 @@ enum Layout<'t> {
 
 impl<'t> Brackets<'t> {
     /// A new entry: at the end of a map, before an index of a list.
-    pub(super) fn insert(&self, route: &Route<'t>, token: &str, value: &Node) -> Result<Vec<Splice>, Refusal> {
+    pub(super) fn insert(&self, route: &Route<'t>, token: &str, value: &Node) -> Vec<Splice> {
         let collection = route.node;
         let entries = Entries::of(self.text, collection);
         let is_map = matches!(collection.value, Value::Map(_));
         let layout = if entries.count == 0 { self.outer_layout(route) } else { self.layout(collection, &entries) };
         let entry = self.entry(is_map.then_some(token), value, &layout, collection.span.start);
         if entries.count == 0 {
-            return Ok(self.first(collection, &layout, &entry));
+            return self.first(collection, &layout, &entry);
         }
         let at = if is_map { entries.count } else { token.parse().unwrap_or(entries.count) };
         let eol = line_end_style(self.text, collection.span.start);
@@ -47,17 +47,17 @@ impl<'t> Brackets<'t> {
             if is_in_lines && self.has_comment(behind) { line_end(self.text, behind) } else { behind }
         };
         if at == 0 {
-            return Ok(vec![Splice::insert(entries.start(0), format!("{entry},{gap}"))]);
+            return vec![Splice::insert(entries.start(0), format!("{entry},{gap}"))];
         }
         if let Some(comma) = entries.comma(at - 1) {
-            return Ok(vec![Splice::insert(behind(comma), format!("{gap}{entry},"))]);
+            return vec![Splice::insert(behind(comma), format!("{gap}{entry},"))];
         }
         let end = entries.end(at - 1);
         if is_in_lines && self.has_comment(end) {
             let line_end = line_end(self.text, end);
-            return Ok(vec![Splice::insert(end, ","), Splice::insert(line_end, format!("{gap}{entry}"))]);
+            return vec![Splice::insert(end, ","), Splice::insert(line_end, format!("{gap}{entry}"))];
         }
-        Ok(vec![Splice::insert(end, format!(",{gap}{entry}"))])
+        vec![Splice::insert(end, format!(",{gap}{entry}"))]
     }
 
     /// The only entry of what was empty.
@@ -173,7 +173,7 @@ impl<'t> Brackets<'t> {
     }
 
     /// Another value at the route's end, which is in brackets or the root.
-    pub(super) fn replace(&self, route: &Route<'t>, value: &Node) -> Result<Vec<Splice>, Refusal> {
+    pub(super) fn replace(&self, route: &Route<'t>, value: &Node) -> Vec<Splice> {
         let old = route.node;
         let holder = route.rungs.last().filter(|(holder, _)| holder.style == Style::Flow);
         let layout = match holder {
@@ -187,16 +187,16 @@ impl<'t> Brackets<'t> {
         let new = new.unwrap_or_else(|| self.value(value, &layout, old.span.start));
         if old.span.start < old.span.end {
             let start = if old.tag().is_some() { old.whole().start } else { old.span.start };
-            return Ok(vec![Splice::new(start, old.span.end, new)]);
+            return vec![Splice::new(start, old.span.end, new)];
         }
         let has_colon = self.text[..old.whole().start].trim_end_matches([' ', '\t']).ends_with(':');
         let has_blank = has_colon && self.text[old.span.end..].starts_with(' ');
         let gap = if has_colon { " " } else { ": " };
-        Ok(vec![if has_blank {
+        vec![if has_blank {
             Splice::insert(old.span.end + 1, new)
         } else {
             Splice::insert(old.span.end, format!("{gap}{new}"))
-        }])
+        }]
     }
 
     /// What stands before `at` in its line, where that is nothing but blanks.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::documents::Documents;
 use super::scalar::{Meaning, meaning};
+use super::selector::is_empty;
 use super::{EditError, Format, Pointer};
 use crate::syntax::{Node, Value};
 use crate::words::ImageRef;
@@ -21,7 +22,8 @@ pub struct FoundImage {
     pub line: usize,
     /// Where it is in its document (RFC 6901); empty where the file was searched as plain text.
     pub route: String,
-    /// Which document of the file, from 0; documents without content are counted.
+    /// Which document of the file, from 0; as with [`DocumentSelector`](super::DocumentSelector), those without content
+    /// are not counted.
     pub document: usize,
 }
 
@@ -64,7 +66,7 @@ pub(super) fn read(manifest: &[u8]) -> Result<Documents, EditError> {
 /// All references in trees, in the order of the text.
 pub(super) fn mentions(roots: &[Node]) -> Vec<Mention<'_>> {
     let mut found = Vec::new();
-    for (document, root) in roots.iter().enumerate() {
+    for (document, root) in roots.iter().filter(|root| !is_empty(root)).enumerate() {
         walk(root, &mut Vec::new(), document, &mut found);
     }
     found

@@ -6,7 +6,7 @@ use super::route::{Route, Slot};
 use super::splice::{self, Splice};
 use super::value::{copied, equal, from_json, same, shown};
 use super::{DocumentSelector, EditError, Format, Operation, Pointer, Refusal, anchors, block, flow};
-use crate::syntax::{Node, Style};
+use crate::syntax::{Node, Style, Value};
 use crate::words::Span;
 
 /// Does `operations` one after the other to one document of a file, and to nothing else in it.
@@ -121,20 +121,20 @@ fn plan(file: &Documents, picked: usize, change: &Change, literals: bool) -> Res
             match route.node.style {
                 Style::Block => page.insert(route.node, token, value),
                 Style::Pair => Err(a_pair()),
-                _ => brackets.insert(&route, token, value),
+                _ => Ok(brackets.insert(&route, token, value)),
             }
         }
         Change::Replace { path, value } => {
             let route = Route::find(root, path, false)?;
             anchors::check(text, root, &route, path, Some(route.node.whole()))?;
             let holder = route.rungs.last().map_or(route.node.style, |(holder, _)| holder.style);
-            if holder == Style::Block { page.replace(&route, value) } else { brackets.replace(&route, value) }
+            if holder == Style::Block { page.replace(&route, value) } else { Ok(brackets.replace(&route, value)) }
         }
         Change::Remove { path } => {
             let route = Route::find(root, path, false)?;
             let Some((holder, at)) = route.rungs.last().copied() else { return Err(Refusal::RemoveRoot) };
             let start = match &holder.value {
-                crate::syntax::Value::Map(entries) => entries[at].0.whole().start,
+                Value::Map(entries) => entries[at].0.whole().start,
                 _ => route.node.whole().start,
             };
             anchors::check(text, root, &route, path, Some(Span::new(start, route.node.span.end)))?;

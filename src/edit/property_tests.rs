@@ -78,11 +78,15 @@ fn routes(node: &Node, at: &Pointer, out: &mut Vec<Pointer>) {
     out.push(at.clone());
     match &node.value {
         Value::Map(entries) => {
-            entries.iter().for_each(|(key, value)| routes(value, &at.child(key.scalar().unwrap()), out));
+            for (key, value) in entries {
+                routes(value, &at.child(key.scalar().unwrap()), out);
+            }
             out.push(at.child("new"));
         }
         Value::List(elements) => {
-            elements.iter().enumerate().for_each(|(index, value)| routes(value, &at.child(&index.to_string()), out));
+            for (index, value) in elements.iter().enumerate() {
+                routes(value, &at.child(&index.to_string()), out);
+            }
             out.push(at.child("-"));
         }
         Value::Plain(_) | Value::Text(_) | Value::Alias(_) => {}

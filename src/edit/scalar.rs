@@ -223,6 +223,10 @@ mod tests {
         ] {
             assert!(!is_plain(text, false), "{text:?}");
         }
+    }
+
+    #[test]
+    fn strings_that_all_readers_take_for_strings_have_no_quotes() {
         for text in [
             "sea.hub:5000",
             "a",

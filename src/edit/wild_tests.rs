@@ -58,22 +58,25 @@ fn the_operator_of_calico_is_one_line_that_changes() {
 
 #[test]
 fn the_engine_is_configured_without_the_mirrors() {
-    let entry = "  \"mirror-registries\": [\n    {\n      \"domain\": \"*\",\n      \"mirrors\": [\n        \"http://sea.hub:5000\"\n      ]\n    }\n  ]";
-    let remove = [Operation::Remove { path: "/mirror-registries".parse().unwrap() }];
-    for (before, after) in [("", ",\n  \"b\": 1.0\n"), ("  \"a\": [\n    1\n  ],\n", ",\n  \"b\": 1.0\n"), ("", "\n")] {
-        let old = format!("{{\n{before}{entry}{after}}}");
-        let new = patch(old.as_bytes(), Format::Json, None, &remove).unwrap();
-        let expected = if (before, after) == ("", "\n") {
-            "{}".to_owned()
-        } else {
-            format!("{{\n{before}{}}}", after.trim_start_matches([',', '\n']))
-        };
-        assert_eq!(
-            String::from_utf8(new).unwrap().replace("  \"b\"", "  \"b\""),
-            expected.replace("{\n\"b\"", "{\n  \"b\"")
-        );
+    const MIRRORS: &str = r#"  "mirror-registries": [
+    {
+      "domain": "*",
+      "mirrors": [
+        "http://sea.hub:5000"
+      ]
     }
-    let old = format!("{{\n  \"a\": 1,\n{entry}\n}}\n");
-    let new = patch(old.as_bytes(), Format::Json, None, &remove).unwrap();
-    assert_eq!(String::from_utf8(new).unwrap(), "{\n  \"a\": 1\n}\n");
+  ]"#;
+    let debug = "  \"debug\": true";
+    let options = "  \"log-opts\": {\n    \"max-size\": \"10m\",\n    \"max-file\":   \"3\"\n  }";
+    let remove = [Operation::Remove { path: "/mirror-registries".parse().unwrap() }];
+    let written = |entries: &[&str]| format!("{{\n{}\n}}\n", entries.join(",\n"));
+    for (old, expected) in [
+        (written(&[debug, MIRRORS, options]), written(&[debug, options])),
+        (written(&[MIRRORS, debug, options]), written(&[debug, options])),
+        (written(&[debug, options, MIRRORS]), written(&[debug, options])),
+        (written(&[MIRRORS]), "{}\n".to_owned()),
+    ] {
+        let new = patch(old.as_bytes(), Format::Json, None, &remove).unwrap();
+        assert_eq!(String::from_utf8(new).unwrap(), expected);
+    }
 }

@@ -54,6 +54,10 @@ impl FetchError {
         match self {
             Self::Scheme { .. } | Self::NeedsDigest { .. } => FailureKind::Invalid,
             Self::Offline { .. } => FailureKind::Failed,
+            // Whoever gave something else than was meant is news, also where somebody else did not answer at all.
+            Self::Tried { tried, .. } if tried.iter().any(|error| error.kind() == FailureKind::Verification) => {
+                FailureKind::Verification
+            }
             // Mirrors may lack what they like; what the URL itself gave counts, and it is asked last.
             Self::Tried { tried, .. } => tried.last().map_or(FailureKind::Failed, HttpError::kind),
             Self::Cache { source, .. } => source.kind(),

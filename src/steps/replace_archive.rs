@@ -4,7 +4,7 @@
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::num::NonZeroUsize;
 
-use crate::archive::{EntryPath, Limits, PackedForm, ReplaceOptions, ReplaceReport, replace};
+use crate::archive::{ArchiveError, EntryPath, Limits, PackedForm, ReplaceOptions, ReplaceReport, replace};
 use crate::disk::{Dir, DiskError};
 use crate::plan::{ArchiveSource, Route};
 use crate::supply::Need;
@@ -52,7 +52,7 @@ impl ReplaceArchive<'_> {
         let scratch = [context.anonymous_file()?, context.anonymous_file()?];
         let mut out = BufWriter::with_capacity(1 << 18, context.scratch_file(UNFINISHED)?);
         let report = replace(BufReader::new(old), BufReader::new(new), scratch, &options, &mut out)
-            .map_err(|error| StepFailure::from_error(self.field(), error.kind(), &error))?;
+            .map_err(|error| self.refused(&error))?;
         out.flush().map_err(|error| StepFailure::from_error("path", FailureKind::Failed, &error))?;
         drop(out);
         self.report_changes(&report, tools);
@@ -63,6 +63,16 @@ impl ReplaceArchive<'_> {
         );
         let changed = context.put_scratch(UNFINISHED, self.path)?;
         Ok(if changed { Outcome::Changed(done) } else { Outcome::Unchanged(done) })
+    }
+
+    /// What is wrong with one of the archives, at the field that it belongs to.
+    fn refused(&self, error: &ArchiveError) -> StepFailure {
+        let field = match error {
+            ArchiveError::Old(_) | ArchiveError::Write(_) | ArchiveError::Scratch(_) => "path",
+            ArchiveError::Root { .. } => "root",
+            _new => self.field(),
+        };
+        StepFailure::from_error(field, error.kind(), error)
     }
 
     /// The field that names the new archive: what is wrong with it is told there.

@@ -4,8 +4,6 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 /// A `/`-separated relative UTF-8 path without `.`, `..` or empty parts; the empty path is the context itself.
 ///
 /// Names *inside* layers are bytes and need no such type: they come from directory listings, never from text.
@@ -116,18 +114,7 @@ impl fmt::Display for ContextPath {
     }
 }
 
-impl Serialize for ContextPath {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for ContextPath {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+crate::words::serde_as_text!(ContextPath);
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,6 @@
 //! Floor 1, words: the nouns that every other room speaks. Nothing here does I/O.
 
+mod as_text;
 mod context_path;
 mod diagnostic;
 mod digest;
@@ -11,6 +12,7 @@ mod reference;
 mod sealer_name;
 mod suggest;
 
+pub(crate) use as_text::serde_as_text;
 pub use context_path::{ContextPath, ContextPathError};
 pub use diagnostic::{Diagnostic, Place, Position, Severity, Source, Span};
 pub use digest::{Digest, DigestError, DigestWriter, VerifyingReader};

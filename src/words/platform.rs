@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 /// An operating system, an architecture and, for arm, a variant: `linux/amd64`, `linux/arm/v7`.
 ///
 /// Normalised as sealer stores it: `linux/arm64` has the variant `v8`, `linux/arm` without one `v7`, amd64 none.
@@ -119,18 +117,7 @@ impl FromStr for Platform {
     }
 }
 
-impl Serialize for Platform {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Platform {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+crate::words::serde_as_text!(Platform);
 
 #[cfg(test)]
 mod tests {

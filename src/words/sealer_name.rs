@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use super::reference::{ImageRef, ReferenceError, split};
 
 const DEFAULT_REGISTRY: &str = "registry.cn-qingdao.aliyuncs.com";
@@ -58,18 +56,7 @@ impl fmt::Display for SealerName {
     }
 }
 
-impl Serialize for SealerName {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for SealerName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+crate::words::serde_as_text!(SealerName);
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,6 @@
 //! A recipe with its values, as the commands read it.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -73,11 +74,14 @@ pub(in crate::cli) fn epoch() -> Result<Epoch, Failed> {
 /// Reads a small text file that the user named.
 pub(in crate::cli) fn read_source(file: &Path) -> Result<Source, Failed> {
     let name = file.display().to_string();
-    let size = fs_err::metadata(file).map_err(|error| Failed::doing(error.to_string()))?.len();
-    if size > MAX_RECIPE {
-        return Err(Failed::doing(format!("`{name}` has {size} bytes; a recipe has at most {MAX_RECIPE}")));
+    let mut bytes = Vec::new();
+    let opened = fs_err::File::open(file).map_err(|error| Failed::doing(error.to_string()))?;
+    opened.take(MAX_RECIPE + 1).read_to_end(&mut bytes).map_err(|error| Failed::doing(error.to_string()))?;
+    if bytes.len() as u64 > MAX_RECIPE {
+        return Err(Failed::doing(format!(
+            "`{name}` is longer than {MAX_RECIPE} bytes, the most that a recipe may have"
+        )));
     }
-    let bytes = fs_err::read(file).map_err(|error| Failed::doing(error.to_string()))?;
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Source::new(&name, &text)),
         Err(error) => {

@@ -1,5 +1,7 @@
 //! YAML files as people and tools write them, in all their forms.
 
+use std::fmt::{self, Write as _};
+
 use proptest::prelude::*;
 
 /// A file and how many documents it has.
@@ -129,6 +131,10 @@ struct Writer {
 }
 
 impl Writer {
+    fn put(&mut self, text: fmt::Arguments<'_>) {
+        self.text.write_fmt(text).unwrap();
+    }
+
     /// The lines of a collection; its first one goes on where the text ends unless `on_own_line`.
     fn collection(&mut self, form: &Form, column: usize, on_own_line: bool) {
         let (entries, indent, is_map) = match form {
@@ -141,24 +147,25 @@ impl Writer {
                 for line in &entry.above {
                     let line = line.trim_matches('\u{1}');
                     let gap = if line.is_empty() { 0 } else { column };
-                    self.text.push_str(&format!("{}{line}\n", " ".repeat(gap)));
+                    self.put(format_args!("{}{line}\n", " ".repeat(gap)));
                 }
                 self.text.push_str(&" ".repeat(column));
             }
             if is_map {
                 let key = ["k", "'on'", "\"b c\"", "long-key"][at % 4];
-                self.text.push_str(&format!("{key}:"));
-                self.value(entry, column, column + indent, column + usize::from(!self.is_dash_below(entry)) * 2, false);
+                self.put(format_args!("{key}:"));
+                self.value(
+                    entry,
+                    column,
+                    column + indent,
+                    column + usize::from(!matches!(entry.value, Form::List(_, false))) * 2,
+                    false,
+                );
             } else {
                 self.text.push('-');
                 self.value(entry, column, column + 2, column + 2, true);
             }
         }
-    }
-
-    /// Whether a list below a key has its dashes in the key's column.
-    fn is_dash_below(&self, entry: &Entry) -> bool {
-        matches!(entry.value, Form::List(_, false))
     }
 
     fn value(&mut self, entry: &Entry, column: usize, map: usize, list: usize, is_element: bool) {
@@ -172,34 +179,30 @@ impl Writer {
                 let text = if is_alias && !self.has_anchor { "x" } else { text };
                 if !text.is_empty() {
                     let text = text.replace('\n', &format!("\n{}", " ".repeat(column)));
-                    self.text.push_str(&format!(" {text}"));
+                    self.put(format_args!(" {text}"));
                 }
                 // Behind nothing, other parsers take no tabs.
                 let behind = if text.is_empty() { entry.behind.replace('\t', " ") } else { entry.behind.to_owned() };
-                self.text.push_str(&format!("{behind}\n"));
+                self.put(format_args!("{behind}\n"));
             }
             Form::Block(header, lines) => {
-                self.text.push_str(&format!(" {header}\n"));
+                self.put(format_args!(" {header}\n"));
                 // An indicator counts from the collection's column.
                 for line in lines {
                     let gap = if line.is_empty() { 0 } else { column + 2 };
-                    self.text.push_str(&format!("{}{line}\n", " ".repeat(gap)));
+                    self.put(format_args!("{}{line}\n", " ".repeat(gap)));
                 }
             }
-            Form::Map(..) if is_element && entry.behind.is_empty() && !has_anchor_here => {
-                self.text.push(' ');
-                self.collection(&entry.value, column + 2, false);
-            }
-            Form::List(..) if is_element && entry.behind.is_empty() && !has_anchor_here => {
+            Form::Map(..) | Form::List(..) if is_element && entry.behind.is_empty() && !has_anchor_here => {
                 self.text.push(' ');
                 self.collection(&entry.value, column + 2, false);
             }
             Form::Map(..) => {
-                self.text.push_str(&format!("{}\n", entry.behind.replace('\t', " ")));
+                self.put(format_args!("{}\n", entry.behind.replace('\t', " ")));
                 self.collection(&entry.value, map, true);
             }
             Form::List(..) => {
-                self.text.push_str(&format!("{}\n", entry.behind.replace('\t', " ")));
+                self.put(format_args!("{}\n", entry.behind.replace('\t', " ")));
                 self.collection(&entry.value, list, true);
             }
         }
