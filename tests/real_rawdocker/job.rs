@@ -103,7 +103,7 @@ impl Job {
         });
         let settings = tempfile::NamedTempFile::new().unwrap();
         let address = registry.address();
-        let lines = ["docker.io", "quay.io"].map(|host| {
+        let lines = ["docker.io", "quay.io", "registry.cn-qingdao.aliyuncs.com"].map(|host| {
             format!("[[registry]]\nprefix = \"{host}\"\nlocation = \"{address}/{host}\"\ninsecure = true\n")
         });
         fs_err::write(settings.path(), lines.concat()).unwrap();

@@ -18,6 +18,7 @@ mod edits;
 mod engine;
 mod images;
 mod job;
+mod pulled_base;
 mod shell;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "no file of tests uses all of the harness")]
