@@ -1,5 +1,7 @@
 //! Holds the modules to the floors of the house: the table in `src/lib.rs`.
 
+#![expect(clippy::unwrap_used, reason = "all of it is test code; clippy only knows functions with `#[test]` as such")]
+
 use std::path::{Path, PathBuf};
 
 /// The rooms, floor by floor; a room may use those of earlier floors, and of its own floor those to its left.

@@ -23,11 +23,12 @@ pub(super) fn gather(
 ) -> Result<Vec<String>, DiskError> {
     let layer = Dir::open(layer)?;
     let rules = CopyRules { sharing, owner: Owner::Kept };
-    let target = target_folder(context, to, time)?;
+    let target = Target::open(context, to, time)?;
     if globs.is_empty() {
         for name in layer.names()? {
-            merge_entry(&layer, &name, &target, &name, rules)?;
+            merge_entry(&layer, &name, target.folder(), &name, rules)?;
         }
+        target.finish()?;
         return Ok(Vec::new());
     }
     let globs: Vec<(&String, GlobMatcher)> = globs
@@ -37,21 +38,41 @@ pub(super) fn gather(
     let mut search = Search { globs: &globs, matched: BTreeSet::new(), found: Vec::new() };
     search.folder(&layer, &mut Vec::new(), false)?;
     for path in &search.found {
-        take(&layer, path, &target, rules)?;
+        take(&layer, path, target.folder(), rules)?;
     }
+    target.finish()?;
     let unmatched = |index: &usize| !search.matched.contains(index);
     Ok((0..globs.len()).filter(unmatched).map(|index| globs[index].0.clone()).collect())
 }
 
-fn target_folder(context: &Dir, to: &ContextPath, time: FileTime) -> Result<Dir, DiskError> {
-    let mut folder = context.duplicate()?;
-    for part in to.parts() {
-        if folder.meta_if_there(part)?.is_none() {
-            folder.make_folder(part, 0o755)?.set_own_time(time)?;
+/// The folder that entries are taken into, and those above it, with the times that they keep.
+struct Target {
+    /// From the context down; the last one is the target.
+    folders: Vec<(Dir, FileTime)>,
+}
+
+impl Target {
+    fn open(context: &Dir, to: &ContextPath, time: FileTime) -> Result<Self, DiskError> {
+        let mut folders = vec![(context.duplicate()?, context.own_meta()?.mtime)];
+        for part in to.parts() {
+            let above = &folders[folders.len() - 1].0;
+            let below = match above.meta_if_there(part)? {
+                Some(meta) => (above.folder(part)?, meta.mtime),
+                None => (above.make_folder(part, 0o755)?, time),
+            };
+            folders.push(below);
         }
-        folder = folder.folder(part)?;
+        Ok(Self { folders })
     }
-    Ok(folder)
+
+    fn folder(&self) -> &Dir {
+        &self.folders[self.folders.len() - 1].0
+    }
+
+    /// A folder keeps its time when its entries change.
+    fn finish(self) -> Result<(), DiskError> {
+        self.folders.iter().try_for_each(|(folder, time)| folder.set_own_time(*time))
+    }
 }
 
 /// Looks for the topmost paths that any glob matches.
@@ -163,5 +184,19 @@ mod tests {
         gather(layer.path(), &globs, &ContextPath::root(), &dir, Sharing::Auto, FileTime::of_seconds(1)).unwrap();
         let meta = dir.meta("etc").unwrap();
         assert_eq!((meta.mode, meta.mtime), (0o750, FileTime::of_seconds(1_600_000_000)));
+    }
+
+    #[test]
+    fn folders_that_are_taken_into_keep_their_time_and_new_ones_get_the_constant() {
+        let layer = tree(&["a", "b/c"]);
+        for globs in [vec![], vec!["b".to_owned()]] {
+            let context = tree(&["old/x"]);
+            let dir = Dir::open(context.path()).unwrap();
+            dir.set_time("old", FileTime::of_seconds(7)).unwrap();
+            let (to, time) = ("old/new/deep".parse().unwrap(), FileTime::of_seconds(1));
+            gather(layer.path(), &globs, &to, &dir, Sharing::Auto, time).unwrap();
+            let mtime = |path: &str| Dir::open(&context.path().join(path)).unwrap().own_meta().unwrap().mtime.seconds;
+            assert_eq!((mtime("old"), mtime("old/new"), mtime("old/new/deep")), (7, 1, 1));
+        }
     }
 }

@@ -199,8 +199,14 @@ impl Applier<'_> {
             (FORMAT_ANNOTATION.to_owned(), plan.format_version.to_string()),
             (STAGE_ANNOTATION.to_owned(), stage.digest.to_string()),
         ]);
-        let request =
-            BuildRequest { name: &work.image, platform: &work.platform, context, kubefile: &kubefile, annotations };
+        let request = BuildRequest {
+            name: &work.image,
+            platform: &work.platform,
+            cluster_registry: &plan.cluster_registry,
+            context,
+            kubefile: &kubefile,
+            annotations,
+        };
         self.say(stage, "build", StepState::Started, "");
         let built = self.builder(plan.source_date_epoch).build(&request, workspace).map_err(|failures| {
             let place = |BuildFailure { at, failure }: BuildFailure| match at {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::disk::{CopyRules, Dir, Owner, Sharing};
 use crate::image::model::{Commands, Image, ImageConfig, Layer, LayerKind};
-use crate::image::{Merged, check_registry_tree, write_registry_tree};
+use crate::image::{Merged, RepositoryPaths, check_registry_tree, write_registry_tree};
 use crate::kubefile::{Base, Instruction, Kubefile, MAX_LAYERS};
 use crate::plan::registry_path;
 use crate::store::StagedFolder;
@@ -22,6 +22,8 @@ pub struct BuildRequest<'a> {
     pub name: &'a SealerName,
     /// The platform.
     pub platform: &'a Platform,
+    /// How the cluster calls the image's own registry: what is asked of it must be in the image.
+    pub cluster_registry: &'a str,
     /// The folder that COPY takes from.
     pub context: &'a Dir,
     /// The Kubefile, understood.
@@ -143,16 +145,25 @@ impl Builder<'_> {
         growing: &mut Growing<'_>,
         workspace: &mut Workspace<'_>,
     ) -> Result<Vec<CachedImage>, Vec<BuildFailure>> {
+        let wants = wanted(&growing.new, growing.request.cluster_registry, self.observer)?;
+        let outside = &wants.outside;
+        let cached = if outside.is_empty() { Vec::new() } else { self.cache(outside, growing, workspace)? };
+        let failures: Vec<BuildFailure> = wants.own.iter().filter_map(|own| not_held(own, &growing.merged)).collect();
+        if failures.is_empty() { Ok(cached) } else { Err(failures) }
+    }
+
+    fn cache(
+        &self,
+        wanted: &[Wanted],
+        growing: &mut Growing<'_>,
+        workspace: &mut Workspace<'_>,
+    ) -> Result<Vec<CachedImage>, Vec<BuildFailure>> {
         let platform = growing.request.platform;
-        let wanted = wanted(&growing.new, self.observer)?;
-        if wanted.is_empty() {
-            return Ok(Vec::new());
-        }
         let needs: Vec<Need> = wanted.iter().map(|w| Need::Image(w.image.clone(), platform.clone())).collect();
         self.supply.get_all(&needs);
         let mut pulled = Vec::new();
         let mut failures = Vec::new();
-        for Wanted { image, file, line } in &wanted {
+        for Wanted { image, file, line } in wanted {
             match self.supply.image(image, platform) {
                 Ok(whole) => pulled.push(whole.as_ref().clone()),
                 Err(failure) => {
@@ -194,6 +205,23 @@ impl Builder<'_> {
     }
 }
 
+/// The failure for an image that is asked of the image's own registry and that it does not hold.
+fn not_held(wanted: &Wanted, merged: &Merged) -> Option<BuildFailure> {
+    let Wanted { image, file, line } = wanted;
+    let link = RepositoryPaths::of(image).ok().and_then(|paths| match image.digest() {
+        Some(digest) => Some(paths.revision_link(digest)),
+        None => paths.tag_current_link(),
+    });
+    let held = link.is_some_and(|link| merged.find(&link).is_ok_and(|found| found.is_some()));
+    if held {
+        return None;
+    }
+    let message = format!("{file}:{line}: `{image}` is asked of the image's own registry, which does not hold it");
+    let failure = Failure::new(FailureKind::Verification, message)
+        .with_help("list the image that it stands for in manifests/imageList");
+    Some(BuildFailure { at: BuildPlace::Image(image.clone()), failure })
+}
+
 impl Growing<'_> {
     fn push(&mut self, folder: PathBuf, layer: Layer) {
         self.merged.push(folder.clone());
@@ -218,7 +246,8 @@ impl Growing<'_> {
             return Ok(());
         }
         if let Some(index) = content.iter().position(|known| **known == id) {
-            let message = format!("this makes the very layer that the image has already as layer {index}, {id}");
+            let message =
+                format!("this makes the very layer that the image has already as its layer {index}, counted from 0");
             return Err(BuildFailure::at_instruction(span, FailureKind::Failed, message));
         }
         if content.len() >= MAX_LAYERS {

@@ -22,12 +22,21 @@ impl Wanted {
     }
 }
 
-/// Everything that `manifests/` of the merged layers asks for, each image once, in the order of files and lines.
+/// What the files of a layer ask for, each image once, in the order of files and lines.
+#[derive(Debug, Default)]
+pub(super) struct Wants {
+    /// Of registries outside.
+    pub(super) outside: Vec<Wanted>,
+    /// Of the image's own registry.
+    pub(super) own: Vec<Wanted>,
+}
+
+/// Everything that `manifests/` of the merged layers asks for.
 ///
 /// All references that cannot be understood are reported, and so are two that fall on one path of the registry.
-pub(super) fn wanted(merged: &Merged, observer: &dyn Observer) -> Result<Vec<Wanted>, Vec<BuildFailure>> {
+pub(super) fn wanted(merged: &Merged, own_registry: &str, observer: &dyn Observer) -> Result<Wants, Vec<BuildFailure>> {
     let manifests: ContextPath = "manifests".parse().expect("a plain word is a path");
-    let mut wanted: Vec<Wanted> = Vec::new();
+    let mut wants = Wants::default();
     let mut failures = Vec::new();
     let files = merged.files(&manifests).map_err(|error| vec![unreadable(&error)])?;
     for (path, found) in files {
@@ -45,8 +54,11 @@ pub(super) fn wanted(merged: &Merged, observer: &dyn Observer) -> Result<Vec<Wan
             _ => continue,
         };
         for FoundImage { reference, line, .. } in references {
-            match reference.parse() {
-                Ok(image) => add(&mut wanted, &mut failures, Wanted { image, file: path.clone(), line }),
+            match reference.parse::<ImageRef>() {
+                Ok(image) => {
+                    let kind = if image.registry() == own_registry { &mut wants.own } else { &mut wants.outside };
+                    add(kind, &mut failures, Wanted { image, file: path.clone(), line });
+                }
                 Err(error) => {
                     let failure = Failure::from_error(FailureKind::Invalid, &error);
                     let message = format!("{path}:{line}: {}", failure.message);
@@ -56,7 +68,7 @@ pub(super) fn wanted(merged: &Merged, observer: &dyn Observer) -> Result<Vec<Wan
         }
     }
     warn_of_charts(merged, observer).map_err(|error| vec![unreadable(&error)])?;
-    if failures.is_empty() { Ok(wanted) } else { Err(failures) }
+    if failures.is_empty() { Ok(wants) } else { Err(failures) }
 }
 
 fn add(wanted: &mut Vec<Wanted>, failures: &mut Vec<BuildFailure>, new: Wanted) {
@@ -142,8 +154,8 @@ mod tests {
             fs_err::write(path, content).unwrap();
         }
         let merged = Merged::new(vec![folder.path().to_owned()]);
-        wanted(&merged, &Silent)
-            .map(|found| found.iter().map(|wanted| format!("{} {}", wanted.origin(), wanted.image)).collect())
+        wanted(&merged, "sea.hub:5000", &Silent)
+            .map(|found| found.outside.iter().map(|wanted| format!("{} {}", wanted.origin(), wanted.image)).collect())
             .map_err(|failures| failures.into_iter().map(|failure| failure.failure.message).collect())
     }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::build::{BuildFailure, BuildPlace, BuildRequest, Builder, Built, Workspace};
 use crate::disk::{Dir, Sharing};
 use crate::kubefile::{self, Kubefile};
+use crate::plan::DEFAULT_CLUSTER_REGISTRY;
 use crate::store::Store;
 use crate::words::{Digest, Failure, Platform, SealerName, Source};
 
@@ -90,6 +91,7 @@ pub(super) fn run(args: &BuildArgs, globals: &Globals) -> Result<(), Failed> {
     let request = BuildRequest {
         name: &args.tag,
         platform: &platform,
+        cluster_registry: DEFAULT_CLUSTER_REGISTRY,
         context: &context,
         kubefile: &kubefile,
         annotations: BTreeMap::new(),

@@ -13,4 +13,4 @@ pub use model::{
     registry_path,
 };
 pub use places::{Places, Route};
-pub use resolve::{Narrowing, resolve};
+pub use resolve::{DEFAULT_CLUSTER_REGISTRY, Narrowing, resolve};

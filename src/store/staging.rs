@@ -59,6 +59,8 @@ impl Store {
         let made = tempfile::Builder::new().prefix("").rand_bytes(12).tempdir_in(above.path()).map_err(failed)?.keep();
         let name = made.file_name().unwrap_or_default().to_owned();
         let dir = above.folder(&name)?;
+        // A setgid bit that the store's folder hands down would give all that is made here another group.
+        dir.set_own_mode(0o700)?;
         let lease = Lock::acquire(&dir, LEASE, LockMode::Exclusive, Duration::ZERO)?;
         Ok(Staging { above, name, dir, next: AtomicU64::new(0), _lease: lease })
     }

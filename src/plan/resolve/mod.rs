@@ -12,7 +12,8 @@ use crate::words::{Diagnostic, Epoch, Platform, SealerName, Source, Span, neares
 use super::{FORMAT_VERSION, Plan, PlannedStage};
 use stage::StageResolver;
 
-const DEFAULT_CLUSTER_REGISTRY: &str = "sea.hub:5000";
+/// How clusters call the image's own registry where a recipe says nothing else.
+pub const DEFAULT_CLUSTER_REGISTRY: &str = "sea.hub:5000";
 
 /// What of a recipe is wanted.
 #[derive(Debug, Clone, Default)]
