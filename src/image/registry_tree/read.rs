@@ -19,12 +19,11 @@ pub fn read_registry_tree(
     lookup: &dyn Fn(&ContextPath) -> Option<PathBuf>,
 ) -> Option<ContainerImage> {
     let paths = RepositoryPaths::of(reference).ok()?;
-    let digest = match reference.digest() {
-        Some(digest) => digest,
-        None => {
-            let link = fs_err::read_to_string(lookup(&paths.tag_current_link()?)?).ok()?;
-            link.trim().parse().ok()?
-        }
+    let digest = if let Some(digest) = reference.digest() {
+        digest
+    } else {
+        let link = fs_err::read_to_string(lookup(&paths.tag_current_link()?)?).ok()?;
+        link.trim().parse().ok()?
     };
     let (root, kind) = document(digest, lookup)?;
     let (list, manifest, kind) = match kind {
