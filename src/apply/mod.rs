@@ -8,5 +8,5 @@ mod gather;
 mod report;
 mod run;
 
-pub use report::{ImageReport, LayerReport, Report, StepReport, StepStatus};
+pub use report::{Report, StepReport, StepStatus};
 pub use run::Applier;

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::words::{Digest, Platform};
+use crate::build::ImageReport;
+use crate::words::Platform;
 
 /// What was made and done. Serialised, it is `recipe apply -o json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -16,47 +17,6 @@ pub struct Report {
     pub steps: Vec<StepReport>,
     /// Bytes that came over the network.
     pub downloaded_bytes: u64,
-}
-
-/// An image that was made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ImageReport {
-    /// The complete name.
-    pub name: String,
-    /// The image id, 64 hex digits.
-    pub id: String,
-    /// The platform.
-    pub platform: Platform,
-    /// The layers that have content, from the lowest.
-    pub layers: Vec<LayerReport>,
-    /// The container images that this stage put into the image's registry.
-    pub cached_images: Vec<CachedReport>,
-}
-
-/// A layer of an image.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LayerReport {
-    /// The layer id.
-    pub id: Digest,
-    /// `COPY`, `RUN` or `BASE`.
-    #[serde(rename = "type")]
-    pub kind: &'static str,
-    /// The instruction's value.
-    pub value: String,
-    /// The length of the layer's tar stream in bytes.
-    pub size: u64,
-}
-
-/// A container image in an image's registry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct CachedReport {
-    /// The complete reference.
-    pub reference: String,
-    /// The digest that its tag stands for.
-    pub digest: Digest,
 }
 
 /// A step that ran.

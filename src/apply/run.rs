@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::build::{BuildFailure, BuildPlace, BuildRequest, Builder, Built, Workspace, WorkspaceError};
+use crate::build::{BuildFailure, BuildPlace, BuildRequest, Builder, Built, ImageReport, Workspace, WorkspaceError};
 use crate::disk::{Dir, Sharing};
-use crate::image::model::{Image, Layer};
+use crate::image::model::Image;
 use crate::kubefile::{self, Base};
 use crate::plan::{ContextSource, LayerChoice, Plan, PlannedStage, PlannedStep, Route};
 use crate::steps::{self, Context, Outcome, StepFailure, Tools};
@@ -14,7 +14,7 @@ use crate::supply::{Need, Supply};
 use crate::words::{Event, Failure, FailureKind, ImageRef, Observer, SealerName, Source, StepState, nearest};
 
 use super::gather::gather;
-use super::report::{CachedReport, ImageReport, LayerReport, Report, StepReport, StepStatus};
+use super::report::{Report, StepReport, StepStatus};
 
 /// The annotation with the format version.
 const FORMAT_ANNOTATION: &str = "recipe.sealer.io/format-version";
@@ -125,7 +125,7 @@ impl Applier<'_> {
             .put(&"Kubefile".parse().expect("a plain word is a path"), kubefile)
             .map_err(|error| here(Failure::from_error(FailureKind::Failed, &error)))?;
         let built = self.build(plan, stage, context.root(), workspace)?;
-        image_report(&built, workspace).map_err(|error| vec![failed(&error)])
+        ImageReport::new(&built, workspace).map_err(|error| vec![failed(&error)])
     }
 
     fn gather(
@@ -319,24 +319,4 @@ fn holds(folder: &Path, path: &crate::words::ContextPath) -> bool {
 fn similar(image: &Image, path: &crate::words::ContextPath, workspace: &Workspace<'_>) -> Option<String> {
     let files = workspace.merged(image).ok()?.files(&path.parent()?).ok()?;
     nearest(path.as_str(), files.iter().map(|(path, _)| path.as_str())).map(str::to_owned)
-}
-
-fn image_report(built: &Built, workspace: &Workspace<'_>) -> Result<ImageReport, WorkspaceError> {
-    let image = &built.image;
-    let mut layers = Vec::new();
-    for Layer { id, kind, value } in &image.layers {
-        let Some(id) = *id else { continue };
-        let size = workspace.layer_size(&id)?;
-        layers.push(LayerReport { id, kind: kind.as_str(), value: value.clone(), size });
-    }
-    let cached = built.cached.iter();
-    Ok(ImageReport {
-        name: image.name.to_string(),
-        id: image.id.map(|id| id.to_string()).unwrap_or_default(),
-        platform: image.platform.clone(),
-        layers,
-        cached_images: cached
-            .map(|cached| CachedReport { reference: cached.reference.to_string(), digest: cached.digest })
-            .collect(),
-    })
 }

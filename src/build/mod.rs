@@ -9,9 +9,11 @@ mod copy;
 mod error;
 mod images;
 mod import;
+mod report;
 mod workspace;
 
 pub use builder::{BuildRequest, Builder, Built, CachedImage};
 pub use error::{BuildFailure, BuildPlace};
 pub use import::ImportError;
+pub use report::{CachedReport, ImageReport, LayerReport};
 pub use workspace::{Workspace, WorkspaceError};

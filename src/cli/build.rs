@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use serde::Serialize;
 
-use crate::build::{BuildFailure, BuildPlace, BuildRequest, Builder, Built, Workspace};
+use crate::build::{BuildFailure, BuildPlace, BuildRequest, Builder, ImageReport, Workspace};
 use crate::disk::{Dir, Sharing};
 use crate::kubefile::{self, Kubefile};
 use crate::plan::DEFAULT_CLUSTER_REGISTRY;
 use crate::store::Store;
-use crate::words::{Digest, Failure, Platform, SealerName, Source};
+use crate::words::{Failure, Platform, SealerName, Source};
 
 use super::failure::Failed;
 use super::globals::Globals;
@@ -51,31 +50,6 @@ enum Mode {
     Lite,
 }
 
-/// What was built, for machines.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Report {
-    name: String,
-    id: String,
-    platform: Platform,
-    layers: Vec<Layer>,
-    cached_images: Vec<Cached>,
-}
-
-#[derive(Serialize)]
-struct Layer {
-    id: Digest,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    value: String,
-}
-
-#[derive(Serialize)]
-struct Cached {
-    reference: String,
-    digest: Digest,
-}
-
 pub(super) fn run(args: &BuildArgs, globals: &Globals) -> Result<(), Failed> {
     let Mode::Lite = args.mode;
     let (source, kubefile) = read_kubefile(args)?;
@@ -101,8 +75,12 @@ pub(super) fn run(args: &BuildArgs, globals: &Globals) -> Result<(), Failed> {
         failures: failures.into_iter().map(|failure| placed(failure, &source)).collect(),
         source: Some(source.clone()),
     })?;
+    let report = ImageReport::new(&built, &workspace).map_err(|error| Failed::from_error(error.kind(), &error))?;
     workspace.commit().map_err(|error| Failed::from_error(error.kind(), &error))?;
-    show(&built, args.output)
+    match args.output {
+        OutputForm::Json => output::json(&report),
+        OutputForm::Text => output::data(&output::image(&report)),
+    }
 }
 
 fn read_kubefile(args: &BuildArgs) -> Result<(Source, Kubefile), Failed> {
@@ -117,36 +95,5 @@ fn placed(BuildFailure { at, failure }: BuildFailure, source: &Source) -> Failur
     match at {
         BuildPlace::Kubefile(span) => failure.at(Some(&source.place(span))),
         BuildPlace::Image(_) | BuildPlace::Whole => failure,
-    }
-}
-
-fn show(built: &Built, form: OutputForm) -> Result<(), Failed> {
-    let image = &built.image;
-    let layers = image
-        .layers
-        .iter()
-        .filter_map(|layer| Some(Layer { id: layer.id?, kind: layer.kind.as_str(), value: layer.value.clone() }));
-    let cached = built.cached.iter();
-    let report = Report {
-        name: image.name.to_string(),
-        id: image.id.map(|id| id.to_string()).unwrap_or_default(),
-        platform: image.platform.clone(),
-        layers: layers.collect(),
-        cached_images: cached
-            .map(|cached| Cached { reference: cached.reference.to_string(), digest: cached.digest })
-            .collect(),
-    };
-    match form {
-        OutputForm::Json => output::json(&report),
-        OutputForm::Text => {
-            let mut lines = vec![format!("{} ({})", report.name, report.platform), format!("  id {}", report.id)];
-            lines.extend(
-                report.layers.iter().map(|layer| format!("  layer {} {} {}", layer.id, layer.kind, layer.value)),
-            );
-            lines.extend(
-                report.cached_images.iter().map(|cached| format!("  cached {}@{}", cached.reference, cached.digest)),
-            );
-            output::data(&(lines.join("\n") + "\n"))
-        }
     }
 }

@@ -3,21 +3,41 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde::Serialize;
 
 use crate::image::layer::Limits;
 use crate::image::model::ImageDocument;
 use crate::store::Store;
-use crate::words::{Event, FailureKind};
+use crate::words::{Event, FailureKind, Platform};
 
 use super::failure::Failed;
 use super::globals::Globals;
-use super::{output, progress};
+use super::output::{self, OutputForm};
+use super::progress;
 
 #[derive(Debug, Args)]
 pub(super) struct LoadArgs {
     /// The archive
     #[arg(short, long, value_name = "FILE")]
     input: PathBuf,
+    /// The form of the result
+    #[arg(short, long, value_enum, default_value = "text", value_name = "FORM")]
+    output: OutputForm,
+}
+
+/// An image that was loaded, for machines.
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    id: String,
+    platform: Platform,
+}
+
+impl Row {
+    fn of(document: &ImageDocument) -> Self {
+        let image = document.image();
+        Self { name: image.name.to_string(), id: document.id().to_string(), platform: image.platform.clone() }
+    }
 }
 
 pub(super) fn run(args: &LoadArgs, globals: &Globals) -> Result<(), Failed> {
@@ -30,10 +50,11 @@ pub(super) fn run(args: &LoadArgs, globals: &Globals) -> Result<(), Failed> {
     for message in loaded.warnings {
         observer.event(Event::Warning { message });
     }
-    if !globals.quiet {
-        for image in loaded.images.iter().map(ImageDocument::image) {
-            output::data(&format!("loaded {} ({})\n", image.name, image.platform))?;
+    let rows: Vec<Row> = loaded.images.iter().map(Row::of).collect();
+    match args.output {
+        OutputForm::Json => output::json(&rows),
+        OutputForm::Text => {
+            rows.iter().try_for_each(|row| output::data(&format!("loaded {} ({})\n", row.name, row.platform)))
         }
     }
-    Ok(())
 }

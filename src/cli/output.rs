@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use clap::ValueEnum;
 use serde::Serialize;
 
+use crate::build::ImageReport;
+
 use super::failure::Failed;
 
 /// The form of data on stdout.
@@ -37,6 +39,19 @@ pub(super) fn json(value: &impl Serialize) -> Result<(), Failed> {
 pub(super) fn note(line: &str) {
     // Nowhere is left to say that stderr is gone.
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// An image that was made, for people: its name, its id, its layers, the images in its registry.
+pub(super) fn image(report: &ImageReport) -> String {
+    let mut lines = vec![format!("{} ({})", report.name, report.platform), format!("  id {}", report.id)];
+    lines.extend(
+        report
+            .layers
+            .iter()
+            .map(|layer| format!("  layer {} {} {} ({})", layer.id, layer.kind, layer.value, human_size(layer.size))),
+    );
+    lines.extend(report.cached_images.iter().map(|cached| format!("  cached {}@{}", cached.reference, cached.digest)));
+    lines.join("\n") + "\n"
 }
 
 /// A size for people: `12.3 MB`, in powers of 1000 as registries count.

@@ -127,20 +127,10 @@ fn recipe_folder(file: &Path) -> PathBuf {
 /// What was made, for people: the images with their ids, what was changed, what to do next.
 fn text(report: &Report, root: &Path, globals: &Globals) -> String {
     use std::fmt::Write;
-    let mut text = String::new();
+    let mut text: String = report.images.iter().map(output::image).collect();
     let mut line = |arguments: std::fmt::Arguments<'_>| {
         text.write_fmt(arguments).and_then(|()| text.write_char('\n')).expect("a String takes all that is written");
     };
-    for image in &report.images {
-        line(format_args!("{} ({})", image.name, image.platform));
-        line(format_args!("  id {}", image.id));
-        for layer in &image.layers {
-            line(format_args!("  layer {} {} {} ({})", layer.id, layer.kind, layer.value, human_size(layer.size)));
-        }
-        for cached in &image.cached_images {
-            line(format_args!("  cached {}@{}", cached.reference, cached.digest));
-        }
-    }
     if !globals.quiet {
         line(format_args!(""));
         for step in &report.steps {
