@@ -3,7 +3,7 @@
 //! A tag could move between two questions; whoever asks twice in one run gets the first answer again. So the plan's
 //! inputs can all be fetched at once at the start, and steps and builds find them here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -87,12 +87,7 @@ impl Supply {
     /// Gets everything at once. Failures are kept as the answers to the later questions; those of now are returned, in
     /// the order of `needs`.
     pub fn get_all(&self, needs: &[Need]) -> Vec<(Need, Failure)> {
-        let mut unique: Vec<&Need> = Vec::new();
-        for need in needs {
-            if !unique.contains(&need) && !self.knows(need) {
-                unique.push(need);
-            }
-        }
+        let unique: BTreeSet<&Need> = needs.iter().filter(|need| !self.knows(need)).collect();
         self.runtime.block_on(async {
             let answers = unique.iter().map(|need| self.get(need));
             futures_util::future::join_all(answers).await

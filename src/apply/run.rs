@@ -11,7 +11,7 @@ use crate::plan::{ContextSource, LayerChoice, Plan, PlannedStage, PlannedStep, R
 use crate::steps::{self, Context, Outcome, StepFailure, Tools};
 use crate::store::Store;
 use crate::supply::{Need, Supply};
-use crate::words::{Event, Failure, FailureKind, ImageRef, Observer, SealerName, Source, StepState, nearest};
+use crate::words::{Digest, Event, Failure, FailureKind, ImageRef, Observer, SealerName, Source, StepState, nearest};
 
 use super::gather::gather;
 use super::report::{Report, StepReport, StepStatus};
@@ -138,7 +138,11 @@ impl Applier<'_> {
         let ContextSource::Layer { of, layer, paths, to } = source;
         let builder = self.builder(context.epoch());
         let image = builder.base(of, &stage.work.platform, workspace).map_err(|failure| ("of", failure))?;
-        let folder = choose_layer(&image, layer, workspace)?;
+        let (id, folder) = choose_layer(&image, layer, workspace)?;
+        if let Some(doubts) = workspace.doubts(&id).map_err(|error| ("of", failed(&error)))? {
+            let message = format!("layer {id} of `{}` {doubts}; what is there is taken as it is", image.name);
+            self.observer.event(Event::Warning { message });
+        }
         let unmatched = gather(&folder, paths, to, context.root(), self.sharing, context.time())
             .map_err(|error| ("of", Failure::from_error(error.kind(), &error)))?;
         if unmatched.is_empty() {
@@ -266,9 +270,9 @@ fn choose_layer(
     image: &Image,
     choice: &LayerChoice,
     workspace: &Workspace<'_>,
-) -> Result<PathBuf, (&'static str, Failure)> {
+) -> Result<(Digest, PathBuf), (&'static str, Failure)> {
     let layers: Vec<_> = image.layer_ids().collect();
-    let folder = |id| workspace.layer_of(image, id).map_err(|error| ("of", failed(&error)));
+    let folder = |id: &Digest| Ok((*id, workspace.layer_of(image, id).map_err(|error| ("of", failed(&error)))?));
     let listed = || {
         let values = image.layers.iter().filter_map(|layer| Some((layer.id?, layer)));
         let lines: Vec<String> = values
@@ -288,13 +292,13 @@ fn choose_layer(
         LayerChoice::Containing(path) => {
             let mut holding = Vec::new();
             for id in &layers {
-                let folder = folder(id)?;
-                if holds(&folder, path) {
+                let (id, folder) = folder(id)?;
+                if holds(&folder, path).map_err(|error| ("of", Failure::from_error(FailureKind::Failed, &error)))? {
                     holding.push((id, folder));
                 }
             }
             match holding.len() {
-                1 => Ok(holding.remove(0).1),
+                1 => Ok(holding.remove(0)),
                 0 => {
                     let message = format!("no layer of `{}` holds `{path}`", image.name);
                     let (field, mut failure) = wrong("containing", message);
@@ -310,9 +314,8 @@ fn choose_layer(
     }
 }
 
-fn holds(folder: &Path, path: &crate::words::ContextPath) -> bool {
-    let merged = crate::image::Merged::new(vec![folder.to_owned()]);
-    merged.find(path).is_ok_and(|found| found.is_some())
+fn holds(folder: &Path, path: &crate::words::ContextPath) -> std::io::Result<bool> {
+    Ok(crate::image::Merged::new(vec![folder.to_owned()]).find(path)?.is_some())
 }
 
 /// The path of the image that is nearest to one that it does not have.

@@ -1,9 +1,11 @@
 //! Which container images the files of a layer ask for.
 
+use std::collections::BTreeMap;
 use std::io;
+use std::path::Path;
 
 use crate::edit::{FoundImage, find_images, find_images_in_text};
-use crate::image::Merged;
+use crate::image::{Merged, Tree};
 use crate::words::{ContextPath, Event, Failure, FailureKind, ImageRef, Observer};
 
 use super::{BuildFailure, BuildPlace};
@@ -37,11 +39,19 @@ pub(super) struct Wants {
 pub(super) fn wanted(merged: &Merged, own_registry: &str, observer: &dyn Observer) -> (Wants, Vec<BuildFailure>) {
     let manifests: ContextPath = "manifests".parse().expect("a plain word is a path");
     let mut wants = Wants::default();
+    let (mut own, mut outside) = (Seen::new(), Seen::new());
     let mut failures = Vec::new();
-    let files = match merged.files(&manifests) {
-        Ok(files) => files,
+    let Tree { files, passed_over } = match merged.tree(&manifests) {
+        Ok(tree) => tree,
         Err(error) => return (wants, vec![unreadable(&error)]),
     };
+    failures.extend(passed_over.iter().filter_map(|path| not_searched(path)));
+    if files.iter().any(|(path, _)| path.as_str().starts_with("manifests/imageList/")) {
+        let message = "manifests/imageList is a folder, expected the list";
+        let help = "COPY puts a file below its destination: name the file imageList and `COPY imageList manifests`";
+        let failure = Failure::new(FailureKind::Failed, message).with_help(help);
+        failures.push(BuildFailure { at: BuildPlace::Whole, failure });
+    }
     for (path, found) in files {
         let bytes = match fs_err::read(&found) {
             Ok(bytes) => bytes,
@@ -59,8 +69,10 @@ pub(super) fn wanted(merged: &Merged, own_registry: &str, observer: &dyn Observe
         for FoundImage { reference, line, .. } in references {
             match reference.parse::<ImageRef>() {
                 Ok(image) => {
-                    let kind = if image.registry() == own_registry { &mut wants.own } else { &mut wants.outside };
-                    add(kind, &mut failures, Wanted { image, file: path.clone(), line });
+                    let is_own = image.registry() == own_registry;
+                    let (kind, seen) =
+                        if is_own { (&mut wants.own, &mut own) } else { (&mut wants.outside, &mut outside) };
+                    add(kind, seen, &mut failures, Wanted { image, file: path.clone(), line });
                 }
                 Err(error) => {
                     let failure = Failure::from_error(FailureKind::Invalid, &error);
@@ -74,23 +86,28 @@ pub(super) fn wanted(merged: &Merged, own_registry: &str, observer: &dyn Observe
     (wants, failures)
 }
 
-fn add(wanted: &mut Vec<Wanted>, failures: &mut Vec<BuildFailure>, new: Wanted) {
+/// Images by what they are called in the image's registry.
+type Seen = BTreeMap<String, usize>;
+
+fn add(wanted: &mut Vec<Wanted>, seen: &mut Seen, failures: &mut Vec<BuildFailure>, new: Wanted) {
     let key = crate::plan::registry_path(&new.image);
-    match wanted.iter().find(|known| crate::plan::registry_path(&known.image) == key) {
-        Some(known) if known.image == new.image => {}
-        Some(known) => {
-            let message = format!(
-                "{}: `{}` and `{}` fall on one path: the image's registry would hold only one as `{key}`",
-                new.origin(),
-                new.image,
-                known.image
-            );
-            let failure = Failure::new(FailureKind::Failed, message)
-                .with_help(format!("{} asks for the other; keep one of the two", known.origin()));
-            failures.push(BuildFailure { at: BuildPlace::Image(new.image), failure });
-        }
-        None => wanted.push(new),
+    let Some(known) = seen.get(&key).map(|index| &wanted[*index]) else {
+        seen.insert(key, wanted.len());
+        wanted.push(new);
+        return;
+    };
+    if known.image == new.image {
+        return;
     }
+    let message = format!(
+        "{}: `{}` and `{}` fall on one path: the image's registry would hold only one as `{key}`",
+        new.origin(),
+        new.image,
+        known.image
+    );
+    let failure = Failure::new(FailureKind::Failed, message)
+        .with_help(format!("{} asks for the other; keep one of the two", known.origin()));
+    failures.push(BuildFailure { at: BuildPlace::Image(new.image), failure });
 }
 
 /// The lines of an image list: blank lines and comments skipped, remarks behind ` #` and a pair of quotes cut.
@@ -121,6 +138,18 @@ fn in_manifest(bytes: &[u8], path: &ContextPath, observer: &dyn Observer) -> Vec
 
 fn has_extension(path: &str, extensions: &[&str]) -> bool {
     path.rsplit_once('.').is_some_and(|(_, extension)| extensions.contains(&extension))
+}
+
+/// The failure for something below `manifests/` that is no regular file, or whose name cannot be told, where its name
+/// says that it asks for images.
+fn not_searched(path: &Path) -> Option<BuildFailure> {
+    let name = path.to_string_lossy();
+    if name != "manifests/imageList" && !has_extension(&name, &["yaml", "yml", "tmpl"]) {
+        return None;
+    }
+    let message = format!("{name} cannot be searched for images: it is no regular file, or its name is no UTF-8");
+    let failure = Failure::new(FailureKind::Failed, message).with_help("put the file itself in its place");
+    Some(BuildFailure { at: BuildPlace::Whole, failure })
 }
 
 /// Charts are not rendered: whoever ships some must hear it.
@@ -189,6 +218,17 @@ mod tests {
         let expected =
             ["manifests/a/pod.yaml:4 docker.io/library/busybox:1", "manifests/t.tmpl:2 docker.io/library/b:1"];
         assert_eq!(search(&files).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_cannot_be_searched_is_an_error() {
+        let found = search(&[("manifests/imageList/mylist", "nginx\n")]).unwrap_err();
+        assert_eq!(found, ["manifests/imageList is a folder, expected the list"]);
+        let folder = tempfile::tempdir().unwrap();
+        fs_err::create_dir(folder.path().join("manifests")).unwrap();
+        fs_err::os::unix::fs::symlink("list", folder.path().join("manifests/imageList")).unwrap();
+        let (_, failures) = wanted(&Merged::new(vec![folder.path().to_owned()]), "sea.hub:5000", &Silent);
+        assert!(failures[0].failure.message.starts_with("manifests/imageList cannot be searched"));
     }
 
     #[test]

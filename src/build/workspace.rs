@@ -10,7 +10,7 @@ use crate::disk::{Dir, DiskError};
 use crate::image::layer::{LayerError, Owners, layer_id_at};
 use crate::image::model::{Image, ImageDocument};
 use crate::image::{Blobs, ContainerImage, Merged};
-use crate::store::{Commit, StagedFolder, StagedLayer, Staging, Store, StoreError};
+use crate::store::{Commit, LayerState, StagedFolder, StagedLayer, Staging, Store, StoreError};
 use crate::words::{Digest, FailureKind, Observer, Platform, SealerName};
 
 use super::import::{self, ImportError};
@@ -87,6 +87,25 @@ impl<'a> Workspace<'a> {
         }
     }
 
+    fn is_doubtful(&self, id: &Digest) -> Result<bool, WorkspaceError> {
+        Ok(!self.layers.contains_key(id) && self.store.is_unverified(id)?)
+    }
+
+    /// What is wrong with a layer of the store, by its content: none where it hashes to its id, or was made by this run.
+    pub fn doubts(&self, id: &Digest) -> Result<Option<&'static str>, WorkspaceError> {
+        if self.layers.contains_key(id) {
+            return Ok(None);
+        }
+        Ok(match self.store.check_layer(id)? {
+            LayerState::Whole => None,
+            LayerState::Missing => Some("is not there"),
+            LayerState::Unverified => Some("was never seen to hash to its id"),
+            LayerState::Different => {
+                Some("does not hash to its id: it was changed on disk, or a real sealer filled it")
+            }
+        })
+    }
+
     /// The length of a layer's tar stream in bytes: known of what this run made, measured of what the store has.
     pub fn layer_size(&self, id: &Digest) -> Result<u64, WorkspaceError> {
         if let Some(staged) = self.layers.get(id) {
@@ -134,7 +153,8 @@ impl<'a> Workspace<'a> {
     ) -> Result<Image, WorkspaceError> {
         let image = import::document(name, pulled, blobs)?;
         for (layer, blob) in import::layers(&image, pulled)? {
-            if self.layer_dir(&layer)?.is_none() {
+            // One that was never seen to hash to its id must not stand for one that is.
+            if self.layer_dir(&layer)?.is_none() || self.is_doubtful(&layer)? {
                 let staged = import::unpack(self.folder()?, layer, &blob, blobs, observer)?;
                 self.layers.insert(layer, staged);
             }

@@ -52,13 +52,16 @@ enum Mode {
 
 pub(super) fn run(args: &BuildArgs, globals: &Globals) -> Result<(), Failed> {
     let Mode::Lite = args.mode;
+    if let Some(digest) = args.tag.reference().digest() {
+        return Err(Failed::Usage(format!("an image cannot be named by a digest before it is made: `@{digest}`")));
+    }
     let (source, kubefile) = read_kubefile(args)?;
     let observer = progress::observer(globals);
-    let cache = globals.cache();
+    let cache = globals.cache()?;
     let mirrors = globals.url_mirrors();
     let settings = Settings { cache: &cache, registries_conf: None, url_mirrors: &mirrors };
     let supply = supply(&settings, &observer)?;
-    let store = Store::open(&globals.root());
+    let store = Store::open(&globals.root()?);
     let context = Dir::open(&args.context).map_err(|error| Failed::from_error(error.kind(), &error))?;
     let mut workspace = Workspace::new(&store).map_err(|error| Failed::from_error(error.kind(), &error))?;
     let platform = args.platform.clone().unwrap_or_else(Platform::host);

@@ -64,19 +64,22 @@ pub(super) struct Globals {
 
 impl Globals {
     /// The store's folder: `--root`, `SEALER_ROOT`, else the user's own.
-    pub(super) fn root(&self) -> PathBuf {
+    pub(super) fn root(&self) -> Result<PathBuf, Failed> {
         if let Some(root) = self.root.clone().or_else(|| variable("SEALER_ROOT")) {
-            return root;
+            return Ok(root);
         }
         if rustix::process::geteuid().is_root() {
-            return PathBuf::from("/var/lib/sealer");
+            return Ok(PathBuf::from("/var/lib/sealer"));
         }
-        xdg("XDG_DATA_HOME", ".local/share")
+        xdg("XDG_DATA_HOME", ".local/share", "--root")
     }
 
     /// The cache's folder: `--cache`, `SEALER_CACHE`, else the user's own, for root too.
-    pub(super) fn cache(&self) -> PathBuf {
-        self.cache.clone().or_else(|| variable("SEALER_CACHE")).unwrap_or_else(|| xdg("XDG_CACHE_HOME", ".cache"))
+    pub(super) fn cache(&self) -> Result<PathBuf, Failed> {
+        match self.cache.clone().or_else(|| variable("SEALER_CACHE")) {
+            Some(cache) => Ok(cache),
+            None => xdg("XDG_CACHE_HOME", ".cache", "--cache"),
+        }
     }
 
     /// How many threads work: `--threads`, `SEALER_THREADS`, else one a processor.
@@ -136,10 +139,10 @@ fn variable(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
-/// `$VARIABLE/sealer`, else `~/FALLBACK/sealer`, else that below the temporary folder: a user without a home is a
-/// service, and its files must not land in the folder that it happens to run in.
-fn xdg(name: &str, fallback: &str) -> PathBuf {
+/// `$VARIABLE/sealer`, else `~/FALLBACK/sealer`. Without a home there is no folder that only this user can write.
+fn xdg(name: &str, fallback: &str, option: &str) -> Result<PathBuf, Failed> {
     let base = variable(name).filter(|path| path.is_absolute());
     let base = base.or_else(|| variable("HOME").map(|home| home.join(fallback)));
-    base.unwrap_or_else(|| std::env::temp_dir().join(fallback)).join("sealer")
+    let missing = || Failed::Usage(format!("neither `HOME` nor `{name}` is set: say `{option} DIR`"));
+    Ok(base.ok_or_else(missing)?.join("sealer"))
 }

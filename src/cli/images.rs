@@ -42,7 +42,7 @@ impl Row {
 }
 
 pub(super) fn run(args: &ImagesArgs, globals: &Globals) -> Result<(), Failed> {
-    let store = Store::open(&globals.root());
+    let store = Store::open(&globals.root()?);
     let listing = store.images().map_err(|error| Failed::from_error(error.kind(), &error))?;
     let rows: Vec<Row> = listing.images.iter().map(Row::of).collect();
     match args.output {

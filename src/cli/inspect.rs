@@ -22,7 +22,7 @@ pub(super) struct InspectArgs {
 }
 
 pub(super) fn run(args: &InspectArgs, globals: &Globals) -> Result<(), Failed> {
-    let store = Store::open(&globals.root());
+    let store = Store::open(&globals.root()?);
     let images = find(&store, &args.name)?;
     match args.output {
         OutputForm::Text => output::data(&inspect(&images)),

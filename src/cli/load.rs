@@ -41,7 +41,7 @@ impl Row {
 }
 
 pub(super) fn run(args: &LoadArgs, globals: &Globals) -> Result<(), Failed> {
-    let store = Store::open(&globals.root());
+    let store = Store::open(&globals.root()?);
     let archive = fs_err::File::open(&args.input).map_err(|error| Failed::from_error(FailureKind::Failed, &error))?;
     let loaded = store
         .load(archive, Limits::default(), jiff::Timestamp::now())

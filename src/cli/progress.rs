@@ -5,7 +5,7 @@ mod bars;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 
-use crate::words::{Event, Observer, StepState};
+use crate::words::{Event, Observer, StepState, printable};
 
 use super::globals::{Globals, ProgressChoice};
 use super::output::{human_size, note};
@@ -29,7 +29,7 @@ struct Warnings;
 impl Observer for Warnings {
     fn event(&self, event: Event) {
         if let Event::Warning { message } = event {
-            note(&format!("warning: {message}"));
+            note(&printable(&format!("warning: {message}")));
         }
     }
 }
@@ -59,7 +59,7 @@ impl Observer for Json {
 
 /// The line that an event is worth, if any.
 fn line(event: &Event) -> Option<String> {
-    Some(match event {
+    let line = match event {
         Event::StageStarted { stage, platform, image } => format!("stage {stage} for {platform}: {image}"),
         Event::Step { step, state: StepState::Done, detail, .. } => format!("  {step}: {detail}"),
         Event::Step { step, state: StepState::Skipped, detail, .. } => format!("  {step}: skipped, {detail}"),
@@ -74,5 +74,6 @@ fn line(event: &Event) -> Option<String> {
         Event::Step { state: StepState::Started, .. } | Event::Transfer { .. } | Event::Transferred { .. } => {
             return None;
         }
-    })
+    };
+    Some(printable(&line).into_owned())
 }

@@ -11,9 +11,6 @@ use crate::words::Observer;
 
 use super::failure::Failed;
 
-/// How many blobs are under way at once.
-const PARALLEL_DOWNLOADS: usize = 6;
-
 /// What the world looks like to a command; `--sandbox` only sets other values here.
 pub(super) struct Settings<'a> {
     /// The cache's folder.
@@ -47,7 +44,7 @@ pub(super) fn supply(settings: &Settings<'_>, observer: &Arc<dyn Observer>) -> R
     let listener = || Arc::clone(&counter) as Arc<dyn Observer>;
     let http = Http::new(HttpConfig::default(), listener());
     let client = RegistryClient::new(http.clone(), registries, Arc::new(Anonymous));
-    let puller = Puller::new(client, Arc::clone(&cache), listener(), PARALLEL_DOWNLOADS);
+    let puller = Puller::new(client, Arc::clone(&cache), listener(), Puller::PARALLEL);
     let fetcher = Fetcher::new(http, Arc::clone(&cache), mirrors, listener());
     Ok(Supply::new(runtime, puller, fetcher, cache, counter))
 }

@@ -83,27 +83,46 @@ impl Merged {
         Ok(names.into_iter().collect())
     }
 
-    /// All regular files below a folder, sorted, with their path in the root file system and where they are. Files whose
-    /// names are no UTF-8 have no [`ContextPath`] and are left out: no image list or manifest has such a name.
+    /// All regular files below a folder, sorted, with their path in the root file system and where they are.
     pub fn files(&self, folder: &ContextPath) -> io::Result<Vec<(ContextPath, PathBuf)>> {
-        let mut files = Vec::new();
+        Ok(self.tree(folder)?.files)
+    }
+
+    /// All that is below a folder but folders.
+    pub fn tree(&self, folder: &ContextPath) -> io::Result<Tree> {
+        let mut tree = Tree::default();
         let mut folders = vec![folder.clone()];
         while let Some(folder) = folders.pop() {
             for name in self.list(&folder)? {
-                let Some(name) = name.to_str().and_then(|name| name.parse::<ContextPath>().ok()) else { continue };
-                let path = folder.join(&name);
+                let Some(part) = name.to_str().and_then(|name| name.parse::<ContextPath>().ok()) else {
+                    tree.passed_over.push(folder.as_path().join(&name));
+                    continue;
+                };
+                let path = folder.join(&part);
                 let Some(found) = self.find(&path)? else { continue };
                 let kind = fs_err::symlink_metadata(&found)?.file_type();
                 if kind.is_dir() {
                     folders.push(path);
                 } else if kind.is_file() {
-                    files.push((path, found));
+                    tree.files.push((path, found));
+                } else {
+                    tree.passed_over.push(path.as_path().to_owned());
                 }
             }
         }
-        files.sort();
-        Ok(files)
+        tree.files.sort();
+        tree.passed_over.sort();
+        Ok(tree)
     }
+}
+
+/// What is below a folder of a merged root file system.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tree {
+    /// The regular files, sorted, with their path in the root file system and where they are.
+    pub files: Vec<(ContextPath, PathBuf)>,
+    /// Symlinks, devices and whatever has a name that is no UTF-8, sorted.
+    pub passed_over: Vec<PathBuf>,
 }
 
 fn look(layer: &Path, path: &ContextPath) -> io::Result<Found> {

@@ -11,7 +11,7 @@ mod registry_tree;
 pub use container::{Blobs, ContainerImage, Descriptor, Document};
 pub use docker_archive::{DockerArchiveError, write_docker_archive};
 pub use manifest::{MANIFEST_TYPES, Manifest, ManifestError, ManifestKind, PlatformManifest, check_config, choose};
-pub use merged::Merged;
+pub use merged::{Merged, Tree};
 pub use registry_tree::{
     Fault, Missing, RegistryTreeError, RepositoryPaths, Written, blob_data_path, check_registry_tree,
     read_registry_tree, write_registry_tree,

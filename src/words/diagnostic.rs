@@ -12,13 +12,50 @@ use serde::{Deserialize, Serialize};
 pub struct Source {
     name: Arc<str>,
     text: Arc<str>,
+    index: Arc<Index>,
+}
+
+/// Where lines start and how many characters stand before every so many bytes: a large recipe asks for thousands of
+/// positions.
+#[derive(Debug, PartialEq, Eq)]
+struct Index {
+    /// The first byte of each line.
+    lines: Vec<usize>,
+    /// The number of characters that begin before byte `n * BLOCK`.
+    characters: Vec<usize>,
+}
+
+const BLOCK: usize = 256;
+
+impl Index {
+    fn new(text: &str) -> Self {
+        let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let lines = std::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect();
+        let mut characters = vec![0];
+        let mut count = 0;
+        for block in text.as_bytes().chunks(BLOCK) {
+            count += characters_in(block);
+            characters.push(count);
+        }
+        Self { lines, characters }
+    }
+
+    fn characters_before(&self, text: &str, byte: usize) -> usize {
+        let block = byte / BLOCK;
+        self.characters[block] + characters_in(&text.as_bytes()[block * BLOCK..byte])
+    }
+}
+
+/// How many characters begin in a piece of UTF-8.
+fn characters_in(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0b1100_0000 != 0b1000_0000).count()
 }
 
 impl Source {
     /// A text under the name that messages give it, a path as the user typed it.
     #[must_use]
     pub fn new(name: &str, text: &str) -> Self {
-        Self { name: name.into(), text: text.into() }
+        Self { name: name.into(), text: text.into(), index: Arc::new(Index::new(text)) }
     }
 
     /// The name.
@@ -36,10 +73,13 @@ impl Source {
     /// Line and column of a byte of the text.
     #[must_use]
     pub fn position(&self, byte: usize) -> Position {
-        let before = &self.text[..self.text.floor_char_boundary(byte)];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
-        Position { line, column: before[line_start..].trim_start_matches('\u{feff}').chars().count() + 1 }
+        let byte = self.text.floor_char_boundary(byte);
+        let line = self.index.lines.partition_point(|start| *start <= byte);
+        let start = self.index.lines[line - 1];
+        // A byte order mark is no column.
+        let start = if self.text[start..byte].starts_with('\u{feff}') { start + '\u{feff}'.len_utf8() } else { start };
+        let before = |byte| self.index.characters_before(&self.text, byte);
+        Position { line, column: before(byte) - before(start) + 1 }
     }
 
     /// The place of a span, for data that outlives the text.
@@ -235,5 +275,10 @@ mod tests {
         assert_eq!(source.position(5), Position { line: 1, column: 2 });
         assert_eq!(source.position(7), Position { line: 2, column: 1 });
         assert_eq!(source.place(Span::new(7, 8)).to_string(), "x:2:1");
+        let long = format!("{}\n{}x", "é".repeat(1000), "日".repeat(999));
+        let source = Source::new("x", &long);
+        assert_eq!(source.position(long.len() - 1), Position { line: 2, column: 1000 });
+        assert_eq!(source.position(2000), Position { line: 1, column: 1001 });
+        assert_eq!(source.position(usize::MAX), Position { line: 2, column: 1001 });
     }
 }

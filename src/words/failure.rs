@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::{Diagnostic, Place, Source};
+use super::{Diagnostic, Place, Source, printable};
 
 /// What kind of failure an error is; the command line maps it to its exit code.
 ///
@@ -102,7 +102,7 @@ impl Failure {
                         writeln!(text, "  {word}: {line}").expect("a String takes all that is written");
                     }
                 }
-                text
+                printable(&text).into_owned()
             }
         }
     }

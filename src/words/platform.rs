@@ -15,8 +15,12 @@ pub struct Platform {
 
 /// Why a text is no [`Platform`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no platform: expected `linux/ARCHITECTURE` or `linux/ARCHITECTURE/VARIANT`, as `linux/amd64`")]
+#[error("`{0}` is no platform: expected `linux/ARCHITECTURE[/VARIANT]`, of {list}", list = ARCHITECTURES.join(", "))]
 pub struct PlatformError(String);
+
+/// The architectures that Linux containers are made for, in Go's words.
+const ARCHITECTURES: [&str; 10] =
+    ["386", "amd64", "arm", "arm64", "loong64", "mips64le", "mipsle", "ppc64le", "riscv64", "s390x"];
 
 impl Platform {
     /// A platform from its parts, normalised.
@@ -109,11 +113,13 @@ impl FromStr for Platform {
         let parts: Vec<&str> = text.split('/').collect();
         let word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         let good = parts.iter().all(|part| word(part)) && parts.first() == Some(&"linux");
-        match parts[..] {
-            [os, architecture] if good => Ok(Self::new(os, architecture, None)),
-            [os, architecture, variant] if good => Ok(Self::new(os, architecture, Some(variant))),
-            _ => Err(PlatformError(text.to_owned())),
-        }
+        let platform = match parts[..] {
+            [os, architecture] if good => Some(Self::new(os, architecture, None)),
+            [os, architecture, variant] if good => Some(Self::new(os, architecture, Some(variant))),
+            _ => None,
+        };
+        let known = platform.filter(|platform| ARCHITECTURES.contains(&platform.architecture()));
+        known.ok_or_else(|| PlatformError(text.to_owned()))
     }
 }
 
@@ -142,7 +148,17 @@ mod tests {
 
     #[test]
     fn other_texts_are_refused() {
-        for text in ["", "linux", "amd64", "windows/amd64", "linux/", "linux/amd64/v1/x", "linux/../etc", "linux/a b"] {
+        for text in [
+            "",
+            "linux",
+            "amd64",
+            "windows/amd64",
+            "linux/",
+            "linux/amd64/v1/x",
+            "linux/../etc",
+            "linux/a b",
+            "linux/amd46",
+        ] {
             assert!(text.parse::<Platform>().is_err(), "{text}");
         }
     }

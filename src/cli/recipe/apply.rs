@@ -54,14 +54,14 @@ struct Surroundings {
 }
 
 impl Surroundings {
-    fn of_user(globals: &Globals) -> Self {
-        Self {
-            root: globals.root(),
-            cache: globals.cache(),
+    fn of_user(globals: &Globals) -> Result<Self, Failed> {
+        Ok(Self {
+            root: globals.root()?,
+            cache: globals.cache()?,
             registries_conf: None,
             url_mirrors: globals.url_mirrors(),
             _sandbox: None,
-        }
+        })
     }
 
     /// A sandbox in a fresh folder; of the user's settings only an explicit `--root` counts.
@@ -89,7 +89,7 @@ pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
     let input = Input::read(&args.file, &args.input)?;
     print_diagnostics(&input.warnings, globals.color_on_stderr());
     let plan = input.plan(&args.input)?;
-    let surroundings = if args.sandbox { Surroundings::sandbox(globals)? } else { Surroundings::of_user(globals) };
+    let surroundings = if args.sandbox { Surroundings::sandbox(globals)? } else { Surroundings::of_user(globals)? };
     let observer = progress::observer(globals);
     let settings = Settings {
         cache: &surroundings.cache,

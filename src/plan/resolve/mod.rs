@@ -4,7 +4,7 @@ mod kubefile;
 mod stage;
 mod step;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::recipe::{Recipe, Scope, Values};
 use crate::words::{Diagnostic, Epoch, Platform, SealerName, Source, Span, nearest};
@@ -70,20 +70,15 @@ pub fn resolve(
             stages: stages.into_iter().map(|stage| stage.planned).collect(),
         };
         // Stage by stage, so that the platforms of one image are made one after the other.
-        let order =
-            |stage: &PlannedStage| recipe.stages.iter().position(|written| *stage.work.stage == *written.name.value);
-        plan.stages.sort_by_key(order);
+        let names = recipe.stages.iter().enumerate().map(|(index, stage)| (stage.name.value.as_str(), index));
+        let order: BTreeMap<&str, usize> = names.collect();
+        plan.stages.sort_by_key(|stage| order.get(stage.work.stage.as_str()).copied());
         return Ok(plan);
     }
     // Each platform finds the same mistakes again.
-    let mut unique: Vec<Diagnostic> = Vec::new();
-    for mistake in mistakes {
-        if !unique.contains(&mistake) {
-            unique.push(mistake);
-        }
-    }
-    unique.sort_by_key(|mistake| mistake.span);
-    Err(unique)
+    mistakes.sort_by(|one, other| (one.span, &one.message).cmp(&(other.span, &other.message)));
+    mistakes.dedup();
+    Err(mistakes)
 }
 
 const EXPECTED_REGISTRY: &str = "expected `HOST` or `HOST:PORT`";
@@ -138,30 +133,27 @@ struct ResolvedStage {
 
 /// Two stages of one image, and stages that need what only a later one makes.
 fn check_order(recipe: &Recipe, resolved: &[ResolvedStage], mistakes: &mut Vec<Diagnostic>) {
+    let mut makers: BTreeMap<&SealerName, usize> = BTreeMap::new();
     for (index, stage) in resolved.iter().enumerate() {
         let image = &stage.planned.work.image;
-        if let Some(earlier) = resolved[..index].iter().find(|earlier| earlier.planned.work.image == *image) {
-            mistakes.push(
-                Diagnostic::error(
-                    recipe.stages[index].image.span,
-                    format!("image `{}` is made twice", image.familiar()),
-                )
-                .with_label(format!("stage `{}` makes it already", earlier.planned.work.stage)),
-            );
+        if let Some(earlier) = makers.get(image) {
+            let label = format!("stage `{}` makes it already", resolved[*earlier].planned.work.stage);
+            let message = format!("image `{}` is made twice", image.familiar());
+            mistakes.push(Diagnostic::error(recipe.stages[index].image.span, message).with_label(label));
+        } else {
+            makers.insert(image, index);
         }
+    }
+    for (index, stage) in resolved.iter().enumerate() {
         for (span, needed) in &stage.needs {
-            if let Some(later) = resolved[index..].iter().find(|later| later.planned.work.image == *needed) {
-                let own = later.planned.work.stage == stage.planned.work.stage;
-                let label = if own {
-                    "this stage makes it itself".to_owned()
-                } else {
-                    format!("the later stage `{}` makes it", later.planned.work.stage)
-                };
-                mistakes.push(
-                    Diagnostic::error(*span, format!("image `{}` is not made yet", needed.familiar()))
-                        .with_label(label),
-                );
-            }
+            let Some(maker) = makers.get(needed).filter(|maker| **maker >= index) else { continue };
+            let label = if *maker == index {
+                "this stage makes it itself".to_owned()
+            } else {
+                format!("the later stage `{}` makes it", resolved[*maker].planned.work.stage)
+            };
+            let message = format!("image `{}` is not made yet", needed.familiar());
+            mistakes.push(Diagnostic::error(*span, message).with_label(label));
         }
     }
 }
