@@ -150,3 +150,27 @@ fn readers_share_a_lock_and_a_writer_has_it_alone() {
     drop(writer);
     assert!(Lock::try_acquire(&dir, "lock").unwrap().is_some());
 }
+
+#[test]
+fn a_tree_of_any_depth_is_removed() {
+    let (_top, from, to) = folders();
+    let mut deep = from.make_folder("deep", 0o755).unwrap();
+    for _ in 0..3000 {
+        drop(deep.create_file("file", 0o644).unwrap());
+        deep.make_folder("z", 0o000).unwrap();
+        deep = deep.make_folder("in", 0o755).unwrap();
+    }
+    deep.make_symlink("out", to.path().to_str().unwrap().as_bytes()).unwrap();
+    write_atomic(&to, "kept", b"x", 0o644).unwrap();
+    from.remove_all("deep").unwrap();
+    assert_eq!((from.names().unwrap().len(), to.names().unwrap().len()), (0, 1));
+}
+
+#[test]
+fn the_way_back_up_leads_where_it_came_from() {
+    let (_top, from, to) = folders();
+    let inner = from.make_folder("inner", 0o755).unwrap();
+    assert_eq!(inner.parent(from.own_meta().unwrap().identity).unwrap().path(), from.path());
+    from.rename("inner", &to, "moved").unwrap();
+    assert!(inner.parent(from.own_meta().unwrap().identity).is_err());
+}

@@ -275,6 +275,21 @@ fn remove_takes_what_nothing_else_needs() {
 }
 
 #[test]
+fn the_deepest_tree_that_a_layer_may_have_is_cleared_away() {
+    let fixture = fixture();
+    let store = fixture.store();
+    let staging = store.stage().unwrap();
+    let mut dir = staging.new_layer_dir().unwrap().dir().duplicate().unwrap();
+    for _ in 0..=crate::disk::MAX_DEPTH {
+        dir = dir.make_folder("d", 0o755).unwrap();
+    }
+    drop(staging);
+    let staging = Dir::open(&fixture.root().join("staging")).unwrap();
+    assert_eq!(staging.names().unwrap(), [".lock"]);
+    drop(store.stage().unwrap());
+}
+
+#[test]
 fn what_a_killed_process_left_is_cleared_away_and_what_a_living_one_has_stays() {
     let fixture = fixture();
     let store = fixture.store();
