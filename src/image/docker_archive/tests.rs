@@ -4,6 +4,7 @@ use std::process::Command;
 
 use super::super::container::Document;
 use super::*;
+use crate::words::golden::output;
 
 const GZIP: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 const PLAIN: &str = "application/vnd.oci.image.layer.v1.tar";
@@ -120,11 +121,11 @@ fn skopeo_reads_it() {
     let (folder, image) = sample();
     let file = folder.folder.path().join("image.tar");
     fs_err::write(&file, write(&folder, &image).unwrap()).unwrap();
-    let output = Command::new("skopeo")
+    let mut inspect = Command::new("skopeo");
+    inspect
         .args(["--override-os", "linux", "--override-arch", "amd64", "inspect", "--config"])
-        .arg(format!("docker-archive:{}", file.display()))
-        .output();
-    let Ok(output) = output else { return };
+        .arg(format!("docker-archive:{}", file.display()));
+    let Some(output) = output(&mut inspect) else { return };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let copy = Command::new("skopeo")
         .args(["copy", "--insecure-policy", "--override-os", "linux", "--override-arch", "amd64"])

@@ -288,11 +288,12 @@ fn what_an_image_relies_on_in_a_lower_layer_is_read() {
 fn all_of_the_tree_is_roots() {
     use std::os::unix::process::CommandExt;
 
+    const NAME: &str = "image::registry_tree::tests::all_of_the_tree_is_roots";
+
     if !crate::disk::is_root() {
         println!("skipped: only root can give files away");
         return;
     }
-    const NAME: &str = "image::registry_tree::tests::all_of_the_tree_is_roots";
     if std::env::var_os("SEALER_TEST_OTHER_GROUP").is_none() {
         let mut again = std::process::Command::new(std::env::current_exe().unwrap());
         again.args([NAME, "--exact"]).env("SEALER_TEST_OTHER_GROUP", "yes").gid(12345);
