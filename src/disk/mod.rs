@@ -18,7 +18,7 @@ mod tests;
 mod walk;
 
 pub use atomic::{place, write_atomic};
-pub use copy::{CopyRules, Owner, copy_entry, copy_tree};
+pub use copy::{CopyRules, Owner, copy_entry};
 pub use dir::Dir;
 pub use entry::{FileTime, Kind, Meta};
 pub use error::DiskError;
