@@ -170,5 +170,9 @@ mod tests {
         insta::assert_snapshot!(tried(vec![missing(), down()]).help().unwrap(), @"is the server up, and is `127.0.0.1:1` the right place? registries.conf can name a mirror");
         assert_eq!(tried(vec![down(), missing()]).help(), RegistryError::help(&missing()));
         assert_eq!(tried(vec![]).help(), None);
+        // The digest is the registry's own word here, so nobody has to look at it in the recipe.
+        let source = CacheError::WrongSize { expected: 1, found: 2, cut: false };
+        let wrong = HttpError::Wrong { url: String::new(), source }.into();
+        insta::assert_snapshot!(tried(vec![wrong, down()]).help().unwrap(), @"a mirror or proxy on the way may hold something else; registries.conf says who is asked");
     }
 }

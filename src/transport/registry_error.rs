@@ -57,7 +57,8 @@ impl RegistryError {
                  registries.conf"
                     .to_owned()
             }
-            Self::Digest { .. } => {
+            // The digest that the registry names, not one that the user wrote.
+            Self::Digest { .. } | Self::Http(HttpError::Wrong { .. } | HttpError::TooLong { .. }) => {
                 "a mirror or proxy on the way may hold something else; registries.conf says who is asked".to_owned()
             }
             Self::Http(error) => return error.help("registries.conf can name a mirror"),
