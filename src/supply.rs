@@ -132,16 +132,23 @@ impl Supply {
 
     async fn pull(&self, image: &ImageRef, platform: &Platform) -> Pulled {
         let pulled = self.puller.pull(image, platform).await.map(Arc::new);
-        let pulled = pulled.map_err(|error| Failure::from_error(error.kind(), &error));
+        let pulled = pulled.map_err(|error| advised(Failure::from_error(error.kind(), &error), error.help()));
         lock(&self.pulled).insert((image.clone(), platform.clone()), pulled.clone());
         pulled
     }
 
     async fn fetch(&self, url: &Url, digest: Option<Digest>) -> Fetched {
         let fetched = self.fetcher.fetch(url, digest).await;
-        let fetched = fetched.map_err(|error| Failure::from_error(error.kind(), &error));
+        let fetched = fetched.map_err(|error| advised(Failure::from_error(error.kind(), &error), error.help()));
         lock(&self.fetched).insert((url.clone(), digest), fetched.clone());
         fetched
+    }
+}
+
+fn advised(failure: Failure, help: Option<String>) -> Failure {
+    match help {
+        Some(help) => failure.with_help(help),
+        None => failure,
     }
 }
 

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::forge::{Forged, entry, file, folder, gzip, hard_link, pax, symlink, tar};
 use super::{ArchiveError, Limits, MemberKind, Spool};
+use crate::words::golden::output;
 
 fn fill(archive: &[u8], limits: &Limits) -> Result<Spool, ArchiveError> {
     Spool::fill(archive, tempfile::tempfile().unwrap(), limits)
@@ -374,12 +375,11 @@ fn what_gnu_tar_writes_is_read() {
     fs_err::write(folder.path().join("überall"), "text").unwrap();
     fs_err::hard_link(folder.path().join("überall"), folder.path().join("zwei")).unwrap();
     for format in ["ustar", "pax", "gnu", "oldgnu", "v7"] {
-        let output = std::process::Command::new("tar")
-            .args(["-c", "-z", "--format", format, "--exclude", if format == "v7" { "d*" } else { "-" }, "-C"])
+        let mut tar = std::process::Command::new("tar");
+        tar.args(["-c", "-z", "--format", format, "--exclude", if format == "v7" { "d*" } else { "-" }, "-C"])
             .arg(folder.path())
-            .arg(".")
-            .output();
-        let Ok(output) = output else { return };
+            .arg(".");
+        let Some(output) = output(&mut tar) else { return };
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let spool = fill(&output.stdout, &Limits::RECIPE).unwrap_or_else(|error| panic!("{format}: {error}"));
         assert_eq!(spool.members().len(), if format == "v7" { 2 } else { 4 }, "{format}");

@@ -128,6 +128,7 @@ mod tests {
     use super::super::spool::Spool;
     use super::*;
     use crate::words::Digest;
+    use crate::words::golden::output;
     use proptest::prelude::*;
     use std::io::Read;
     use std::process::Command;
@@ -215,7 +216,8 @@ mod tests {
         let program = program();
         fs_err::write(&file, pack(tree(&program), PackedForm::TarGz, Epoch::DEFAULT, threads(2), Vec::new()).unwrap())
             .unwrap();
-        let Ok(output) = Command::new("tar").arg("-tzf").arg(&file).env("LC_ALL", "C.UTF-8").output() else { return };
+        let mut tar = Command::new("tar");
+        let Some(output) = output(tar.arg("-tzf").arg(&file).env("LC_ALL", "C.UTF-8")) else { return };
         assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
         assert_eq!(
             String::from_utf8(output.stdout).unwrap().lines().take(5).collect::<Vec<_>>().join(" "),

@@ -1,10 +1,9 @@
-//! Floor 5, cache: downloads, blobs and step results; the only code that writes below the cache folder.
+//! Floor 5, cache: downloads and blobs; the only code that writes below the cache folder.
 //!
 //! ```text
 //! CACHE/                          0700; a missing one is made
 //! ├── blobs/sha256/<hex>          bytes whose sha256 is <hex>: files, layers, configs, manifests
 //! ├── urls/<sha256 of URL>.json   what a URL gave last: {format, url, digest, size, etag, lastModified}
-//! ├── results/<hex of key>.json   what a step made of its inputs: {format, digest}
 //! └── staging/.part-<random>      what is being written; held by flock for as long as its writer lives
 //! ```
 //!
@@ -14,7 +13,7 @@
 //!   same blob; the last rename wins, and both wrote the same.
 //! - Nothing in the cache is trusted when it is read: the size is compared when a blob is looked up, the digest while
 //!   it is read ([`Cache::open_verified`]). A damaged blob counts as absent and is written anew.
-//! - Records below `urls/` and `results/` hold no query string and no credentials. One that cannot be read is a miss.
+//! - Records below `urls/` hold no query string and no credentials. One that cannot be read is a miss.
 //! - Losing any of it costs time, never content: a rename that a power cut takes back is a miss.
 //! - A staging file whose writer died is removed by the next one who opens the cache.
 

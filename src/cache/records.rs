@@ -1,4 +1,4 @@
-//! The small records beside the blobs: what a URL gave last, what a step made of its inputs.
+//! The small records beside the blobs: what a URL gave last.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -31,13 +31,6 @@ pub struct UrlRecord {
     /// The server's `Last-Modified`, as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<String>,
-}
-
-/// What a step made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct StepResult {
-    pub(super) digest: Digest,
 }
 
 #[derive(Serialize, Deserialize)]

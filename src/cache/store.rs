@@ -5,8 +5,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::records::{self, StepResult};
-use super::{BlobReader, BlobWriter, CacheError, Expected, UrlRecord};
+use super::{BlobReader, BlobWriter, CacheError, Expected, UrlRecord, records};
 use crate::image::Blobs;
 use crate::words::Digest;
 
@@ -50,7 +49,7 @@ impl Cache {
     /// Removes what writers that died left behind.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, CacheError> {
         let cache = Self { root: path.into() };
-        for folder in [cache.blobs(), cache.root.join("urls"), cache.root.join("results"), cache.staging()] {
+        for folder in [cache.blobs(), cache.root.join("urls"), cache.staging()] {
             let mut builder = std::fs::DirBuilder::new();
             builder.recursive(true).mode(0o700);
             builder.create(&folder).map_err(|error| {
@@ -137,17 +136,6 @@ impl Cache {
         records::write(&self.url_path(key), &self.staging(), record)
     }
 
-    /// What a step made of the inputs that hash to `key`, where that blob is still there.
-    pub fn result(&self, key: Digest) -> Option<Digest> {
-        let StepResult { digest } = records::read(&self.result_path(key))?;
-        self.look(digest, None).size().map(|_| digest)
-    }
-
-    /// Remembers what a step made of the inputs that hash to `key`.
-    pub fn put_result(&self, key: Digest, digest: Digest) -> Result<(), CacheError> {
-        records::write(&self.result_path(key), &self.staging(), StepResult { digest })
-    }
-
     fn blobs(&self) -> PathBuf {
         self.root.join("blobs/sha256")
     }
@@ -158,10 +146,6 @@ impl Cache {
 
     fn url_path(&self, key: &str) -> PathBuf {
         self.root.join("urls").join(format!("{}.json", Digest::of(key.as_bytes()).hex()))
-    }
-
-    fn result_path(&self, key: Digest) -> PathBuf {
-        self.root.join("results").join(format!("{}.json", key.hex()))
     }
 
     /// Removes staging files that no living process holds. Best effort: what stays costs space only.
@@ -295,13 +279,8 @@ mod tests {
             fs_err::write(cache.url_path("https://x/y?secret"), damaged).unwrap();
             assert_eq!(cache.url("https://x/y?secret"), None);
         }
-        let key = Digest::of(b"key");
-        assert_eq!(cache.result(key), None);
-        cache.put_result(key, digest).unwrap();
-        assert_eq!(cache.result(key), Some(digest));
         cache.discard(digest).unwrap();
         cache.discard(digest).unwrap();
-        assert_eq!(cache.result(key), None);
     }
 
     #[test]

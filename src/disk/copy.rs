@@ -46,14 +46,6 @@ pub fn copy_entry(
     copy_at(from, name.as_ref(), to, new.as_ref(), rules, 0)
 }
 
-/// Copies what is in `from` into `to`, as [`copy_entry`]; `to` itself stays as it is. Nothing of it may be there yet.
-pub fn copy_tree(from: &Dir, to: &Dir, rules: CopyRules) -> Result<(), DiskError> {
-    for name in from.names()? {
-        copy_at(from, &name, to, &name, rules, 0)?;
-    }
-    Ok(())
-}
-
 fn copy_at(from: &Dir, name: &OsStr, to: &Dir, new: &OsStr, rules: CopyRules, depth: usize) -> Result<(), DiskError> {
     let wanted = rules.apply(&from.meta(name)?);
     let root = super::is_root();

@@ -249,7 +249,19 @@ impl Dir {
 
     /// Removes whatever stands there, folders with all that is in them; fine where there is nothing.
     pub fn remove_all(&self, name: impl AsRef<OsStr>) -> Result<(), DiskError> {
-        super::walk::remove_all(self, name.as_ref(), 0)
+        super::walk::remove_all(self, name.as_ref())
+    }
+
+    /// The folder above this one, which must be of this identity: this one may have been moved meanwhile.
+    pub(super) fn parent(&self, identity: (u64, u64)) -> Result<Self, DiskError> {
+        let up = OsStr::new("..");
+        let handle = self.done("open", up, rustix::fs::openat(&self.handle, up, FOLDER, Mode::empty()))?;
+        let parent = Self { handle, path: self.path.parent().unwrap_or(&self.path).to_owned() };
+        if parent.own_meta()?.identity == identity {
+            Ok(parent)
+        } else {
+            Err(self.error("go back up from", OsStr::new(""), io::ErrorKind::NotFound))
+        }
     }
 
     pub(super) fn remove_empty_folder(&self, name: &OsStr) -> Result<(), DiskError> {

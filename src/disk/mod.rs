@@ -19,7 +19,7 @@ mod walk;
 mod way;
 
 pub use atomic::{place, write_atomic};
-pub use copy::{CopyRules, Owner, copy_entry, copy_tree};
+pub use copy::{CopyRules, Owner, copy_entry};
 pub use dir::Dir;
 pub use entry::{FileTime, Kind, Meta};
 pub use error::DiskError;

@@ -71,6 +71,10 @@ fn an_unchanged_file_is_shared_and_a_changed_one_is_its_own() {
     assert!(share_file(&from, "file", &to, "copy", &meta, Sharing::Copy).unwrap_err().is_there_already());
 }
 
+fn copy_all(from: &Dir, to: &Dir, rules: CopyRules) -> Result<(), DiskError> {
+    from.names()?.iter().try_for_each(|name| copy_entry(from, name, to, name, rules))
+}
+
 #[test]
 fn a_tree_is_copied_with_all_that_a_layer_stores() {
     let (_top, from, to) = folders();
@@ -95,7 +99,7 @@ fn a_tree_is_copied_with_all_that_a_layer_stores() {
     };
     for (name, sharing) in [("shared", Sharing::Auto), ("copied", Sharing::Copy)] {
         let there = to.make_folder(name, 0o755).unwrap();
-        copy_tree(&from, &there, CopyRules { sharing, owner: Owner::Kept }).unwrap();
+        copy_all(&from, &there, CopyRules { sharing, owner: Owner::Kept }).unwrap();
         let copy = there.folder("folder").unwrap();
         let size = |(kind, mode, uid, gid, time, _)| (kind, mode, uid, gid, time);
         assert_eq!(size(id(&there, "folder")), size(id(&from, "folder")));
@@ -106,7 +110,7 @@ fn a_tree_is_copied_with_all_that_a_layer_stores() {
         assert_eq!(tree_size(&there).unwrap(), 9);
     }
     let there = to.make_folder("of-root", 0o755).unwrap();
-    copy_tree(&from, &there, CopyRules { sharing: Sharing::Auto, owner: Owner::Root }).unwrap();
+    copy_all(&from, &there, CopyRules { sharing: Sharing::Auto, owner: Owner::Root }).unwrap();
     let file = there.folder("folder").unwrap().meta("file").unwrap();
     assert_eq!(file.mode, 0o4711);
     assert!(!is_root() || (file.uid, file.gid) == (0, 0));
@@ -119,7 +123,7 @@ fn what_no_layer_holds_is_refused_by_name() {
     let (_top, from, to) = folders();
     let _socket = std::os::unix::net::UnixListener::bind(from.path().join("socket")).unwrap();
     let rules = CopyRules { sharing: Sharing::Auto, owner: Owner::Kept };
-    let error = copy_tree(&from, &to, rules).unwrap_err();
+    let error = copy_all(&from, &to, rules).unwrap_err();
     assert!(matches!(error, DiskError::Special { what: "socket", .. }), "{error}");
     assert!(matches!(from.open_file("socket"), Err(DiskError::Io { .. })));
 }
@@ -149,4 +153,28 @@ fn readers_share_a_lock_and_a_writer_has_it_alone() {
     assert!(Lock::try_acquire(&dir, "lock").unwrap().is_none());
     drop(writer);
     assert!(Lock::try_acquire(&dir, "lock").unwrap().is_some());
+}
+
+#[test]
+fn a_tree_of_any_depth_is_removed() {
+    let (_top, from, to) = folders();
+    let mut deep = from.make_folder("deep", 0o755).unwrap();
+    for _ in 0..3000 {
+        drop(deep.create_file("file", 0o644).unwrap());
+        deep.make_folder("z", 0o000).unwrap();
+        deep = deep.make_folder("in", 0o755).unwrap();
+    }
+    deep.make_symlink("out", to.path().to_str().unwrap().as_bytes()).unwrap();
+    write_atomic(&to, "kept", b"x", 0o644).unwrap();
+    from.remove_all("deep").unwrap();
+    assert_eq!((from.names().unwrap().len(), to.names().unwrap().len()), (0, 1));
+}
+
+#[test]
+fn the_way_back_up_leads_where_it_came_from() {
+    let (_top, from, to) = folders();
+    let inner = from.make_folder("inner", 0o755).unwrap();
+    assert_eq!(inner.parent(from.own_meta().unwrap().identity).unwrap().path(), from.path());
+    from.rename("inner", &to, "moved").unwrap();
+    assert!(inner.parent(from.own_meta().unwrap().identity).is_err());
 }

@@ -1,10 +1,10 @@
 //! Over whole trees: their size, their removal.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 
 use super::{Dir, DiskError, Kind};
 
-/// How many folders deep a tree may be; deeper ones are refused rather than walked.
+/// How many folders deep a tree may be; deeper ones are refused rather than walked. Only their removal knows no limit.
 pub const MAX_DEPTH: usize = 255;
 
 /// The sum of the sizes of all files below `dir`: folders are not counted, a symlink is its target's length, a file of
@@ -27,21 +27,55 @@ fn size_at(dir: &Dir, depth: usize) -> Result<u64, DiskError> {
     Ok(sum)
 }
 
-pub(super) fn remove_all(dir: &Dir, name: &OsStr, depth: usize) -> Result<(), DiskError> {
-    let Some(meta) = dir.meta_if_there(name)? else { return Ok(()) };
+/// A folder that is being emptied, seen from one that lies in it.
+struct Above {
+    /// The folder's identity: going up must lead back to it.
+    identity: (u64, u64),
+    /// What is still in it.
+    names: Vec<OsString>,
+    /// The folder in it that is emptied first.
+    inner: OsString,
+}
+
+/// Removes a tree of any depth: what cannot be walked must still be got rid of.
+///
+/// One folder is open at a time, and the way back up is checked, so neither handles nor the stack set a limit.
+pub(super) fn remove_all(dir: &Dir, name: &OsStr) -> Result<(), DiskError> {
+    let Some(mut here) = file_gone_or_folder(dir, name)? else { return Ok(()) };
+    let mut names = here.names()?;
+    let mut above: Vec<Above> = Vec::new();
+    loop {
+        if let Some(inner) = names.pop() {
+            if let Some(folder) = file_gone_or_folder(&here, &inner)? {
+                let inner_names = folder.names()?;
+                above.push(Above {
+                    identity: here.own_meta()?.identity,
+                    names: std::mem::replace(&mut names, inner_names),
+                    inner,
+                });
+                here = folder;
+            }
+        } else if let Some(last) = above.pop() {
+            here = here.parent(last.identity)?;
+            here.remove_empty_folder(&last.inner)?;
+            names = last.names;
+        } else {
+            return dir.remove_empty_folder(name);
+        }
+    }
+}
+
+/// The folder of the name, to be emptied; none where there is nothing, or no more, as it was no folder.
+fn file_gone_or_folder(dir: &Dir, name: &OsStr) -> Result<Option<Dir>, DiskError> {
+    let Some(meta) = dir.meta_if_there(name)? else { return Ok(None) };
     if meta.kind != Kind::Folder {
-        return dir.remove_file(name);
+        return dir.remove_file(name).map(|()| None);
     }
     if meta.mode & 0o700 != 0o700 {
         // A folder that its owner may not enter: ours to remove, so ours to open.
         dir.open_up(name)?;
     }
-    let folder = dir.folder(name)?;
-    check_depth(&folder, depth)?;
-    for name in folder.names()? {
-        remove_all(&folder, &name, depth + 1)?;
-    }
-    dir.remove_empty_folder(name)
+    dir.folder(name).map(Some)
 }
 
 pub(super) fn check_depth(dir: &Dir, depth: usize) -> Result<(), DiskError> {

@@ -1,21 +1,7 @@
 //! Edits of files as they are in the wild.
 
 use super::*;
-
-/// A file of the data beside the project; none where it is not there, which in CI is a failure.
-fn shared(path: &str) -> Option<Vec<u8>> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared");
-    let folder = std::env::var("SEALER_SHARED").unwrap_or_else(|_| beside.to_owned());
-    let file = std::path::Path::new(&folder).join(path);
-    match fs_err::read(&file) {
-        Ok(bytes) => Some(bytes),
-        Err(error) if std::env::var("CI").is_ok_and(|ci| ci == "true") => panic!("wanted by a test: {error}"),
-        Err(error) => {
-            println!("not tested: {error}");
-            None
-        }
-    }
-}
+use crate::words::golden::shared;
 
 /// The lines that are only in `new`, with the number of those that are only in `old`; all others are in order.
 fn new_lines<'n>(old: &str, new: &'n str) -> (usize, Vec<(usize, &'n str)>) {

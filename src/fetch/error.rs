@@ -48,6 +48,19 @@ fn messages(tried: &[HttpError]) -> String {
 }
 
 impl FetchError {
+    /// What to do next, where there is more to say than the message does.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Tried { tried, .. } => {
+                // As with the kind: the wrong content first, then what the URL itself gave.
+                let wrong = tried.iter().find(|error| error.kind() == FailureKind::Verification);
+                wrong.or(tried.last()).and_then(|error| error.help("`--url-mirror` can name a mirror"))
+            }
+            Self::Scheme { .. } | Self::NeedsDigest { .. } | Self::Offline { .. } | Self::Cache { .. } => None,
+        }
+    }
+
     /// The kind of failure.
     #[must_use]
     pub fn kind(&self) -> FailureKind {
@@ -62,5 +75,22 @@ impl FetchError {
             Self::Tried { tried, .. } => tried.last().map_or(FailureKind::Failed, HttpError::kind),
             Self::Cache { source, .. } => source.kind(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_says_what_to_do_about_what_counts() {
+        let url = "https://host.invalid/x".to_owned();
+        let down = || HttpError::Connect { url: url.clone(), reason: "no such host".to_owned() };
+        let too_long = HttpError::TooLong { url: url.clone(), limit: 1 };
+        let tried = |tried| FetchError::Tried { url: url.clone(), tried };
+        insta::assert_snapshot!(tried(vec![down()]).help().unwrap(), @"is the server up, and is `host.invalid` the right place? `--url-mirror` can name a mirror");
+        let expected = too_long.help("");
+        assert_eq!(tried(vec![too_long, down()]).help(), expected);
+        assert_eq!(FetchError::Scheme { url: url.clone() }.help(), None);
     }
 }

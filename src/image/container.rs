@@ -1,6 +1,6 @@
 //! Container images (and sealer's own, pushed) as registries know them: documents that point to blobs.
 
-use crate::words::{Digest, ImageRef, Platform};
+use crate::words::{Digest, ImageRef, Platform, VerifyingReader};
 
 /// What a document says of a blob: type, digest and size in bytes. OCI image-spec `descriptor.md`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,4 +59,15 @@ pub trait Blobs {
 
     /// Throws a blob away whose bytes turned out not to hash to its digest, so that it is asked for again.
     fn discard(&self, digest: Digest);
+
+    /// Reads a blob that made trouble; where it is not what its descriptor says, it is thrown away and the error of
+    /// reading it ([`std::io::ErrorKind::InvalidData`]) comes back.
+    fn discard_if_damaged(&self, blob: &Descriptor) -> Option<std::io::Error> {
+        let mut reader = VerifyingReader::new(self.open(blob.digest).ok()?, blob.digest, blob.size);
+        let error = std::io::copy(&mut reader, &mut std::io::sink()).err()?;
+        (error.kind() == std::io::ErrorKind::InvalidData).then(|| {
+            self.discard(blob.digest);
+            error
+        })
+    }
 }

@@ -134,7 +134,7 @@ impl DockerArchiveError {
 /// Writes `image` under the name `name` to `out`, which is not flushed.
 ///
 /// Every blob is verified while it is read: the compressed layer against its digest, the decompressed against the
-/// config's diff id.
+/// config's diff id. One that is damaged is thrown away.
 pub fn write_docker_archive<W: Write>(
     image: &ContainerImage,
     blobs: &dyn Blobs,
@@ -143,6 +143,11 @@ pub fn write_docker_archive<W: Write>(
     out: W,
 ) -> Result<W, DockerArchiveError> {
     let source = Source { image, blobs };
+    write(&source, name, epoch, out).map_err(|error| source.without_damaged(error))
+}
+
+fn write<W: Write>(source: &Source<'_>, name: &ImageRef, epoch: Epoch, out: W) -> Result<W, DockerArchiveError> {
+    let image = source.image;
     let familiar = familiar(name)?;
     let config = source.config()?;
     let diff_ids = source.diff_ids(&config)?;
@@ -231,6 +236,30 @@ impl Source<'_> {
 
     fn blob_error(&self, what: &'static str, digest: Digest, source: io::Error) -> DockerArchiveError {
         DockerArchiveError::Blob { what, digest, image: Box::new(self.image.reference.clone()), source }
+    }
+
+    /// Throws the blob away that the error is about, if it is damaged; then that is the error, for a decompressor that
+    /// stumbles over a wrong byte comes to its own conclusions before the digest is known.
+    fn without_damaged(&self, error: DockerArchiveError) -> DockerArchiveError {
+        let (what, suspects): (_, Vec<&Descriptor>) = match &error {
+            DockerArchiveError::Blob { what, digest, .. } => {
+                (*what, self.image.blobs().filter(|blob| blob.digest == *digest).take(1).collect())
+            }
+            DockerArchiveError::Layer { digest, .. } | DockerArchiveError::DiffId { digest, .. } => {
+                ("layer", self.image.layers.iter().filter(|layer| layer.digest == *digest).take(1).collect())
+            }
+            // Between measuring and writing anything can happen to a file.
+            DockerArchiveError::Write { .. } => ("layer", self.image.layers.iter().collect()),
+            DockerArchiveError::Name(_)
+            | DockerArchiveError::Config { .. }
+            | DockerArchiveError::ConfigSize { .. }
+            | DockerArchiveError::Count { .. } => return error,
+        };
+        let damaged = |blob: &&Descriptor| self.blobs.discard_if_damaged(blob).map(|source| (blob.digest, source));
+        match suspects.iter().find_map(damaged) {
+            Some((digest, source)) => self.blob_error(what, digest, source),
+            None => error,
+        }
     }
 
     fn config(&self) -> Result<Vec<u8>, DockerArchiveError> {

@@ -1,6 +1,6 @@
 //! Where layers are made, beside the store's data and out of a real sealer's reach.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -54,7 +54,7 @@ impl Store {
     pub fn stage(&self) -> Result<Staging, DiskError> {
         let above = Dir::open_or_make(self.root())?.folder_or_make(STAGING, 0o700)?;
         let _lock = Lock::acquire(&above, LOCK, LockMode::Exclusive, PATIENCE)?;
-        clear_away(&above)?;
+        clear_away(&above, |name| above.remove_all(name))?;
         let failed = |source: io::Error| DiskError::io("create a folder in", above.path(), source);
         let made = tempfile::Builder::new().prefix("").rand_bytes(12).tempdir_in(above.path()).map_err(failed)?.keep();
         let name = made.file_name().unwrap_or_default().to_owned();
@@ -66,15 +66,16 @@ impl Store {
     }
 }
 
-fn clear_away(above: &Dir) -> Result<(), DiskError> {
+/// What cannot be removed costs space only, and must not keep anyone from working.
+fn clear_away(above: &Dir, remove: impl Fn(&OsStr) -> Result<(), DiskError>) -> Result<(), DiskError> {
     for name in above.names()?.iter().filter(|name| *name != LOCK) {
         let stale = match above.folder(name).and_then(|dir| Lock::try_acquire(&dir, LEASE)) {
             Ok(lease) => lease.is_some(),
             // Killed between making folder and lease; nobody is there now, for we hold the lock of the staging.
             Err(error) => error.is_not_found(),
         };
-        if stale {
-            above.remove_all(name)?;
+        if stale && let Err(error) = remove(name) {
+            tracing::warn!("could not clear away `{}`: {error}", above.path().join(name).display());
         }
     }
     Ok(())
@@ -111,5 +112,25 @@ impl Drop for Staging {
         if let Err(error) = self.above.remove_all(&self.name) {
             tracing::warn!("could not clear away `{}`, the next staging will: {error}", self.dir.path().display());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_cannot_be_cleared_away_does_not_keep_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let above = Dir::open(folder.path()).unwrap();
+        for name in ["a", "b", "c"] {
+            above.make_folder(name, 0o700).unwrap();
+        }
+        let remove = |name: &OsStr| match name.as_encoded_bytes() {
+            b"b" => Err(DiskError::io("remove", name, io::ErrorKind::ResourceBusy)),
+            _ => above.remove_all(name),
+        };
+        clear_away(&above, remove).unwrap();
+        assert_eq!(above.names().unwrap(), ["b"]);
     }
 }

@@ -6,6 +6,7 @@ use super::*;
 use crate::disk::{Dir, FileTime};
 use crate::image::layer::{LayerId, Limits, layer_id};
 use crate::image::model::{Image, ImageConfig, ImageDocument, Layer, LayerKind, Metadata, inspect};
+use crate::words::golden::shared;
 use crate::words::{Digest, FailureKind, Platform, SealerName};
 
 struct Fixture {
@@ -26,17 +27,6 @@ fn name(text: &str) -> SealerName {
 
 fn now() -> jiff::Timestamp {
     "2026-11-21T18:13:54.691417097Z".parse().unwrap()
-}
-
-fn golden(name: &str) -> Option<Vec<u8>> {
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/golden").join(name);
-    let above = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/golden").join(name);
-    let found = [beside, above].iter().find_map(|path| fs_err::read(path).ok());
-    assert!(found.is_some() || std::env::var("CI").is_err(), "CI must have ../shared/golden/{name}");
-    if found.is_none() {
-        println!("skipped: no ../shared/golden/{name}");
-    }
-    found
 }
 
 impl Fixture {
@@ -275,6 +265,21 @@ fn remove_takes_what_nothing_else_needs() {
 }
 
 #[test]
+fn the_deepest_tree_that_a_layer_may_have_is_cleared_away() {
+    let fixture = fixture();
+    let store = fixture.store();
+    let staging = store.stage().unwrap();
+    let mut dir = staging.new_layer_dir().unwrap().dir().duplicate().unwrap();
+    for _ in 0..=crate::disk::MAX_DEPTH {
+        dir = dir.make_folder("d", 0o755).unwrap();
+    }
+    drop(staging);
+    let staging = Dir::open(&fixture.root().join("staging")).unwrap();
+    assert_eq!(staging.names().unwrap(), [".lock"]);
+    drop(store.stage().unwrap());
+}
+
+#[test]
 fn what_a_killed_process_left_is_cleared_away_and_what_a_living_one_has_stays() {
     let fixture = fixture();
     let store = fixture.store();
@@ -304,7 +309,7 @@ fn a_store_that_is_in_use_is_worth_a_retry() {
 #[test]
 fn goldens_archive_is_loaded_as_sealer_saved_it() {
     let (Some(archive), Some(listed)) =
-        (golden("kubernetes-v1.19.8.save.tar"), golden("kubernetes-v1.19.8.inspect.yaml"))
+        (shared("golden/kubernetes-v1.19.8.save.tar"), shared("golden/kubernetes-v1.19.8.inspect.yaml"))
     else {
         return;
     };
@@ -321,7 +326,7 @@ fn goldens_archive_is_loaded_as_sealer_saved_it() {
     assert!(layers.iter().all(|layer| store.check_layer(layer).unwrap() == LayerState::Whole));
     assert_eq!(inspect(&[image.document.image().clone()]), String::from_utf8(listed).unwrap());
     let metadata = fs_err::read(fixture.root().join("metadata/images_metadata.json")).unwrap();
-    assert_eq!(Some(metadata), golden("images_metadata.json"));
+    assert_eq!(Some(metadata), shared("golden/images_metadata.json"));
     assert_eq!(store.find_by_id(&image.document.id()).unwrap(), images);
 
     for cut in [archive.len() / 2, archive.len() - 1024, 512, 0] {

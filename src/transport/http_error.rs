@@ -1,10 +1,8 @@
 //! Why a request over HTTP failed.
 
-use std::error::Error;
-use std::io;
 use std::time::Duration;
 
-use super::shown::printable;
+use super::client_words::reason;
 use crate::cache::CacheError;
 use crate::words::FailureKind;
 
@@ -133,6 +131,12 @@ fn said(reason: &str) -> String {
     if reason.is_empty() { String::new() } else { format!(", {reason}") }
 }
 
+/// `HOST:PORT` of a URL as messages have it.
+fn place(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or(rest)
+}
+
 impl HttpError {
     /// What became of a request, in our words.
     pub(super) fn from_client(error: reqwest::Error, url: &str) -> Self {
@@ -142,7 +146,7 @@ impl HttpError {
         let url = url.to_owned();
         match (is_connect, is_tls) {
             (true, true) => Self::Tls { url, reason },
-            (true, false) if is_timeout => Self::Connect { url, reason: "no answer in time".to_owned() },
+            (true, false) if is_timeout => Self::Connect { url, reason: "timed out".to_owned() },
             (true, false) => Self::Connect { url, reason },
             (false, _) => Self::Broken { url, reason },
         }
@@ -170,6 +174,33 @@ impl HttpError {
         }
     }
 
+    /// What to do next, where there is more to say than the message does; `mirror` is how a mirror is named.
+    pub(crate) fn help(&self, mirror: &str) -> Option<String> {
+        Some(match self {
+            Self::Connect { url, .. } => {
+                format!("is the server up, and is `{}` the right place? {mirror}", place(url))
+            }
+            Self::Tls { url, .. } => format!(
+                "is `{}` the right place? a CA of your own belongs into the system's store of certificates",
+                place(url)
+            ),
+            Self::Stalled { .. } | Self::Broken { .. } | Self::Ended { .. } | Self::Range { .. } => {
+                format!("run the command again, what is complete is kept; {mirror}")
+            }
+            Self::Status { .. } if self.is_transient() => format!("run the command again later; {mirror}"),
+            Self::TooLong { .. } | Self::Wrong { .. } => {
+                "is the digest right? else somebody on the way, a mirror or a proxy, gives something else".to_owned()
+            }
+            Self::Setup(_)
+            | Self::Url { .. }
+            | Self::Offline { .. }
+            | Self::Status { .. }
+            | Self::Redirect { .. }
+            | Self::Answer { .. }
+            | Self::Cache(_) => return None,
+        })
+    }
+
     /// The kind of failure.
     #[must_use]
     pub fn kind(&self) -> FailureKind {
@@ -193,22 +224,20 @@ impl HttpError {
     }
 }
 
-/// The causes that say something, on one line, and whether TLS is among them.
-fn reason(error: &reqwest::Error) -> (String, bool) {
-    let (mut reasons, mut is_tls): (Vec<String>, _) = (Vec::new(), false);
-    let mut next: Option<&(dyn Error + 'static)> = error.source();
-    while let Some(error) = next {
-        is_tls |= error.is::<rustls::Error>();
-        let reason = printable(&error.to_string());
-        // The first levels are the client's own: that there was an error while it sent a request is known.
-        let says_nothing = reason.starts_with("client error") || reason.starts_with("error ");
-        if !says_nothing && reasons.last() != Some(&reason) {
-            reasons.push(reason);
-        }
-        // An io::Error skips what it wraps when it is asked for its source.
-        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        next = wrapped.map_or_else(|| error.source(), |wrapped| Some(wrapped as &(dyn Error + 'static)));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_names_the_place() {
+        let (url, reason) = ("http://127.0.0.1:1/v2/x", String::new());
+        let connect = HttpError::Connect { url: url.to_owned(), reason: reason.clone() };
+        insta::assert_snapshot!(connect.help("M can name a mirror").unwrap(), @"is the server up, and is `127.0.0.1:1` the right place? M can name a mirror");
+        assert!(
+            HttpError::Tls { url: url.to_owned(), reason: reason.clone() }.help("").unwrap().contains("`127.0.0.1:1`")
+        );
+        let status =
+            |status| HttpError::Status { url: url.to_owned(), status, reason: String::new(), retry_after: None };
+        assert_eq!((status(404).help(""), status(503).help("").is_some()), (None, true));
     }
-    let reason = if reasons.is_empty() { printable(&error.to_string()) } else { reasons.join(": ") };
-    (reason, is_tls)
 }

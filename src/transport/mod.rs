@@ -10,6 +10,7 @@
 //! https to http; credentials go to their own host only; and nothing is in the cache whose digest was not compared.
 
 mod challenge;
+mod client_words;
 mod credentials;
 mod download;
 mod http;

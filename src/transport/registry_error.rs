@@ -38,6 +38,33 @@ impl From<HttpError> for RegistryError {
 }
 
 impl RegistryError {
+    /// Whether something came, and it is not what was asked for.
+    #[must_use]
+    pub fn is_wrong_content(&self) -> bool {
+        match self {
+            Self::Digest { .. } => true,
+            Self::Http(error) => error.kind() == FailureKind::Verification,
+            Self::Missing(_) | Self::Credentials(_) => false,
+        }
+    }
+
+    /// What to do next, where there is more to say than the message does.
+    pub(super) fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::Missing(_) => "are repository and tag or digest written as the registry has them?".to_owned(),
+            Self::Credentials(_) => {
+                "images are pulled without a login: copy it to a registry that asks for none, and name that as a mirror in \
+                 registries.conf"
+                    .to_owned()
+            }
+            // The digest that the registry names, not one that the user wrote.
+            Self::Digest { .. } | Self::Http(HttpError::Wrong { .. } | HttpError::TooLong { .. }) => {
+                "a mirror or proxy on the way may hold something else; registries.conf says who is asked".to_owned()
+            }
+            Self::Http(error) => return error.help("registries.conf can name a mirror"),
+        })
+    }
+
     /// The kind of failure.
     #[must_use]
     pub fn kind(&self) -> FailureKind {

@@ -7,6 +7,8 @@ mod digest;
 mod epoch;
 mod event;
 mod failure;
+#[cfg(test)]
+pub(crate) mod golden;
 mod platform;
 mod printable;
 mod reference;

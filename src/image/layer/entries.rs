@@ -8,6 +8,8 @@ use crate::disk::FileTime;
 use crate::words::FailureKind;
 
 const BLOCK: usize = 512;
+/// The largest size that 11 octal digits hold: 8 GiB less one byte.
+const MAX_OCTAL: u64 = 0o77_777_777_777;
 /// What the records and long names of one entry may have, in bytes.
 const MAX_EXTENSION: u64 = 1 << 20;
 
@@ -304,8 +306,9 @@ impl RawHeader {
             _ => EntryKind::Other("entry of an unknown kind"),
         };
         let size = match pax.size {
-            // A writer that needs the record puts 0 or what fits into the header; any other pair is two sizes.
-            Some(size) if size == self.size || size > 0o77_777_777_777 => size,
+            Some(size) if size == self.size => size,
+            // What does not fit into the header: a writer that needs the record puts 0 or the most that does.
+            Some(size) if size > MAX_OCTAL && (self.size == 0 || self.size == MAX_OCTAL) => size,
             Some(size) => return Err(format!("it has two sizes, {size} and {}", self.size)),
             None => self.size,
         };
@@ -326,5 +329,42 @@ impl RawHeader {
             size,
             attributes: pax.attributes,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_beside_a_record_has_the_same_size_or_says_that_it_does_not_fit() {
+        const TOO_LARGE: u64 = MAX_OCTAL + 1;
+        for (header, record, expected) in [
+            (5, None, Some(5)),
+            (5, Some(5), Some(5)),
+            (0, Some(5), None),
+            (6, Some(5), None),
+            (MAX_OCTAL, Some(5), None),
+            (TOO_LARGE, Some(TOO_LARGE), Some(TOO_LARGE)),
+            (0, Some(TOO_LARGE), Some(TOO_LARGE)),
+            (MAX_OCTAL, Some(TOO_LARGE), Some(TOO_LARGE)),
+            (5, Some(TOO_LARGE), None),
+            (TOO_LARGE + 1, Some(TOO_LARGE), None),
+            (0, Some(MAX_OCTAL), None),
+        ] {
+            let raw = RawHeader {
+                flag: b'0',
+                name: b"a".to_vec(),
+                target: Vec::new(),
+                mode: 0,
+                uid: 0,
+                gid: 0,
+                mtime: 0,
+                size: header,
+                device: (0, 0),
+            };
+            let before = Extensions { pax: Some(Pax { size: record, ..Pax::default() }), ..Extensions::default() };
+            assert_eq!(raw.entry(before).ok().map(|entry| entry.size), expected, "{header} {record:?}");
+        }
     }
 }

@@ -57,14 +57,27 @@ impl Pax {
             b"gid" => self.gid = Some(decimal(value).ok_or_else(bad)?),
             b"mtime" => self.mtime = Some(pax_time(value).ok_or_else(bad)?),
             _ if key.starts_with(b"GNU.sparse.") => return Err("sparse files are not taken".to_owned()),
-            _ => {
-                if let Some(name) = key.strip_prefix(b"SCHILY.xattr.") {
-                    self.attributes.push((name.to_owned(), value.to_owned()));
-                }
-            }
+            // Names and values in another character set than the bytes that stand there: two readers, two names.
+            b"hdrcharset" => return Err(bad()),
+            _ => match key.strip_prefix(b"SCHILY.xattr.") {
+                Some(name) => self.attributes.push((name.to_owned(), value.to_owned())),
+                None if is_harmless(key) => {}
+                None => return Err(format!("its PAX record `{}` is not understood", key.escape_ascii())),
+            },
         }
         Ok(())
     }
+}
+
+/// Whether a record changes nothing that a layer holds, whoever reads it.
+///
+/// Times other than `mtime`, names of owners beside their numbers, remarks and what archivers (libarchive, star) note of the file
+/// system that the file came from. `SCHILY.realsize` and others that change how content is read are none of these.
+fn is_harmless(key: &[u8]) -> bool {
+    matches!(key, b"atime" | b"ctime" | b"uname" | b"gname" | b"comment")
+        || [&b"LIBARCHIVE."[..], b"SCHILY.dev", b"SCHILY.ino", b"SCHILY.nlink", b"SCHILY.fflags", b"SCHILY.acl."]
+            .iter()
+            .any(|harmless| key.starts_with(harmless))
 }
 
 struct Records<'a>(&'a [u8]);
@@ -114,6 +127,22 @@ mod tests {
     }
 
     #[test]
+    fn what_changes_nothing_that_a_layer_holds_is_passed_over() {
+        for record in [
+            &b"11 atime=1\n"[..],
+            b"11 ctime=1\n",
+            b"14 uname=root\n",
+            b"14 gname=root\n",
+            b"13 comment=x\n",
+            b"29 LIBARCHIVE.creationtime=1\n",
+            b"16 SCHILY.dev=1\n",
+            b"16 SCHILY.ino=1\n",
+        ] {
+            assert_eq!(Pax::parse(record), Ok(Pax::default()), "{}", record.escape_ascii());
+        }
+    }
+
+    #[test]
     fn malformed_records_are_refused() {
         for content in [
             &b"12 path=a/b"[..],
@@ -128,6 +157,10 @@ mod tests {
             b"10 size=1 \n",
             b"12 path=a/b\n12 path=a/c\n",
             b"24 GNU.sparse.realsize=1\n",
+            b"21 SCHILY.realsize=1\n",
+            b"21 hdrcharset=BINARY\n",
+            b"38 hdrcharset=ISO-IR 10646 2000 UTF-8\n",
+            b"13 charset=x\n",
             b"\0\0\0\0",
         ] {
             assert!(Pax::parse(content).is_err(), "{}", content.escape_ascii());

@@ -92,16 +92,6 @@ impl Metadata {
         json
     }
 
-    /// The file as saved archives have it: on one line.
-    ///
-    /// # Panics
-    ///
-    /// Never: names and numbers are always JSON.
-    #[must_use]
-    pub fn to_json_line(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("names and numbers are always JSON")
-    }
-
     /// The manifest of a name and platform.
     #[must_use]
     pub fn find(&self, name: &SealerName, platform: &Platform) -> Option<&Manifest> {

@@ -1,20 +1,8 @@
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use super::*;
+use crate::words::golden::shared;
 use crate::words::{Digest, Platform, SealerName};
-
-/// A file of golden, beside the project; none where it is not there, which CI does not let pass.
-fn golden(name: &str) -> Option<Vec<u8>> {
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/golden").join(name);
-    let above = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/golden").join(name);
-    let found = [beside, above].iter().find_map(|path| fs_err::read(path).ok());
-    assert!(found.is_some() || std::env::var("CI").is_err(), "CI must have ../shared/golden/{name}");
-    if found.is_none() {
-        println!("skipped: no ../shared/golden/{name}");
-    }
-    found
-}
 
 fn name(text: &str) -> SealerName {
     text.parse().unwrap()
@@ -142,7 +130,7 @@ fn other_documents_are_refused() {
 
 #[test]
 fn goldens_image_is_read_and_written_byte_for_byte() {
-    let Some(list) = golden("kubernetes-v1.19.8.inspect.yaml") else { return };
+    let Some(list) = shared("golden/kubernetes-v1.19.8.inspect.yaml") else { return };
     let list = String::from_utf8(list).unwrap();
     // One item of a list, two blanks deeper, and an empty line: the document is what is left without them.
     let lines = list.strip_suffix("\n\n").unwrap().lines();
@@ -156,7 +144,7 @@ fn goldens_image_is_read_and_written_byte_for_byte() {
 
 #[test]
 fn goldens_list_of_images_is_read_and_written_byte_for_byte() {
-    let Some(json) = golden("images_metadata.json") else { return };
+    let Some(json) = shared("golden/images_metadata.json") else { return };
     let metadata = Metadata::from_json(&json).unwrap();
     assert_eq!(metadata.to_json(), json);
     let manifest = metadata.find(&name("kubernetes:v1.19.8"), &"linux/amd64".parse().unwrap()).unwrap();

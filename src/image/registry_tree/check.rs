@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::super::container::{ContainerImage, Descriptor};
 use super::error::RegistryTreeError;
 use super::paths::{RepositoryPaths, blob_data_path};
-use crate::words::{ContextPath, Digest};
+use crate::words::{ContextPath, Digest, DigestWriter};
 
 /// Something that an image needs and the tree has not, or not right.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,13 @@ pub enum Fault {
         /// The file's.
         found: u64,
     },
+    /// A blob's data has another content, of the right size.
+    Content {
+        /// The blob's digest.
+        expected: Digest,
+        /// The digest of what is there.
+        found: Digest,
+    },
     /// A link leads somewhere else.
     Link {
         /// Where it should lead.
@@ -47,13 +54,19 @@ pub enum Fault {
 
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the {}'s `{}` ", self.what, self.path)?;
-        match &self.fault {
-            Fault::Absent => f.write_str("is missing"),
-            Fault::NoFile => f.write_str("is no file"),
-            Fault::Size { expected, found } => write!(f, "has {found} bytes, expected {expected}"),
-            Fault::Link { expected, found } => write!(f, "holds `{}`, expected `{expected}`", found.escape_default()),
-            Fault::Unreadable(why) => write!(f, "cannot be read: {why}"),
+        write!(f, "the {}'s `{}` {}", self.what, self.path, self.fault)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str("is missing"),
+            Self::NoFile => f.write_str("is no file"),
+            Self::Size { expected, found } => write!(f, "has {found} bytes, expected {expected}"),
+            Self::Content { expected, found } => write!(f, "has content of `{found}`, expected `{expected}`"),
+            Self::Link { expected, found } => write!(f, "holds `{}`, expected `{expected}`", found.escape_default()),
+            Self::Unreadable(why) => write!(f, "cannot be read: {why}"),
         }
     }
 }
@@ -110,8 +123,19 @@ impl Checker<'_> {
     }
 }
 
-/// What is wrong with a blob's data.
-pub(super) fn data_fault(file: &Path, expected: u64) -> io::Result<Option<Fault>> {
+/// What is wrong with a blob's data, all of it read.
+pub(super) fn content_fault(file: &Path, expected: Digest, size: u64) -> io::Result<Option<Fault>> {
+    if let Some(fault) = data_fault(file, size)? {
+        return Ok(Some(fault));
+    }
+    let mut writer = DigestWriter::new(io::sink());
+    io::copy(&mut fs_err::File::open(file)?, &mut writer)?;
+    let (_, found, _) = writer.finish();
+    Ok((found != expected).then_some(Fault::Content { expected, found }))
+}
+
+/// What is wrong with a blob's data, without reading it.
+fn data_fault(file: &Path, expected: u64) -> io::Result<Option<Fault>> {
     let metadata = fs_err::symlink_metadata(file)?;
     if !metadata.is_file() {
         return Ok(Some(Fault::NoFile));

@@ -1,7 +1,9 @@
 //! Why images are not written into a registry tree.
 
 use std::io;
+use std::path::PathBuf;
 
+use super::check::Fault;
 use crate::words::{ContextPath, Digest, FailureKind, ImageRef};
 
 /// Why images are not written into a registry tree.
@@ -46,17 +48,18 @@ pub enum RegistryTreeError {
         /// What it is.
         found: Digest,
     },
-    /// A lower layer has something else under the path.
+    /// A lower layer has something else where the image needs a file.
     #[error(
-        "`{path}` in a lower layer is damaged: expected {expected}, found {found}; pull the base image that has it again"
+        "`{}` of a lower layer, which `{image}` needs, is damaged: it {fault}; pull the base image that has it again",
+        file.display()
     )]
     Lower {
-        /// The path in the image.
-        path: ContextPath,
-        /// What should be there.
-        expected: String,
-        /// What is there.
-        found: String,
+        /// The file in its layer.
+        file: PathBuf,
+        /// The image that needs it.
+        image: Box<ImageRef>,
+        /// What is wrong with it.
+        fault: Fault,
     },
     /// A file of a lower layer could not be read.
     #[error("cannot read `{path}` of a lower layer")]

@@ -216,12 +216,13 @@ fn blobs_and_documents_are_verified_on_the_way() {
     let blobs = Folder::new();
     let mut image = blobs.image("registry:2", &["one"], false);
     for content in ["onf", "on", "onee"] {
-        fs_err::write(blobs.0.path().join(Digest::of(b"one").hex()), content).unwrap();
+        let file = blobs.0.path().join(Digest::of(b"one").hex());
+        fs_err::write(&file, content).unwrap();
         let error =
             write(std::slice::from_ref(&image), &blobs, Vec::new(), tempfile::tempdir().unwrap().path()).unwrap_err();
         assert_eq!(error.kind(), FailureKind::Verification, "{content}");
+        assert!(!file.exists(), "a damaged blob would fail for ever: {content}");
     }
-    fs_err::remove_file(blobs.0.path().join(Digest::of(b"one").hex())).unwrap();
     let error =
         write(std::slice::from_ref(&image), &blobs, Vec::new(), tempfile::tempdir().unwrap().path()).unwrap_err();
     assert_eq!(error.kind(), FailureKind::Failed);
@@ -249,4 +250,66 @@ fn a_repository_that_no_file_system_holds_is_refused() {
     // Where the reference itself is refused already, there is nothing to ask.
     let Ok(reference) = reference else { return };
     assert_eq!(RepositoryPaths::of(&reference).unwrap_err().kind(), FailureKind::Invalid);
+}
+
+#[test]
+fn what_an_image_relies_on_in_a_lower_layer_is_read() {
+    let blobs = Folder::new();
+    let (base, top) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let image = blobs.image("quay.io/tigera/operator:v1", &["one"], true);
+    write(std::slice::from_ref(&image), &blobs, Vec::new(), base.path()).unwrap();
+    let documents = [&image.manifest.descriptor, &image.list.as_ref().unwrap().descriptor];
+    for descriptor in image.blobs().chain(documents) {
+        let file = base.path().join(blob_data_path(descriptor.digest).as_path());
+        let good = fs_err::read(&file).unwrap();
+        let mut bad = good.clone();
+        bad[1] ^= 1;
+        fs_err::write(&file, &bad).unwrap();
+        let again = tempfile::tempdir().unwrap();
+        let error = write(std::slice::from_ref(&image), &blobs, vec![base.path().into()], again.path()).unwrap_err();
+        assert_eq!(error.kind(), FailureKind::Verification);
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "`{}` of a lower layer, which `quay.io/tigera/operator:v1` needs, is damaged: it has content of `{}`, \
+                 expected `{}`; pull the base image that has it again",
+                file.display(),
+                Digest::of(&bad),
+                descriptor.digest
+            )
+        );
+        fs_err::write(&file, &good).unwrap();
+    }
+    write(&[image], &blobs, vec![base.path().into()], top.path()).unwrap();
+}
+
+/// As root of another group, in a folder that hands down a third.
+#[test]
+fn all_of_the_tree_is_roots() {
+    use std::os::unix::process::CommandExt;
+
+    const NAME: &str = "image::registry_tree::tests::all_of_the_tree_is_roots";
+
+    if !crate::disk::is_root() {
+        println!("skipped: only root can give files away");
+        return;
+    }
+    if std::env::var_os("SEALER_TEST_OTHER_GROUP").is_none() {
+        let mut again = std::process::Command::new(std::env::current_exe().unwrap());
+        again.args([NAME, "--exact"]).env("SEALER_TEST_OTHER_GROUP", "yes").gid(12345);
+        let output = again.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("1 passed"), "{text}");
+        return;
+    }
+    assert_eq!(rustix::process::getegid().as_raw(), 12345);
+    let blobs = Folder::new();
+    let into = tempfile::tempdir().unwrap();
+    fs_err::os::unix::fs::chown(into.path(), Some(0), Some(54321)).unwrap();
+    fs_err::set_permissions(into.path(), PermissionsExt::from_mode(0o2755)).unwrap();
+    write(&[blobs.image("registry:2", &["one"], true)], &blobs, Vec::new(), into.path()).unwrap();
+    for path in tree(into.path()).keys() {
+        let metadata = fs_err::symlink_metadata(into.path().join(path)).unwrap();
+        assert_eq!((metadata.uid(), metadata.gid()), (0, 0), "{path}");
+    }
 }

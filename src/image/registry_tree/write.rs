@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use fs_err::os::unix::fs::OpenOptionsExt;
+use rustix::fs::{Gid, Uid};
 
 use super::super::container::{Blobs, ContainerImage, Descriptor, Document};
-use super::check::{Fault, data_fault, link_fault};
+use super::check::{Fault, content_fault, link_fault};
 use super::error::RegistryTreeError;
 use super::paths::{RepositoryPaths, blob_data_path};
+use crate::disk::is_root;
 use crate::words::{ContextPath, Digest, Epoch, ImageRef, VerifyingReader};
 
 /// What was written and what was not.
@@ -30,7 +32,8 @@ pub struct Written {
 
 /// Writes `images` below `registry/` in the folder `into`, which must be private and without a `registry`.
 ///
-/// `lower` finds the files of the lower layers, merged. On an error the folder holds a part of the tree, to be thrown away.
+/// `lower` finds the files of the lower layers, merged; those that an image relies on are read and verified. A blob that
+/// is damaged is thrown away. On an error the folder holds a part of the tree, to be thrown away.
 /// Nothing is flushed to the disk: whoever commits the folder does that.
 pub fn write_registry_tree(
     images: &[ContainerImage],
@@ -97,11 +100,12 @@ impl Writer<'_> {
         let paths = RepositoryPaths::of(&image.reference)?;
         for blob in image.blobs() {
             self.blob(&image.reference, blob)?;
-            self.link_unless_lower(&paths.layer_link(blob.digest), blob.digest)?;
+            self.link_unless_lower(&image.reference, &paths.layer_link(blob.digest), blob.digest)?;
         }
         for document in std::iter::once(&image.manifest).chain(&image.list) {
             self.document(&image.reference, document)?;
-            self.link_unless_lower(&paths.revision_link(document.descriptor.digest), document.descriptor.digest)?;
+            let digest = document.descriptor.digest;
+            self.link_unless_lower(&image.reference, &paths.revision_link(digest), digest)?;
         }
         let root = image.root().digest;
         for link in paths.tag_current_link().into_iter().chain(paths.tag_index_link(root)) {
@@ -114,10 +118,15 @@ impl Writer<'_> {
 
     fn blob(&mut self, image: &ImageRef, blob: &Descriptor) -> Result<(), RegistryTreeError> {
         let path = blob_data_path(blob.digest);
-        if !self.is_new(&path, &blob.digest.to_string(), |file| data_fault(file, blob.size))? {
+        if !self.is_new(image, &path, |file| content_fault(file, blob.digest, blob.size))? {
             return Ok(());
         }
-        let failed = |source| RegistryTreeError::Blob { digest: blob.digest, image: Box::new(image.clone()), source };
+        let failed = |source: io::Error| {
+            if source.kind() == io::ErrorKind::InvalidData {
+                self.blobs.discard(blob.digest);
+            }
+            RegistryTreeError::Blob { digest: blob.digest, image: Box::new(image.clone()), source }
+        };
         let mut source = self.blobs.open(blob.digest).map_err(failed)?;
         let mut file = self.create(&path)?;
         // A clone shares the bytes on disk; it is verified all the same, by reading it.
@@ -141,7 +150,7 @@ impl Writer<'_> {
         }
         let size = document.bytes.len() as u64;
         let path = blob_data_path(expected);
-        if !self.is_new(&path, &expected.to_string(), |file| data_fault(file, size))? {
+        if !self.is_new(image, &path, |file| content_fault(file, expected, size))? {
             return Ok(());
         }
         self.written.blobs += 1;
@@ -149,9 +158,9 @@ impl Writer<'_> {
         self.file(&path, &document.bytes)
     }
 
-    fn link_unless_lower(&mut self, path: &ContextPath, to: Digest) -> Result<(), RegistryTreeError> {
+    fn link_unless_lower(&mut self, image: &ImageRef, path: &ContextPath, to: Digest) -> Result<(), RegistryTreeError> {
         let shared = self.written.shared;
-        let new = self.is_new(path, &to.to_string(), |file| link_fault(file, to));
+        let new = self.is_new(image, path, |file| link_fault(file, to));
         // Only blobs are counted as shared.
         self.written.shared = shared;
         if new? { self.link(path, to) } else { Ok(()) }
@@ -165,26 +174,22 @@ impl Writer<'_> {
     /// Whether the path is neither written yet nor, as it should be, in a lower layer.
     fn is_new(
         &mut self,
+        image: &ImageRef,
         path: &ContextPath,
-        expected: &str,
         fault: impl Fn(&Path) -> io::Result<Option<Fault>>,
     ) -> Result<bool, RegistryTreeError> {
         if !self.done.insert(path.clone()) {
             return Ok(false);
         }
         let Some(file) = (self.lower)(path) else { return Ok(true) };
-        let fault = fault(&file).map_err(|source| RegistryTreeError::ReadLower { path: path.clone(), source })?;
-        let (expected, found) = match fault {
-            None => {
+        match fault(&file) {
+            Ok(None) => {
                 self.written.shared += 1;
-                return Ok(false);
+                Ok(false)
             }
-            Some(Fault::Size { expected, found }) => (format!("{expected} bytes"), found.to_string()),
-            Some(Fault::Link { expected, found }) => (format!("`{expected}`"), format!("`{}`", found.escape_default())),
-            Some(Fault::NoFile) => ("a file".to_owned(), "something else".to_owned()),
-            Some(Fault::Absent | Fault::Unreadable(_)) => (format!("`{expected}`"), "nothing".to_owned()),
-        };
-        Err(RegistryTreeError::Lower { path: path.clone(), expected, found })
+            Ok(Some(fault)) => Err(RegistryTreeError::Lower { file, image: Box::new(image.clone()), fault }),
+            Err(source) => Err(RegistryTreeError::ReadLower { path: path.clone(), source }),
+        }
     }
 
     fn file(&mut self, path: &ContextPath, bytes: &[u8]) -> Result<(), RegistryTreeError> {
@@ -201,10 +206,11 @@ impl Writer<'_> {
         options.open(full).map_err(|source| RegistryTreeError::Write { path: path.clone(), source })
     }
 
-    /// Mode and time of a file, once all is written to it.
+    /// Owner, mode and time of a file, once all is written to it.
     fn end(&self, path: &ContextPath, file: &fs_err::File) -> Result<(), RegistryTreeError> {
         // The mode when creating goes through the umask.
-        file.set_permissions(Permissions::from_mode(0o600))
+        give_to_root(file)
+            .and_then(|()| file.set_permissions(Permissions::from_mode(0o600)))
             .and_then(|()| file.file().set_times(self.times))
             .map_err(|source| RegistryTreeError::Write { path: path.clone(), source })
     }
@@ -216,6 +222,8 @@ impl Writer<'_> {
         while let Some(folder) = new.pop() {
             let full = self.into.join(folder.as_path());
             fs_err::create_dir(&full)
+                .and_then(|()| fs_err::File::open(&full))
+                .and_then(|handle| give_to_root(&handle))
                 .and_then(|()| fs_err::set_permissions(&full, Permissions::from_mode(0o750)))
                 .map_err(|source| RegistryTreeError::Write { path: folder.clone(), source })?;
             self.folders.insert(folder);
@@ -232,4 +240,12 @@ impl Writer<'_> {
         }
         Ok(())
     }
+}
+
+/// All of the tree is 0:0, whatever group we run as or the folder above hands down; only root can give it away.
+fn give_to_root(file: &fs_err::File) -> io::Result<()> {
+    if !is_root() {
+        return Ok(());
+    }
+    Ok(rustix::fs::fchown(file, Some(Uid::ROOT), Some(Gid::ROOT))?)
 }
