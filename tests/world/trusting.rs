@@ -25,7 +25,7 @@ async fn without_a_word_from_the_user_nobody_is_asked_over_http() {
     let error = error.unwrap_err();
     assert_eq!(error.kind(), FailureKind::Failed);
     assert_eq!(world.server.requests_for("/"), Vec::<String>::new());
-    insta::assert_snapshot!(shown(&world, &error), @"`docker.io/library/registry:2.7.1`: its manifest cannot be pulled: https://127.0.0.1:PORT/v2/docker.io/library/registry/manifests/2.7.1: no trusted connection: received corrupt message of type InvalidContentType");
+    insta::assert_snapshot!(shown(&world, &error), @"`docker.io/library/registry:2.7.1`: its manifest cannot be pulled: https://127.0.0.1:PORT/v2/docker.io/library/registry/manifests/2.7.1: no trusted connection: the server does not speak TLS");
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn certificates_are_verified_and_a_users_ca_counts() {
     assert_eq!(asked.join().unwrap(), 2);
     let messages = [unknown, down].map(|error| shown(&world, &error).replace(&port.to_string(), "PORT"));
     insta::assert_snapshot!(messages.join("\n"), @"
-    `https://127.0.0.1:PORT/x` cannot be fetched: https://127.0.0.1:PORT/x: no trusted connection: invalid peer certificate: UnknownIssuer
+    `https://127.0.0.1:PORT/x` cannot be fetched: https://127.0.0.1:PORT/x: no trusted connection: the certificate is not trusted: its issuer is unknown
     `https://127.0.0.1:PORT/x` cannot be fetched: https://127.0.0.1:PORT/x: a redirect from https to http, which is never followed
     ");
 }
