@@ -18,7 +18,9 @@ pub enum StoreError {
     #[error(transparent)]
     Tar(#[from] TarError),
     /// The list of all images cannot be read, so nothing is changed.
-    #[error("`{path}` is damaged; set it aside by `sealer doctor` or restore it, no image is lost by it")]
+    #[error(
+        "`{path}` is damaged, so nothing was changed; restore it, or move it away and load or pull the images again"
+    )]
     Metadata {
         /// The file.
         path: String,

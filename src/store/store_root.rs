@@ -182,7 +182,8 @@ impl Store {
 
     /// The list of images; to be called with a lock held.
     pub(super) fn metadata(&self) -> Result<Metadata, StoreError> {
-        let bytes = self.read(METADATA, METADATA_FILE)?.unwrap_or_default();
+        // Only a list that is not there says that there are no images.
+        let Some(bytes) = self.read(METADATA, METADATA_FILE)? else { return Ok(Metadata::default()) };
         let path = || self.root.join(METADATA).join(METADATA_FILE).display().to_string();
         Metadata::from_json(&bytes).map_err(|source| StoreError::Metadata { path: path(), source })
     }

@@ -204,10 +204,12 @@ fn a_damaged_list_of_images_is_never_overwritten() {
     let fixture = fixture();
     fixture.commit("a:1", "linux/amd64", "one").unwrap();
     let list = fixture.root().join("metadata/images_metadata.json");
-    fs_err::write(&list, "{\"cut").unwrap();
-    assert!(matches!(fixture.commit("b:1", "linux/amd64", "two"), Err(StoreError::Metadata { .. })));
-    assert!(fixture.store().images().is_err());
-    assert_eq!(fs_err::read_to_string(&list).unwrap(), "{\"cut");
+    for damage in ["{\"cut", "", "\n", r#"{"a:1": {"manifests": []}, "a:1": {"manifests": []}}"#] {
+        fs_err::write(&list, damage).unwrap();
+        assert!(matches!(fixture.commit("b:1", "linux/amd64", "two"), Err(StoreError::Metadata { .. })));
+        assert!(fixture.store().images().is_err());
+        assert_eq!(fs_err::read_to_string(&list).unwrap(), damage);
+    }
 }
 
 #[test]
