@@ -28,7 +28,7 @@ pub enum StoreError {
         source: ModelError,
     },
     /// An image's document cannot be read.
-    #[error("the document of image `{image}` is damaged; pull or load the image again")]
+    #[error("the document of image `{image}` is damaged; remove the image, then pull or load it again")]
     Document {
         /// The image's name or id.
         image: String,
@@ -42,6 +42,30 @@ pub enum StoreError {
         image: String,
         /// The id that it should have.
         id: String,
+    },
+    /// An image's document is another image's.
+    #[error(
+        "image `{image}` is damaged: its document `{id}.yaml` is of image `{found}`; remove the image, then pull or \
+         load it again"
+    )]
+    OtherName {
+        /// The image's name, as the list has it.
+        image: String,
+        /// The document's id.
+        id: ImageId,
+        /// The name in the document.
+        found: String,
+    },
+    /// An image comes with an id that another document has.
+    #[error(
+        "image `{image}` is refused and nothing was changed: the store has another document under its id {id}; if \
+         that one is not wanted, remove the image that it is of, or prune, and try again"
+    )]
+    OtherDocument {
+        /// The name of the image that came.
+        image: String,
+        /// The id of both.
+        id: ImageId,
     },
     /// A layer is not there.
     #[error("image `{image}` needs the layer {layer}, which is not in the store; pull or load the image again")]
@@ -85,7 +109,9 @@ impl StoreError {
             Self::Disk(error) => error.kind(),
             Self::Layer(error) => error.kind(),
             Self::Tar(error) => error.kind(),
+            Self::OtherDocument { .. } => FailureKind::Verification,
             Self::Metadata { .. }
+            | Self::OtherName { .. }
             | Self::Document { .. }
             | Self::NoDocument { .. }
             | Self::NoLayer { .. }

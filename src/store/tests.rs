@@ -439,3 +439,54 @@ fn odd_archives_are_taken_with_a_warning() {
     assert_eq!(files(&store.layer_dir(&layer)), ["etc/file", "etc/other"]);
     check(&fixture.root());
 }
+
+/// The document of another image that says that it has this one's id.
+fn impostor(image: &str, victim: &ImageDocument) -> Vec<u8> {
+    let other = document(image, "linux/amd64", &[]);
+    let yaml = String::from_utf8(other.yaml().to_vec()).unwrap();
+    yaml.replace(&other.id().to_string(), &victim.id().to_string()).into_bytes()
+}
+
+#[test]
+fn an_id_that_the_store_has_brings_no_other_document() {
+    let fixture = fixture();
+    let (store, victim) = (fixture.store(), fixture.commit("a:1", "linux/amd64", "hello").unwrap());
+    let path = fixture.root().join(format!("metadata/imagedb/{}.yaml", victim.id()));
+    let list = fixture.root().join("metadata/images_metadata.json");
+    let before = (files(&fixture.root()), fs_err::read(&path).unwrap(), fs_err::read(&list).unwrap());
+    let file = format!("{}.yaml", victim.id());
+    for image in ["a:1", "evil:1"] {
+        let yaml = impostor(image, &victim);
+        let bytes = archive(&[("Metadata", b'0', b"{}"), (&file, b'0', &yaml)]);
+        let error = store.load(&bytes[..], Limits::default(), now()).unwrap_err();
+        assert_eq!(error.kind(), FailureKind::Verification);
+        let said = error.to_string();
+        assert!(said.contains(&victim.id().to_string()) && said.contains("nothing was changed"), "{said}");
+        assert_eq!((files(&fixture.root()), fs_err::read(&path).unwrap(), fs_err::read(&list).unwrap()), before);
+    }
+    // Nor do two of one commit share an id, and the same document again is fine.
+    let twins =
+        ["b:1", "c:1"].map(|image| ImageDocument::from_yaml(impostor(image, &document("x:1", "linux/amd64", &[]))));
+    let images = twins.into_iter().map(Result::unwrap).collect();
+    let twice = Commit { images, layers: vec![], created: now() };
+    assert!(matches!(store.commit(&store.stage().unwrap(), &twice), Err(StoreError::OtherDocument { .. })));
+    fixture.commit("a:1", "linux/amd64", "hello").unwrap();
+    check(&fixture.root());
+}
+
+#[test]
+fn a_name_whose_document_is_another_images_is_damaged() {
+    let fixture = fixture();
+    let victim = fixture.commit("a:1", "linux/amd64", "hello").unwrap();
+    fixture.commit("b:1", "linux/amd64", "two").unwrap();
+    let path = fixture.root().join(format!("metadata/imagedb/{}.yaml", victim.id()));
+    fs_err::write(path, impostor("evil:1", &victim)).unwrap();
+    let store = fixture.store();
+    let listing = store.images().unwrap();
+    assert_eq!((listing.images.len(), listing.damaged.len()), (1, 1));
+    assert!(matches!(store.find(&name("a:1"), &amd64()), Err(StoreError::OtherName { .. })));
+    // What the messages advise helps.
+    store.remove(&name("a:1"), None).unwrap();
+    fixture.commit("a:1", "linux/amd64", "hello").unwrap();
+    check(&fixture.root());
+}
