@@ -15,8 +15,38 @@ pub enum StoreError {
     #[error(transparent)]
     Layer(#[from] LayerError),
     /// An archive that is read.
-    #[error(transparent)]
+    #[error("the archive cannot be read")]
     Tar(#[from] TarError),
+    /// A layer in an archive could not be unpacked.
+    #[error("could not unpack the layer {layer} of the archive")]
+    ArchiveLayer {
+        /// The layer.
+        layer: Digest,
+        /// Why.
+        source: LayerError,
+    },
+    /// A document in an archive is no document of sealer's.
+    #[error("the archive is refused: its document `{entry}` cannot be read; have it saved again")]
+    ArchiveDocument {
+        /// The entry's name, unprintable bytes escaped.
+        entry: String,
+        /// Why.
+        source: ModelError,
+    },
+    /// An archive without an image.
+    #[error("the archive holds no image: it is not what `sealer save` writes")]
+    ArchiveEmpty,
+    /// A layer is neither in an archive nor in the store.
+    #[error(
+        "the archive is refused: its image `{image}` needs the layer {layer}, which is neither in the archive nor in \
+         the store; have it saved again"
+    )]
+    ArchiveLacks {
+        /// The image's name.
+        image: String,
+        /// The layer.
+        layer: Digest,
+    },
     /// The list of all images cannot be read, so nothing is changed.
     #[error(
         "`{path}` is damaged, so nothing was changed; restore it, or move it away and load or pull the images again"
@@ -98,6 +128,10 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    pub(super) fn archive_document(entry: &[u8], source: ModelError) -> Self {
+        Self::ArchiveDocument { entry: entry.escape_ascii().to_string(), source }
+    }
+
     pub(super) fn archive(entry: &[u8], reason: impl Into<String>) -> Self {
         Self::Archive { entry: entry.escape_ascii().to_string(), reason: reason.into() }
     }
@@ -109,8 +143,12 @@ impl StoreError {
             Self::Disk(error) => error.kind(),
             Self::Layer(error) => error.kind(),
             Self::Tar(error) => error.kind(),
+            Self::ArchiveLayer { source, .. } => source.kind(),
             Self::OtherDocument { .. } => FailureKind::Verification,
-            Self::Metadata { .. }
+            Self::ArchiveDocument { .. }
+            | Self::ArchiveEmpty
+            | Self::ArchiveLacks { .. }
+            | Self::Metadata { .. }
             | Self::OtherName { .. }
             | Self::Document { .. }
             | Self::NoDocument { .. }

@@ -68,7 +68,7 @@ fn staged(staging: &Staging, content: &str) -> StagedLayer {
     StagedLayer { folder, id, cache_id: None, verified: true }
 }
 
-fn document(image: &str, platform: &str, layers: &[Digest]) -> ImageDocument {
+pub(super) fn document(image: &str, platform: &str, layers: &[Digest]) -> ImageDocument {
     let layer = |id: &Digest| Layer { id: Some(*id), kind: LayerKind::Copy, value: ". .".to_owned() };
     let layers = layers.iter().map(layer).collect();
     let platform = platform.parse().unwrap();
@@ -334,7 +334,7 @@ fn goldens_archive_is_loaded_as_sealer_saved_it() {
 }
 
 /// An archive of entries: name, type, content or target.
-fn archive(entries: &[(&str, u8, &[u8])]) -> Vec<u8> {
+pub(super) fn archive(entries: &[(&str, u8, &[u8])]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (name, kind, content) in entries {
         let mut header = tar::Header::new_ustar();
