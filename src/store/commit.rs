@@ -7,7 +7,7 @@ use super::store_root::{IMAGES, LAYERDB, LAYERS, METADATA, METADATA_FILE, UNVERI
 use super::{LayerState, StagedFolder, Staging, Store, StoreError};
 use crate::disk::{Dir, DiskError, place, tree_size};
 use crate::image::layer::LayerId;
-use crate::image::model::{ImageDocument, Manifest, Metadata};
+use crate::image::model::{ImageDocument, ImageId, Manifest, Metadata};
 use crate::words::{Digest, SealerName};
 
 /// What is committed together: all of it, or nothing that an image names.
@@ -63,6 +63,7 @@ impl Store {
         for image in &commit.images {
             self.check_layers(image, &staged)?;
         }
+        let documents = self.new_documents(&commit.images)?;
         for (id, layer) in &staged {
             layer.place(self, staging, &layers, *id)?;
         }
@@ -71,8 +72,8 @@ impl Store {
             layer.place_layerdb(staging, &layerdb, *id)?;
         }
         layerdb.flush()?;
-        for image in &commit.images {
-            let name = format!("{}.yaml", image.id());
+        for (id, image) in documents {
+            let name = format!("{id}.yaml");
             place(staging.dir(), staging.new_name("document"), &images, name, image.yaml(), 0o644)?;
         }
         for (image, size) in commit.images.iter().zip(sizes) {
@@ -101,6 +102,29 @@ impl Store {
         let folder = self.folder_to_write(METADATA)?;
         let temporary = staging.new_name("metadata");
         Ok(place(staging.dir(), temporary, &folder, METADATA_FILE, &metadata.to_json(), 0o644)?)
+    }
+
+    /// The documents that are not there yet.
+    ///
+    /// An id says nothing of who gave it: a real sealer's own cannot always be computed again, so none is refused as
+    /// such. What must not happen is that an image of the store comes to mean a document that somebody else sent.
+    fn new_documents<'a>(
+        &self,
+        images: &'a [ImageDocument],
+    ) -> Result<BTreeMap<ImageId, &'a ImageDocument>, StoreError> {
+        let mut new: BTreeMap<ImageId, &ImageDocument> = BTreeMap::new();
+        for image in images {
+            let id = image.id();
+            let there = self.read(IMAGES, &format!("{id}.yaml"))?;
+            let other = |yaml: &[u8]| yaml != image.yaml();
+            if there.as_deref().is_some_and(other) || new.get(&id).is_some_and(|before| other(before.yaml())) {
+                return Err(StoreError::OtherDocument { image: image.image().name.to_string(), id });
+            }
+            if there.is_none() {
+                new.insert(id, image);
+            }
+        }
+        Ok(new)
     }
 
     fn size(&self, image: &ImageDocument, staged: &BTreeMap<Digest, Staged<'_>>) -> Result<i64, StoreError> {

@@ -15,10 +15,42 @@ pub enum StoreError {
     #[error(transparent)]
     Layer(#[from] LayerError),
     /// An archive that is read.
-    #[error(transparent)]
+    #[error("the archive cannot be read")]
     Tar(#[from] TarError),
+    /// A layer in an archive could not be unpacked.
+    #[error("could not unpack the layer {layer} of the archive")]
+    ArchiveLayer {
+        /// The layer.
+        layer: Digest,
+        /// Why.
+        source: LayerError,
+    },
+    /// A document in an archive is no document of sealer's.
+    #[error("the archive is refused: its document `{entry}` cannot be read; have it saved again")]
+    ArchiveDocument {
+        /// The entry's name, unprintable bytes escaped.
+        entry: String,
+        /// Why.
+        source: ModelError,
+    },
+    /// An archive without an image.
+    #[error("the archive holds no image: it is not what `sealer save` writes")]
+    ArchiveEmpty,
+    /// A layer is neither in an archive nor in the store.
+    #[error(
+        "the archive is refused: its image `{image}` needs the layer {layer}, which is neither in the archive nor in \
+         the store; have it saved again"
+    )]
+    ArchiveLacks {
+        /// The image's name.
+        image: String,
+        /// The layer.
+        layer: Digest,
+    },
     /// The list of all images cannot be read, so nothing is changed.
-    #[error("`{path}` is damaged; set it aside by `sealer doctor` or restore it, no image is lost by it")]
+    #[error(
+        "`{path}` is damaged, so nothing was changed; restore it, or move it away and load or pull the images again"
+    )]
     Metadata {
         /// The file.
         path: String,
@@ -26,7 +58,7 @@ pub enum StoreError {
         source: ModelError,
     },
     /// An image's document cannot be read.
-    #[error("the document of image `{image}` is damaged; pull or load the image again")]
+    #[error("the document of image `{image}` is damaged; remove the image, then pull or load it again")]
     Document {
         /// The image's name or id.
         image: String,
@@ -40,6 +72,30 @@ pub enum StoreError {
         image: String,
         /// The id that it should have.
         id: String,
+    },
+    /// An image's document is another image's.
+    #[error(
+        "image `{image}` is damaged: its document `{id}.yaml` is of image `{found}`; remove the image, then pull or \
+         load it again"
+    )]
+    OtherName {
+        /// The image's name, as the list has it.
+        image: String,
+        /// The document's id.
+        id: ImageId,
+        /// The name in the document.
+        found: String,
+    },
+    /// An image comes with an id that another document has.
+    #[error(
+        "image `{image}` is refused and nothing was changed: the store has another document under its id {id}; if \
+         that one is not wanted, remove the image that it is of, or prune, and try again"
+    )]
+    OtherDocument {
+        /// The name of the image that came.
+        image: String,
+        /// The id of both.
+        id: ImageId,
     },
     /// A layer is not there.
     #[error("image `{image}` needs the layer {layer}, which is not in the store; pull or load the image again")]
@@ -72,6 +128,10 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    pub(super) fn archive_document(entry: &[u8], source: ModelError) -> Self {
+        Self::ArchiveDocument { entry: entry.escape_ascii().to_string(), source }
+    }
+
     pub(super) fn archive(entry: &[u8], reason: impl Into<String>) -> Self {
         Self::Archive { entry: entry.escape_ascii().to_string(), reason: reason.into() }
     }
@@ -83,7 +143,13 @@ impl StoreError {
             Self::Disk(error) => error.kind(),
             Self::Layer(error) => error.kind(),
             Self::Tar(error) => error.kind(),
-            Self::Metadata { .. }
+            Self::ArchiveLayer { source, .. } => source.kind(),
+            Self::OtherDocument { .. } => FailureKind::Verification,
+            Self::ArchiveDocument { .. }
+            | Self::ArchiveEmpty
+            | Self::ArchiveLacks { .. }
+            | Self::Metadata { .. }
+            | Self::OtherName { .. }
             | Self::Document { .. }
             | Self::NoDocument { .. }
             | Self::NoLayer { .. }

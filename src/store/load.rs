@@ -7,12 +7,14 @@ use std::collections::BTreeMap;
 use std::io::{BufReader, Read};
 
 use super::{Commit, StagedFolder, StagedLayer, Staging, Store, StoreError};
-use crate::image::layer::{EntryKind, LayerId, Limits, Owners, TarEntries, TarEntry, Unpacker, layer_id_at};
+use crate::image::layer::{EntryKind, LayerId, Limits, Owners, TarEntries, TarEntry, TarError, Unpacker, layer_id_at};
 use crate::image::model::{ImageDocument, ImageId, Metadata};
 use crate::words::Digest;
 
 /// The greatest YAML or `Metadata` that is read, in bytes.
 const MAX_DOCUMENT: u64 = 4 << 20;
+/// The first block of an archive, in bytes: where it is all zeros, nothing comes.
+const FIRST: u64 = 512;
 
 /// What came out of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,15 +32,25 @@ impl Store {
     /// (sealer's own with symlinks, or one with owners where we are not root) is taken with a warning and marked
     /// unverified.
     pub fn load(&self, archive: impl Read, limits: Limits, created: jiff::Timestamp) -> Result<Loaded, StoreError> {
+        let mut archive = BufReader::with_capacity(256 * 1024, archive);
+        let mut first = Vec::new();
+        let read = archive.by_ref().take(FIRST).read_to_end(&mut first);
+        read.map_err(|source| TarError::Read { at: 0, source })?;
+        if !first.is_empty() && first.iter().all(|byte| *byte == 0) {
+            return Err(StoreError::ArchiveEmpty);
+        }
         let staging = self.stage()?;
-        let mut entries = TarEntries::new(BufReader::with_capacity(256 * 1024, archive));
+        let mut entries = TarEntries::new(first.chain(archive));
         let mut parts = Parts::new(&staging, limits);
         while let Some(entry) = entries.next_entry()? {
             parts.take(&entry, entries.content())?;
         }
         let (images, layers, warnings) = parts.finish()?;
         let commit = Commit { images, layers, created };
-        self.commit(&staging, &commit)?;
+        self.commit(&staging, &commit).map_err(|error| match error {
+            StoreError::NoLayer { image, layer } => StoreError::ArchiveLacks { image, layer },
+            other => other,
+        })?;
         Ok(Loaded { images: commit.images, warnings })
     }
 }
@@ -88,7 +100,7 @@ impl<'a> Parts<'a> {
         if first != "Metadata" || self.metadata {
             return Err(refused("no such thing is in an archive of sealer's, or not twice"));
         }
-        Metadata::from_json(&document).map_err(|_| refused("it is not the list of images that sealer writes"))?;
+        Metadata::from_json(&document).map_err(|source| StoreError::archive_document(&entry.name, source))?;
         self.metadata = true;
         Ok(())
     }
@@ -117,12 +129,12 @@ impl<'a> Parts<'a> {
                 target
             }
         };
-        Ok(unpacker.take(entry, rest, target, content)?)
+        unpacker.take(entry, rest, target, content).map_err(|source| StoreError::ArchiveLayer { layer, source })
     }
 
     fn image(&mut self, id: ImageId, yaml: Vec<u8>, entry: &TarEntry) -> Result<(), StoreError> {
         let document =
-            ImageDocument::from_yaml(yaml).map_err(|source| StoreError::Document { image: id.to_string(), source })?;
+            ImageDocument::from_yaml(yaml).map_err(|source| StoreError::archive_document(&entry.name, source))?;
         if document.id() != id {
             return Err(StoreError::archive(&entry.name, format!("the document in it has the id {}", document.id())));
         }
@@ -138,12 +150,12 @@ impl<'a> Parts<'a> {
     fn finish(self) -> Result<(Vec<ImageDocument>, Vec<StagedLayer>, Vec<String>), StoreError> {
         let images: Vec<ImageDocument> = self.images.into_values().collect();
         if images.is_empty() || !self.metadata {
-            return Err(StoreError::archive(b"", "it holds no image of sealer's: its documents are missing"));
+            return Err(StoreError::ArchiveEmpty);
         }
         let (mut layers, mut warnings) = (Vec::new(), Vec::new());
         let owners = Owners::of_this_machine();
         for (digest, (folder, unpacker)) in self.layers {
-            let notes = unpacker.finish()?;
+            let notes = unpacker.finish().map_err(|source| StoreError::ArchiveLayer { layer: digest, source })?;
             warnings.extend(notes.iter().filter(|note| note.is_news()).map(|note| format!("layer {digest}: {note}")));
             if !images.iter().any(|image| image.image().layer_ids().any(|id| id == digest)) {
                 warnings.push(format!("the layer {digest} belongs to no image of the archive and was left out"));
@@ -170,4 +182,48 @@ fn read(mut content: impl Read, entry: &TarEntry) -> Result<Vec<u8>, StoreError>
     let read = content.read_to_end(&mut bytes);
     read.map_err(|error| StoreError::archive(&entry.name, error.to_string()))?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{archive, document};
+    use super::*;
+
+    type Entry<'a> = (&'a str, u8, &'a [u8]);
+
+    fn refusal(archive: impl Read) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("root"));
+        let error = store.load(archive, Limits::default(), jiff::Timestamp::UNIX_EPOCH).unwrap_err();
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        [Some(error.to_string()), cause].into_iter().flatten().collect::<Vec<_>>().join(": ")
+    }
+
+    #[test]
+    fn streams_of_zeros_end() {
+        assert!(refusal(std::io::repeat(0)).contains("the archive holds no image"));
+        let some = archive(&[("Metadata", b'0', b"{}")]);
+        assert!(refusal(some.chain(std::io::repeat(0))).contains("of zeros follow its end mark"));
+    }
+
+    #[test]
+    fn refusals_are_about_the_archive() {
+        let image = document("a:1", "linux/amd64", &[Digest::of(b"layer")]);
+        let (yaml, layer) = (format!("{}.yaml", image.id()), format!("{}/fifo", Digest::of(b"layer").hex()));
+        let metadata = ("Metadata", b'0', &b"{}"[..]);
+        let cases: [(&[Entry<'_>], &str); 6] = [
+            (&[metadata], "the archive holds no image"),
+            (&[(&yaml, b'0', b"kind: [")], "its document"),
+            (&[("Metadata", b'0', b"")], "the list of images cannot be read"),
+            (&[(&layer, b'6', b"")], "could not unpack the layer"),
+            (&[("stray", b'0', b"")], "the archive is refused at `stray`"),
+            (&[metadata, (&yaml, b'0', image.yaml())], "neither in the archive nor in the store"),
+        ];
+        for (entries, part) in cases {
+            let said = refusal(&archive(entries)[..]);
+            assert!(said.contains(part) && said.contains("the archive"), "{said}");
+            assert!(!said.contains("load the image again"), "{said}");
+        }
+        assert!(refusal(&b""[..]).starts_with("the archive cannot be read: the tar stream is cut short"));
+    }
 }

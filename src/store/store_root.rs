@@ -169,8 +169,12 @@ impl Store {
                 return Err(StoreError::NoLayer { image: name.to_owned(), layer });
             }
         }
-        let parsed = name.parse().unwrap_or_else(|_| document.image().name.clone());
-        Ok(StoredImage { name: parsed, document, created: manifest.created.clone(), size: manifest.size })
+        let found = &document.image().name;
+        // Every name has a document of its own; where it has not, somebody put another image under the id.
+        if name.parse().ok().as_ref() != Some(found) {
+            return Err(StoreError::OtherName { image: name.to_owned(), id, found: found.to_string() });
+        }
+        Ok(StoredImage { name: found.clone(), document, created: manifest.created.clone(), size: manifest.size })
     }
 
     /// A document by its id, none where it cannot be read.
@@ -182,7 +186,8 @@ impl Store {
 
     /// The list of images; to be called with a lock held.
     pub(super) fn metadata(&self) -> Result<Metadata, StoreError> {
-        let bytes = self.read(METADATA, METADATA_FILE)?.unwrap_or_default();
+        // Only a list that is not there says that there are no images.
+        let Some(bytes) = self.read(METADATA, METADATA_FILE)? else { return Ok(Metadata::default()) };
         let path = || self.root.join(METADATA).join(METADATA_FILE).display().to_string();
         Metadata::from_json(&bytes).map_err(|source| StoreError::Metadata { path: path(), source })
     }
@@ -209,7 +214,7 @@ impl Store {
         Ok(dir.meta_if_there(name)?.is_some())
     }
 
-    fn read(&self, folder: &str, name: &str) -> Result<Option<Vec<u8>>, DiskError> {
+    pub(super) fn read(&self, folder: &str, name: &str) -> Result<Option<Vec<u8>>, DiskError> {
         let Some(dir) = self.folder(folder)? else { return Ok(None) };
         let mut file = match dir.open_file(name) {
             Err(error) if error.is_not_found() => return Ok(None),

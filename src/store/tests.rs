@@ -58,7 +58,7 @@ fn staged(staging: &Staging, content: &str) -> StagedLayer {
     StagedLayer { folder, id, cache_id: None, verified: true }
 }
 
-fn document(image: &str, platform: &str, layers: &[Digest]) -> ImageDocument {
+pub(super) fn document(image: &str, platform: &str, layers: &[Digest]) -> ImageDocument {
     let layer = |id: &Digest| Layer { id: Some(*id), kind: LayerKind::Copy, value: ". .".to_owned() };
     let layers = layers.iter().map(layer).collect();
     let platform = platform.parse().unwrap();
@@ -194,10 +194,12 @@ fn a_damaged_list_of_images_is_never_overwritten() {
     let fixture = fixture();
     fixture.commit("a:1", "linux/amd64", "one").unwrap();
     let list = fixture.root().join("metadata/images_metadata.json");
-    fs_err::write(&list, "{\"cut").unwrap();
-    assert!(matches!(fixture.commit("b:1", "linux/amd64", "two"), Err(StoreError::Metadata { .. })));
-    assert!(fixture.store().images().is_err());
-    assert_eq!(fs_err::read_to_string(&list).unwrap(), "{\"cut");
+    for damage in ["{\"cut", "", "\n", r#"{"a:1": {"manifests": []}, "a:1": {"manifests": []}}"#] {
+        fs_err::write(&list, damage).unwrap();
+        assert!(matches!(fixture.commit("b:1", "linux/amd64", "two"), Err(StoreError::Metadata { .. })));
+        assert!(fixture.store().images().is_err());
+        assert_eq!(fs_err::read_to_string(&list).unwrap(), damage);
+    }
 }
 
 #[test]
@@ -337,7 +339,7 @@ fn goldens_archive_is_loaded_as_sealer_saved_it() {
 }
 
 /// An archive of entries: name, type, content or target.
-fn archive(entries: &[(&str, u8, &[u8])]) -> Vec<u8> {
+pub(super) fn archive(entries: &[(&str, u8, &[u8])]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (name, kind, content) in entries {
         let mut header = tar::Header::new_ustar();
@@ -440,5 +442,56 @@ fn odd_archives_are_taken_with_a_warning() {
     assert_eq!(store.check_layer(&layer).unwrap(), LayerState::Unverified);
     assert_eq!(fs_err::read_to_string(store.layer_dir(&layer).join("etc/file")).unwrap(), "last");
     assert_eq!(files(&store.layer_dir(&layer)), ["etc/file", "etc/other"]);
+    check(&fixture.root());
+}
+
+/// The document of another image that says that it has this one's id.
+fn impostor(image: &str, victim: &ImageDocument) -> Vec<u8> {
+    let other = document(image, "linux/amd64", &[]);
+    let yaml = String::from_utf8(other.yaml().to_vec()).unwrap();
+    yaml.replace(&other.id().to_string(), &victim.id().to_string()).into_bytes()
+}
+
+#[test]
+fn an_id_that_the_store_has_brings_no_other_document() {
+    let fixture = fixture();
+    let (store, victim) = (fixture.store(), fixture.commit("a:1", "linux/amd64", "hello").unwrap());
+    let path = fixture.root().join(format!("metadata/imagedb/{}.yaml", victim.id()));
+    let list = fixture.root().join("metadata/images_metadata.json");
+    let before = (files(&fixture.root()), fs_err::read(&path).unwrap(), fs_err::read(&list).unwrap());
+    let file = format!("{}.yaml", victim.id());
+    for image in ["a:1", "evil:1"] {
+        let yaml = impostor(image, &victim);
+        let bytes = archive(&[("Metadata", b'0', b"{}"), (&file, b'0', &yaml)]);
+        let error = store.load(&bytes[..], Limits::default(), now()).unwrap_err();
+        assert_eq!(error.kind(), FailureKind::Verification);
+        let said = error.to_string();
+        assert!(said.contains(&victim.id().to_string()) && said.contains("nothing was changed"), "{said}");
+        assert_eq!((files(&fixture.root()), fs_err::read(&path).unwrap(), fs_err::read(&list).unwrap()), before);
+    }
+    // Nor do two of one commit share an id, and the same document again is fine.
+    let twins =
+        ["b:1", "c:1"].map(|image| ImageDocument::from_yaml(impostor(image, &document("x:1", "linux/amd64", &[]))));
+    let images = twins.into_iter().map(Result::unwrap).collect();
+    let twice = Commit { images, layers: vec![], created: now() };
+    assert!(matches!(store.commit(&store.stage().unwrap(), &twice), Err(StoreError::OtherDocument { .. })));
+    fixture.commit("a:1", "linux/amd64", "hello").unwrap();
+    check(&fixture.root());
+}
+
+#[test]
+fn a_name_whose_document_is_another_images_is_damaged() {
+    let fixture = fixture();
+    let victim = fixture.commit("a:1", "linux/amd64", "hello").unwrap();
+    fixture.commit("b:1", "linux/amd64", "two").unwrap();
+    let path = fixture.root().join(format!("metadata/imagedb/{}.yaml", victim.id()));
+    fs_err::write(path, impostor("evil:1", &victim)).unwrap();
+    let store = fixture.store();
+    let listing = store.images().unwrap();
+    assert_eq!((listing.images.len(), listing.damaged.len()), (1, 1));
+    assert!(matches!(store.find(&name("a:1"), &amd64()), Err(StoreError::OtherName { .. })));
+    // What the messages advise helps.
+    store.remove(&name("a:1"), None).unwrap();
+    fixture.commit("a:1", "linux/amd64", "hello").unwrap();
     check(&fixture.root());
 }

@@ -12,6 +12,9 @@ const BLOCK: usize = 512;
 const MAX_OCTAL: u64 = 0o77_777_777_777;
 /// What the records and long names of one entry may have, in bytes.
 const MAX_EXTENSION: u64 = 1 << 20;
+/// How many zeros may follow the end mark, in bytes. Writers fill their last record up, mostly to 10 KiB; tape drives had
+/// records of at most some hundred KiB. A stream that goes on is no padding, and one from a device never ends.
+const MAX_PADDING: u64 = 1 << 20;
 
 /// Why a stream could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -113,7 +116,7 @@ impl<R: Read> TarEntries<R> {
         Self { input, at: 0, content: 0, padding: 0, ended: false }
     }
 
-    /// The next entry, none after the end mark, behind which only zeros may come. Content that was not read is skipped.
+    /// The next entry, none after the end mark, behind which only zeros may come, at most 1 MiB. Content that was not read is skipped.
     pub fn next_entry(&mut self) -> Result<Option<TarEntry>, TarError> {
         self.skip()?;
         let mut before = Extensions::default();
@@ -198,6 +201,7 @@ impl<R: Read> TarEntries<R> {
     fn end(&mut self) -> Result<(), TarError> {
         let mut zeros = self.block()?.to_vec();
         self.ended = true;
+        let end = self.at;
         loop {
             if zeros.iter().any(|byte| *byte != 0) {
                 return Err(TarError::Malformed { at: self.at, reason: "something follows its end mark".to_owned() });
@@ -208,6 +212,10 @@ impl<R: Read> TarEntries<R> {
                 return Ok(());
             }
             self.at += count as u64;
+            if self.at - end > MAX_PADDING {
+                let reason = format!("more than {MAX_PADDING} bytes of zeros follow its end mark");
+                return Err(TarError::Malformed { at: end, reason });
+            }
             zeros.truncate(count);
         }
     }
@@ -365,6 +373,18 @@ mod tests {
             };
             let before = Extensions { pax: Some(Pax { size: record, ..Pax::default() }), ..Extensions::default() };
             assert_eq!(raw.entry(before).ok().map(|entry| entry.size), expected, "{header} {record:?}");
+        }
+    }
+
+    #[test]
+    fn zeros_after_the_end_mark_are_padding_up_to_a_limit() {
+        let entries = |input| TarEntries::new(io::repeat(0).take(input)).next_entry();
+        for padding in [0, 10 << 10, MAX_PADDING] {
+            assert_eq!(entries(1024 + padding).unwrap(), None, "{padding}");
+        }
+        for padding in [MAX_PADDING + 1, u64::MAX - 1024] {
+            let error = entries(1024 + padding).unwrap_err().to_string();
+            assert!(error.contains("of zeros follow its end mark"), "{error}");
         }
     }
 }

@@ -74,6 +74,8 @@ struct FolderEnd {
     mode: u32,
     owner: (u32, u32),
     time: FileTime,
+    /// No entry described it so far.
+    implied: bool,
 }
 
 /// Builds a tree of entries; the last one of a name wins, a folder that comes again only gets its new attributes.
@@ -161,6 +163,8 @@ impl Unpacker {
     /// Gives the folders their attributes, the deepest first; what is to be reported.
     pub fn finish(mut self) -> Result<Vec<Note>, LayerError> {
         self.near = None;
+        let implied = self.folders.iter().filter(|(_, end)| end.implied);
+        self.notes.extend(implied.map(|(path, _)| Note::FolderImplied(path.escape_ascii().to_string())));
         for (path, end) in self.folders.iter().rev() {
             let folder = self.top.beneath(Path::new(OsStr::from_bytes(path)))?;
             if self.root {
@@ -190,10 +194,9 @@ impl Unpacker {
             if dir.meta_if_there(name)?.is_none() {
                 dir.make_folder(name, 0o700)?;
                 let path = parents[..=index].join(&b'/');
-                self.notes.push(Note::FolderImplied(path.escape_ascii().to_string()));
                 let seconds = i64::try_from(Epoch::DEFAULT.seconds()).expect("the year 1980");
                 let time = FileTime::of_seconds(seconds);
-                self.folders.insert(path, FolderEnd { mode: 0o755, owner: (0, 0), time });
+                self.folders.insert(path, FolderEnd { mode: 0o755, owner: (0, 0), time, implied: true });
             }
             dir = dir.folder(name)?;
         }
@@ -225,11 +228,21 @@ impl Unpacker {
             return Err(LayerError::refused(name, "the layer both removes and holds it"));
         }
         if there.kind == Kind::Folder {
-            let path: Vec<u8> = join(name);
-            let below = [&path[..], b"/"].concat();
-            self.folders.retain(|folder, _| *folder != path && !folder.starts_with(&below));
+            self.forget_folder(&join(name));
         }
         Ok(parent.remove_all(leaf)?)
+    }
+
+    /// Drops a folder and all below it, which stand together in the map: a stream that replaces thousands of folders must
+    /// not go through all of them each time.
+    fn forget_folder(&mut self, path: &[u8]) {
+        self.folders.remove(path);
+        // `0` is the byte after `/`.
+        let below = [path, b"/"].concat()..[path, b"0"].concat();
+        let gone: Vec<Vec<u8>> = self.folders.range(below).map(|(folder, _)| folder.clone()).collect();
+        for folder in gone {
+            self.folders.remove(&folder);
+        }
     }
 
     fn file(
@@ -333,10 +346,8 @@ impl Unpacker {
             self.clear(name, parent, leaf, false)?;
             parent.make_folder(shown, 0o700)?;
         }
-        let path = parts.join(&b'/');
-        let implied = Note::FolderImplied(path.escape_ascii().to_string());
-        self.notes.retain(|note| *note != implied);
-        self.folders.insert(path, FolderEnd { mode: entry.mode, owner, time: entry.mtime });
+        let end = FolderEnd { mode: entry.mode, owner, time: entry.mtime, implied: false };
+        self.folders.insert(parts.join(&b'/'), end);
         Ok(())
     }
 
@@ -405,5 +416,74 @@ fn in_the_way(name: &[u8], error: DiskError) -> LayerError {
         | DiskError::Name { .. }
         | DiskError::Special { .. }
         | DiskError::Deep { .. } => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANY: usize = 20_000;
+    /// In ticks. Without the square it is a third of this, with it many times.
+    const LIMIT: u64 = 100;
+
+    fn take(unpacker: &mut Unpacker, kind: EntryKind, mode: u32, name: &str) {
+        let (name, mtime) = (name.as_bytes().to_vec(), FileTime::of_seconds(1));
+        let entry =
+            TarEntry { name, target: vec![], kind, mode, uid: 0, gid: 0, mtime, size: 0, attributes: Vec::new() };
+        unpacker.take(&entry, &entry.name, b"", &b""[..]).unwrap();
+    }
+
+    fn unpacker(folder: &tempfile::TempDir) -> Unpacker {
+        Unpacker::new(Dir::open(folder.path()).unwrap(), Limits::default())
+    }
+
+    /// In memory where there is such a place: it is our bookkeeping that must not go with the square of the entries.
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+    }
+
+    /// The processor's time that this thread had for itself, in hundredths of a second: other work does not change it.
+    fn ticks() -> u64 {
+        let stat = fs_err::read_to_string("/proc/thread-self/stat").unwrap();
+        stat.rsplit_once(") ").unwrap().1.split(' ').nth(11).unwrap().parse().unwrap()
+    }
+
+    #[test]
+    fn many_notes_do_not_slow_many_folders_down() {
+        let folder = folder();
+        let mut unpacker = unpacker(&folder);
+        let before = ticks();
+        (0..MANY).for_each(|at| take(&mut unpacker, EntryKind::File, 0o4755, &format!("f{at}")));
+        (0..MANY).for_each(|at| take(&mut unpacker, EntryKind::Folder, 0o755, &format!("d{at}")));
+        let took = ticks() - before;
+        assert!(took < LIMIT, "{took} ticks");
+        assert_eq!(unpacker.finish().unwrap().len(), MANY);
+    }
+
+    #[test]
+    fn many_folders_are_replaced_by_files_quickly() {
+        let folder = folder();
+        let mut unpacker = unpacker(&folder);
+        let before = ticks();
+        (0..MANY).for_each(|at| take(&mut unpacker, EntryKind::Folder, 0o755, &format!("{at}")));
+        (0..MANY).for_each(|at| take(&mut unpacker, EntryKind::File, 0o644, &format!("{at}")));
+        let took = ticks() - before;
+        assert!(took < LIMIT, "{took} ticks");
+        assert_eq!(unpacker.finish().unwrap(), []);
+    }
+
+    #[test]
+    fn a_replaced_folder_is_forgotten_with_all_below_it_and_nothing_beside_it() {
+        let folder = folder();
+        let mut unpacker = unpacker(&folder);
+        for name in ["a/b/c", "a-b", "a0", "ab", "é/x"] {
+            take(&mut unpacker, EntryKind::Folder, 0o700, name);
+        }
+        take(&mut unpacker, EntryKind::File, 0o644, "a");
+        let left: Vec<&[u8]> = unpacker.folders.keys().map(|path| &path[..]).collect();
+        assert_eq!(left, [&b"a-b"[..], b"a0", b"ab", "é".as_bytes(), "é/x".as_bytes()]);
+        // What is implied and gone is nothing to be told of.
+        assert_eq!(unpacker.finish().unwrap(), [Note::FolderImplied("\\xc3\\xa9".to_owned())]);
     }
 }

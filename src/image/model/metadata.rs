@@ -1,14 +1,16 @@
 //! `images_metadata.json`: which images there are under which names.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{ImageId, ModelError};
 use crate::words::{Platform, SealerName};
 
 /// The images of a store or a saved archive: complete name → one manifest per platform.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Metadata(pub BTreeMap<String, ManifestList>);
 
@@ -69,11 +71,40 @@ impl ManifestPlatform {
     }
 }
 
+impl<'de> Deserialize<'de> for Metadata {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Names)
+    }
+}
+
+/// Takes each name once: of two, a reader would lose the images of one, and the next writer would lose them for good.
+struct Names;
+
+impl<'de> Visitor<'de> for Names {
+    type Value = Metadata;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the images by their names")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Metadata, A::Error> {
+        let mut names = BTreeMap::new();
+        while let Some((name, list)) = map.next_entry::<String, ManifestList>()? {
+            if names.contains_key(&name) {
+                return Err(A::Error::custom(format!("the name `{name}` is there twice")));
+            }
+            names.insert(name, list);
+        }
+        Ok(Metadata(names))
+    }
+}
+
 impl Metadata {
-    /// Reads the file; an empty one holds no image.
+    /// Reads the file. One without content is no list: a machine that lost its power leaves such files, and who took
+    /// them for a list without images would write that list over what can still be restored.
     pub fn from_json(json: &[u8]) -> Result<Self, ModelError> {
-        if json.is_empty() {
-            return Ok(Self::default());
+        if json.trim_ascii().is_empty() {
+            return Err(ModelError::Metadata(serde_json::Error::custom("the file is empty")));
         }
         serde_json::from_slice(json).map_err(ModelError::Metadata)
     }
@@ -141,7 +172,22 @@ mod tests {
     fn the_file_comes_back_byte_for_byte() {
         let metadata = Metadata::from_json(JSON.as_bytes()).unwrap();
         assert_eq!(String::from_utf8(metadata.to_json()).unwrap(), JSON);
-        assert_eq!(Metadata::from_json(b"").unwrap().to_json(), b"{}");
+        assert_eq!(Metadata::from_json(b"{}").unwrap().to_json(), b"{}");
+    }
+
+    #[test]
+    fn what_is_empty_or_says_a_thing_twice_is_no_list() {
+        let twice = r#"{"a:1": {"manifests": []}, "b:1": {"manifests": []}, "a:1": {"manifests": []}}"#;
+        let inside = r#"{"a:1": {"manifests": [], "manifests": []}}"#;
+        for (json, reason) in [
+            ("", "the file is empty"),
+            (" \n\t", "the file is empty"),
+            (twice, "the name `a:1` is there twice"),
+            (inside, "duplicate field `manifests`"),
+        ] {
+            let Err(ModelError::Metadata(source)) = Metadata::from_json(json.as_bytes()) else { panic!("{json:?}") };
+            assert!(source.to_string().contains(reason), "{json:?}: {source}");
+        }
     }
 
     #[test]
