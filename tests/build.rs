@@ -103,6 +103,20 @@ fn mistakes_in_a_kubefile_point_at_its_line() {
 }
 
 #[test]
+fn a_list_with_passwords_is_left_out_with_a_warning() {
+    let world = World::new();
+    let files = [("imageListWithAuth.yaml", "- registry: x\n  password: hunter2\n"), ("a.yaml", "a: 1\n")];
+    for (name, kubefile) in [("all:v1", "FROM scratch\nCOPY . .\n"), ("some:v1", "FROM scratch\nCOPY *.yaml etc\n")] {
+        let run = build(&world, name, kubefile, &files);
+        assert!(run.stderr.contains("imageListWithAuth.yaml holds passwords and was left out"), "{run}");
+        let layer = layers(&run)[0].1.strip_prefix("sha256:").unwrap().to_owned();
+        let found = tree(&world.root().join("data/overlay2").join(layer));
+        assert!(found.keys().any(|path| path.ends_with("a.yaml")));
+        assert!(!found.keys().any(|path| path.ends_with("imageListWithAuth.yaml")));
+    }
+}
+
+#[test]
 fn commands_add_up_from_base_to_image() {
     let world = World::new();
     let files = [("a", "1"), ("b", "2"), ("c", "3")];

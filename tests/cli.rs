@@ -168,6 +168,51 @@ fn an_archive_of_a_real_sealer_loads_and_is_inspected_word_for_word() {
 }
 
 #[test]
+fn a_layer_that_never_hashed_to_its_id_does_not_stand_for_the_one_that_does() {
+    let clean = World::new();
+    let expected: Value = serde_json::from_str(&apply(&clean, &[]).stdout).unwrap();
+    let inspected: Value =
+        serde_json::from_str(&clean.succeed(&["inspect", "-o", "json", "kubernetes:v1.19.8"]).stdout).unwrap();
+    let layer = inspected[0]["spec"]["layers"][0]["id"].as_str().unwrap();
+    // A stranger's archive brings another tree under that id.
+    let world = World::new();
+    let hex = layer.strip_prefix("sha256:").unwrap();
+    let id = "1".repeat(64);
+    let document = format!(
+        "kind: Image\nmetadata:\n  name: example.com/e:v1\nspec:\n  id: {id}\n  image_config:\n    args: {{}}\n    cmd: {{}}\n  \
+         layers:\n  - id: {layer}\n    type: COPY\n    value: . .\n  platform:\n    architecture: amd64\n    os: linux\n  \
+         sealer_version: latest\nstatus: {{}}\n"
+    );
+    let mut archive = tar::Builder::new(Vec::new());
+    let mut add = |name: String, content: &str| {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, name, content.as_bytes()).unwrap();
+    };
+    add(format!("{hex}/cri/docker.tar.gz"), "not the one");
+    add(format!("{id}.yaml"), &document);
+    add("Metadata".to_owned(), "{}");
+    let archive = world.write("squat.tar", archive.into_inner().unwrap());
+    let run = world.succeed(&["load", "-i", archive.to_str().unwrap()]);
+    assert!(run.stderr.contains("does not hash to its id"), "{run}");
+    let found: Value = serde_json::from_str(&apply(&world, &[]).stdout).unwrap();
+    assert_eq!(found["images"], expected["images"]);
+}
+
+#[test]
+fn a_layer_that_was_changed_on_disk_is_told() {
+    let world = World::new();
+    apply(&world, &["--sharing", "copy"]);
+    let inspected: Value =
+        serde_json::from_str(&world.succeed(&["inspect", "-o", "json", "kubernetes:v1.19.8"]).stdout).unwrap();
+    let layer = inspected[0]["spec"]["layers"][0]["id"].as_str().unwrap().strip_prefix("sha256:").unwrap().to_owned();
+    fs_err::write(world.root().join("data/overlay2").join(layer).join("scripts/init.sh"), "changed").unwrap();
+    let run = apply(&world, &[]);
+    assert!(run.stderr.contains("does not hash to its id: it was changed on disk"), "{run}");
+}
+
+#[test]
 fn progress_is_json_when_asked_and_stdout_holds_only_data() {
     let world = World::new();
     let run = apply(&world, &["--progress", "json"]);

@@ -74,6 +74,12 @@ fn a_patch_on_a_key_that_is_not_there() {
 }
 
 #[test]
+fn one_of_two_globs_that_matches_nothing() {
+    let both = "paths: [etc/tigera-operator.yaml, etc/*.yml]\n          to";
+    check("glob", &loaded(), replaced("paths: [etc/tigera-operator.yaml]\n          to", both), 1);
+}
+
+#[test]
 fn a_registry_that_is_down() {
     let world = loaded();
     let conf = fs_err::read_to_string(world.path("registries.conf")).unwrap();

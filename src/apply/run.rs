@@ -233,7 +233,9 @@ impl Applier<'_> {
             };
             failures.into_iter().map(place).collect::<Vec<_>>()
         })?;
-        let detail = format!("{} layers, {} images cached", built.image.layer_ids().count(), built.cached.len());
+        let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+        let layers = count(built.image.layer_ids().count(), "layer");
+        let detail = format!("{layers}, {} cached", count(built.cached.len(), "image"));
         self.say(stage, "build", StepState::Done, &detail);
         Ok(built)
     }

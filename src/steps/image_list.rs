@@ -25,8 +25,7 @@ pub(super) fn run(
     let mut list: Vec<ImageRef> = images.iter().map(|entry| entry.image.clone()).collect();
     let manifests = context.matching(from)?;
     if !manifests.unmatched.is_empty() && !optional {
-        let globs = manifests.unmatched.join("`, `");
-        return Err(StepFailure::new("from", format!("no file of the context matches `{globs}`")));
+        return Err(StepFailure::unmatched("from", from, &manifests.unmatched));
     }
     for file in manifests.files {
         let Some(bytes) = context.read(&file)? else { continue };

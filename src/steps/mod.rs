@@ -66,6 +66,16 @@ impl StepFailure {
         Self { at: Route::stage().then(field), failure: Failure::new(FailureKind::Failed, message) }
     }
 
+    /// Globs of a field that match nothing: the first of them is the place.
+    fn unmatched(field: &str, globs: &[String], unmatched: &[String]) -> Self {
+        let quoted: Vec<String> = unmatched.iter().map(|glob| format!("`{glob}`")).collect();
+        let mut failed = Self::new(field, format!("no file of the context matches {}", quoted.join(", ")));
+        if let Some(index) = globs.iter().position(|glob| Some(glob) == unmatched.first()) {
+            failed.at = failed.at.then(index);
+        }
+        failed
+    }
+
     fn from_error(field: &str, kind: FailureKind, error: &(dyn Error + 'static)) -> Self {
         Self { at: Route::stage().then(field), failure: Failure::from_error(kind, error) }
     }

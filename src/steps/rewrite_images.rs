@@ -17,12 +17,11 @@ pub(super) struct RewriteImages<'a> {
 impl RewriteImages<'_> {
     pub(super) fn run(&self, optional: bool, context: &Context) -> Result<Outcome, StepFailure> {
         let Matching { files, unmatched } = context.matching(self.paths)?;
-        let message = format!("no file of the context matches {}", quoted(&unmatched));
         if !unmatched.is_empty() && !optional {
-            return Err(StepFailure::new("paths", message));
+            return Err(StepFailure::unmatched("paths", self.paths, &unmatched));
         }
         if files.is_empty() {
-            return Ok(Outcome::Skipped(message));
+            return Ok(Outcome::Skipped(format!("no file of the context matches {}", quoted(&unmatched))));
         }
         let from = glob_set(self.from);
         let wanted = |image: &ImageRef| self.from.is_empty() || from.is_match(image.to_string());

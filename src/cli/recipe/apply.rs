@@ -49,8 +49,8 @@ struct Surroundings {
     cache: PathBuf,
     registries_conf: Option<PathBuf>,
     url_mirrors: Vec<String>,
-    /// Keeps the sandbox's servers running.
-    _sandbox: Option<Sandbox>,
+    /// The sandbox, where there is one: its servers run as long as it lives.
+    sandbox: Option<Sandbox>,
 }
 
 impl Surroundings {
@@ -60,7 +60,7 @@ impl Surroundings {
             cache: globals.cache()?,
             registries_conf: None,
             url_mirrors: globals.url_mirrors(),
-            _sandbox: None,
+            sandbox: None,
         })
     }
 
@@ -80,7 +80,7 @@ impl Surroundings {
             cache: sandbox.cache(),
             registries_conf: Some(sandbox.registries_conf()),
             url_mirrors: sandbox.url_mirrors(),
-            _sandbox: Some(sandbox),
+            sandbox: Some(sandbox),
         })
     }
 }
@@ -113,7 +113,7 @@ pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
     let report = result.map_err(|failures| Failed::Doing { source: Some(input.source.clone()), failures })?;
     match args.output {
         OutputForm::Json => output::json(&report),
-        OutputForm::Text => output::data(&text(&report, &surroundings.root, globals)),
+        OutputForm::Text => output::data(&text(&report, &surroundings, globals)),
     }
 }
 
@@ -125,7 +125,7 @@ fn recipe_folder(file: &Path) -> PathBuf {
 }
 
 /// What was made, for people: the images with their ids, what was changed, what to do next.
-fn text(report: &Report, root: &Path, globals: &Globals) -> String {
+fn text(report: &Report, surroundings: &Surroundings, globals: &Globals) -> String {
     use std::fmt::Write;
     let mut text: String = report.images.iter().map(output::image).collect();
     let mut line = |arguments: std::fmt::Arguments<'_>| {
@@ -141,12 +141,24 @@ fn text(report: &Report, root: &Path, globals: &Globals) -> String {
             };
             line(format_args!("{} {}: {what}{}", step.stage, step.step, step.detail));
         }
-        line(format_args!("{} downloaded; the store is {}", human_size(report.downloaded_bytes), root.display()));
+        line(format_args!(
+            "{} downloaded; the store is {}",
+            human_size(report.downloaded_bytes),
+            surroundings.root.display()
+        ));
         if let Some(name) = report.images.last().and_then(|image| image.name.parse::<SealerName>().ok()) {
             let name = name.familiar();
             line(format_args!(""));
-            line(format_args!("next: run a cluster of it with `sealer run {name} --masters IP --passwd PASSWORD`,"));
-            line(format_args!("or build on it with `FROM {name}` in a Kubefile"));
+            if surroundings.sandbox.is_some() {
+                let root = surroundings.root.display();
+                line(format_args!("next: look at it with `sealer --root {root} inspect {name}`,"));
+                line(format_args!("or apply the recipe to the real things: the same command without `--sandbox`"));
+            } else {
+                line(format_args!(
+                    "next: run a cluster of it with `sealer run {name} --masters IP --passwd PASSWORD`,"
+                ));
+                line(format_args!("or build on it with `FROM {name}` in a Kubefile"));
+            }
         }
     }
     text
