@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{
@@ -33,9 +34,11 @@ impl Dir {
         Ok(Self { handle, path: path.to_owned() })
     }
 
-    /// Opens a folder by its path and makes what is missing of it, with mode 0755.
+    /// Opens a folder by its path and makes what is missing of it, with mode 0755 or less where the umask says so.
     pub fn open_or_make(path: &Path) -> Result<Self, DiskError> {
-        fs_err::create_dir_all(path).map_err(|error| DiskError::io("create the folder", path, error))?;
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true).mode(0o755);
+        builder.create(path).map_err(|error| DiskError::io("create the folder", path, error))?;
         Self::open(path)
     }
 
