@@ -5,7 +5,10 @@
 #[expect(dead_code, unused_imports, reason = "no file of tests uses all of the harness")]
 mod support;
 
+use std::path::PathBuf;
+
 use sealer::sandbox::{Fault, When};
+use serde_json::Value;
 use support::program::{World, project, tree};
 
 /// The shipped recipe with one change, applied to a store that holds something; the whole message is a snapshot.
@@ -71,6 +74,40 @@ fn a_base_image_without_such_a_layer() {
 #[test]
 fn a_patch_on_a_key_that_is_not_there() {
     check("key", &loaded(), replaced("/mirror-registries", "/mirror-registry"), 1);
+}
+
+/// The cached blobs of the base image: its config and the first of its layers.
+fn base_blobs(world: &World) -> [PathBuf; 2] {
+    let blobs: Vec<PathBuf> =
+        fs_err::read_dir(world.cache().join("blobs/sha256")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let documents = blobs.iter().filter_map(|path| {
+        let document: Value = serde_json::from_slice(&fs_err::read(path).unwrap()).ok()?;
+        Some((path.clone(), document))
+    });
+    let documents: Vec<(PathBuf, Value)> = documents.collect();
+    let (config, _) = documents.iter().find(|(_, document)| document["kind"] == "Image").unwrap();
+    let digest = format!("sha256:{}", config.file_name().unwrap().to_str().unwrap());
+    let (_, manifest) = documents.iter().find(|(_, document)| document["config"]["digest"] == digest.as_str()).unwrap();
+    let layer = manifest["layers"][0]["digest"].as_str().unwrap().strip_prefix("sha256:").unwrap();
+    [config.clone(), config.with_file_name(layer)]
+}
+
+#[test]
+fn a_blob_of_the_base_image_that_was_damaged_in_the_cache_is_told_and_then_fetched_again() {
+    let world = loaded();
+    let arguments = ["recipe", "apply", "recipes/rawdocker.yaml", "--platform", "linux/amd64", "--stage", "alpine"];
+    for blob in base_blobs(&world) {
+        let mut bytes = fs_err::read(&blob).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs_err::write(&blob, bytes).unwrap();
+        // An empty store, so that the base image is taken from the cache again.
+        fs_err::remove_dir_all(world.root()).unwrap();
+        let run = world.run(&arguments);
+        assert_eq!(run.code, Some(4), "{run}");
+        assert!(!world.root().join("metadata/images_metadata.json").exists());
+        world.succeed(&arguments);
+    }
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub(super) struct Globals {
     #[arg(long, global = true, value_name = "N")]
     pub(super) threads: Option<NonZeroUsize>,
     /// Look for URLs that start with PREFIX at LOCATION first [env: SEALER_URL_MIRRORS, comma-separated]
-    #[arg(long, global = true, value_delimiter = ',', value_name = "PREFIX=LOCATION")]
+    #[arg(long, global = true, value_name = "PREFIX=LOCATION")]
     pub(super) url_mirror: Vec<String>,
     /// Say only what went wrong
     #[arg(long, short, global = true, conflicts_with = "verbose")]
@@ -97,13 +97,12 @@ impl Globals {
         }
     }
 
-    /// `--url-mirror`, else `SEALER_URL_MIRRORS`: `PREFIX=LOCATION` each.
+    /// `--url-mirror`, else `SEALER_URL_MIRRORS`: lists of `PREFIX=LOCATION`, separated by commas.
     pub(super) fn url_mirrors(&self) -> Vec<String> {
         if !self.url_mirror.is_empty() {
             return self.url_mirror.clone();
         }
-        let listed = variable("SEALER_URL_MIRRORS").map(|text| text.to_string_lossy().into_owned()).unwrap_or_default();
-        listed.split(',').filter(|mirror| !mirror.is_empty()).map(str::to_owned).collect()
+        variable("SEALER_URL_MIRRORS").map(|text| text.to_string_lossy().into_owned()).into_iter().collect()
     }
 
     /// Whether what goes to stderr is coloured.

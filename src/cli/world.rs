@@ -17,7 +17,7 @@ pub(super) struct Settings<'a> {
     pub(super) cache: &'a Path,
     /// A `registries.conf`, instead of the user's own.
     pub(super) registries_conf: Option<&'a Path>,
-    /// URL mirrors, `PREFIX=LOCATION`.
+    /// URL mirrors: lists of `PREFIX=LOCATION`.
     pub(super) url_mirrors: &'a [String],
 }
 
@@ -35,11 +35,10 @@ pub(super) fn supply(settings: &Settings<'_>, observer: &Arc<dyn Observer>) -> R
         None => RegistriesConf::load(&ConfigPlaces::from_env()),
     };
     let registries = registries.map_err(|error| Failed::from_error(error.kind(), &error))?;
-    let mirrors = settings
-        .url_mirrors
-        .iter()
-        .map(|text| UrlMirror::parse(text).map_err(|error| Failed::Usage(error.to_string())))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut mirrors = Vec::new();
+    for text in settings.url_mirrors {
+        mirrors.extend(UrlMirror::parse_list(text).map_err(|error| Failed::Usage(error.to_string()))?);
+    }
     let counter = Counter::new(Arc::clone(observer));
     let listener = || Arc::clone(&counter) as Arc<dyn Observer>;
     let http = Http::new(HttpConfig::default(), listener());

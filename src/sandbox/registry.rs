@@ -79,16 +79,6 @@ impl Registry {
         self.blobs.get(&digest)
     }
 
-    /// Takes a blob away from everywhere; the manifests that name it stay.
-    pub fn forget_blob(&mut self, digest: Digest) {
-        self.blobs.remove(&digest);
-    }
-
-    /// Takes a repository away; false if there is none of this name.
-    pub fn forget_repository(&mut self, name: &str) -> bool {
-        self.repositories.remove(name).is_some()
-    }
-
     /// The repository of this name, host first.
     pub fn repository(&self, name: &str) -> Option<&Repository> {
         self.repositories.get(name)
