@@ -1,0 +1,51 @@
+//! `imageList` as written → concrete.
+
+use std::collections::BTreeMap;
+
+use crate::plan::{ListEntry, PlannedStep, Route};
+use crate::recipe::{self, ListedImage};
+use crate::words::{Diagnostic, ImageRef, Span};
+
+use super::StageResolver;
+
+impl StageResolver<'_> {
+    pub(super) fn image_list(&mut self, written: &recipe::ImageList, span: Span, route: &Route) -> Option<PlannedStep> {
+        let path = match &written.path {
+            Some(path) => self.file(path, &route.then("path")),
+            None => "imageList".parse().ok(),
+        };
+        if written.images.is_empty() && written.from.is_empty() && !written.optional {
+            let message = "the list would be empty: neither `images` nor `from` names any";
+            self.mistakes.push(Diagnostic::error(span, message).with_help("say `optional: true` if that is meant"));
+        }
+        let mut images = Vec::new();
+        let mut seen: BTreeMap<String, (ImageRef, Span)> = BTreeMap::new();
+        for (index, item) in written.images.iter().enumerate() {
+            let route = route.then("images").then(index);
+            let ListedImage { image, needed_by } = &item.value;
+            let reference: ImageRef = self.parsed(image, &route)?;
+            self.mark(&route, image.span);
+            let needed_by = match needed_by {
+                Some(text) => Some(self.render(text, &route.then("for"))?),
+                None => None,
+            };
+            let key = crate::plan::registry_path(&reference);
+            if let Some((earlier, place)) = seen.get(&key) {
+                let line = self.source.position(place.start).line;
+                let mistake = if *earlier == reference {
+                    Diagnostic::error(image.span, format!("`{reference}` stands in the list twice"))
+                        .with_label(format!("line {line} has it already"))
+                } else {
+                    Diagnostic::error(image.span, format!("`{reference}` and `{earlier}` fall on one path"))
+                        .with_label(format!("the image's registry would hold only one as `{key}`"))
+                        .with_help(format!("line {line} has the other"))
+                };
+                self.mistakes.push(mistake);
+            }
+            seen.insert(key, (reference.clone(), image.span));
+            images.push(ListEntry { image: reference, needed_by });
+        }
+        let from = self.globs(&written.from, &route.then("from"));
+        Some(PlannedStep::ImageList { path: path?, images, from: from?, optional: written.optional })
+    }
+}

@@ -1,0 +1,27 @@
+//! `rewriteImages` as written → concrete.
+
+use crate::plan::resolve::{EXPECTED_REGISTRY, registry_host};
+use crate::plan::{PlannedStep, Route};
+use crate::recipe;
+use crate::words::Diagnostic;
+
+use super::StageResolver;
+
+impl StageResolver<'_> {
+    pub(super) fn rewrite_images(&mut self, written: &recipe::RewriteImages, route: &Route) -> Option<PlannedStep> {
+        if written.paths.is_empty() {
+            self.mistake(written.to.span, "`paths` is empty: expected at least one glob of manifests");
+        }
+        let paths = self.globs(&written.paths, &route.then("paths"));
+        let to = self.render(&written.to, &route.then("to"));
+        if let Some(mistake) = to.as_deref().and_then(registry_host) {
+            self.mistakes.push(Diagnostic::error(written.to.span, mistake).with_label(EXPECTED_REGISTRY));
+        }
+        let from = self.globs(written.from.as_deref().unwrap_or_default(), &route.then("from"));
+        let expect = written.expect.as_ref().map(|expect| {
+            self.mark(&route.then("expect"), expect.span);
+            expect.value
+        });
+        Some(PlannedStep::RewriteImages { paths: paths?, to: to?, from: from?, expect, optional: written.optional })
+    }
+}

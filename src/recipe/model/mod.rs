@@ -1,0 +1,86 @@
+//! The recipe as written. The doc comments are the descriptions of the JSON Schema, so they speak to recipe authors.
+
+mod context;
+mod images;
+mod patch;
+mod step;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Data, Spanned, Text};
+
+pub use context::{ContextEntry, LayerEntry};
+pub use images::{ImageList, ListedImage, RewriteImages};
+pub use patch::{DocumentChoice, Operation, OperationName, Patch};
+pub use step::{ReplaceArchive, ReplaceImage, Step};
+
+/// How base images are derived: stages of context → steps → Kubefile → image.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Recipe {
+    /// The version of this format.
+    #[schemars(extend("const" = super::API_VERSION))]
+    pub api_version: Text,
+    /// Always `Recipe`.
+    #[schemars(extend("const" = super::KIND))]
+    pub kind: Text,
+    /// What the recipe is called.
+    pub metadata: Metadata,
+    /// Defaults of the values that templates use; `-f/--values FILE` and `--set KEY=VALUE` override them, in that order.
+    /// Strings, integers, booleans, lists and maps; a version needs quotes where YAML takes it for a number.
+    #[serde(default)]
+    #[schemars(extend("type" = "object", "additionalProperties" = {"$ref": "#/$defs/Value"}))]
+    #[schemars(example = json!({"kubernetes": "v1.19.8", "docker": "19.03.15"}))]
+    pub values: Option<Data>,
+    /// A JSON Schema (2020-12, only local `$ref`) that the merged values must satisfy.
+    #[serde(default)]
+    #[schemars(extend("type" = "object"))]
+    #[schemars(example = json!({"type": "object", "properties": {"docker": {"type": "string", "pattern": r"^\d+\.\d+\.\d+$"}}}))]
+    pub values_schema: Option<Data>,
+    /// The platforms to build for; default: this machine's. `--platform` narrows it.
+    #[serde(default)]
+    #[schemars(example = ["linux/amd64", "linux/arm64"])]
+    pub platforms: Option<Vec<Text>>,
+    /// How the cluster calls the image's own registry; default `sea.hub:5000`.
+    #[serde(default)]
+    #[schemars(example = &"sea.hub:5000")]
+    pub cluster_registry: Option<Text>,
+    /// The stages, each of which makes one image for each platform; a later one may build on an earlier one's image.
+    #[schemars(length(min = 1))]
+    pub stages: Spanned<Vec<Stage>>,
+}
+
+/// What the recipe is called.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Metadata {
+    /// A short name of lower-case letters, digits and `-`.
+    #[schemars(regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"), example = &"rawdocker")]
+    pub name: Text,
+    /// What the recipe is for, in a sentence.
+    #[serde(default)]
+    pub description: Option<Text>,
+}
+
+/// One derived image: files are gathered, changed and handed to the lite builder.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Stage {
+    /// The stage's name, unique in the recipe: lower-case letters, digits and `-`.
+    #[schemars(regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"), example = &"alpine")]
+    pub name: Text,
+    /// The name of the image that the stage makes.
+    #[schemars(example = &"kubernetes-rawdocker:{{ values.kubernetes }}")]
+    pub image: Text,
+    /// Where the files of the context come from; later entries win.
+    #[serde(default)]
+    pub context: Vec<Spanned<ContextEntry>>,
+    /// What is changed in the context, in order.
+    #[serde(default)]
+    pub steps: Vec<Spanned<Step>>,
+    /// The Kubefile that the lite builder carries out on the context.
+    #[schemars(example = &"FROM scratch\nCOPY . .\n")]
+    pub kubefile: Text,
+}
