@@ -13,7 +13,7 @@ use url::Url;
 use crate::cache::Cache;
 use crate::fetch::{FetchedFile, Fetcher};
 use crate::image::ContainerImage;
-use crate::transport::Puller;
+use crate::transport::{Login, Puller};
 use crate::words::{Digest, Event, Failure, ImageRef, Observer, Platform};
 
 /// An image that was pulled, or why not.
@@ -28,6 +28,8 @@ pub struct Supply {
     fetcher: Fetcher,
     cache: Arc<Cache>,
     pulled: Mutex<BTreeMap<(ImageRef, Platform), Pulled>>,
+    /// What was asked for with a login that somebody gave for it; few.
+    pulled_as: Mutex<Vec<(ImageRef, Platform, Login, Pulled)>>,
     fetched: Mutex<BTreeMap<(Url, Option<Digest>), Fetched>>,
     counter: Arc<Counter>,
 }
@@ -69,7 +71,8 @@ impl Supply {
     /// `counter`.
     #[must_use]
     pub fn new(runtime: Runtime, puller: Puller, fetcher: Fetcher, cache: Arc<Cache>, counter: Arc<Counter>) -> Self {
-        Self { runtime, puller, fetcher, cache, pulled: Mutex::default(), fetched: Mutex::default(), counter }
+        let (pulled, pulled_as, fetched) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { runtime, puller, fetcher, cache, pulled, pulled_as, fetched, counter }
     }
 
     /// How many bytes came over the network so far.
@@ -106,6 +109,32 @@ impl Supply {
             return known.clone();
         }
         self.runtime.block_on(self.pull(image, platform))
+    }
+
+    /// Images, each with a login for its registry, whole in the cache: all at once, the answers in the order of `asked`.
+    ///
+    /// The answer to another login, or to none, is no answer here, unless it was the image.
+    pub fn images_as(&self, asked: &[(ImageRef, Login)], platform: &Platform) -> Vec<Pulled> {
+        self.runtime.block_on(futures_util::future::join_all(
+            asked.iter().map(|(image, login)| self.pull_as(image, platform, login)),
+        ))
+    }
+
+    async fn pull_as(&self, image: &ImageRef, platform: &Platform, login: &Login) -> Pulled {
+        let as_user = lock(&self.pulled).get(&(image.clone(), platform.clone())).cloned();
+        if let Some(Ok(whole)) = as_user {
+            return Ok(whole);
+        }
+        let is_it =
+            |known: &&(ImageRef, Platform, Login, Pulled)| (&known.0, &known.1, &known.2) == (image, platform, login);
+        let known = lock(&self.pulled_as).iter().find(is_it).map(|known| known.3.clone());
+        if let Some(pulled) = known {
+            return pulled;
+        }
+        let pulled = self.puller.pull_as(image, platform, login).await.map(Arc::new);
+        let pulled = pulled.map_err(|error| advised(Failure::from_error(error.kind(), &error), error.help()));
+        lock(&self.pulled_as).push((image.clone(), platform.clone(), login.clone(), pulled.clone()));
+        pulled
     }
 
     /// A file, verified where `digest` says what it is.

@@ -10,7 +10,7 @@ use super::keyed_locks::KeyedLocks;
 use super::pull_error::{PullError, Tried};
 use super::registry::{DOCUMENT_LIMIT, RegistryClient};
 use super::retry::Patience;
-use super::{Endpoint, RegistryError};
+use super::{Endpoint, Login, RegistryError};
 use crate::cache::{Cache, Expected, Look};
 use crate::image::{ContainerImage, Descriptor, Document, Manifest, ManifestKind, check_config, choose};
 use crate::words::{Digest, Event, ImageRef, Observer, Platform};
@@ -38,6 +38,8 @@ struct Inner {
 #[derive(Clone)]
 struct Pull {
     inner: Arc<Inner>,
+    /// Who asks: as the user, or with a login for this image.
+    client: RegistryClient,
     reference: ImageRef,
     endpoints: Arc<Vec<Endpoint>>,
     /// Some blob had to be asked for.
@@ -57,11 +59,32 @@ impl Puller {
     /// Makes the image for `platform` whole in the cache. What is there already is not asked for again; a reference
     /// with a digest asks for nothing at all where everything is there.
     pub async fn pull(&self, reference: &ImageRef, platform: &Platform) -> Result<ContainerImage, PullError> {
+        self.pull_with(self.inner.client.clone(), reference, platform).await
+    }
+
+    /// As [`pull`](Self::pull), with a login for the image's own registry instead of the user's.
+    pub async fn pull_as(
+        &self,
+        reference: &ImageRef,
+        platform: &Platform,
+        login: &Login,
+    ) -> Result<ContainerImage, PullError> {
+        let client = self.inner.client.with_login(reference.registry(), login.clone());
+        self.pull_with(client, reference, platform).await
+    }
+
+    async fn pull_with(
+        &self,
+        client: RegistryClient,
+        reference: &ImageRef,
+        platform: &Platform,
+    ) -> Result<ContainerImage, PullError> {
         let endpoints = self.inner.client.conf().endpoints(reference);
         let endpoints =
             endpoints.map_err(|source| PullError::Settings { reference: Box::new(reference.clone()), source })?;
         let pull = Pull {
             inner: Arc::clone(&self.inner),
+            client,
             reference: reference.clone(),
             endpoints: Arc::new(endpoints),
             has_fetched: Arc::default(),
@@ -158,7 +181,7 @@ impl Pull {
             (digest, bytes, None)
         } else {
             let what = tag.map_or_else(|digest| format!("its manifest {digest}"), |_| "its manifest".to_owned());
-            let client = &self.inner.client;
+            let client = &self.client;
             let ask = |endpoint, patience| async move { client.manifest(endpoint, tag, patience).await };
             let answered = self.ask(&what, ask).await?;
             let expected = Expected::exactly(answered.digest, answered.bytes.len() as u64);
@@ -223,8 +246,8 @@ impl Pull {
         let label = format!("{} {}", self.reference, &blob.digest.hex()[..12]);
         let fetched = self
             .ask(&format!("its blob {}", blob.digest), |endpoint, patience| {
-                let (inner, label) = (&self.inner, &label);
-                async move { inner.client.blob(endpoint, blob, &inner.cache, label, patience).await }
+                let (client, cache, label) = (&self.client, &self.inner.cache, &label);
+                async move { client.blob(endpoint, blob, cache, label, patience).await }
             })
             .await;
         self.has_fetched.store(true, Ordering::Relaxed);
@@ -236,7 +259,7 @@ impl Pull {
     where
         F: Future<Output = Result<T, RegistryError>>,
     {
-        if self.inner.client.http().config().offline {
+        if self.client.http().config().offline {
             return Err(PullError::Offline { reference: Box::new(self.reference.clone()), what: what.to_owned() });
         }
         let mut tried = Vec::new();

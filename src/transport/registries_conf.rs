@@ -172,12 +172,15 @@ fn matched(prefix: &str, name: &str) -> Option<usize> {
     matches!(name.as_bytes().get(length), None | Some(b'/' | b':')).then_some(length)
 }
 
+/// The host that is asked for images of a registry: Docker's answers under another name than its images have.
+pub(super) fn asked_host(registry: &str) -> &str {
+    if registry == "docker.io" { "registry-1.docker.io" } else { registry }
+}
+
 /// The endpoint of a complete name, `HOST/REPOSITORY`.
 fn endpoint(name: &str, insecure: bool) -> Endpoint {
     let (host, repository) = name.split_once('/').unwrap_or((name, ""));
-    // Docker's registry answers under another name than its images have.
-    let host = if host == "docker.io" { "registry-1.docker.io" } else { host };
-    Endpoint { host: host.to_owned(), repository: repository.to_owned(), insecure }
+    Endpoint { host: asked_host(host).to_owned(), repository: repository.to_owned(), insecure }
 }
 
 #[cfg(test)]

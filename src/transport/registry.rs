@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use url::Url;
 
-use super::credentials::{Authorization, Credentials};
+use super::credentials::{Authorization, Credentials, GivenLogin, Login};
 use super::download::{Outcome, STATUSES, Source, Wanted};
 use super::http::{Request, Response, Trust};
-use super::registries_conf::{Endpoint, RegistriesConf};
+use super::registries_conf::{Endpoint, RegistriesConf, asked_host};
 use super::retry::Patience;
 use super::tokens::Tokens;
 use super::{Http, HttpError, RegistryError};
@@ -50,6 +50,14 @@ impl RegistryClient {
     pub fn new(http: Http, conf: RegistriesConf, credentials: Arc<dyn Credentials>) -> Self {
         let inner = Inner { conf, tokens: Tokens::new(credentials), schemes: Mutex::default() };
         Self { http, inner: Arc::new(inner) }
+    }
+
+    /// The same with a login that was given for one registry (`HOST[:PORT]`, as in references). Mirrors and other hosts
+    /// do not see it. Tokens are its own: none of one login is ever used for another.
+    pub(super) fn with_login(&self, registry: &str, login: Login) -> Self {
+        let others = self.inner.tokens.credentials();
+        let given = GivenLogin { host: asked_host(registry).to_owned(), login, others };
+        Self::new(self.http.clone(), self.inner.conf.clone(), Arc::new(given))
     }
 
     /// How requests are made.

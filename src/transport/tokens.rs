@@ -50,6 +50,11 @@ impl Tokens {
         Self { credentials, slots: Mutex::default() }
     }
 
+    /// Who knows the logins.
+    pub(super) fn credentials(&self) -> Arc<dyn Credentials> {
+        Arc::clone(&self.credentials)
+    }
+
     fn slot(&self, endpoint: &Endpoint) -> Arc<AsyncMutex<Slot>> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(slots.entry(endpoint.clone()).or_default())
