@@ -105,7 +105,8 @@ fn mistakes_in_a_kubefile_point_at_its_line() {
 #[test]
 fn a_list_with_passwords_is_left_out_with_a_warning() {
     let world = World::new();
-    let files = [("imageListWithAuth.yaml", "- registry: x\n  password: hunter2\n"), ("a.yaml", "a: 1\n")];
+    let list = "- registry: x.example\n  username: u\n  password: hunter2\n  images: []\n";
+    let files = [("imageListWithAuth.yaml", list), ("a.yaml", "a: 1\n")];
     for (name, kubefile) in [("all:v1", "FROM scratch\nCOPY . .\n"), ("some:v1", "FROM scratch\nCOPY *.yaml etc\n")] {
         let run = build(&world, name, kubefile, &files);
         assert!(run.stderr.contains("imageListWithAuth.yaml holds passwords and was left out"), "{run}");

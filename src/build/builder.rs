@@ -5,17 +5,18 @@ use std::path::PathBuf;
 
 use crate::disk::{CopyRules, Dir, Owner, Sharing};
 use crate::image::model::{Commands, Image, ImageConfig, Layer, LayerKind};
-use crate::image::{Merged, check_registry_tree, read_registry_tree, write_registry_tree};
+use crate::image::{ContainerImage, Merged, check_registry_tree, read_registry_tree, write_registry_tree};
 use crate::kubefile::{Base, Instruction, Kubefile, MAX_LAYERS};
 use crate::plan::registry_path;
 use crate::store::StagedFolder;
 use crate::supply::{Need, Supply};
+use crate::transport::Login;
 use crate::words::{
     ContextPath, Digest, Epoch, Event, Failure, FailureKind, ImageRef, Observer, Platform, SealerName, Span,
 };
 
 use super::copy::copy;
-use super::images::{Wanted, wanted};
+use super::images::{AUTH_LIST, Helm, Search, Wanted, Wants, private_images};
 use super::{BuildFailure, BuildPlace, Workspace, WorkspaceError};
 
 /// What is built.
@@ -87,6 +88,9 @@ impl Builder<'_> {
         if !unsupported.is_empty() {
             return Err(unsupported);
         }
+        // First, as whoever lacks a login should hear it before anything is done.
+        let private = private_images(request.context)?;
+        self.pull(&private, request.platform)?;
         let mut growing = self.start(request, workspace).map_err(one)?;
         for (span, instruction) in &request.kubefile.instructions {
             match instruction {
@@ -102,8 +106,8 @@ impl Builder<'_> {
                         })?;
                     if left_out {
                         let message = format!(
-                            "COPY {value}: imageListWithAuth.yaml holds passwords and was left out; \
-                             its images are not cached, list them in manifests/imageList"
+                            "COPY {value}: {AUTH_LIST} holds passwords and was left out of the layer; \
+                             its images are cached all the same"
                         );
                         self.observer.event(Event::Warning { message });
                     }
@@ -114,7 +118,7 @@ impl Builder<'_> {
                 Instruction::Run { .. } | Instruction::Arg { .. } => {}
             }
         }
-        let cached = self.cache_images(&mut growing, workspace)?;
+        let cached = self.cache_images(&private, &mut growing, workspace)?;
         let image = growing.finish();
         workspace.add(image.clone());
         Ok(Built { image, cached })
@@ -158,11 +162,23 @@ impl Builder<'_> {
     /// Pulls what the new layers ask for and makes a layer of what no lower one holds.
     fn cache_images(
         &self,
+        private: &[Wanted],
         growing: &mut Growing<'_>,
         workspace: &mut Workspace<'_>,
     ) -> Result<Vec<CachedImage>, Vec<BuildFailure>> {
-        let (wants, mut failures) = wanted(&growing.new, growing.request.cluster_registry, self.observer);
-        let cached = match self.cache(&wants.outside, growing, workspace) {
+        let scratch = workspace.folder().map_err(|error| vec![BuildFailure::whole(error.kind(), &error)])?;
+        let search = Search {
+            private,
+            new: &growing.new,
+            all: &growing.merged,
+            own_registry: growing.request.cluster_registry,
+            helm: &Helm::on_path(std::env::var_os("PATH").as_deref()),
+            scratch: scratch.path(),
+            observer: self.observer,
+        };
+        let (wants, mut failures) = search.run();
+        drop(scratch);
+        let cached = match self.cache(&wants, growing, workspace) {
             Ok(cached) => cached,
             Err(more) => {
                 failures.extend(more);
@@ -177,38 +193,49 @@ impl Builder<'_> {
         if failures.is_empty() { Ok(cached) } else { Err(failures) }
     }
 
-    fn cache(
-        &self,
-        wanted: &[Wanted],
-        growing: &mut Growing<'_>,
-        workspace: &mut Workspace<'_>,
-    ) -> Result<Vec<CachedImage>, Vec<BuildFailure>> {
-        if wanted.is_empty() {
-            return Ok(Vec::new());
-        }
-        let platform = growing.request.platform;
-        let needs: Vec<Need> = wanted.iter().map(|w| Need::Image(w.image.clone(), platform.clone())).collect();
+    /// Pulls images, all at once, or says of all that cannot be had who asks for them.
+    fn pull(&self, wanted: &[Wanted], platform: &Platform) -> Result<Vec<ContainerImage>, Vec<BuildFailure>> {
+        let as_user = wanted.iter().filter(|wanted| wanted.login.is_none());
+        let needs: Vec<Need> = as_user.map(|wanted| Need::Image(wanted.image.clone(), platform.clone())).collect();
         self.supply.get_all(&needs);
+        let with_login: Vec<(ImageRef, Login)> =
+            wanted.iter().filter_map(|wanted| Some((wanted.image.clone(), wanted.login.clone()?))).collect();
+        let mut with_login = self.supply.images_as(&with_login, platform).into_iter();
         let mut pulled = Vec::new();
         let mut failures = Vec::new();
-        for Wanted { image, file, line } in wanted {
-            match self.supply.image(image, platform) {
+        for Wanted { image, origin, login } in wanted {
+            let answer = login.as_ref().and_then(|_| with_login.next());
+            match answer.unwrap_or_else(|| self.supply.image(image, platform)) {
                 Ok(whole) => pulled.push(whole.as_ref().clone()),
                 Err(failure) => {
-                    let failure = failure.with_help(format!("{file}:{line} asks for it"));
+                    let failure = failure.with_help(format!("{origin} asks for it"));
                     failures.push(BuildFailure { at: BuildPlace::Image(image.clone()), failure });
                 }
             }
         }
-        if !failures.is_empty() {
-            return Err(failures);
+        if failures.is_empty() { Ok(pulled) } else { Err(failures) }
+    }
+
+    fn cache(
+        &self,
+        wants: &Wants,
+        growing: &mut Growing<'_>,
+        workspace: &mut Workspace<'_>,
+    ) -> Result<Vec<CachedImage>, Vec<BuildFailure>> {
+        if wants.outside.is_empty() && wants.metadata.is_none() {
+            return Ok(Vec::new());
         }
+        let pulled = self.pull(&wants.outside, growing.request.platform)?;
+        let mut failures = Vec::new();
         let whole = |kind, error: &(dyn std::error::Error + 'static)| vec![BuildFailure::whole(kind, error)];
         let folder = workspace.folder().map_err(|error| whole(error.kind(), &error))?;
         let lower = growing.merged.clone();
         let lower = |path: &ContextPath| lower.find(path).ok().flatten();
         write_registry_tree(&pulled, self.supply.cache(), &lower, folder.path(), self.epoch)
             .map_err(|error| whole(error.kind(), &error))?;
+        if let Some(metadata) = &wants.metadata {
+            metadata.write(folder.dir(), self.epoch).map_err(|error| whole(error.kind(), &error))?;
+        }
         if let Some((id, path)) = workspace.keep_layer(folder).map_err(|error| whole(error.kind(), &error))? {
             // The same layer twice can neither be pushed nor mounted; whether the lower one does is checked below.
             if !growing.layers.iter().any(|layer| layer.id == Some(id)) {
@@ -238,15 +265,14 @@ impl Builder<'_> {
 
 /// The failure for an image that is asked of the image's own registry and that is not whole there.
 fn not_held(wanted: &Wanted, platform: &Platform, merged: &Merged) -> Option<BuildFailure> {
-    let Wanted { image, file, line } = wanted;
+    let Wanted { image, origin, .. } = wanted;
     let lookup = |path: &ContextPath| merged.find(path).ok().flatten();
     let held = read_registry_tree(image, platform, &lookup)
         .is_some_and(|held| check_registry_tree(&held, &lookup).is_ok_and(|missing| missing.is_empty()));
     if held {
         return None;
     }
-    let message =
-        format!("{file}:{line}: `{image}` is asked of the image's own registry, which does not hold it whole");
+    let message = format!("{origin}: `{image}` is asked of the image's own registry, which does not hold it whole");
     let failure = Failure::new(FailureKind::Verification, message)
         .with_help("list the image that it stands for in manifests/imageList");
     Some(BuildFailure { at: BuildPlace::Image(image.clone()), failure })

@@ -9,6 +9,8 @@ use crate::disk::{CopyRules, Dir, DiskError, FileTime, Kind, Way, merge_entry};
 use crate::kubefile::{CopyDestination, CopySource};
 use crate::words::{Epoch, FailureKind, Platform, nearest};
 
+use super::images::AUTH_LIST;
+
 /// Why a COPY failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CopyError {
@@ -41,13 +43,10 @@ impl CopyError {
     }
 }
 
-/// The list of images with the passwords of their registries. A COPY that takes everything must not pack it.
-const SECRET_LIST: &str = "imageListWithAuth.yaml";
-
 /// Carries out one COPY: what `source` names in `context` goes to `destination` in `layer`, an empty folder.
 ///
-/// Folders that are made on the way are 0755 and carry the constant time; modes and times of what is copied stay. Returns
-/// whether a list with passwords was left out.
+/// Folders that are made on the way are 0755 and carry the constant time; modes and times of what is copied stay. The
+/// context's list with passwords is never copied, even where it is named; returns whether it was left out.
 pub(super) fn copy(
     context: &Dir,
     source: &CopySource,
@@ -62,7 +61,7 @@ pub(super) fn copy(
     if pattern.is_empty() {
         let mut names = context.names()?;
         let all = names.len();
-        names.retain(|name| name != SECRET_LIST);
+        names.retain(|name| name != AUTH_LIST);
         let left_out = names.len() < all;
         if !names.is_empty() {
             let way = Way::open(layer, destination.root(), time)?;
@@ -75,7 +74,7 @@ pub(super) fn copy(
     }
     let mut left_out = false;
     for path in expand(context, &pattern)? {
-        if path == [SECRET_LIST] && pattern != SECRET_LIST {
+        if path == [AUTH_LIST] {
             left_out = true;
             continue;
         }

@@ -1,8 +1,9 @@
 //! Floor 8, build: sealer's lite builder.
 //!
-//! Each COPY becomes a layer; in the new layers, merged, the images that `manifests/` names are searched; they are pulled
-//! straight from their registries into the registry's storage layout, and what of it no lower layer holds becomes one
-//! more layer. An image that is named and is not whole in the end is an error: nothing is tagged.
+//! Each COPY becomes a layer; in the new layers, merged, the images are searched that `manifests/` and `charts/` name, and
+//! those of the context's `imageListWithAuth.yaml` come along; they are pulled straight from their registries into the
+//! registry's storage layout, and what of it no lower layer holds becomes one more layer. An image that is named and is not
+//! whole in the end is an error: nothing is tagged.
 
 mod builder;
 mod copy;

@@ -17,7 +17,29 @@ pub fn find_images_in_text(text: &str) -> Vec<FoundImage> {
     found.collect()
 }
 
+/// The values of such lines that hold a template's expression (`{{ … }}`): what image they mean is not known before the
+/// template is rendered. Document and route as with [`find_images_in_text`].
+#[must_use]
+pub fn find_image_templates(text: &str) -> Vec<FoundImage> {
+    let lines = text.lines().enumerate();
+    let found = lines.filter_map(|(index, line)| {
+        let reference = value(line)?.split(" #").next().filter(|value| value.contains("{{"))?.trim_end().to_owned();
+        Some(FoundImage { reference, line: index + 1, route: String::new(), document: 0 })
+    });
+    found.collect()
+}
+
 fn reference(line: &str) -> Option<&str> {
+    let value = value(line)?;
+    let value = match value.chars().next()? {
+        quote @ ('"' | '\'') => value[1..].split(quote).next()?,
+        _ => value.split([' ', '\t', ',', '}']).next()?,
+    };
+    (!value.contains("{{") && value.parse::<ImageRef>().is_ok()).then_some(value)
+}
+
+/// What stands behind the key of a line whose key is or ends in `image`.
+fn value(line: &str) -> Option<&str> {
     let line = line.trim_start_matches(['\u{feff}', ' ', '\t', '-', '{']);
     let (key, value) = line.split_once(':')?;
     let key = key.trim().trim_matches(['"', '\'']);
@@ -26,12 +48,7 @@ fn reference(line: &str) -> Option<&str> {
     if !is_word || !(key.ends_with("image") || key.ends_with("Image")) || !value.starts_with([' ', '\t', '"', '\'']) {
         return None;
     }
-    let value = value.trim();
-    let value = match value.chars().next()? {
-        quote @ ('"' | '\'') => value[1..].split(quote).next()?,
-        _ => value.split([' ', '\t', ',', '}']).next()?,
-    };
-    (!value.contains("{{") && value.parse::<ImageRef>().is_ok()).then_some(value)
+    Some(value.trim())
 }
 
 #[cfg(test)]
@@ -60,6 +77,9 @@ image: last\r
 ";
         let found: Vec<_> =
             find_images_in_text(text).into_iter().map(|found| format!("{} {}", found.line, found.reference)).collect();
+        let templates: Vec<_> =
+            find_image_templates(text).into_iter().map(|found| format!("{} {}", found.line, found.reference)).collect();
+        assert_eq!(templates, ["7 {{ .Values.image }}", "8 \"{{ .repository }}:{{ .tag }}\"", "9 repo/x:{{ .tag }}"]);
         assert_eq!(found, ["2 quay.io/a/b:v1", "3 nginx", "4 busybox:1", "5 sea.hub:5000/x:1", "6 y:1", "16 last"]);
     }
 }

@@ -38,7 +38,7 @@ mod value;
 
 pub use error::{EditError, Refusal};
 pub use format::Format;
-pub use image_lines::find_images_in_text;
+pub use image_lines::{find_image_templates, find_images_in_text};
 pub use images::{FoundImage, find_images};
 pub use merge::merge;
 pub use operation::Operation;

@@ -63,7 +63,10 @@ fn it_serves_calico_s_images_as_they_are_upstream_and_the_base_s_as_they_were() 
         let at = |side: &str| folder.path().join(format!("{side}-{index}"));
         let (theirs, ours) = (copy(&theirs, &at("theirs")), copy(&ours, &at("ours")));
         assert!(theirs == ours, "{listed}: another manifest for amd64");
-        names.push(inside.split(':').next().unwrap().to_owned());
+        let repository = inside.split(':').next().unwrap();
+        let pinned = copy(&format!("docker://{cluster}/{repository}@{expected}"), &at("pinned"));
+        assert!(pinned == ours, "{listed}: another manifest by the list's digest");
+        names.push(repository.to_owned());
     }
 
     let base = &job.layer_folders(BASE)[0];

@@ -1,0 +1,184 @@
+//! Helm charts below `charts/` of the new layers.
+//!
+//! A chart is a topmost folder with a `Chart.yaml`, as it is for helm: `values.yaml` and `templates/` may be missing, and
+//! charts in its own `charts/` are part of it. It is rendered with its own values, for the Kubernetes that the image's
+//! `Metadata` names. Library charts (`type: library`) have nothing to render.
+//!
+//! helm is given a copy of the merged chart: regular files alone, so no symlink of a stranger leads it anywhere.
+
+use std::path::{Path, PathBuf};
+
+use crate::edit::FoundImage;
+use crate::image::Tree;
+use crate::syntax::{Limits, Node, parse_yaml};
+use crate::words::{ContextPath, Event, Observer};
+
+use super::helm::{Helm, HelmError};
+use super::{has_extension, list, manifests};
+
+/// The most bytes of a chart that are handed to helm.
+const LIMIT: u64 = 256 << 20;
+/// The most bytes of a `Chart.yaml` that are read here.
+const DESCRIPTION_LIMIT: u64 = 1 << 20;
+
+/// A chart.
+#[derive(Debug, Default)]
+pub(super) struct Chart {
+    /// Its folder.
+    path: ContextPath,
+    /// Its regular files.
+    files: Vec<(ContextPath, PathBuf)>,
+    /// What it holds besides.
+    passed_over: Vec<PathBuf>,
+    is_library: bool,
+    kube_version: Option<String>,
+}
+
+/// Why the images of a chart are not known.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ChartError {
+    /// helm did not do it.
+    #[error("the images of the chart {chart} are not known")]
+    Helm { chart: ContextPath, source: HelmError },
+    /// It holds something that helm is not given.
+    #[error("the images of the chart {chart} are not known: `{}` is no regular file, or its name is no UTF-8", path.display())]
+    NotPlain { chart: ContextPath, path: PathBuf },
+    /// It is too large.
+    #[error("the images of the chart {chart} are not known: it has more than {} MiB", LIMIT >> 20)]
+    TooLarge { chart: ContextPath },
+    /// It could not be copied for helm.
+    #[error("the images of the chart {chart} are not known: it could not be copied for helm")]
+    Copy { chart: ContextPath, source: std::io::Error },
+}
+
+impl ChartError {
+    /// What to do next.
+    pub(super) fn help(&self) -> Vec<String> {
+        let instead = "or list the chart's images yourself, a line each, in a file `imageList` that is copied with \
+            `COPY imageList manifests`: charts that cannot be rendered are then a warning";
+        let first = match self {
+            Self::Helm { source, .. } => source.help(),
+            Self::NotPlain { .. } => "put the file itself in its place",
+            Self::TooLarge { .. } => "leave out what helm does not need",
+            Self::Copy { .. } => "make room for a copy of the chart",
+        };
+        vec![first.to_owned(), instead.to_owned()]
+    }
+}
+
+/// The charts below `charts/`, sorted by their folders. What there may hold charts and is not searched is a warning.
+pub(super) fn find(tree: &Tree, observer: &dyn Observer) -> Vec<Chart> {
+    let descriptions = tree.files.iter().map(|(path, _)| path.as_path());
+    let descriptions = descriptions.chain(tree.passed_over.iter().map(PathBuf::as_path));
+    let folders = descriptions.filter(|path| path.file_name().is_some_and(|name| name == "Chart.yaml"));
+    let mut folders: Vec<&Path> = folders.filter_map(Path::parent).collect();
+    folders.sort();
+    // Sorted by parts, a folder comes directly before what is below it.
+    folders.dedup_by(|later, earlier| later.starts_with(*earlier));
+    let charts = folders.into_iter().filter_map(|folder| Some(Chart::new(folder.to_str()?.parse().ok()?, tree)));
+    let charts: Vec<Chart> = charts.collect();
+    let is_part = |path: &Path| charts.iter().any(|chart| path.starts_with(chart.path.as_path()));
+    let archives = tree.files.iter().map(|(path, _)| path);
+    for archive in archives.filter(|path| has_extension(path.as_str(), &["tgz"]) && !is_part(path.as_path())) {
+        let message = format!(
+            "{archive} is a packed chart, whose images are not searched: unpack it, or list them in {}",
+            list::LIST
+        );
+        observer.event(Event::Warning { message });
+    }
+    for path in tree.passed_over.iter().filter(|path| !is_part(path)) {
+        let message = format!("{} is not searched for charts: it is no regular file or folder", path.display());
+        observer.event(Event::Warning { message });
+    }
+    charts
+}
+
+impl Chart {
+    fn new(path: ContextPath, tree: &Tree) -> Self {
+        let is_below = |other: &Path| other.starts_with(path.as_path());
+        let files: Vec<_> = tree.files.iter().filter(|(file, _)| is_below(file.as_path())).cloned().collect();
+        let passed_over = tree.passed_over.iter().filter(|other| is_below(other)).cloned().collect();
+        let about = files
+            .iter()
+            .find(|(file, _)| file.parent().as_ref() == Some(&path) && file.file_name() == Some("Chart.yaml"));
+        let about = about.and_then(|(_, found)| description(found));
+        let field = |name: &str| Some(about.as_ref()?.get(name)?.scalar()?.trim().to_owned());
+        let is_library = field("type").as_deref() == Some("library");
+        let kube_version = field("kubeVersion").filter(|range| !range.is_empty());
+        Self { path, files, passed_over, is_library, kube_version }
+    }
+
+    /// The range of versions of Kubernetes that it says it runs on.
+    pub(super) fn kube_version(&self) -> Option<&str> {
+        self.kube_version.as_deref()
+    }
+
+    /// What helm makes of it, for a version of Kubernetes where it is known.
+    pub(super) fn render(&self, helm: &Helm, scratch: &Path, kubernetes: Option<&str>) -> Result<Vec<u8>, ChartError> {
+        if self.is_library {
+            return Ok(Vec::new());
+        }
+        let chart = || self.path.clone();
+        if let Some(path) = self.passed_over.first() {
+            return Err(ChartError::NotPlain { chart: chart(), path: path.clone() });
+        }
+        // Before it is copied: a large chart for a helm that is not there would be a waste.
+        let helm = helm.there().map_err(|source| ChartError::Helm { chart: chart(), source })?;
+        self.copy(scratch)?;
+        let rendered = helm.template(scratch, self.path.as_path(), kubernetes);
+        rendered.map_err(|source| ChartError::Helm { chart: chart(), source })
+    }
+
+    fn copy(&self, scratch: &Path) -> Result<(), ChartError> {
+        let failed = |source| ChartError::Copy { chart: self.path.clone(), source };
+        let mut size = 0;
+        for (path, found) in &self.files {
+            size += fs_err::symlink_metadata(found).map_err(failed)?.len();
+            if size > LIMIT {
+                return Err(ChartError::TooLarge { chart: self.path.clone() });
+            }
+            let copy = scratch.join(path.as_path());
+            let folder = copy.parent().expect("a file lies in a folder");
+            fs_err::create_dir_all(folder).and_then(|()| fs_err::copy(found, &copy)).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// The references in what helm made of the chart, each with the template that it comes from.
+    pub(super) fn images(&self, rendered: &[u8], observer: &dyn Observer) -> Vec<(String, String)> {
+        let text = String::from_utf8_lossy(rendered);
+        let mut found = Vec::new();
+        for document in documents(&text) {
+            let origin = match source(document) {
+                Some(template) => format!("{} ({template})", self.path),
+                None => self.path.to_string(),
+            };
+            let references = manifests::images(document.as_bytes(), &origin, observer).into_iter();
+            found.extend(references.map(|FoundImage { reference, .. }| (reference, origin.clone())));
+        }
+        found
+    }
+}
+
+fn description(file: &Path) -> Option<Node> {
+    if fs_err::symlink_metadata(file).ok()?.len() > DESCRIPTION_LIMIT {
+        return None;
+    }
+    let text = fs_err::read_to_string(file).ok()?;
+    // One that is no YAML is helm's to complain of.
+    Some(parse_yaml(text.strip_prefix('\u{feff}').unwrap_or(&text), Limits::recipe()).ok()?.into_iter().next()?.root)
+}
+
+/// The documents of helm's output, each from its `---` on: one that is no YAML must not hide the others.
+fn documents(text: &str) -> Vec<&str> {
+    let mut starts: Vec<usize> = text.match_indices("\n---").map(|(at, _)| at + 1).collect();
+    starts.insert(0, 0);
+    starts.push(text.len());
+    starts.windows(2).map(|pair| &text[pair[0]..pair[1]]).filter(|document| !document.trim().is_empty()).collect()
+}
+
+/// The template that helm says a document comes from: `# Source: CHART/templates/x.yaml`, without the chart's name.
+fn source(document: &str) -> Option<&str> {
+    let source = document.lines().take(3).find_map(|line| line.strip_prefix("# Source: "))?;
+    Some(source.split_once('/').map_or(source, |(_, template)| template))
+}

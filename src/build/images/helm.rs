@@ -1,0 +1,209 @@
+//! `helm template`, run on charts of strangers.
+//!
+//! Nothing of the user reaches it but PATH: home, settings, cache and plugins are empty folders, there is no cluster. It
+//! asks no network by itself; what a chart could make it ask over http meets a proxy that is not there. Time and output are
+//! limited. No argument holds anything but the chart's path and the version of Kubernetes.
+
+use std::ffi::OsStr;
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+/// The most bytes of a rendered chart.
+const OUTPUT_LIMIT: u64 = 64 << 20;
+/// The most bytes of what helm complains of that are shown.
+const COMPLAINT_LIMIT: u64 = 16 << 10;
+/// How long helm may take for one chart.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// The program `helm`, or that there is none.
+#[derive(Debug, Clone)]
+pub(in crate::build) struct Helm {
+    program: Option<PathBuf>,
+    path: std::ffi::OsString,
+    patience: Duration,
+}
+
+/// Why helm did not render a chart.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum HelmError {
+    /// There is none.
+    #[error("`helm`, which renders charts, is not on PATH")]
+    Missing,
+    /// It could not be started, or not be listened to.
+    #[error("`{}` could not be run", program.display())]
+    Run { program: PathBuf, source: io::Error },
+    /// It ended with a failure.
+    #[error("`helm template` failed ({status}): {complaint}")]
+    Failed { status: ExitStatus, complaint: String },
+    /// It did not end.
+    #[error("`helm template` took longer than {} s", patience.as_secs())]
+    Slow { patience: Duration },
+    /// It said too much.
+    #[error("`helm template` gave more than {} MiB", OUTPUT_LIMIT >> 20)]
+    Long,
+}
+
+impl HelmError {
+    /// What to do next.
+    pub(super) fn help(&self) -> &'static str {
+        match self {
+            Self::Missing => "install helm",
+            Self::Run { .. } => "see to it that helm runs",
+            Self::Failed { .. } | Self::Slow { .. } | Self::Long => {
+                "change the chart or its values.yaml so that `helm template` renders it"
+            }
+        }
+    }
+}
+
+/// helm, found.
+pub(super) struct Found<'a> {
+    program: &'a Path,
+    helm: &'a Helm,
+}
+
+impl Helm {
+    /// Looks for it as a shell does.
+    pub(in crate::build) fn on_path(path: Option<&OsStr>) -> Self {
+        let path = path.unwrap_or_default().to_owned();
+        let is_program = |file: &PathBuf| {
+            fs_err::metadata(file).is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
+        };
+        // Relative folders are left out: what is run as root must not depend on where we stand.
+        let folders = std::env::split_paths(&path).filter(|folder| folder.is_absolute());
+        let program = folders.map(|folder| folder.join("helm")).find(is_program);
+        Self { program, path, patience: PATIENCE }
+    }
+
+    /// The same with another limit of time.
+    #[cfg(test)]
+    pub(super) fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// It, where it is.
+    pub(super) fn there(&self) -> Result<Found<'_>, HelmError> {
+        let program = self.program.as_deref().ok_or(HelmError::Missing)?;
+        Ok(Found { program, helm: self })
+    }
+}
+
+/// What one of the listeners heard.
+enum Heard {
+    Output(io::Result<Vec<u8>>),
+    Complaint(Vec<u8>),
+}
+
+impl Found<'_> {
+    /// Renders the chart in the folder `chart` of `scratch` with its own values.
+    pub(super) fn template(
+        &self,
+        scratch: &Path,
+        chart: &Path,
+        kubernetes: Option<&str>,
+    ) -> Result<Vec<u8>, HelmError> {
+        let failed = |source| HelmError::Run { program: self.program.to_owned(), source };
+        let home = scratch.join("home");
+        fs_err::create_dir_all(&home).map_err(failed)?;
+        let mut command = Command::new(self.program);
+        command.arg("template");
+        if let Some(version) = kubernetes {
+            command.arg("--kube-version").arg(version);
+        }
+        command.arg(scratch.join(chart));
+        command.env_clear().env("PATH", &self.helm.path).env("LC_ALL", "C").env("KUBECONFIG", "/dev/null");
+        for name in ["HOME", "TMPDIR", "HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME", "HELM_PLUGINS"] {
+            command.env(name, &home);
+        }
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"] {
+            command.env(name, "http://127.0.0.1:9");
+        }
+        command.current_dir(&home).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // A group of its own, so that what it starts ends with it.
+        let mut child = command.process_group(0).spawn().map_err(failed)?;
+        let result = self.listen(&mut child, scratch);
+        // One that failed by itself is gone, and its number may be somebody else's.
+        let is_alive = result.as_ref().is_err_and(|error| !matches!(error, HelmError::Failed { .. }));
+        if is_alive && kill_process_group(Pid::from_child(&child), Signal::KILL).is_err() {
+            // The group is there as long as its leader is not waited for.
+            child.kill().map_err(failed)?;
+        }
+        child.wait().map_err(failed)?;
+        result
+    }
+
+    fn listen(&self, child: &mut Child, scratch: &Path) -> Result<Vec<u8>, HelmError> {
+        let failed = |source| HelmError::Run { program: self.program.to_owned(), source };
+        let until = Instant::now() + self.helm.patience;
+        let heard = listeners(child).map_err(failed)?;
+        let (mut output, mut complaint) = (None, None);
+        while output.is_none() || complaint.is_none() {
+            match heard.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(Heard::Output(bytes)) => {
+                    let bytes = bytes.map_err(failed)?;
+                    if bytes.len() as u64 > OUTPUT_LIMIT {
+                        return Err(HelmError::Long);
+                    }
+                    output = Some(bytes);
+                }
+                Ok(Heard::Complaint(bytes)) => complaint = Some(bytes),
+                Err(RecvTimeoutError::Timeout) => return Err(self.slow()),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(failed(io::Error::other("a thread that listens to it ended")));
+                }
+            }
+        }
+        let status = loop {
+            match child.try_wait().map_err(failed)? {
+                Some(status) => break status,
+                None if Instant::now() >= until => return Err(self.slow()),
+                None => std::thread::sleep(Duration::from_millis(5)),
+            }
+        };
+        if status.success() {
+            return Ok(output.unwrap_or_default());
+        }
+        let complaint = String::from_utf8_lossy(&complaint.unwrap_or_default()).into_owned();
+        // The user knows the chart by its path in the image.
+        let complaint = complaint.replace(&format!("{}/", scratch.display()), "");
+        let complaint = match complaint.trim() {
+            "" => "it does not say why".to_owned(),
+            said => said.to_owned(),
+        };
+        Err(HelmError::Failed { status, complaint })
+    }
+
+    fn slow(&self) -> HelmError {
+        HelmError::Slow { patience: self.helm.patience }
+    }
+}
+
+/// Threads that read what the child says. They end when nobody can write any more; nobody waits for them: a process that
+/// left the group could hold a pipe open.
+fn listeners(child: &mut Child) -> io::Result<Receiver<Heard>> {
+    let (sender, heard) = mpsc::channel();
+    let missing = || io::Error::other("it has no pipe");
+    let (stdout, mut stderr) = (child.stdout.take().ok_or_else(missing)?, child.stderr.take().ok_or_else(missing)?);
+    let output = sender.clone();
+    std::thread::Builder::new().name("helm's output".to_owned()).spawn(move || {
+        let mut bytes = Vec::new();
+        let read = stdout.take(OUTPUT_LIMIT + 1).read_to_end(&mut bytes);
+        // Nobody may listen any more.
+        drop(output.send(Heard::Output(read.map(|_| bytes))));
+    })?;
+    std::thread::Builder::new().name("helm's complaint".to_owned()).spawn(move || {
+        let mut bytes = Vec::new();
+        let read = (&mut stderr).take(COMPLAINT_LIMIT).read_to_end(&mut bytes);
+        // The rest is read so that helm is not stopped by a full pipe.
+        drop(read.and_then(|_| io::copy(&mut stderr, &mut io::sink())));
+        drop(sender.send(Heard::Complaint(bytes)));
+    })?;
+    Ok(heard)
+}

@@ -1,0 +1,63 @@
+//! Manifests, and templates of them.
+
+use crate::edit::{FoundImage, find_image_templates, find_images, find_images_in_text};
+use crate::image::Tree;
+use crate::words::{Event, Failure, FailureKind, Observer};
+
+use super::super::{BuildFailure, BuildPlace};
+use super::{has_extension, list};
+
+/// The references of a manifest; `name` is what warnings call it.
+pub(super) fn images(bytes: &[u8], name: &str, observer: &dyn Observer) -> Vec<FoundImage> {
+    match find_images(bytes) {
+        Ok(found) => {
+            warn_of_templates(&String::from_utf8_lossy(bytes), name, observer);
+            found
+        }
+        Err(error) => {
+            let message = format!("{name} is no YAML and was searched as text: {error}");
+            observer.event(Event::Warning { message });
+            images_of_template(bytes, name, observer)
+        }
+    }
+}
+
+/// The references of a template, which is no YAML yet.
+pub(super) fn images_of_template(bytes: &[u8], name: &str, observer: &dyn Observer) -> Vec<FoundImage> {
+    let text = String::from_utf8_lossy(bytes);
+    warn_of_templates(&text, name, observer);
+    find_images_in_text(&text)
+}
+
+/// What image an expression means is only known when the cluster starts.
+fn warn_of_templates(text: &str, name: &str, observer: &dyn Observer) {
+    for FoundImage { reference, line, .. } in find_image_templates(text) {
+        let message = format!(
+            "{name}:{line}: which image `{reference}` means is not known here, so it is not cached: list it in {}",
+            list::LIST
+        );
+        observer.event(Event::Warning { message });
+    }
+}
+
+/// Failures for what is below `manifests/` and is no regular file, or whose name cannot be told, where its name says that
+/// it asks for images; and for a folder where the list should be.
+pub(super) fn not_searched(tree: &Tree) -> Vec<BuildFailure> {
+    let whole = |failure| BuildFailure { at: BuildPlace::Whole, failure };
+    let mut failures = Vec::new();
+    for path in &tree.passed_over {
+        let name = path.to_string_lossy();
+        if name == list::LIST || has_extension(&name, &["yaml", "yml", "tmpl"]) {
+            let message =
+                format!("{name} cannot be searched for images: it is no regular file, or its name is no UTF-8");
+            let failure = Failure::new(FailureKind::Failed, message);
+            failures.push(whole(failure.with_help("put the file itself in its place")));
+        }
+    }
+    if tree.files.iter().any(|(path, _)| path.parent().is_some_and(|folder| folder.as_str() == list::LIST)) {
+        let message = format!("{} is a folder, expected the list", list::LIST);
+        let help = "COPY puts a file below its destination: name the file imageList and `COPY imageList manifests`";
+        failures.push(whole(Failure::new(FailureKind::Failed, message).with_help(help)));
+    }
+    failures
+}

@@ -1,0 +1,217 @@
+//! Which container images a build asks for.
+//!
+//! Where they are searched, in this order:
+//!
+//! | what | who asks | how |
+//! |---|---|---|
+//! | `imageListWithAuth.yaml` at the context's top | [`private_images`] | pulled first, each section with its own login |
+//! | `manifests/imageList` of the new layers, merged | [`list`] | a reference a line |
+//! | `manifests/**.{yaml,yml,tmpl}` there | [`manifests`] | as YAML; templates, and what is no YAML, line by line |
+//! | `charts/` there | [`charts`] | rendered by `helm template`, then as manifests |
+//!
+//! All sources together give each image once. The same reference in several of them is one image, with the login where one
+//! of them has it. Two references that would be one in the image's registry are an error, wherever they stand.
+//!
+//! Nothing is silently missing. What cannot be searched is an error, except: a reference that holds a template's
+//! expression (`{{ … }}`) is a warning that names file and line, as only the cluster's start makes an image of it. And a
+//! chart that cannot be rendered is a warning instead of an error where the new layers have `manifests/imageList`: whoever
+//! writes one has listed the images, and an empty list says that there are none.
+
+mod auth_list;
+mod charts;
+mod helm;
+mod list;
+mod manifests;
+mod metadata;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+use crate::edit::FoundImage;
+use crate::image::{Merged, Tree};
+use crate::transport::Login;
+use crate::words::{ContextPath, Event, Failure, FailureKind, ImageRef, Observer};
+
+use super::{BuildFailure, BuildPlace};
+
+pub(super) use auth_list::{AUTH_LIST, private_images};
+pub(super) use helm::Helm;
+pub(super) use metadata::NewMetadata;
+
+/// A container image, and who asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) image: ImageRef,
+    /// `manifests/pod.yaml:4`, `charts/app (templates/deployment.yaml)`.
+    pub(super) origin: String,
+    /// The login to pull it with, where the origin gives one.
+    pub(super) login: Option<Login>,
+}
+
+/// What a build asks for, each image once, in the order of the sources.
+#[derive(Debug, Default)]
+pub(super) struct Wants {
+    /// Of registries outside.
+    pub(super) outside: Vec<Wanted>,
+    /// Of the image's own registry.
+    pub(super) own: Vec<Wanted>,
+    /// What `Metadata` becomes for the charts' sake.
+    pub(super) metadata: Option<NewMetadata>,
+}
+
+/// Where images are searched, and with what.
+pub(super) struct Search<'a> {
+    /// What `imageListWithAuth.yaml` asks for.
+    pub(super) private: &'a [Wanted],
+    /// The new layers.
+    pub(super) new: &'a Merged,
+    /// All layers.
+    pub(super) all: &'a Merged,
+    /// The image's own registry, `HOST[:PORT]`.
+    pub(super) own_registry: &'a str,
+    /// Renders charts.
+    pub(super) helm: &'a Helm,
+    /// An empty folder for what helm needs.
+    pub(super) scratch: &'a Path,
+    /// Who listens.
+    pub(super) observer: &'a dyn Observer,
+}
+
+impl Search<'_> {
+    /// Everything that is asked for, and what of it cannot be used.
+    ///
+    /// All references that cannot be understood are reported, and so are two that fall on one path of the registry.
+    pub(super) fn run(&self) -> (Wants, Vec<BuildFailure>) {
+        let mut found = Found { own_registry: self.own_registry, ..Found::default() };
+        for wanted in self.private {
+            found.add(wanted.clone());
+        }
+        match self.new.tree(&path("manifests")) {
+            Ok(tree) => self.manifests(&tree, &mut found),
+            Err(error) => found.failures.push(unreadable(&error)),
+        }
+        match self.new.tree(&path("charts")) {
+            Ok(tree) => found.wants.metadata = self.charts(&tree, &mut found),
+            Err(error) => found.failures.push(unreadable(&error)),
+        }
+        (found.wants, found.failures)
+    }
+
+    fn manifests(&self, tree: &Tree, found: &mut Found<'_>) {
+        found.failures.extend(manifests::not_searched(tree));
+        for (path, file) in &tree.files {
+            let read: fn(&[u8], &str, &dyn Observer) -> Vec<FoundImage> = match path.as_str() {
+                list::LIST => |bytes, _, _| list::images(bytes),
+                name if has_extension(name, &["yaml", "yml"]) => manifests::images,
+                name if has_extension(name, &["tmpl"]) => manifests::images_of_template,
+                _ => continue,
+            };
+            match fs_err::read(file) {
+                Ok(bytes) => {
+                    for FoundImage { reference, line, .. } in read(&bytes, path.as_str(), self.observer) {
+                        found.reference(&reference, format!("{path}:{line}"));
+                    }
+                }
+                Err(error) => found.failures.push(unreadable(&error)),
+            }
+        }
+    }
+
+    fn charts(&self, tree: &Tree, found: &mut Found<'_>) -> Option<NewMetadata> {
+        let charts = charts::find(tree, self.observer);
+        if charts.is_empty() {
+            return None;
+        }
+        let metadata = metadata::read(self.all);
+        let is_listed = self.new.find(&path(list::LIST)).is_ok_and(|list| list.is_some_and(|list| list.is_file()));
+        for chart in &charts {
+            let rendered = chart.render(self.helm, self.scratch, metadata.kubernetes_version());
+            match rendered {
+                Ok(text) => {
+                    for (reference, origin) in chart.images(&text, self.observer) {
+                        found.reference(&reference, origin);
+                    }
+                }
+                Err(error) if is_listed => {
+                    let Failure { message, causes, .. } = Failure::from_error(FailureKind::Failed, &error);
+                    let why = [vec![message], causes].concat().join(": ");
+                    let message = format!("{why}; only those of its images are cached that {} lists", list::LIST);
+                    self.observer.event(Event::Warning { message });
+                }
+                Err(error) => {
+                    let failure = Failure::from_error(FailureKind::Failed, &error);
+                    found.failures.push(BuildFailure {
+                        at: BuildPlace::Whole,
+                        failure: error.help().into_iter().fold(failure, Failure::with_help),
+                    });
+                }
+            }
+        }
+        metadata.with_kube_versions(&charts, self.observer)
+    }
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Found<'a> {
+    own_registry: &'a str,
+    wants: Wants,
+    own: Seen,
+    outside: Seen,
+    failures: Vec<BuildFailure>,
+}
+
+/// Images by what they are called in the image's registry.
+type Seen = BTreeMap<String, usize>;
+
+impl Found<'_> {
+    /// A reference as it is written somewhere.
+    fn reference(&mut self, text: &str, origin: String) {
+        match text.parse::<ImageRef>() {
+            Ok(image) => self.add(Wanted { image, origin, login: None }),
+            Err(error) => {
+                let failure = Failure::from_error(FailureKind::Invalid, &error);
+                let message = format!("{origin}: {}", failure.message);
+                self.failures.push(BuildFailure { at: BuildPlace::Whole, failure: Failure { message, ..failure } });
+            }
+        }
+    }
+
+    fn add(&mut self, new: Wanted) {
+        let is_own = new.image.registry() == self.own_registry;
+        let (wanted, seen) =
+            if is_own { (&mut self.wants.own, &mut self.own) } else { (&mut self.wants.outside, &mut self.outside) };
+        let key = crate::plan::registry_path(&new.image);
+        let Some(known) = seen.get(&key).map(|index| &wanted[*index]) else {
+            seen.insert(key, wanted.len());
+            wanted.push(new);
+            return;
+        };
+        if known.image == new.image {
+            return;
+        }
+        let message = format!(
+            "{}: `{}` and `{}` fall on one path: the image's registry would hold only one as `{key}`",
+            new.origin, new.image, known.image
+        );
+        let failure = Failure::new(FailureKind::Failed, message)
+            .with_help(format!("{} asks for the other; keep one of the two", known.origin));
+        self.failures.push(BuildFailure { at: BuildPlace::Image(new.image), failure });
+    }
+}
+
+fn has_extension(path: &str, extensions: &[&str]) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, extension)| extensions.contains(&extension))
+}
+
+fn path(text: &str) -> ContextPath {
+    text.parse().expect("plain words are a path")
+}
+
+fn unreadable(error: &io::Error) -> BuildFailure {
+    BuildFailure { at: BuildPlace::Whole, failure: Failure::from_error(FailureKind::Failed, error) }
+}
+
+#[cfg(test)]
+mod tests;
