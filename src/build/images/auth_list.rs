@@ -285,7 +285,7 @@ mod tests {
         error: imageListWithAuth.yaml:1:3: `username` is missing: a section needs `username` and `password`
         error: imageListWithAuth.yaml:1:3: `password` is missing: a section needs `username` and `password`
         error: imageListWithAuth.yaml:4:11: `images` must be a list of references
-        error: imageListWithAuth.yaml:3:13: `password` is missing: a section needs `username` and `password`
+        error: imageListWithAuth.yaml:3:13: `password` must be a text that is not empty
         error: imageListWithAuth.yaml:1:3: `images` is missing: a list of references
         error: imageListWithAuth.yaml:4:12: `quay.io/a/b:latest` is not of `r.example.com`, which the login is for
           help: give it a section of its own

@@ -1,7 +1,8 @@
 //! Helm charts below `charts/` of the new layers.
 //!
-//! A chart is a topmost folder with a `Chart.yaml`, as it is for helm: `values.yaml` and `templates/` may be missing, and
-//! charts in its own `charts/` are part of it. It is rendered with its own values, for the Kubernetes that the image's
+//! A chart is a topmost folder with a `Chart.yaml`, as it is for helm; charts in its own `charts/` are part of it. Where
+//! neither it nor a chart in it has `values.yaml` and `templates/` too, it is none in sealer's eyes: it is rendered where
+//! that works, and else a warning. It is rendered with its own values, for the Kubernetes that the image's
 //! `Metadata` names. Library charts (`type: library`) have nothing to render.
 //!
 //! helm is given a copy of the merged chart: regular files alone, so no symlink of a stranger leads it anywhere.
@@ -30,6 +31,7 @@ pub(super) struct Chart {
     files: Vec<(ContextPath, PathBuf)>,
     /// What it holds besides.
     passed_over: Vec<PathBuf>,
+    is_whole: bool,
     is_library: bool,
     kube_version: Option<String>,
 }
@@ -105,7 +107,13 @@ impl Chart {
         let field = |name: &str| Some(about.as_ref()?.get(name)?.scalar()?.trim().to_owned());
         let is_library = field("type").as_deref() == Some("library");
         let kube_version = field("kubeVersion").filter(|range| !range.is_empty());
-        Self { path, files, passed_over, is_library, kube_version }
+        let is_whole = files.iter().any(|(file, _)| is_whole(file, &files));
+        Self { path, files, passed_over, is_whole, is_library, kube_version }
+    }
+
+    /// Whether it, or a chart in it, has all that a chart has for sealer.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
     /// The range of versions of Kubernetes that it says it runs on.
@@ -158,6 +166,14 @@ impl Chart {
         }
         found
     }
+}
+
+/// Whether a file is the description of a chart that has values and templates.
+fn is_whole(file: &ContextPath, files: &[(ContextPath, PathBuf)]) -> bool {
+    let Some(folder) = file.parent().filter(|_| file.file_name() == Some("Chart.yaml")) else { return false };
+    let (values, templates) = (folder.as_path().join("values.yaml"), folder.as_path().join("templates"));
+    files.iter().any(|(other, _)| other.as_path() == values)
+        && files.iter().any(|(other, _)| other.as_path().starts_with(&templates))
 }
 
 fn description(file: &Path) -> Option<Node> {

@@ -15,7 +15,8 @@
 //! Nothing is silently missing. What cannot be searched is an error, except: a reference that holds a template's
 //! expression (`{{ … }}`) is a warning that names file and line, as only the cluster's start makes an image of it. And a
 //! chart that cannot be rendered is a warning instead of an error where the new layers have `manifests/imageList`: whoever
-//! writes one has listed the images, and an empty list says that there are none.
+//! writes one has listed the images, and an empty list says that there are none. It is one, too, where sealer would not
+//! take the folder for a chart.
 
 mod auth_list;
 mod charts;
@@ -133,10 +134,10 @@ impl Search<'_> {
                         found.reference(&reference, origin);
                     }
                 }
-                Err(error) if is_listed => {
+                Err(error) if is_listed || !chart.is_whole() => {
                     let Failure { message, causes, .. } = Failure::from_error(FailureKind::Failed, &error);
                     let why = [vec![message], causes].concat().join(": ");
-                    let message = format!("{why}; only those of its images are cached that {} lists", list::LIST);
+                    let message = format!("{why}; those that {} lists are cached", list::LIST);
                     self.observer.event(Event::Warning { message });
                 }
                 Err(error) => {

@@ -245,7 +245,7 @@ fn with_an_image_list_a_chart_that_is_not_rendered_is_a_warning() {
     let build = Build::new(&files);
     assert_eq!(build.found().unwrap(), ["manifests/imageList:1 docker.io/library/listed:1"]);
     insta::assert_snapshot!(build.warnings().join("\n"), @"
-    the images of the chart charts/app are not known: `helm`, which renders charts, is not on PATH; only those of its images are cached that manifests/imageList lists
+    the images of the chart charts/app are not known: `helm`, which renders charts, is not on PATH; those that manifests/imageList lists are cached
     Metadata does not say that the charts need Kubernetes `>=1.19`: the image has no such file
     ");
 }
@@ -269,6 +269,24 @@ fn a_chart_is_a_topmost_folder_with_a_description() {
     ");
     let (build, _helm) = Build::new(&[("charts/Chart.yaml", "name: top\n")]).with_helm("echo image: ${2##*/}:1");
     assert_eq!(build.found().unwrap(), ["charts docker.io/library/charts:1"]);
+}
+
+#[test]
+fn what_sealer_would_not_take_for_a_chart_may_fail() {
+    let part = |missing: &str| {
+        let files: Vec<_> = CHART.into_iter().filter(|(name, _)| !name.contains(missing)).collect();
+        Build::new(&files)
+    };
+    for missing in ["values.yaml", "templates"] {
+        let build = part(missing);
+        assert_eq!(build.found().unwrap(), [""; 0]);
+        let warnings = build.warnings().concat();
+        assert!(warnings.starts_with("the images of the chart charts/app are not known: `helm`"), "{warnings}");
+    }
+    let umbrella = ["Chart.yaml", "charts/sub/Chart.yaml", "charts/sub/values.yaml", "charts/sub/templates/x.yaml"];
+    let files = umbrella.map(|file| format!("charts/umbrella/{file}"));
+    let files: Vec<_> = files.iter().map(|file| (file.as_str(), "name: x\n")).collect();
+    assert!(Build::new(&files).found().is_err(), "a chart in it is one");
 }
 
 #[test]
