@@ -30,7 +30,7 @@ impl Observer for Nobody {
 pub(super) struct World {
     folder: tempfile::TempDir,
     supply: Supply,
-    _sandbox: Option<Sandbox>,
+    sandbox: Option<Sandbox>,
 }
 
 impl World {
@@ -64,7 +64,12 @@ impl World {
         let puller = Puller::new(client, Arc::clone(&cache), Arc::clone(&observer), Puller::PARALLEL);
         let fetcher = Fetcher::new(http, Arc::clone(&cache), mirrors, Arc::clone(&observer));
         let supply = Supply::new(runtime, puller, fetcher, cache, Counter::new(observer));
-        Self { folder, supply, _sandbox: sandbox }
+        Self { folder, supply, sandbox }
+    }
+
+    /// A URL of the sandbox's server.
+    pub(super) fn url(&self, path: &str) -> String {
+        self.sandbox.as_ref().unwrap().server().url(path)
     }
 
     pub(super) fn path(&self, path: &str) -> PathBuf {
