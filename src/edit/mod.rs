@@ -34,6 +34,7 @@ mod route;
 mod scalar;
 mod selector;
 mod splice;
+mod text;
 mod value;
 
 pub use error::{EditError, Refusal};
@@ -46,6 +47,7 @@ pub use patch::patch;
 pub use pointer::{Pointer, PointerError};
 pub use rewrite::{ImageChange, Rewritten, rewrite_images};
 pub use selector::DocumentSelector;
+pub use text::{TextError, TextPattern, UnknownGroup};
 
 #[cfg(test)]
 mod property_tests;

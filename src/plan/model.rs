@@ -6,6 +6,7 @@ use crate::edit::{DocumentSelector, Operation};
 use crate::words::{ContextPath, Digest, Epoch, ImageRef, Platform, SealerName};
 
 use super::Places;
+use super::file_steps::{Chmod, CopyFile, Download, MovePath, Remove, ReplaceText, Symlink, WriteFile};
 
 /// Pins every choice that changes bytes: a release with the same number gives the same ids.
 pub const FORMAT_VERSION: u32 = 1;
@@ -143,8 +144,12 @@ pub enum PlannedStep {
         /// Which of several documents.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         document: Option<DocumentSelector>,
-        /// The operations, in order.
+        /// The operations, in order; empty where `merge` is given.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         ops: Vec<Operation>,
+        /// A merge patch (RFC 7386), a map.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        merge: Option<serde_json::Value>,
         /// A file that is not there is fine.
         #[serde(default, skip_serializing_if = "is_false")]
         optional: bool,
@@ -178,6 +183,22 @@ pub enum PlannedStep {
         #[serde(default, skip_serializing_if = "is_false")]
         optional: bool,
     },
+    /// Replaces text in a file.
+    ReplaceText(ReplaceText),
+    /// Writes a file.
+    Write(WriteFile),
+    /// Copies a file from the recipe's side.
+    Copy(CopyFile),
+    /// Fetches a file.
+    Download(Download),
+    /// Removes what globs match.
+    Remove(Remove),
+    /// Gives something another path.
+    Move(MovePath),
+    /// Sets permission bits.
+    Chmod(Chmod),
+    /// Makes a symlink.
+    Symlink(Symlink),
 }
 
 /// Where a new archive comes from.
@@ -222,11 +243,19 @@ impl PlannedStep {
             Self::Patch { path, .. } => format!("patch {path}"),
             Self::RewriteImages { paths, .. } => format!("rewriteImages {}", paths.join(" ")),
             Self::ImageList { path, .. } => format!("imageList {path}"),
+            Self::ReplaceText(step) => format!("replaceText {}", step.path),
+            Self::Write(step) => format!("write {}", step.path),
+            Self::Copy(step) => format!("copy {}", step.path),
+            Self::Download(step) => format!("download {}", step.path),
+            Self::Remove(step) => format!("remove {}", step.paths.join(" ")),
+            Self::Move(step) => format!("move {} to {}", step.from, step.to),
+            Self::Chmod(step) => format!("chmod {} {}", step.mode, step.paths.join(" ")),
+            Self::Symlink(step) => format!("symlink {}", step.path),
         }
     }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if passes a reference")]
-fn is_false(value: &bool) -> bool {
+pub(super) fn is_false(value: &bool) -> bool {
     !value
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::sink::Sink;
 use super::{
     API_VERSION, ContextEntry, Data, DataValue, DocumentChoice, ImageList, KIND, LayerEntry, Operation, OperationName,
-    Patch, Recipe, ReplaceArchive, Spanned, Step, Text,
+    Patch, Recipe, ReplaceArchive, ReplaceText, Spanned, Step, Text,
 };
 use crate::syntax::shortened;
 use crate::words::{Diagnostic, Span};
@@ -45,12 +45,12 @@ pub(super) fn recipe(recipe: &mut Recipe, sink: &Sink) {
                 Step::ReplaceArchive(step) => one_origin(step, span, sink),
                 Step::Patch(step) => patch(step, span, sink),
                 Step::ImageList(step) => pasted_images(step, sink),
-                Step::RewriteImages(step) => {
-                    if step.paths.is_empty() && !sink.has_error_in(span) {
-                        sink.add(Diagnostic::error(span, "`paths` is empty").with_label("expected at least one glob"));
-                    }
-                }
-                Step::ReplaceImage(_) => {}
+                Step::RewriteImages(step) => some_paths(&step.paths, span, sink),
+                Step::Remove(step) => some_paths(&step.paths, span, sink),
+                Step::Chmod(step) => some_paths(&step.paths, span, sink),
+                Step::ReplaceText(step) => replace_text(step, sink),
+                Step::Symlink(step) => not_empty(&step.target, "target", sink),
+                Step::ReplaceImage(_) | Step::Write(_) | Step::Copy(_) | Step::Download(_) | Step::Move(_) => {}
             }
         }
     }
@@ -160,9 +160,53 @@ fn one_origin(step: &ReplaceArchive, at: Span, sink: &Sink) {
     exactly_one(&fields, at, "where the new archive comes from", sink);
 }
 
+fn some_paths(paths: &[Text], at: Span, sink: &Sink) {
+    if paths.is_empty() && !sink.has_error_in(at) {
+        sink.add(Diagnostic::error(at, "`paths` is empty").with_label("expected at least one glob"));
+    }
+}
+
+fn not_empty(text: &Text, field: &str, sink: &Sink) {
+    if text.value.is_empty() && text.span != Span::default() && !sink.has_error_at(text.span) {
+        sink.add(Diagnostic::error(text.span, format!("`{field}` is empty")));
+    }
+}
+
+fn replace_text(step: &ReplaceText, sink: &Sink) {
+    not_empty(&step.find, "find", sink);
+    if let Some(expect) = &step.expect
+        && expect.value == 0
+        && !sink.has_error_at(expect.span)
+    {
+        let help = "`optional: true` says that nothing to replace is fine";
+        sink.add(Diagnostic::error(expect.span, "`expect` is 0: the step would do nothing").with_help(help));
+    }
+}
+
 fn patch(step: &Patch, at: Span, sink: &Sink) {
-    if step.ops.is_empty() && !sink.has_error_in(at) {
-        sink.add(Diagnostic::error(at, "`ops` is empty").with_label("expected at least one operation"));
+    if step.path.span == Span::default() {
+        return;
+    }
+    let fields = [("ops", span_of(step.ops.as_ref())), ("merge", span_of(step.merge.as_ref()))];
+    exactly_one(&fields, at, "what is edited", sink);
+    if let Some(ops) = step.ops.as_ref().filter(|ops| ops.is_empty())
+        && !sink.has_error_in(ops.span)
+    {
+        sink.add(Diagnostic::error(ops.span, "`ops` is empty").with_label("expected at least one operation"));
+    }
+    if let Some(merge) = &step.merge
+        && !sink.has_error_at(merge.span)
+    {
+        match &merge.value {
+            DataValue::Map(entries) if entries.is_empty() => {
+                sink.add(Diagnostic::error(merge.span, "`merge` is empty").with_label("expected at least one key"));
+            }
+            DataValue::Map(_) => {}
+            DataValue::Null | DataValue::Bool(_) | DataValue::Number(_) | DataValue::Text(_) | DataValue::List(_) => {
+                let message = format!("`merge` must be a map, not {}", merge.kind());
+                sink.add(Diagnostic::error(merge.span, message).with_label("expected keys and their new values"));
+            }
+        }
     }
     if let Some(document) = &step.document {
         let DocumentChoice { kind, name, namespace, index } = &document.value;
@@ -174,7 +218,7 @@ fn patch(step: &Patch, at: Span, sink: &Sink) {
             );
         }
     }
-    for operation in &step.ops {
+    for operation in step.ops.iter().flat_map(|ops| ops.iter()) {
         fields_of_operation(operation, sink);
     }
 }

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use crate::words::{Diagnostic, Span};
+
 /// What may stand behind `|`. Each ends, and none makes more of a text than the limit lets it.
 pub(super) const FILTERS: &[&str] = &[
     "abs",
@@ -45,6 +47,15 @@ impl Objection {
     fn with_help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
     }
+
+    /// As a message about a place of a text.
+    pub(super) fn into_diagnostic(self, span: Span) -> Diagnostic {
+        let diagnostic = Diagnostic::error(span, self.message);
+        match self.help {
+            Some(help) => diagnostic.with_help(help),
+            None => diagnostic,
+        }
+    }
 }
 
 /// A name that an expression mentions: `values.docker` as its parts, each with its place.
@@ -74,8 +85,17 @@ pub(super) fn is_template(text: &str) -> bool {
     ["{{", "{%", "{#"].iter().any(|opening| text.contains(opening))
 }
 
-/// Reads all expressions of a template.
-pub(super) fn mentions(text: &str) -> Result<Mentions, Objection> {
+/// Which templates may keep parts as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Raw {
+    /// Only whole contents of files.
+    Allowed,
+    /// All other strings.
+    Refused,
+}
+
+/// Reads all expressions of a template; `{% raw %}…{% endraw %}`, where it is allowed, holds none.
+pub(super) fn mentions(text: &str, raw: Raw) -> Result<Mentions, Objection> {
     let mut found = Mentions::default();
     let mut at = 0;
     while let Some(brace) = text[at..].find('{').map(|offset| at + offset) {
@@ -85,10 +105,7 @@ pub(super) fn mentions(text: &str) -> Result<Mentions, Objection> {
                 read(&tokens, text, &mut found)?;
                 at = end;
             }
-            Some(b'%') => {
-                return Err(Objection::new(brace..brace + 2, "statements `{% … %}` are not part of recipes")
-                    .with_help("only expressions are: `{{ … }}`; for the characters themselves write `{{ \"{%\" }}`"));
-            }
+            Some(b'%') => at = raw_end(text, brace, raw)?,
             Some(b'#') => {
                 return Err(Objection::new(brace..brace + 2, "template comments `{# … #}` are not part of recipes")
                     .with_help("use YAML's: `# …`; for the characters themselves write `{{ \"{#\" }}`"));
@@ -97,6 +114,37 @@ pub(super) fn mentions(text: &str) -> Result<Mentions, Objection> {
         }
     }
     Ok(found)
+}
+
+/// The end of the raw part that begins at `open`.
+fn raw_end(text: &str, open: usize, raw: Raw) -> Result<usize, Objection> {
+    let objection = Objection::new(open..open + 2, "statements `{% … %}` are not part of recipes");
+    let Some(inside) = tag_end(&text[open..], "raw").filter(|_| raw == Raw::Allowed) else {
+        return Err(objection.with_help(match raw {
+            Raw::Refused => "only expressions are: `{{ … }}`; for the characters themselves write `{{ \"{%\" }}`",
+            Raw::Allowed => {
+                "only `{{ … }}` and `{% raw %}…{% endraw %}` are, and the latter keeps all that stands between"
+            }
+        }));
+    };
+    let mut at = open + inside;
+    while let Some(tag) = text[at..].find("{%").map(|offset| at + offset) {
+        match tag_end(&text[tag..], "endraw") {
+            Some(length) => return Ok(tag + length),
+            None => at = tag + 2,
+        }
+    }
+    Err(Objection::new(open..open + inside, "the part that begins here is not closed")
+        .with_help("it ends with `{% endraw %}`"))
+}
+
+/// The length of the tag of this name that a text begins with, `{% NAME %}`; dashes take the white space around it away.
+fn tag_end(text: &str, name: &str) -> Option<usize> {
+    let inner = text.strip_prefix("{%")?;
+    let inner = inner.strip_prefix('-').unwrap_or(inner).trim_ascii_start();
+    let rest = inner.strip_prefix(name)?.trim_ascii_start();
+    let rest = rest.strip_prefix('-').unwrap_or(rest).strip_prefix("%}")?;
+    Some(text.len() - rest.len())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,7 +263,7 @@ mod tests {
     use super::*;
 
     fn names(text: &str) -> Vec<String> {
-        let mentions = mentions(text).unwrap();
+        let mentions = mentions(text, Raw::Refused).unwrap();
         let joined =
             |mention: &Mention| mention.parts.iter().map(|(part, _)| part.as_str()).collect::<Vec<_>>().join(".");
         mentions.names.iter().map(joined).collect()
@@ -247,8 +295,33 @@ mod tests {
             ("{{ [x for x in values] }}", 6..9, "loops are not part of recipes"),
             ("{{ now() }}", 3..6, "there is no function `now`: expressions call none"),
         ] {
-            let objection = mentions(text).unwrap_err();
+            let objection = mentions(text, Raw::Refused).unwrap_err();
             assert_eq!((objection.at, objection.message.as_str()), (at, message), "{text}");
         }
+    }
+
+    #[test]
+    fn raw_parts_hold_no_expressions() {
+        for (text, found) in [
+            ("{% raw %}{{ a }}{% if %}{% endraw %}{{ values.b }}", vec!["values.b"]),
+            ("{%- raw -%}{{ a }}{%- endraw -%}", vec![]),
+            ("{%raw%}{{ a }}{%endraw%} {{ values.b }}", vec!["values.b"]),
+            ("{% raw %}{% raw %}{% endraw %}", vec![]),
+        ] {
+            let mentions = mentions(text, Raw::Allowed).unwrap();
+            let names: Vec<_> = mentions.names.iter().map(|mention| format!("values.{}", mention.parts[1].0)).collect();
+            assert_eq!(names, found, "{text}");
+        }
+        for (text, at, message) in [
+            ("a {% raw %} {{ x }}", 2..11, "the part that begins here is not closed"),
+            ("{% raw %}{% endrawx %}", 0..9, "the part that begins here is not closed"),
+            ("{% if x %}", 0..2, "statements `{% … %}` are not part of recipes"),
+            ("{% endraw %}", 0..2, "statements `{% … %}` are not part of recipes"),
+            ("{% rawx %}", 0..2, "statements `{% … %}` are not part of recipes"),
+        ] {
+            let objection = mentions(text, Raw::Allowed).unwrap_err();
+            assert_eq!((objection.at, objection.message.as_str()), (at, message), "{text}");
+        }
+        assert!(mentions("{% raw %}{% endraw %}", Raw::Refused).is_err());
     }
 }

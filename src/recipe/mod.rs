@@ -28,8 +28,9 @@ pub use content::content_span;
 pub use data::{Data, DataValue};
 pub use located::Located;
 pub use model::{
-    ContextEntry, DocumentChoice, ImageList, LayerEntry, ListedImage, Metadata, Operation, OperationName, Patch,
-    Recipe, ReplaceArchive, ReplaceImage, RewriteImages, Stage, Step,
+    Chmod, ContextEntry, CopyFile, DocumentChoice, Download, ImageList, LayerEntry, ListedImage, Metadata, MovePath,
+    Operation, OperationName, Patch, Recipe, Remove, ReplaceArchive, ReplaceImage, ReplaceText, RewriteImages, Stage,
+    Step, Symlink, WriteFile,
 };
 pub use parse::{Parsed, parse};
 pub use schema::{schema, schema_text};

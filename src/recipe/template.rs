@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::{Value, json};
 use tera::{Context, ErrorKind, Kwargs, State, Tera, TeraResult};
 
-use super::expression::{self, FILTERS, Mention, Objection};
+use super::expression::{self, FILTERS, Mention, Objection, Raw};
 use super::{Data, DataValue, Text, Values, content_span};
-use crate::words::{Diagnostic, Platform, Source, nearest};
+use crate::words::{Diagnostic, Platform, Source, Span, nearest};
 
 /// Bytes that a template may become.
 const MOST_OUTPUT: usize = 1 << 20;
@@ -44,6 +44,12 @@ impl Scope {
             },
             "recipe": {"name": recipe_name},
         });
+        Self::of_names(source, names)
+    }
+
+    /// The same with names that another scope [gave](Self::names); mistakes point into `source`.
+    #[must_use]
+    pub fn of_names(source: &Source, names: Value) -> Self {
         let mut context = Context::new();
         if let Value::Object(entries) = &names {
             for (name, value) in entries {
@@ -58,19 +64,36 @@ impl Scope {
         Self { source: source.clone(), names, weight, touched: AtomicUsize::new(0), context, tera }
     }
 
+    /// All that templates see, with sorted keys, for whoever renders a text when the recipe is no longer at hand.
+    #[must_use]
+    pub fn names(&self) -> Value {
+        sorted(&self.names)
+    }
+
     /// A text with its expressions evaluated; a text without expressions as it is.
     ///
     /// The diagnostic points into the recipe: at the expression, or at the name in it that is not there.
     pub fn render(&self, text: &Text) -> Result<String, Diagnostic> {
-        if !expression::is_template(text) {
-            return Ok(text.value.clone());
-        }
-        self.evaluate(text).map_err(|objection| {
-            let diagnostic = Diagnostic::error(content_span(&self.source, text, objection.at), objection.message);
-            match objection.help {
-                Some(help) => diagnostic.with_help(help),
-                None => diagnostic,
-            }
+        self.render_with(text, Raw::Refused)
+    }
+
+    /// As [`render`](Self::render), for the content of a file: `{% raw %}…{% endraw %}` keeps what stands between.
+    pub fn render_content(&self, text: &Text) -> Result<String, Diagnostic> {
+        self.render_with(text, Raw::Allowed)
+    }
+
+    /// As [`render_content`](Self::render_content), for the whole text of this scope's source.
+    pub fn render_source(&self) -> Result<String, Diagnostic> {
+        self.evaluate(self.source.text(), Raw::Allowed).map_err(|objection| {
+            let span = Span::new(objection.at.start, objection.at.end);
+            objection.into_diagnostic(span)
+        })
+    }
+
+    fn render_with(&self, text: &Text, raw: Raw) -> Result<String, Diagnostic> {
+        self.evaluate(text, raw).map_err(|objection| {
+            let span = content_span(&self.source, text, objection.at.clone());
+            objection.into_diagnostic(span)
         })
     }
 
@@ -86,8 +109,11 @@ impl Scope {
         }
     }
 
-    fn evaluate(&self, text: &Text) -> Result<String, Objection> {
-        let mentions = expression::mentions(text)?;
+    fn evaluate(&self, text: &str, raw: Raw) -> Result<String, Objection> {
+        if !expression::is_template(text) {
+            return Ok(text.to_owned());
+        }
+        let mentions = expression::mentions(text, raw)?;
         for filter in &mentions.filters {
             if !FILTERS.contains(&filter.name.as_str()) {
                 let message = format!("there is no filter `{}`", filter.name);
@@ -167,6 +193,19 @@ impl Scope {
     }
 }
 
+/// The same data whatever order its maps were written in.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(entries) => {
+            let mut entries: Vec<_> = entries.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
+            entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+            entries.into_iter().collect()
+        }
+        Value::Array(elements) => elements.iter().map(sorted).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    }
+}
+
 fn did_you_mean(name: &str) -> String {
     format!("did you mean `{name}`?")
 }
@@ -190,7 +229,7 @@ fn leaves(value: &Value, path: &str) -> Vec<String> {
 /// The names below `values` that a template mentions, as `docker` or `images.registry`; none where it is no template
 /// or a wrong one.
 pub fn values_in_template(text: &str) -> Vec<String> {
-    let mentions = expression::mentions(text).unwrap_or_default();
+    let mentions = expression::mentions(text, Raw::Allowed).unwrap_or_default();
     let below_values = |mention: &Mention| {
         let (root, rest) = mention.parts.split_first()?;
         (root.0 == "values").then(|| rest.iter().map(|(part, _)| part.as_str()).collect::<Vec<_>>().join("."))

@@ -1,14 +1,21 @@
 //! The context folder as steps see it.
 
+mod change;
+mod error;
+mod search;
+
 use std::io::{self, Read};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use crate::disk::{Dir, DiskError, FileTime, Kind, Meta};
-use crate::words::{ContextPath, Epoch, nearest};
+use crate::disk::{Dir, DiskError, FileTime, Kind, Meta, is_root};
+use crate::plan::FileMode;
+use crate::words::{ContextPath, Epoch};
 
-/// The largest document that is edited, in bytes.
-const MAX_DOCUMENT: u64 = 64 << 20;
+pub use error::ContextError;
+pub(super) use error::MAX_DOCUMENT;
+use error::word;
+pub use search::{Matching, Topmost};
 
 /// A folder that steps change: every file is replaced as a whole, never written in place, for it may share its bytes
 /// with a layer.
@@ -19,45 +26,21 @@ pub struct Context {
     epoch: Epoch,
 }
 
-/// What globs match in a context.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Matching {
-    /// The regular files, sorted.
-    pub files: Vec<ContextPath>,
-    /// The globs that match no file.
-    pub unmatched: Vec<String>,
+/// Which permission bits a file gets that is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bits {
+    /// Those of the file that it replaces; these where there is none.
+    KeptOr(u32),
+    /// These.
+    Set(u32),
 }
 
-/// Why the context could not be read or changed.
-#[derive(Debug, thiserror::Error)]
-pub enum ContextError {
-    /// The path is something else than a regular file.
-    #[error("`{path}` in the context is a {found}, expected a file")]
-    NoFile {
-        /// The path.
-        path: ContextPath,
-        /// What it is.
-        found: &'static str,
-    },
-    /// A document is too large to be edited.
-    #[error("`{path}` has {size} bytes; documents up to {MAX_DOCUMENT} bytes can be edited")]
-    TooLarge {
-        /// The path.
-        path: ContextPath,
-        /// Its size in bytes.
-        size: u64,
-    },
-    /// The file system refused.
-    #[error(transparent)]
-    Disk(#[from] DiskError),
-    /// A file could not be read or written.
-    #[error("cannot read `{path}` of the context")]
-    Read {
-        /// The path.
-        path: ContextPath,
-        /// Why.
-        source: io::Error,
-    },
+impl Bits {
+    /// What a step says, else those that are there, else `new`.
+    #[must_use]
+    pub fn of_step(mode: Option<FileMode>, new: u32) -> Self {
+        mode.map_or(Self::KeptOr(new), |mode| Self::Set(mode.bits()))
+    }
 }
 
 impl Context {
@@ -91,10 +74,9 @@ impl Context {
         let Some(meta) = folder.meta_if_there(name)? else { return Ok(None) };
         match meta.kind {
             Kind::File => Ok(Some((folder.open_file(name)?, meta))),
-            Kind::Folder => Err(ContextError::NoFile { path: path.clone(), found: "folder" }),
-            Kind::Symlink => Err(ContextError::NoFile { path: path.clone(), found: "symlink" }),
-            Kind::Whiteout => Err(ContextError::NoFile { path: path.clone(), found: "whiteout" }),
-            Kind::Special(found) => Err(ContextError::NoFile { path: path.clone(), found }),
+            found @ (Kind::Folder | Kind::Symlink | Kind::Whiteout | Kind::Special(_)) => {
+                Err(ContextError::NoFile { path: path.clone(), found: word(found), expected: "a file" })
+            }
         }
     }
 
@@ -122,35 +104,50 @@ impl Context {
         Ok(file.into_parts().0)
     }
 
-    /// Writes bytes as a file of the context. Returns whether anything changed: equal content stays untouched.
+    /// Writes bytes as a file of the context, with the mode of what was there, else 0644. Returns whether anything changed:
+    /// equal content stays untouched.
     pub fn put(&self, path: &ContextPath, bytes: &[u8]) -> Result<bool, ContextError> {
+        self.put_with(path, bytes, Bits::KeptOr(0o644))
+    }
+
+    /// As [`put`](Self::put), with a mode.
+    pub fn put_with(&self, path: &ContextPath, bytes: &[u8], bits: Bits) -> Result<bool, ContextError> {
         let mut file = self.scratch_file("put")?;
         io::Write::write_all(&mut file, bytes)
             .map_err(|error| DiskError::io("write", self.scratch.path().join("put"), error))?;
         drop(file);
-        self.put_scratch("put", path)
+        self.put_scratch_with("put", path, bits)
     }
 
-    /// Moves an unfinished file into the context: with the mode of what was there, else 0644, and the constant time. Folders
-    /// that are missing are made, those that are there keep their time. Returns whether anything changed: equal content
-    /// stays untouched.
+    /// Moves an unfinished file into the context, with the mode of what was there, else 0644. Returns whether anything
+    /// changed: equal content stays untouched.
     pub fn put_scratch(&self, name: &str, path: &ContextPath) -> Result<bool, ContextError> {
-        let mode = match self.open(path)? {
-            Some((old, meta)) => {
-                if self.same_content(name, old)? {
-                    self.scratch.remove_file(name)?;
-                    return Ok(false);
-                }
-                meta.mode
-            }
-            None => 0o644,
+        self.put_scratch_with(name, path, Bits::KeptOr(0o644))
+    }
+
+    /// As [`put_scratch`](Self::put_scratch), with a mode. The file is root's and has the constant time. Folders that are
+    /// missing are made, those that are there keep their time. What has this content and mode already stays untouched.
+    pub fn put_scratch_with(&self, name: &str, path: &ContextPath, bits: Bits) -> Result<bool, ContextError> {
+        let old = self.open(path)?;
+        let mode = match (bits, &old) {
+            (Bits::Set(mode), _) | (Bits::KeptOr(mode), None) => mode,
+            (Bits::KeptOr(_), Some((_, meta))) => meta.mode,
         };
-        let (folder, target) = self.parent_or_make(path)?;
+        if let Some((old, meta)) = old
+            && meta.mode == mode
+            && self.same_content(name, old)?
+        {
+            self.scratch.remove_file(name)?;
+            return Ok(false);
+        }
+        if is_root() {
+            self.scratch.set_owner(name, 0, 0)?;
+        }
         self.scratch.set_mode(name, mode)?;
         self.scratch.set_time(name, self.time())?;
-        let time = folder.own_meta()?.mtime;
-        self.scratch.rename(name, &folder, target)?;
-        folder.set_own_time(time)?;
+        let (way, target) = self.way(path)?;
+        self.scratch.rename(name, way.folder(), target)?;
+        way.finish()?;
         Ok(true)
     }
 
@@ -173,71 +170,6 @@ impl Context {
             }
         }
     }
-
-    /// The regular files that any of the globs matches, and the globs that match none.
-    pub fn matching(&self, globs: &[String]) -> Result<Matching, ContextError> {
-        let set = glob_set(globs);
-        let mut matching = Matching { files: Vec::new(), unmatched: globs.to_vec() };
-        for path in self.files()? {
-            let matches = set.matches(path.as_path());
-            if !matches.is_empty() {
-                matching.unmatched.retain(|glob| !matches.iter().any(|index| globs[*index] == *glob));
-                matching.files.push(path);
-            }
-        }
-        matching.files.sort();
-        Ok(matching)
-    }
-
-    /// The regular file whose path is nearest to one that is not there.
-    pub fn nearest(&self, path: &ContextPath) -> Option<String> {
-        let files = self.files().ok()?;
-        let same_name = files.iter().find(|file| file.file_name() == path.file_name());
-        let near = || nearest(path.as_str(), files.iter().map(ContextPath::as_str)).map(str::to_owned);
-        same_name.map(ToString::to_string).or_else(near)
-    }
-
-    fn files(&self) -> Result<Vec<ContextPath>, ContextError> {
-        let mut files = Vec::new();
-        let mut folders = vec![(ContextPath::root(), self.root.duplicate()?)];
-        while let Some((path, folder)) = folders.pop() {
-            for name in folder.names()? {
-                // A name that is no UTF-8 can be named by no recipe.
-                let Some(part) = name.to_str().and_then(|name| name.parse::<ContextPath>().ok()) else { continue };
-                match folder.meta(&name)?.kind {
-                    Kind::Folder => folders.push((path.join(&part), folder.folder(&name)?)),
-                    Kind::File => files.push(path.join(&part)),
-                    Kind::Symlink | Kind::Whiteout | Kind::Special(_) => {}
-                }
-            }
-        }
-        Ok(files)
-    }
-
-    fn parent<'a>(&self, path: &'a ContextPath) -> Result<Option<(Dir, &'a str)>, ContextError> {
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return Err(ContextError::NoFile { path: path.clone(), found: "folder" });
-        };
-        match self.root.beneath(parent.as_path()) {
-            Ok(folder) => Ok(Some((folder, name))),
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    fn parent_or_make<'a>(&self, path: &'a ContextPath) -> Result<(Dir, &'a str), ContextError> {
-        let mut folder = self.root.duplicate()?;
-        let name = path.file_name().unwrap_or_default();
-        for part in path.parent().unwrap_or_default().parts() {
-            if folder.meta_if_there(part)?.is_none() {
-                let time = folder.own_meta()?.mtime;
-                folder.make_folder(part, 0o755)?.set_own_time(self.time())?;
-                folder.set_own_time(time)?;
-            }
-            folder = folder.folder(part)?;
-        }
-        Ok((folder, name))
-    }
 }
 
 /// Globs as one set; they were checked when the recipe was resolved, and one that is wrong all the same matches nothing.
@@ -251,3 +183,6 @@ pub fn glob_set(globs: &[String]) -> GlobSet {
     }
     set.build().unwrap_or_else(|_| GlobSet::empty())
 }
+
+#[cfg(test)]
+mod tests;

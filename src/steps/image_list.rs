@@ -69,3 +69,65 @@ pub(super) fn run(
     let done = format!("{} images", list.len());
     Ok(if context.put(path, text.as_bytes())? { Outcome::Changed(done) } else { Outcome::Unchanged(done) })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::steps::tests::World;
+
+    #[test]
+    fn lists_are_written_or_it_is_said_why_not() {
+        let world = || {
+            World::new().file("a.yaml", "image: nginx:1\n", 0o644).file("own.yaml", "image: sea.hub:5000/x:1\n", 0o644)
+        };
+        let mut log = Vec::new();
+        let calico = json!([{"image": "docker.io/calico/cni:v1", "for": "x"}]);
+        let nginx = json!([{"image": "quay.io/library/nginx:1"}]);
+        for step in [
+            json!({"path": "list", "images": calico, "from": ["a.yaml"]}),
+            json!({"path": "m/list", "images": [], "optional": true}),
+            json!({"path": "list", "images": calico, "from": ["b.yaml"], "optional": true}),
+            json!({"path": "list", "images": calico, "from": ["b.yaml"]}),
+            json!({"path": "list", "images": nginx, "from": ["a.yaml"]}),
+            json!({"path": "list", "images": [], "from": ["own.yaml"]}),
+            json!({"path": "list", "images": []}),
+        ] {
+            let world = world();
+            let outcome = world.run(json!({"imageList": step}));
+            log.push(format!("{step}\n{outcome}\n{}\n", world.context()[1..].join("\n")));
+        }
+        insta::assert_snapshot!(log.join("\n"), @r#"
+        {"path":"list","images":[{"image":"docker.io/calico/cni:v1","for":"x"}],"from":["a.yaml"]}
+        Changed("2 images")
+        list 0644 1000 calico/cni:v1\nnginx:1\n
+        own.yaml 0644 7 image: sea.hub:5000/x:1\n
+
+        {"path":"m/list","images":[],"optional":true}
+        Skipped("no image to list")
+        own.yaml 0644 7 image: sea.hub:5000/x:1\n
+
+        {"path":"list","images":[{"image":"docker.io/calico/cni:v1","for":"x"}],"from":["b.yaml"],"optional":true}
+        Changed("1 images")
+        list 0644 1000 calico/cni:v1\n
+        own.yaml 0644 7 image: sea.hub:5000/x:1\n
+
+        {"path":"list","images":[{"image":"docker.io/calico/cni:v1","for":"x"}],"from":["b.yaml"]}
+        from/0: Failed: error: no file of the context matches `b.yaml`
+        own.yaml 0644 7 image: sea.hub:5000/x:1\n
+
+        {"path":"list","images":[{"image":"quay.io/library/nginx:1"}],"from":["a.yaml"]}
+        from: Failed: error: a.yaml:1: `docker.io/library/nginx:1` and `quay.io/library/nginx:1` fall on one path: the image's registry would hold only one as `library/nginx:1`
+        own.yaml 0644 7 image: sea.hub:5000/x:1\n
+
+        {"path":"list","images":[],"from":["own.yaml"]}
+        from: Failed: error: own.yaml:1: `sea.hub:5000/x:1` is asked of the image's own registry, where nothing can be pulled from
+          help: list the images before `rewriteImages` points them there
+        own.yaml 0644 7 image: sea.hub:5000/x:1\n
+
+        {"path":"list","images":[]}
+        from: Failed: error: no image to list
+        own.yaml 0644 7 image: sea.hub:5000/x:1\n
+        "#);
+    }
+}

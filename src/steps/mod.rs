@@ -3,21 +3,32 @@
 //! A step that would do nothing is a failure, unless it is optional. A failure says, by a [`Route`] relative to the step,
 //! which field of the recipe it belongs to.
 
+mod chmod;
 mod context;
+mod copy_file;
+mod download;
 mod image_list;
+mod move_path;
 mod patch;
+mod recipe_file;
+mod remove;
 mod replace_archive;
 mod replace_image;
+mod replace_text;
 mod rewrite_images;
+mod symlink;
+#[cfg(test)]
+mod tests;
+mod write_file;
 
 use std::error::Error;
 use std::path::Path;
 
 use crate::plan::{PlannedStep, Route};
 use crate::supply::{Need, Supply};
-use crate::words::{Event, Failure, FailureKind, Observer, Platform};
+use crate::words::{ContextPath, Event, Failure, FailureKind, Observer, Platform};
 
-pub use context::{Context, ContextError, glob_set};
+pub use context::{Bits, Context, ContextError, Matching, Topmost, glob_set};
 
 /// What steps work with.
 pub struct Tools<'a> {
@@ -52,6 +63,13 @@ pub enum Outcome {
     Skipped(String),
 }
 
+impl Outcome {
+    /// Changed or not, with a line for people.
+    fn of(changed: bool, line: String) -> Self {
+        if changed { Self::Changed(line) } else { Self::Unchanged(line) }
+    }
+}
+
 /// A failure and the field of the step that it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepFailure {
@@ -68,8 +86,12 @@ impl StepFailure {
 
     /// Globs of a field that match nothing: the first of them is the place.
     fn unmatched(field: &str, globs: &[String], unmatched: &[String]) -> Self {
+        Self::nothing_matches("no file", field, globs, unmatched)
+    }
+
+    fn nothing_matches(nothing: &str, field: &str, globs: &[String], unmatched: &[String]) -> Self {
         let quoted: Vec<String> = unmatched.iter().map(|glob| format!("`{glob}`")).collect();
-        let mut failed = Self::new(field, format!("no file of the context matches {}", quoted.join(", ")));
+        let mut failed = Self::new(field, format!("{nothing} of the context matches {}", quoted.join(", ")));
         if let Some(index) = globs.iter().position(|glob| Some(glob) == unmatched.first()) {
             failed.at = failed.at.then(index);
         }
@@ -80,6 +102,11 @@ impl StepFailure {
         Self { at: Route::stage().then(field), failure: Failure::from_error(kind, error) }
     }
 
+    /// What went wrong with the path of a field.
+    fn at(field: &str, error: &ContextError) -> Self {
+        Self::from_error(field, FailureKind::Failed, error)
+    }
+
     fn with_help(mut self, help: Option<String>) -> Self {
         self.failure.help.extend(help);
         self
@@ -88,7 +115,7 @@ impl StepFailure {
 
 impl From<ContextError> for StepFailure {
     fn from(error: ContextError) -> Self {
-        Self::from_error("path", FailureKind::Failed, &error)
+        Self::at("path", &error)
     }
 }
 
@@ -101,7 +128,16 @@ pub fn needs(step: &PlannedStep, platform: &Platform) -> Vec<(Route, Need)> {
             vec![(Route::stage().then("image"), Need::Image(image.clone(), platform.clone()))]
         }
         PlannedStep::ImageList { images, .. } => image_list::needs(images, platform),
-        PlannedStep::Patch { .. } | PlannedStep::RewriteImages { .. } => Vec::new(),
+        PlannedStep::Download(step) => download::needs(step),
+        PlannedStep::Patch { .. }
+        | PlannedStep::RewriteImages { .. }
+        | PlannedStep::ReplaceText(_)
+        | PlannedStep::Write(_)
+        | PlannedStep::Copy(_)
+        | PlannedStep::Remove(_)
+        | PlannedStep::Move(_)
+        | PlannedStep::Chmod(_)
+        | PlannedStep::Symlink(_) => Vec::new(),
     }
 }
 
@@ -115,8 +151,9 @@ pub fn run(step: &PlannedStep, context: &Context, tools: &Tools<'_>) -> Result<O
         PlannedStep::ReplaceImage { path, image, tag, optional } => {
             replace_image::run(path, image, tag, *optional, context, tools)
         }
-        PlannedStep::Patch { path, document, ops, optional } => {
-            patch::run(path, document.as_ref(), ops, *optional, context)
+        PlannedStep::Patch { path, document, ops, merge, optional } => {
+            let patch = patch::Patch { path, document: document.as_ref(), ops, merge: merge.as_ref() };
+            patch.run(*optional, context)
         }
         PlannedStep::RewriteImages { paths, to, from, expect, optional } => {
             let rewrite = rewrite_images::RewriteImages { paths, to, from, expect: *expect };
@@ -125,15 +162,28 @@ pub fn run(step: &PlannedStep, context: &Context, tools: &Tools<'_>) -> Result<O
         PlannedStep::ImageList { path, images, from, optional } => {
             image_list::run(path, images, from, *optional, context, tools)
         }
+        PlannedStep::ReplaceText(step) => replace_text::run(step, context),
+        PlannedStep::Write(step) => write_file::run(step, context),
+        PlannedStep::Copy(step) => copy_file::run(step, context, tools),
+        PlannedStep::Download(step) => download::run(step, context, tools),
+        PlannedStep::Remove(step) => remove::run(step, context),
+        PlannedStep::Move(step) => move_path::run(step, context),
+        PlannedStep::Chmod(step) => chmod::run(step, context),
+        PlannedStep::Symlink(step) => symlink::run(step, context),
     }
 }
 
-/// The failure for a file that is not in the context, or the skip where the step is optional.
-fn not_there(path: &crate::words::ContextPath, optional: bool, context: &Context) -> Result<Outcome, StepFailure> {
+/// The failure for a `path` that is not in the context, or the skip where the step is optional.
+fn not_there(path: &ContextPath, optional: bool, context: &Context) -> Result<Outcome, StepFailure> {
+    missing_at("path", path, optional, context)
+}
+
+/// The same for another field.
+fn missing_at(field: &str, path: &ContextPath, optional: bool, context: &Context) -> Result<Outcome, StepFailure> {
     let message = format!("`{path}` is not in the context");
     if optional {
         return Ok(Outcome::Skipped(message));
     }
     let near = context.nearest(path).map(|near| format!("did you mean `{near}`?"));
-    Err(StepFailure::new("path", message).with_help(near))
+    Err(StepFailure::new(field, message).with_help(near))
 }

@@ -5,13 +5,12 @@ use std::io::{BufReader, BufWriter, Read, Seek, Write};
 use std::num::NonZeroUsize;
 
 use crate::archive::{ArchiveError, EntryPath, Limits, PackedForm, ReplaceOptions, ReplaceReport, replace};
-use crate::disk::{Dir, DiskError};
 use crate::plan::{ArchiveSource, Route};
 use crate::supply::Need;
 use crate::transport::shown_url;
 use crate::words::{ContextPath, Digest, DigestWriter, FailureKind};
 
-use super::{Context, Outcome, StepFailure, Tools, glob_set, not_there};
+use super::{Context, Outcome, StepFailure, Tools, glob_set, not_there, recipe_file};
 
 const UNFINISHED: &str = "archive";
 
@@ -112,10 +111,8 @@ impl ReplaceArchive<'_> {
                 Ok((Box::new(file), shown_url(url)))
             }
             ArchiveSource::File(path) => {
-                let failed = |error: DiskError| StepFailure::from_error(field, error.kind(), &error);
-                let folder = Dir::open(tools.recipe_folder).map_err(failed)?;
-                let parent = folder.beneath(path.parent().unwrap_or_default().as_path()).map_err(failed)?;
-                let mut file = parent.open_file(path.file_name().unwrap_or_default()).map_err(failed)?;
+                let opened = recipe_file::open(tools.recipe_folder, path, field)?;
+                let (mut file, _) = opened.ok_or_else(|| recipe_file::missing(path, field))?;
                 if let Some(expected) = self.sha256 {
                     self.verify(&mut file, expected)?;
                 }
@@ -152,5 +149,68 @@ impl ReplaceArchive<'_> {
                 tools.warn(format!("{} {what}: {}", self.path, names.join(", ")));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::steps::tests::World;
+
+    /// A tar of programs.
+    fn archive(entries: &[(&str, &str)]) -> Vec<u8> {
+        let mut tar = tar::Builder::new(Vec::new());
+        for (path, content) in entries {
+            let mut header = tar::Header::new_gnu();
+            header.set_mode(0o755);
+            header.set_size(content.len() as u64);
+            tar.append_data(&mut header, path, content.as_bytes()).unwrap();
+        }
+        tar.into_inner().unwrap()
+    }
+
+    #[test]
+    fn archives_are_replaced_under_the_contract() {
+        let old = archive(&[("a", "#!old"), ("b", "#!old")]);
+        let new = archive(&[("root/a", "#!new"), ("root/b", "#!new"), ("root/c", "#!new")]);
+        let digest = crate::words::Digest::of(&new);
+        let world = World::new().file("x.tar", old, 0o600).beside("f/new.tar", new, 0o644);
+        let world = world.beside("less.tar", archive(&[("a", "#!new")]), 0o644);
+        let step = |path: &str, file: &str, rest: serde_json::Value| {
+            let mut step = json!({"path": path, "source": {"file": file}, "root": "root"});
+            step.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+            world.run(json!({"replaceArchive": step}))
+        };
+        let zeros = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
+        let mut log = vec![
+            step("x.tar", "f/new.tar", json!({"sha256": zeros})),
+            step("x.tar", "less.tar", json!({"root": "."})),
+            step("x.tar", "f/new.tar", json!({"root": "none"})),
+            step("x.tar", "none.tar", json!({})),
+            step("x.tar", "f", json!({})),
+            step("y.tar", "f/new.tar", json!({})),
+            step("y.tar", "f/new.tar", json!({"optional": true})),
+        ];
+        assert!(world.context()[0].starts_with("x.tar 0600 7 "), "nothing was changed");
+        log.push(step("x.tar", "f/new.tar", json!({"sha256": digest.to_string()})));
+        log.push(step("x.tar", "f/new.tar", json!({})));
+        log.push(step("x.tar", "less.tar", json!({"root": ".", "allowMissing": ["[bc]"]})));
+        insta::assert_snapshot!(log.join("\n").replace(&digest.to_string(), "[DIGEST]"), @r#"
+        sha256: Verification: error: `[WORLD]/recipe/f/new.tar` is [DIGEST], expected sha256:0000000000000000000000000000000000000000000000000000000000000000
+        file: Failed: error: the new archive cannot take the place of the old one:
+          `b` is missing: if that is meant, add it to `allowMissing`
+        root: Failed: error: nothing in the new archive lies under `none`; at its top there is `root`
+        file: Failed: error: there is no `none.tar` beside the recipe
+        file: Failed: error: `f` beside the recipe is a folder, expected a file
+          help: the context entry `directory: {path: f}` takes all that is in it
+        path: Failed: error: `y.tar` is not in the context
+          help: did you mean `x.tar`?
+        Skipped("`y.tar` is not in the context")
+        Changed("2 entries from f/new.tar, 1 new")
+        Unchanged("3 entries from f/new.tar, 0 new")
+        Changed("1 entries from less.tar, 0 new")
+        "#);
+        assert!(world.context()[0].starts_with("x.tar 0600 1000 "));
     }
 }

@@ -34,3 +34,31 @@ pub(super) fn run(
     let changed = context.put_scratch(UNFINISHED, path)?;
     Ok(if changed { Outcome::Changed(done) } else { Outcome::Unchanged(done) })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::steps::tests::World;
+
+    #[test]
+    fn an_archive_becomes_another_image_s() {
+        let world = World::with_sandbox().file("images/registry.tar", "old", 0o600);
+        let step = |path: &str, image: &str, optional: bool| json!({"replaceImage": {"path": path, "image": image, "as": "docker.io/library/registry:mine", "optional": optional}});
+        let image = "docker.io/library/registry:2.7.1";
+        let first = world.try_run(step("images/registry.tar", image, false)).unwrap();
+        assert!(matches!(&first, Outcome::Changed(line) if line.starts_with("registry:mine is sha256:")), "{first:?}");
+        let second = world.try_run(step("images/registry.tar", image, false)).unwrap();
+        assert!(matches!(second, Outcome::Unchanged(_)));
+        let context = world.context();
+        assert!(context[1].starts_with("images/registry.tar 0600 1000 ") && context.len() == 2, "{context:?}");
+        insta::assert_snapshot!(world.run(step("registry.tar", image, false)), @"
+        path: Failed: error: `registry.tar` is not in the context
+          help: did you mean `images/registry.tar`?
+        ");
+        insta::assert_snapshot!(world.run(step("registry.tar", image, true)), @r#"Skipped("`registry.tar` is not in the context")"#);
+        let failure = world.try_run(step("images/registry.tar", "docker.io/library/registry:9", true)).unwrap_err();
+        assert_eq!((failure.at.to_string().as_str(), failure.failure.kind), ("image", FailureKind::Verification));
+    }
+}

@@ -61,3 +61,59 @@ impl RewriteImages<'_> {
 fn quoted(globs: &[String]) -> String {
     globs.iter().map(|glob| format!("`{glob}`")).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::steps::tests::World;
+
+    #[test]
+    fn references_are_rewritten_or_it_is_said_why_not() {
+        let pod = "image: nginx:1\n---\nimage: quay.io/x/y:2 # c\n";
+        let mut log = Vec::new();
+        for step in [
+            json!({"paths": ["*.yaml"], "to": "sea.hub:5000"}),
+            json!({"paths": ["a.yaml"], "to": "sea.hub:5000", "from": ["quay.io/**"], "expect": 1}),
+            json!({"paths": ["a.yaml"], "to": "sea.hub:5000", "from": ["gcr.io/**"], "optional": true}),
+            json!({"paths": ["a.yaml"], "to": "sea.hub:5000", "from": ["gcr.io/**"]}),
+            json!({"paths": ["a.yaml"], "to": "sea.hub:5000", "expect": 3}),
+            json!({"paths": ["a.yaml", "b.yaml"], "to": "sea.hub:5000"}),
+            json!({"paths": ["b.yaml"], "to": "sea.hub:5000", "optional": true}),
+        ] {
+            let world = World::new().file("a.yaml", pod, 0o600);
+            log.push(format!("{step}\n{}\n{}\n", world.run(json!({"rewriteImages": step})), world.context()[0]));
+        }
+        insta::assert_snapshot!(log.join("\n"), @r#"
+        {"paths":["*.yaml"],"to":"sea.hub:5000"}
+        Changed("a.yaml:1: sea.hub:5000/library/nginx:1, a.yaml:3: sea.hub:5000/x/y:2")
+        a.yaml 0600 1000 image: sea.hub:5000/library/nginx:1\n---\nimage: sea.hub:5000/x/y:2 # c\n
+
+        {"paths":["a.yaml"],"to":"sea.hub:5000","from":["quay.io/**"],"expect":1}
+        Changed("a.yaml:3: sea.hub:5000/x/y:2")
+        a.yaml 0600 1000 image: nginx:1\n---\nimage: sea.hub:5000/x/y:2 # c\n
+
+        {"paths":["a.yaml"],"to":"sea.hub:5000","from":["gcr.io/**"],"optional":true}
+        Skipped("nothing to rewrite")
+        a.yaml 0600 7 image: nginx:1\n---\nimage: quay.io/x/y:2 # c\n
+
+        {"paths":["a.yaml"],"to":"sea.hub:5000","from":["gcr.io/**"]}
+        paths: Failed: error: no image reference in `a.yaml` is to be rewritten
+          help: references that point to `sea.hub:5000` already are left as they are
+        a.yaml 0600 7 image: nginx:1\n---\nimage: quay.io/x/y:2 # c\n
+
+        {"paths":["a.yaml"],"to":"sea.hub:5000","expect":3}
+        expect: Failed: error: 2 references would be rewritten, expected 3
+          help: a.yaml:1: sea.hub:5000/library/nginx:1; a.yaml:3: sea.hub:5000/x/y:2
+        a.yaml 0600 7 image: nginx:1\n---\nimage: quay.io/x/y:2 # c\n
+
+        {"paths":["a.yaml","b.yaml"],"to":"sea.hub:5000"}
+        paths/1: Failed: error: no file of the context matches `b.yaml`
+        a.yaml 0600 7 image: nginx:1\n---\nimage: quay.io/x/y:2 # c\n
+
+        {"paths":["b.yaml"],"to":"sea.hub:5000","optional":true}
+        Skipped("no file of the context matches `b.yaml`")
+        a.yaml 0600 7 image: nginx:1\n---\nimage: quay.io/x/y:2 # c\n
+        "#);
+    }
+}

@@ -116,6 +116,17 @@ impl<'a> StageResolver<'a> {
         self.scope.render(text).map_err(|mistake| self.mistakes.push(mistake)).ok()
     }
 
+    /// As [`render`](Self::render), for the whole content of a file, where parts may be kept as they are.
+    pub(super) fn render_content(&mut self, text: &Text, route: &Route) -> Option<String> {
+        self.mark(route, text.span);
+        self.scope.render_content(text).map_err(|mistake| self.mistakes.push(mistake)).ok()
+    }
+
+    /// All that templates see.
+    pub(super) fn names(&self) -> Value {
+        self.scope.names()
+    }
+
     /// The rendered text as a `T`.
     pub(super) fn parsed<T: FromStr<Err: ToString>>(&mut self, text: &Text, route: &Route) -> Option<T> {
         let rendered = self.render(text, route)?;

@@ -1,9 +1,17 @@
 //! The recipe as written. The doc comments are the descriptions of the JSON Schema, so they speak to recipe authors.
 
+mod chmod;
 mod context;
+mod copy_file;
+mod download;
 mod images;
+mod move_path;
 mod patch;
+mod remove;
+mod replace_text;
 mod step;
+mod symlink;
+mod write_file;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -11,10 +19,18 @@ use serde_json::json;
 
 use super::{Data, Spanned, Text};
 
+pub use chmod::Chmod;
 pub use context::{ContextEntry, LayerEntry};
+pub use copy_file::CopyFile;
+pub use download::Download;
 pub use images::{ImageList, ListedImage, RewriteImages};
+pub use move_path::MovePath;
 pub use patch::{DocumentChoice, Operation, OperationName, Patch};
+pub use remove::Remove;
+pub use replace_text::ReplaceText;
 pub use step::{ReplaceArchive, ReplaceImage, Step};
+pub use symlink::Symlink;
+pub use write_file::WriteFile;
 
 /// How base images are derived: stages of context → steps → Kubefile → image.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

@@ -6,10 +6,17 @@ use serde_json::json;
 
 use crate::recipe::{Data, Spanned, Text};
 
-/// Edits a JSON or YAML file by JSON Patch operations (RFC 6902).
+/// Edits a JSON or YAML file, by JSON Patch operations (RFC 6902) or by a merge patch (RFC 7386): exactly one of `ops` and
+/// `merge` is given. What is not edited stays as it was, byte for byte.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{"required": ["ops"]}, {"required": ["merge"]}]))]
 #[schemars(example = json!({"path": "etc/daemon.json", "ops": [{"op": "remove", "path": "/mirror-registries"}]}))]
+#[schemars(example = json!({
+    "path": "etc/custom-resources.yaml",
+    "document": {"kind": "Installation", "name": "default"},
+    "merge": {"spec": {"registry": "sea.hub:5000"}},
+}))]
 pub struct Patch {
     /// The file in the context.
     #[schemars(example = &"etc/daemon.json")]
@@ -19,9 +26,15 @@ pub struct Patch {
     #[schemars(example = json!({"kind": "Installation", "name": "default"}))]
     pub document: Option<Spanned<DocumentChoice>>,
     /// The operations, in order.
+    #[serde(default)]
     #[schemars(length(min = 1), example = json!([{"op": "remove", "path": "/mirror-registries"}]))]
-    pub ops: Vec<Spanned<Operation>>,
-    /// It is fine if the file is not there.
+    pub ops: Option<Spanned<Vec<Spanned<Operation>>>>,
+    /// What the document shall hold: maps are merged key by key, `null` removes its key, everything else (lists, too) takes
+    /// the place of what is there. Templates work in its strings.
+    #[serde(default)]
+    #[schemars(extend("type" = "object", "minProperties" = 1), example = json!({"log-opts": {"max-size": "100m"}, "mirror-registries": null}))]
+    pub merge: Option<Data>,
+    /// It is fine if the file is not there, and if there is nothing to remove.
     #[serde(default)]
     pub optional: bool,
 }

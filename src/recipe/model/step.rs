@@ -1,4 +1,4 @@
-//! Steps as written; those with a room of their own stand in `patch` and `images`.
+//! Steps as written: the list of them, and the two that replace whole archives.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -6,7 +6,9 @@ use serde_json::json;
 
 use crate::recipe::Text;
 
-use super::{ImageList, Patch, RewriteImages};
+use super::{
+    Chmod, CopyFile, Download, ImageList, MovePath, Patch, Remove, ReplaceText, RewriteImages, Symlink, WriteFile,
+};
 
 /// A change to the context. A step that would do nothing is an error, unless it says `optional: true`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -22,6 +24,22 @@ pub enum Step {
     RewriteImages(RewriteImages),
     /// Writes the list of images that the lite builder caches in the image's registry.
     ImageList(ImageList),
+    /// Replaces text in a file that is neither JSON nor YAML.
+    ReplaceText(ReplaceText),
+    /// Writes a file whose content stands in the recipe.
+    Write(WriteFile),
+    /// Copies a file that lies beside the recipe.
+    Copy(CopyFile),
+    /// Fetches a file.
+    Download(Download),
+    /// Removes files, symlinks and folders.
+    Remove(Remove),
+    /// Moves a file, a symlink or a folder.
+    Move(MovePath),
+    /// Sets permission bits.
+    Chmod(Chmod),
+    /// Makes a symlink.
+    Symlink(Symlink),
 }
 
 /// Replaces an archive by what lies under `root` in another one, packed in the form that the name of `path` says.

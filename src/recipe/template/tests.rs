@@ -246,7 +246,7 @@ fn data_is_rendered_inside_and_keeps_its_kinds() {
     let values = Values::merge(&source, &recipe, &ValuesInput::default()).unwrap();
     let scope = Scope::new(&source, "demo", &values, &Platform::host());
     let crate::recipe::Step::Patch(patch) = &recipe.stages[0].steps[0].value else { panic!() };
-    let value = scope.render_data(patch.ops[0].value.value.as_ref().unwrap()).unwrap();
+    let value = scope.render_data(patch.ops.as_ref().unwrap()[0].value.value.as_ref().unwrap()).unwrap();
     assert_eq!(value, json!({"b": [1, 1.5, true, null, "v19.03.15"]}));
 }
 

@@ -1,16 +1,26 @@
 //! One arm and one file a step: as written → concrete.
 
+mod chmod;
+mod copy_file;
+mod download;
 mod image_list;
+mod move_path;
 mod patch;
+mod remove;
 mod replace_archive;
 mod replace_image;
+mod replace_text;
 mod rewrite_images;
+mod symlink;
+#[cfg(test)]
+mod tests;
+mod write_file;
 
 use url::Url;
 
-use crate::plan::{PlannedStep, Route};
+use crate::plan::{FileMode, PlannedStep, Route};
 use crate::recipe::{Spanned, Step, Text};
-use crate::words::{ContextPath, Digest};
+use crate::words::{ContextPath, Diagnostic, Digest};
 
 use super::stage::StageResolver;
 
@@ -23,6 +33,14 @@ impl StageResolver<'_> {
             Step::Patch(written) => self.patch(written, route),
             Step::RewriteImages(written) => self.rewrite_images(written, route),
             Step::ImageList(written) => self.image_list(written, step.span, route),
+            Step::ReplaceText(written) => self.replace_text(written, route),
+            Step::Write(written) => self.write_file(written, route),
+            Step::Copy(written) => self.copy_file(written, route),
+            Step::Download(written) => self.download(written, route),
+            Step::Remove(written) => self.remove(written, route),
+            Step::Move(written) => self.move_path(written, route),
+            Step::Chmod(written) => self.chmod(written, route),
+            Step::Symlink(written) => self.symlink(written, route),
         }
     }
 
@@ -33,6 +51,33 @@ impl StageResolver<'_> {
             return None;
         }
         Some(path)
+    }
+
+    /// A file in the recipe's folder or below.
+    fn beside_the_recipe(&mut self, text: &Text, route: &Route) -> Option<ContextPath> {
+        let rendered = self.render(text, route)?;
+        match rendered.parse::<ContextPath>() {
+            Ok(path) if !path.is_root() => Some(path),
+            parsed => {
+                let why = if parsed.is_ok() {
+                    "is the recipe's folder itself"
+                } else {
+                    "lies outside of the recipe's folder"
+                };
+                let mistake = Diagnostic::error(text.span, format!("`{rendered}` {why}"));
+                self.mistakes.push(mistake.with_label("expected a file in the recipe's folder or below"));
+                None
+            }
+        }
+    }
+
+    /// The mode of a step's `mode`; none only after a mistake.
+    #[expect(clippy::option_option, reason = "the outer one is about mistakes, the inner one about the recipe")]
+    fn mode(&mut self, text: Option<&Text>, route: &Route) -> Option<Option<FileMode>> {
+        match text {
+            Some(text) => self.parsed(text, &route.then("mode")).map(Some),
+            None => Some(None),
+        }
     }
 
     fn sha256(&mut self, text: &Text, route: &Route) -> Option<Digest> {

@@ -19,18 +19,21 @@ impl StageResolver<'_> {
             Some(choice) => Some(self.document(choice, &route.then("document"))?),
             None => None,
         };
-        if written.ops.is_empty() {
-            self.mistake(written.path.span, "a patch without operations would do nothing");
-        }
         let mut ops = Vec::new();
-        for (index, op) in written.ops.iter().enumerate() {
+        for (index, op) in written.ops.iter().flat_map(|ops| ops.iter()).enumerate() {
             let route = route.then("ops").then(index);
             self.mark(&route, op.span);
+            // All are looked at, so that all mistakes are found; after one of them nothing of the stage is used.
             ops.extend(self.operation(&op.value, op.span, &route));
         }
-        let whole = ops.len() == written.ops.len();
-        whole.then_some(())?;
-        Some(PlannedStep::Patch { path: path?, document, ops, optional: written.optional })
+        let merge = match &written.merge {
+            Some(merge) => {
+                self.mark(&route.then("merge"), merge.span);
+                Some(self.render_data(merge)?)
+            }
+            None => None,
+        };
+        Some(PlannedStep::Patch { path: path?, document, ops, merge, optional: written.optional })
     }
 
     fn document(&mut self, choice: &Spanned<recipe::DocumentChoice>, route: &Route) -> Option<DocumentSelector> {

@@ -20,7 +20,7 @@ impl StageResolver<'_> {
         }
         let source = match (&written.url, &written.file) {
             (Some(url), None) => self.url(url, written.sha256.as_ref(), &route.then("url")).map(ArchiveSource::Url),
-            (None, Some(file)) => self.file(file, &route.then("file")).map(ArchiveSource::File),
+            (None, Some(file)) => self.beside_the_recipe(file, &route.then("file")).map(ArchiveSource::File),
             (url, _) => {
                 let found = if url.is_some() { "both are given" } else { "neither is given" };
                 let message = format!("where the new archive comes from: of `url` and `file`, {found}");

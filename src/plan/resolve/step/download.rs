@@ -1,0 +1,20 @@
+//! `download` as written → concrete.
+
+use crate::plan::{Download, PlannedStep, Route};
+use crate::recipe;
+
+use super::StageResolver;
+
+impl StageResolver<'_> {
+    pub(super) fn download(&mut self, written: &recipe::Download, route: &Route) -> Option<PlannedStep> {
+        let url = self.url(&written.url, written.sha256.as_ref(), &route.then("url"));
+        let sha256 = match &written.sha256 {
+            Some(text) => self.sha256(text, &route.then("sha256")).map(Some),
+            None => Some(None),
+        };
+        let path = self.file(&written.path, &route.then("path"));
+        let mode = self.mode(written.mode.as_ref(), route);
+        let step = Download { url: url?, sha256: sha256?, path: path?, mode: mode?, optional: written.optional };
+        Some(PlannedStep::Download(step))
+    }
+}

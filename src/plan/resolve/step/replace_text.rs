@@ -1,0 +1,43 @@
+//! `replaceText` as written → concrete.
+
+use crate::edit::{Format, TextPattern};
+use crate::plan::{PlannedStep, ReplaceText, Route};
+use crate::recipe;
+use crate::words::Diagnostic;
+
+use super::StageResolver;
+
+impl StageResolver<'_> {
+    pub(super) fn replace_text(&mut self, written: &recipe::ReplaceText, route: &Route) -> Option<PlannedStep> {
+        let path = self.file(&written.path, &route.then("path"));
+        if let Some(path) = path.as_ref().filter(|path| Format::of_path(path).is_some()) {
+            let message = format!("`{path}` is JSON or YAML by its name, which `replaceText` does not edit");
+            let help = "use `patch`: it changes what is meant, however it is written";
+            self.mistakes.push(Diagnostic::error(written.path.span, message).with_help(help));
+        }
+        let find = self.render(&written.find, &route.then("find"));
+        let replace = self.render(&written.replace, &route.then("replace"));
+        let expect = written.expect.as_ref().map(|expect| {
+            self.mark(&route.then("expect"), expect.span);
+            expect.value
+        });
+        let (find, replace) = (find?, replace?);
+        if find.is_empty() {
+            self.mistake(written.find.span, "`find` is empty: nothing says what is replaced");
+        } else if written.regex {
+            match TextPattern::regex(&find) {
+                Ok(pattern) => {
+                    if let Some(unknown) = pattern.unknown_group(&replace) {
+                        let mistake = Diagnostic::error(written.replace.span, unknown.to_string());
+                        self.mistakes.push(mistake.with_help(unknown.help()));
+                    }
+                }
+                Err(error) => self.mistake(written.find.span, error.to_string()),
+            }
+        } else if find == replace {
+            self.mistake(written.replace.span, "`find` and `replace` are the same: the step would do nothing");
+        }
+        let step = ReplaceText { path: path?, find, replace, regex: written.regex, expect, optional: written.optional };
+        Some(PlannedStep::ReplaceText(step))
+    }
+}

@@ -1,0 +1,130 @@
+//! `chmod`: sets permission bits.
+
+use std::collections::BTreeSet;
+
+use crate::disk::Kind;
+use crate::plan::{Chmod, FileMode, Route};
+use crate::words::ContextPath;
+
+use super::{Context, Outcome, StepFailure};
+
+/// What the owner of a folder needs to see and reach what is in it.
+const LEAST_OF_A_FOLDER: u32 = 0o500;
+
+pub(super) fn run(step: &Chmod, context: &Context) -> Result<Outcome, StepFailure> {
+    let mut found: BTreeSet<ContextPath> = BTreeSet::new();
+    let mut unmatched = Vec::new();
+    for (index, glob) in step.paths.iter().enumerate() {
+        let in_list = |mut failed: StepFailure| {
+            failed.at = Route::stage().then("paths").then(index);
+            failed
+        };
+        let exact = exact(glob, context).map_err(in_list)?;
+        if let Some((path, is_folder)) = exact {
+            if is_folder && step.mode.bits() & LEAST_OF_A_FOLDER != LEAST_OF_A_FOLDER {
+                return Err(in_list(closed(&path, step.mode)));
+            }
+            found.insert(path);
+            continue;
+        }
+        let matching = context.matching(std::slice::from_ref(glob))?;
+        unmatched.extend(matching.unmatched);
+        found.extend(matching.files);
+    }
+    if !unmatched.is_empty() && !step.optional {
+        return Err(StepFailure::unmatched("paths", &step.paths, &unmatched));
+    }
+    if found.is_empty() {
+        return Ok(Outcome::Skipped("nothing whose mode could be set".to_owned()));
+    }
+    let mut changed = Vec::new();
+    for path in &found {
+        if context.set_mode(path, step.mode.bits()).map_err(|error| StepFailure::at("paths", &error))? {
+            changed.push(path.to_string());
+        }
+    }
+    Ok(if changed.is_empty() {
+        Outcome::Unchanged(format!("{} already", step.mode))
+    } else {
+        Outcome::Changed(changed.join(", "))
+    })
+}
+
+/// What a path without wildcards names, and whether that is a folder; none where it is a glob, or nothing is there.
+fn exact(glob: &str, context: &Context) -> Result<Option<(ContextPath, bool)>, StepFailure> {
+    if glob.contains(['*', '?', '[', '{', '\\']) {
+        return Ok(None);
+    }
+    let Ok(path) = glob.parse::<ContextPath>() else { return Ok(None) };
+    if path.is_root() {
+        return Ok(None);
+    }
+    let meta = context.meta(&path)?;
+    Ok(meta.map(|meta| (path, meta.kind == Kind::Folder)))
+}
+
+fn closed(path: &ContextPath, mode: FileMode) -> StepFailure {
+    let message = format!("`{path}` is a folder, which {mode} would close even to its owner");
+    StepFailure::new("paths", message).with_help(Some(format!("`{path}/**` means the files in it")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::steps::tests::World;
+
+    #[test]
+    fn globs_mean_files_and_paths_what_they_name() {
+        let world = World::new()
+            .file("bin/a", "a", 0o644)
+            .file("bin/deep/b", "b", 0o755)
+            .file("etc/c", "c", 0o600)
+            .link("bin/l", "a");
+        let mut log = Vec::new();
+        for (paths, mode) in [
+            (json!(["bin/*"]), "0755"),
+            (json!(["bin/**"]), "0755"),
+            (json!(["bin/**"]), "0500"),
+            (json!(["bin/deep"]), "0700"),
+            (json!(["bin/deep"]), "0644"),
+            (json!(["bin/deep/"]), "0700"),
+            (json!(["bin/l"]), "0755"),
+            (json!(["bin/d*"]), "0755"),
+            (json!(["etc/c", "none"]), "0644"),
+            (json!(["."]), "0755"),
+            (json!(["etc/c"]), "6777"),
+        ] {
+            log.push(format!("{mode} {paths}: {}", world.run(json!({"chmod": {"paths": paths, "mode": mode}}))));
+        }
+        for paths in [json!(["none", "etc/c"]), json!(["none"])] {
+            let step = json!({"chmod": {"paths": paths, "mode": "0640", "optional": true}});
+            log.push(format!("0640 {paths}: {}", world.run(step)));
+        }
+        insta::assert_snapshot!(log.join("\n"), @r#"
+        0755 ["bin/*"]: Changed("bin/a")
+        0755 ["bin/**"]: Unchanged("0755 already")
+        0500 ["bin/**"]: Changed("bin/a, bin/deep/b")
+        0700 ["bin/deep"]: Changed("bin/deep")
+        0644 ["bin/deep"]: paths/0: Failed: error: `bin/deep` is a folder, which 0644 would close even to its owner
+          help: `bin/deep/**` means the files in it
+        0700 ["bin/deep/"]: Unchanged("0700 already")
+        0755 ["bin/l"]: paths: Failed: error: `bin/l` in the context is a symlink, expected a file or folder
+        0755 ["bin/d*"]: paths/0: Failed: error: no file of the context matches `bin/d*`
+        0644 ["etc/c","none"]: paths/1: Failed: error: no file of the context matches `none`
+        0755 ["."]: paths/0: Failed: error: no file of the context matches `.`
+        6777 ["etc/c"]: Changed("etc/c")
+        0640 ["none","etc/c"]: Changed("etc/c")
+        0640 ["none"]: Skipped("nothing whose mode could be set")
+        "#);
+        insta::assert_snapshot!(world.context().join("\n"), @"
+        bin/ 0755 7
+        bin/a 0500 1000 a
+        bin/deep/ 0700 7
+        bin/deep/b 0500 1000 b
+        bin/l 7 -> a
+        etc/ 0755 7
+        etc/c 0640 1000 c
+        ");
+    }
+}

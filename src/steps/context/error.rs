@@ -1,0 +1,72 @@
+//! Why a context could not be read or changed.
+
+use std::io;
+
+use crate::disk::{DiskError, Kind};
+use crate::words::ContextPath;
+
+/// The largest document that is edited, in bytes.
+pub(in crate::steps) const MAX_DOCUMENT: u64 = 64 << 20;
+
+/// Why the context could not be read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ContextError {
+    /// The path is something else than what the step works on.
+    #[error("`{path}` in the context is a {found}, expected {expected}")]
+    NoFile {
+        /// The path.
+        path: ContextPath,
+        /// What it is.
+        found: &'static str,
+        /// What it should be, with its article.
+        expected: &'static str,
+    },
+    /// A path leads through something that is no folder.
+    #[error("`{path}` leads through `{at}`, which is a {found} in the context, expected a folder")]
+    Through {
+        /// The path.
+        path: ContextPath,
+        /// The part of it.
+        at: ContextPath,
+        /// What that is.
+        found: &'static str,
+    },
+    /// Something stands where nothing may.
+    #[error("`{path}` is in the context already, a {found}; `remove` it first if it shall go")]
+    There {
+        /// The path.
+        path: ContextPath,
+        /// What it is.
+        found: &'static str,
+    },
+    /// A document is too large to be edited.
+    #[error("`{path}` has {size} bytes; documents up to {MAX_DOCUMENT} bytes can be edited")]
+    TooLarge {
+        /// The path.
+        path: ContextPath,
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// The file system refused.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// A file could not be read or written.
+    #[error("cannot read `{path}` of the context")]
+    Read {
+        /// The path.
+        path: ContextPath,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// A kind in a word for people.
+pub(super) fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::File => "file",
+        Kind::Folder => "folder",
+        Kind::Symlink => "symlink",
+        Kind::Whiteout => "whiteout",
+        Kind::Special(found) => found,
+    }
+}

@@ -1,0 +1,146 @@
+//! `copy`: a file that lies beside the recipe.
+
+use std::io::{Read, Write};
+
+use serde_json::Value;
+
+use crate::plan::CopyFile;
+use crate::recipe::Scope;
+use crate::words::{Digest, DigestWriter, FailureKind, Source};
+
+use super::context::Bits;
+use super::{Context, Outcome, StepFailure, Tools, recipe_file};
+
+const UNFINISHED: &str = "copy";
+
+/// The longest text that is a template, in bytes.
+const MAX_TEMPLATE: u64 = 1 << 20;
+
+pub(super) fn run(step: &CopyFile, context: &Context, tools: &Tools<'_>) -> Result<Outcome, StepFailure> {
+    let Some((mut file, meta)) = recipe_file::open(tools.recipe_folder, &step.from, "from")? else {
+        let missing = recipe_file::missing(&step.from, "from");
+        return if step.optional { Ok(Outcome::Skipped(missing.failure.message)) } else { Err(missing) };
+    };
+    let bits = Bits::of_step(step.mode, if meta.mode & 0o100 == 0 { 0o644 } else { 0o755 });
+    let (changed, digest) = if let Some(names) = &step.template {
+        let (text, digest) = template(step, &mut file)?;
+        let rendered = rendered(step, &text, names)?;
+        (context.put_with(&step.path, rendered.as_bytes(), bits)?, digest)
+    } else {
+        let mut writer = DigestWriter::new(context.scratch_file(UNFINISHED)?);
+        let failed = |error: std::io::Error| StepFailure::from_error("from", FailureKind::Failed, &error);
+        std::io::copy(&mut file, &mut writer).map_err(failed)?;
+        writer.flush().map_err(failed)?;
+        let (_, digest, _) = writer.finish();
+        (context.put_scratch_with(UNFINISHED, &step.path, bits)?, digest)
+    };
+    Ok(Outcome::of(changed, format!("{} is {digest}", step.from)))
+}
+
+/// The text of a file, and the digest of its bytes.
+fn template(step: &CopyFile, file: &mut fs_err::File) -> Result<(String, Digest), StepFailure> {
+    let mut bytes = Vec::new();
+    file.take(MAX_TEMPLATE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| StepFailure::from_error("from", FailureKind::Failed, &error))?;
+    if bytes.len() as u64 > MAX_TEMPLATE {
+        let message = format!("`{}` has more than {MAX_TEMPLATE} bytes, which no template may", step.from);
+        return Err(StepFailure::new("from", message));
+    }
+    let digest = Digest::of(&bytes);
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to() + 1;
+        StepFailure::new("from", format!("`{}` is no UTF-8 text, which a template must be: byte {at}", step.from))
+    })?;
+    Ok((text, digest))
+}
+
+/// The text with its expressions evaluated. A mistake in it is one in the user's own words, as in the recipe.
+fn rendered(step: &CopyFile, text: &str, names: &Value) -> Result<String, StepFailure> {
+    let source = Source::new(step.from.as_str(), text);
+    Scope::of_names(&source, names.clone()).render_source().map_err(|mistake| {
+        let place = source.place(mistake.span);
+        let mut failed = StepFailure::new("from", format!("{place}: {}", mistake.message));
+        failed.failure.kind = FailureKind::Invalid;
+        failed.failure.help = mistake.help;
+        failed
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::steps::tests::World;
+
+    #[test]
+    fn files_are_copied_with_the_modes_of_recipes() {
+        let names = json!({"values": {"v": "1.2"}, "platform": {"os": "linux"}, "recipe": {"name": "demo"}});
+        let template = "v={{ values.v }} {% raw %}{{ x }}{% endraw %}";
+        let world = World::new()
+            .file("old", "old", 0o4750)
+            .file("same", "same", 0o600)
+            .beside("f/plain", b"\xff{{ x }}", 0o600)
+            .beside("f/program", "#!/bin/sh\n", 0o700)
+            .beside("same", "same", 0o777)
+            .beside("t", template, 0o644)
+            .beside("wrong", "ok\n  {{ values.w }}\n", 0o644)
+            .beside("bytes", b"\xff", 0o644)
+            .beside("large", "x".repeat((1 << 20) + 1), 0o644);
+        std::os::unix::fs::symlink("/etc/passwd", world.path("recipe/link")).unwrap();
+        std::os::unix::fs::symlink("/etc", world.path("recipe/etc")).unwrap();
+        let mut log = Vec::new();
+        for step in [
+            json!({"from": "f/plain", "path": "new/plain"}),
+            json!({"from": "f/program", "path": "new/program"}),
+            json!({"from": "f/program", "path": "new/plain-program", "mode": "0644"}),
+            json!({"from": "f/program", "path": "old"}),
+            json!({"from": "same", "path": "same"}),
+            json!({"from": "t", "path": "t", "template": names}),
+            json!({"from": "t", "path": "untouched"}),
+            json!({"from": "none", "path": "x", "optional": true}),
+            json!({"from": "none", "path": "x"}),
+            json!({"from": "f", "path": "x"}),
+            json!({"from": "link", "path": "x"}),
+            json!({"from": "etc/passwd", "path": "x"}),
+            json!({"from": "t/x", "path": "x"}),
+            json!({"from": "wrong", "path": "x", "template": names}),
+            json!({"from": "bytes", "path": "x", "template": names}),
+            json!({"from": "large", "path": "x", "template": names}),
+        ] {
+            log.push(format!("{} to {}: {}", step["from"], step["path"], world.run(json!({"copy": step}))));
+        }
+        insta::assert_snapshot!(log.join("\n"), @r#"
+        "f/plain" to "new/plain": Changed("f/plain is sha256:9ab8282f24a9cf7299662c934b5c33a9a705f81d5028cda6ffa1f41825198a47")
+        "f/program" to "new/program": Changed("f/program is sha256:a8076d3d28d21e02012b20eaf7dbf75409a6277134439025f282e368e3305abf")
+        "f/program" to "new/plain-program": Changed("f/program is sha256:a8076d3d28d21e02012b20eaf7dbf75409a6277134439025f282e368e3305abf")
+        "f/program" to "old": Changed("f/program is sha256:a8076d3d28d21e02012b20eaf7dbf75409a6277134439025f282e368e3305abf")
+        "same" to "same": Unchanged("same is sha256:0967115f2813a3541eaef77de9d9d5773f1c0c04314b0bbfe4ff3b3b1c55b5d5")
+        "t" to "t": Changed("t is sha256:b2560338505f5d7008149389047a9ee199ca61c4646a2f30908be60e92a5e7c6")
+        "t" to "untouched": Changed("t is sha256:b2560338505f5d7008149389047a9ee199ca61c4646a2f30908be60e92a5e7c6")
+        "none" to "x": Skipped("there is no `none` beside the recipe")
+        "none" to "x": from: Failed: error: there is no `none` beside the recipe
+        "f" to "x": from: Failed: error: `f` beside the recipe is a folder, expected a file
+          help: the context entry `directory: {path: f}` takes all that is in it
+        "link" to "x": from: Failed: error: `link` beside the recipe is a symlink, expected a file
+          help: symlinks are not followed: put the file itself there
+        "etc/passwd" to "x": from: Failed: error: `etc` beside the recipe is a symlink, expected a folder
+          help: symlinks are not followed: put the file itself there
+        "t/x" to "x": from: Failed: error: `t` beside the recipe is a file, expected a folder
+        "wrong" to "x": from: Invalid: error: wrong:2:13: there is no `values.w`
+          help: did you mean `values.v`?
+        "bytes" to "x": from: Failed: error: `bytes` is no UTF-8 text, which a template must be: byte 1
+        "large" to "x": from: Failed: error: `large` has more than 1048576 bytes, which no template may
+        "#);
+        insta::assert_snapshot!(world.context().join("\n"), @r"
+        new/ 0755 1000
+        new/plain 0644 1000 \xff{{ x }}
+        new/plain-program 0644 1000 #!/bin/sh\n
+        new/program 0755 1000 #!/bin/sh\n
+        old 4750 1000 #!/bin/sh\n
+        same 0600 7 same
+        t 0644 1000 v=1.2 {{ x }}
+        untouched 0644 1000 v={{ values.v }} {% raw %}{{ x }}{% endraw %}
+        ");
+    }
+}

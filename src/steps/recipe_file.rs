@@ -1,0 +1,51 @@
+//! Files from the recipe's side.
+
+use crate::disk::{Dir, DiskError, Kind, Meta};
+use crate::words::ContextPath;
+
+use super::StepFailure;
+
+/// Opens a file in the recipe's folder or below; none where nothing is there. No symlink is followed: it could lead to any
+/// file of the host.
+pub(super) fn open(
+    recipe_folder: &std::path::Path,
+    path: &ContextPath,
+    field: &str,
+) -> Result<Option<(fs_err::File, Meta)>, StepFailure> {
+    let failed = |error: DiskError| StepFailure::from_error(field, error.kind(), &error);
+    let mut folder = Dir::open(recipe_folder).map_err(failed)?;
+    let mut at = ContextPath::root();
+    for part in path.parent().unwrap_or_default().parts() {
+        at = at.join(&part.parse().unwrap_or_default());
+        let Some(meta) = folder.meta_if_there(part).map_err(failed)? else { return Ok(None) };
+        if meta.kind != Kind::Folder {
+            return Err(no_file(field, &at, meta.kind, "a folder"));
+        }
+        folder = folder.folder(part).map_err(failed)?;
+    }
+    let name = path.file_name().unwrap_or_default();
+    let Some(meta) = folder.meta_if_there(name).map_err(failed)? else { return Ok(None) };
+    if meta.kind != Kind::File {
+        return Err(no_file(field, path, meta.kind, "a file"));
+    }
+    Ok(Some((folder.open_file(name).map_err(failed)?, meta)))
+}
+
+/// The failure for a file that is not there.
+pub(super) fn missing(path: &ContextPath, field: &str) -> StepFailure {
+    StepFailure::new(field, format!("there is no `{path}` beside the recipe"))
+}
+
+fn no_file(field: &str, path: &ContextPath, kind: Kind, expected: &str) -> StepFailure {
+    let (found, help) = match kind {
+        Kind::File => ("file", None),
+        Kind::Folder => {
+            ("folder", Some(format!("the context entry `directory: {{path: {path}}}` takes all that is in it")))
+        }
+        Kind::Symlink => ("symlink", Some("symlinks are not followed: put the file itself there".to_owned())),
+        Kind::Whiteout => ("device", None),
+        Kind::Special(what) => (what, None),
+    };
+    let failed = StepFailure::new(field, format!("`{path}` beside the recipe is a {found}, expected {expected}"));
+    failed.with_help(help)
+}

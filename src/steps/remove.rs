@@ -1,0 +1,72 @@
+//! `remove`: takes files, symlinks and folders out of the context.
+
+use crate::plan::Remove;
+
+use super::{Context, Outcome, StepFailure};
+
+pub(super) fn run(step: &Remove, context: &Context) -> Result<Outcome, StepFailure> {
+    let matching = context.topmost(&step.paths)?;
+    if !matching.unmatched.is_empty() && !step.optional {
+        return Err(StepFailure::nothing_matches("nothing", "paths", &step.paths, &matching.unmatched));
+    }
+    if matching.found.is_empty() {
+        return Ok(Outcome::Skipped("nothing to remove".to_owned()));
+    }
+    for path in &matching.found {
+        context.remove(path)?;
+    }
+    let names: Vec<String> = matching.found.iter().map(|path| path.display().to_string()).collect();
+    Ok(Outcome::Changed(names.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::steps::tests::World;
+
+    #[test]
+    fn whatever_matches_goes_and_folders_with_all_that_is_in_them() {
+        let world = World::new()
+            .file("etc/a.conf", "a", 0o644)
+            .file("etc/b.conf", "b", 0o644)
+            .file("etc/keep", "k", 0o644)
+            .file("opt/deep/er/x", "x", 0o600)
+            .file("opt/y.conf", "y", 0o644)
+            .link("etc/link", "/etc/passwd")
+            .link("dangling", "nowhere")
+            .folder("empty");
+        let mut log = Vec::new();
+        for step in [
+            json!({"paths": ["etc/*.conf", "none/*"]}),
+            json!({"paths": ["*.conf"]}),
+            json!({"paths": ["etc/*.conf", "none/*"], "optional": true}),
+            json!({"paths": ["opt", "opt/y.conf", "opt/**/x"]}),
+            json!({"paths": ["etc/link", "dangling", "empty"]}),
+            json!({"paths": ["empty"], "optional": true}),
+        ] {
+            log.push(format!("{}: {}", step["paths"], world.run(json!({"remove": step}))));
+        }
+        insta::assert_snapshot!(log.join("\n"), @r#"
+        ["etc/*.conf","none/*"]: paths/1: Failed: error: nothing of the context matches `none/*`
+        ["*.conf"]: paths/0: Failed: error: nothing of the context matches `*.conf`
+        ["etc/*.conf","none/*"]: Changed("etc/a.conf, etc/b.conf")
+        ["opt","opt/y.conf","opt/**/x"]: Changed("opt")
+        ["etc/link","dangling","empty"]: Changed("dangling, empty, etc/link")
+        ["empty"]: Skipped("nothing to remove")
+        "#);
+        assert_eq!(world.context(), ["etc/ 0755 7", "etc/keep 0644 7 k"]);
+        assert_eq!(world.run(json!({"remove": {"paths": ["**"]}})), "Changed(\"etc\")");
+        assert_eq!(world.context(), [""; 0]);
+    }
+
+    #[test]
+    fn names_that_are_no_utf_8_go_too() {
+        use std::os::unix::ffi::OsStrExt;
+        let world = World::new().file("d/x", "x", 0o644);
+        let name = std::ffi::OsStr::from_bytes(b"d/\xff.conf");
+        fs_err::write(world.path("context").join(name), "").unwrap();
+        world.try_run(json!({"remove": {"paths": ["d/*.conf"]}})).unwrap();
+        assert_eq!(world.context()[1..], ["d/x 0644 7 x"]);
+    }
+}
