@@ -1,7 +1,5 @@
 //! The steps on whole files in a recipe that is applied: what they make, and that the base image stays as it was.
 
-#![expect(clippy::unwrap_used, reason = "all of it is test code; clippy only knows functions with `#[test]` as such")]
-
 #[expect(dead_code, unused_imports, reason = "no file of tests uses all of the harness")]
 mod support;
 
@@ -10,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::Value;
 use support::program::{World, tree};
 
-const RECIPE: &str = r##"
+const RECIPE: &str = r#"
 apiVersion: recipe.sealer.io/v1alpha1
 kind: Recipe
 metadata: {name: steps}
@@ -36,7 +34,7 @@ stages:
     kubefile: |
       FROM scratch
       COPY . .
-"##;
+"#;
 
 #[test]
 fn steps_change_the_image_and_never_the_base() {
@@ -67,7 +65,7 @@ fn steps_change_the_image_and_never_the_base() {
     let motd = after.keys().filter(|path| path.ends_with("etc/motd")).collect::<Vec<_>>();
     let layer = overlay.join(motd[0].parent().unwrap().parent().unwrap());
     let mut made = Vec::new();
-    for (path, what) in tree(&layer) {
+    for (path, what) in tree(&layer).iter().filter(|(path, _)| !path.starts_with("registry")) {
         // The mode, and the time where a step gave it.
         let mut parts = what.split(' ');
         let (mode, time) = (parts.next().unwrap(), parts.next().unwrap_or_default());
