@@ -36,7 +36,7 @@ fn it_writes_its_settings_and_nothing_else() {
     let settings: toml::Table = fs_err::read_to_string(sandbox.registries_conf()).unwrap().parse().unwrap();
     let registries = settings["registry"].as_array().unwrap();
     let hosts: Vec<_> = registries.iter().filter_map(|registry| registry.get("prefix")?.as_str()).collect();
-    assert_eq!(hosts, ["docker.io", "quay.io", "registry.cn-qingdao.aliyuncs.com"]);
-    let mirror = format!("https://download.docker.com/={}", sandbox.server().url("/files/download.docker.com/"));
-    assert_eq!(sandbox.url_mirrors(), [mirror]);
+    assert_eq!(hosts, ["docker.io", "ghcr.io", "quay.io", "registry.cn-qingdao.aliyuncs.com"]);
+    let mirror = |host: &str| format!("https://{host}/={}", sandbox.server().url(&format!("/files/{host}/")));
+    assert_eq!(sandbox.url_mirrors(), ["download.docker.com", "raw.githubusercontent.com"].map(mirror));
 }

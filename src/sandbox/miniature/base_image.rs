@@ -1,50 +1,78 @@
-//! The base image as a real sealer pushes it, its quirks included. Format: golden data, `push/`.
+//! Base images as a real sealer pushes them, its quirks included. Format: golden data, `push/`.
 
 use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{KUBERNETES, container, platforms, registry_tree, root_filesystem};
+use super::root_filesystem::{Engine, root_filesystem};
+use super::{KUBERNETES, container, platforms, registry_tree};
 use crate::image::model::{Image, ImageConfig, Layer, LayerKind};
 use crate::sandbox::image_builder::{BuiltImage, Form, ImageBuilder, ImageList};
 use crate::sandbox::tree::Tree;
 use crate::words::{Digest, ImageRef, Platform, SealerName};
 
-const REPOSITORY: &str = "registry.cn-qingdao.aliyuncs.com/sealer-io/kubernetes";
-const COMMANDS: [&str; 2] = ["kubectl apply -f etc/tigera-operator.yaml", "kubectl apply -f etc/custom-resources.yaml"];
-
-/// `kubernetes:v1.19.8` for both platforms.
-pub(super) fn kubernetes() -> (ImageRef, ImageList) {
-    let name: SealerName = format!("{REPOSITORY}:{KUBERNETES}").parse().expect("the miniatures' names are right");
-    let images = platforms().iter().map(|platform| image(&name, platform)).collect();
-    (name.reference().clone(), ImageList::new(Form::Docker, images))
-}
+const DOMAIN: &str = "registry.cn-qingdao.aliyuncs.com/sealer-io";
 
 /// A layer's type, its value and its files.
 type MiniatureLayer = (LayerKind, &'static str, Tree);
 
-fn layers(platform: &Platform) -> [MiniatureLayer; 5] {
-    let calico = container::calico();
-    let names: Vec<_> = calico.iter().map(|(reference, _)| format!("{reference}\n")).collect();
-    let cluster = "apiVersion: sealer.cloud/v2\nkind: Cluster\nmetadata:\n  name: my-cluster\nspec:\n";
-    let cluster = format!("{cluster}  image: kubernetes:{KUBERNETES}\n");
-    let mut cache = Tree::new();
-    registry_tree::add(&mut cache, &calico, platform);
-    let manifests = Tree::new()
-        .file("etc/custom-resources.yaml", include_str!("text/custom-resources.yaml"))
-        .file("etc/tigera-operator.yaml", include_str!("text/tigera-operator.yaml"));
-    [
-        (LayerKind::Copy, ". .", root_filesystem::root_filesystem(platform)),
-        (LayerKind::Copy, "Clusterfile etc/", Tree::new().file("etc/Clusterfile", cluster)),
-        (LayerKind::Copy, "imageList manifests", Tree::new().file("manifests/imageList", names.concat())),
-        (LayerKind::Copy, "etc .", manifests),
-        (LayerKind::Base, "registry cache", cache),
-    ]
+/// `kubernetes:v1.19.8` for both platforms: sealer's patched Docker, which asks the cluster's registry for every image.
+pub(super) fn kubernetes() -> (ImageRef, ImageList) {
+    let commands = ["kubectl apply -f etc/tigera-operator.yaml", "kubectl apply -f etc/custom-resources.yaml"];
+    list("kubernetes", &commands, |platform| {
+        let manifests = Tree::new()
+            .file("etc/custom-resources.yaml", include_str!("text/custom-resources.yaml"))
+            .file("etc/tigera-operator.yaml", include_str!("text/tigera-operator.yaml"));
+        let cluster = "apiVersion: sealer.cloud/v2\nkind: Cluster\nmetadata:\n  name: my-cluster\nspec:\n";
+        let cluster = format!("{cluster}  image: kubernetes:{KUBERNETES}\n");
+        vec![
+            (LayerKind::Copy, ". .", root_filesystem(platform, Engine::Patched)),
+            (LayerKind::Copy, "Clusterfile etc/", Tree::new().file("etc/Clusterfile", cluster)),
+            (LayerKind::Copy, "imageList manifests", image_list()),
+            (LayerKind::Copy, "etc .", manifests),
+            (LayerKind::Base, "registry cache", cache(platform)),
+        ]
+    })
 }
 
-fn image(name: &SealerName, platform: &Platform) -> BuiltImage {
-    let layers = layers(platform);
-    let document = document(name, platform, &layers);
+/// `kubernetes-rawdocker:v1.19.8` for both platforms: upstream's Docker, with manifests that name the cluster's registry
+/// themselves. It has the layers of what `recipes/rawdocker.yaml` makes, but not their bytes.
+pub(super) fn rawdocker() -> (ImageRef, ImageList) {
+    let commands = ["kubectl apply -f etc/tigera-operator.yaml && kubectl apply -f etc/custom-resources.yaml"];
+    list("kubernetes-rawdocker", &commands, |platform| {
+        let resources = include_str!("text/custom-resources.yaml");
+        let resources = resources.replacen("\nspec:\n", "\nspec:\n  registry: sea.hub:5000\n", 1);
+        let operator = include_str!("text/tigera-operator.yaml").replace("image: quay.io/", "image: sea.hub:5000/");
+        let manifests =
+            Tree::new().file("etc/custom-resources.yaml", resources).file("etc/tigera-operator.yaml", operator);
+        vec![
+            (LayerKind::Copy, ". .", root_filesystem(platform, Engine::Upstream)),
+            (LayerKind::Copy, "imageList manifests", image_list()),
+            (LayerKind::Copy, "etc .", manifests),
+            (LayerKind::Base, "registry cache", cache(platform)),
+        ]
+    })
+}
+
+fn image_list() -> Tree {
+    let names: Vec<_> = container::calico().iter().map(|(reference, _)| format!("{reference}\n")).collect();
+    Tree::new().file("manifests/imageList", names.concat())
+}
+
+fn cache(platform: &Platform) -> Tree {
+    let mut cache = Tree::new();
+    registry_tree::add(&mut cache, &container::calico(), platform);
+    cache
+}
+
+fn list(name: &str, commands: &[&str], layers: impl Fn(&Platform) -> Vec<MiniatureLayer>) -> (ImageRef, ImageList) {
+    let name: SealerName = format!("{DOMAIN}/{name}:{KUBERNETES}").parse().expect("the miniatures' names are right");
+    let images = platforms().iter().map(|platform| image(&name, platform, commands, layers(platform))).collect();
+    (name.reference().clone(), ImageList::new(Form::Docker, images))
+}
+
+fn image(name: &SealerName, platform: &Platform, commands: &[&str], layers: Vec<MiniatureLayer>) -> BuiltImage {
+    let document = document(name, platform, commands, &layers);
     let history = layers.iter().map(|(kind, value, _)| json!({"created_by": format!("{} {value}", kind.as_str())}));
     // The image's document as JSON, with the keys that sealer adds when it pushes.
     let mut config = document.to_json();
@@ -57,13 +85,13 @@ fn image(name: &SealerName, platform: &Platform) -> BuiltImage {
     BuiltImage { listed_size: Some(size), ..builder.config(config).build() }
 }
 
-fn document(name: &SealerName, platform: &Platform, layers: &[MiniatureLayer]) -> Image {
+fn document(name: &SealerName, platform: &Platform, commands: &[&str], layers: &[MiniatureLayer]) -> Image {
     let described = layers.iter().map(|(kind, value, tree)| Layer {
         id: Some(Digest::of(&tree.tar())),
         kind: *kind,
         value: (*value).to_owned(),
     });
     let mut config = ImageConfig::default();
-    config.cmd.current = COMMANDS.map(str::to_owned).to_vec();
+    config.cmd.current = commands.iter().map(|command| (*command).to_owned()).collect();
     Image::new(name, platform.clone(), described.collect(), config, BTreeMap::new())
 }

@@ -1,7 +1,7 @@
 //! The container images: what recipes pull, and what the base image has cached already.
 
 use super::program::program;
-use super::{CALICO, KUBERNETES, OPERATOR, REGISTRY, platforms};
+use super::{CALICO, KUBERNETES, KYVERNO, OPERATOR, REGISTRY, platforms};
 use crate::sandbox::image_builder::{Form, ImageBuilder, ImageList};
 use crate::sandbox::tree::Tree;
 use crate::words::{ImageRef, Platform};
@@ -55,10 +55,16 @@ pub(super) fn control_plane() -> Vec<(ImageRef, ImageList)> {
 pub(super) fn upstream() -> Vec<(ImageRef, ImageList)> {
     let mut images = calico();
     images.push(list("registry", REGISTRY));
+    images.extend(["kyverno", "kyvernopre"].map(|name| list(&format!("ghcr.io/kyverno/{name}"), KYVERNO)));
     images
 }
 
 /// The registry that a base image brings along: another build than upstream's.
 pub(super) fn packed_registry(platform: &Platform) -> crate::sandbox::BuiltImage {
     image("registry", "2.7.1-sealer", platform).build()
+}
+
+/// The registry that upstream has, as a base image brings it along.
+pub(super) fn upstream_registry(platform: &Platform) -> crate::sandbox::BuiltImage {
+    image("registry", REGISTRY, platform).build()
 }

@@ -1,4 +1,4 @@
-//! Miniatures of what `recipes/rawdocker.yaml` names: true in form, tiny in content, for amd64 and arm64.
+//! Miniatures of what the shipped recipes name: true in form, tiny in content, for amd64 and arm64.
 //!
 //! ```text
 //! registry.cn-qingdao.aliyuncs.com/sealer-io/kubernetes:v1.19.8    a base image as sealer pushes it      base_image
@@ -7,8 +7,12 @@
 //!   layer 2  COPY imageList manifests
 //!   layer 3  COPY etc .               Calico's two manifests, in text/
 //!   layer 4  BASE registry cache      Calico's six images                                                registry_tree
-//! docker.io/library/registry:2.7.1, docker.io/calico/*:v3.19.1, quay.io/tigera/operator:v1.17.4         container
+//! registry.cn-qingdao.aliyuncs.com/sealer-io/kubernetes-rawdocker:v1.19.8                          base_image
+//!   the same with upstream's Docker: `COPY . .`, `COPY imageList manifests`, `COPY etc .`, registry cache
+//! docker.io/library/registry:2.7.1, docker.io/calico/*:v3.19.1, quay.io/tigera/operator:v1.17.4,         container
+//!   ghcr.io/kyverno/{kyverno,kyvernopre}:v1.5.1
 //! https://download.docker.com/linux/static/stable/{x86_64,aarch64}/docker-19.03.15.tgz                   engine
+//! https://raw.githubusercontent.com/kyverno/kyverno/v1.5.1/definitions/release/install.yaml              text/
 //! ```
 //!
 //! There are exactly these versions: a request for another one is a plain 404. The same bytes come out each time.
@@ -32,19 +36,23 @@ const DOCKER: &str = "19.03.15";
 const REGISTRY: &str = "2.7.1";
 const CALICO: &str = "v3.19.1";
 const OPERATOR: &str = "v1.17.4";
+const KYVERNO: &str = "v1.5.1";
 
 /// Puts all miniatures into a registry and a web server.
 pub fn fill(registry: &mut Registry, files: &mut Files) {
     for (reference, list) in container::upstream() {
         list.push(registry, &reference);
     }
-    let (reference, list) = base_image::kubernetes();
-    list.push(registry, &reference);
+    for (reference, list) in [base_image::kubernetes(), base_image::rawdocker()] {
+        list.push(registry, &reference);
+    }
     for platform in platforms() {
         let machine = platform.machine();
         let path = format!("download.docker.com/linux/static/stable/{machine}/docker-{DOCKER}.tgz");
         files.put(path, engine::static_archive(&platform, DOCKER));
     }
+    let path = format!("raw.githubusercontent.com/kyverno/kyverno/{KYVERNO}/definitions/release/install.yaml");
+    files.put(path, include_str!("text/kyverno-install.yaml"));
 }
 
 /// The platforms that there are miniatures for.

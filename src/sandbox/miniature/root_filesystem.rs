@@ -1,7 +1,7 @@
-//! The root file system of the base image: its first layer.
+//! The root file system of a base image: its first layer.
 
 use super::program::program;
-use super::{KUBERNETES, REGISTRY, container, engine, registry_tree, saved};
+use super::{DOCKER, KUBERNETES, REGISTRY, container, engine, registry_tree, saved};
 use crate::sandbox::tree::{Entry, Tree};
 use crate::words::Platform;
 
@@ -14,14 +14,28 @@ const SCRIPTS: [(&str, &str); 4] = [
     ("init.sh", include_str!("text/init.sh")),
 ];
 
+/// Whose Docker and whose registry a base image runs.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Engine {
+    /// Sealer's patched ones.
+    Patched,
+    /// Upstream's.
+    Upstream,
+}
+
 /// The files of `COPY . .`.
-pub(super) fn root_filesystem(platform: &Platform) -> Tree {
+pub(super) fn root_filesystem(platform: &Platform, engine: Engine) -> Tree {
+    let (docker, daemon, registry) = match engine {
+        Engine::Patched => (PATCHED_DOCKER, include_str!("text/daemon.json"), container::packed_registry(platform)),
+        // Upstream's Docker refuses to start on the one key that only sealer's understands.
+        Engine::Upstream => (DOCKER, include_str!("text/daemon-upstream.json"), container::upstream_registry(platform)),
+    };
     let mut tree = Tree::new()
         .file("Kubefile", "FROM scratch\nCOPY . .\n")
         .file("Metadata", metadata(platform))
         .folder("certs")
-        .file("cri/docker.tar.gz", engine::cri_archive(platform, PATCHED_DOCKER))
-        .file("etc/daemon.json", include_str!("text/daemon.json"))
+        .file("cri/docker.tar.gz", engine::cri_archive(platform, docker))
+        .file("etc/daemon.json", daemon)
         .file("etc/kubeadm.yml", include_str!("text/kubeadm.yml"))
         .file("statics/audit-policy.yml", include_str!("text/audit-policy.yml"));
     for (name, version) in [
@@ -37,7 +51,7 @@ pub(super) fn root_filesystem(platform: &Platform) -> Tree {
     for (name, script) in SCRIPTS {
         tree = tree.program(&format!("scripts/{name}"), script);
     }
-    let registry = saved::saved(&container::packed_registry(platform), "registry", REGISTRY);
+    let registry = saved::saved(&registry, "registry", REGISTRY);
     // `docker save -o` makes its file for the owner alone.
     tree = tree.entry("images/registry.tar", Entry::File(0o600, registry.into()));
     registry_tree::add(&mut tree, &container::control_plane(), platform);

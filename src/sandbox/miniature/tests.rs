@@ -9,6 +9,7 @@ use super::*;
 use crate::words::Digest;
 
 const BASE: &str = "registry.cn-qingdao.aliyuncs.com/sealer-io/kubernetes";
+const RAWDOCKER: &str = "registry.cn-qingdao.aliyuncs.com/sealer-io/kubernetes-rawdocker";
 
 fn filled() -> (Registry, Files) {
     let (mut registry, mut files) = (Registry::default(), Files::default());
@@ -48,9 +49,18 @@ fn manifests(registry: &Registry, name: &str) -> Vec<Value> {
 
 /// The files of the base image's layers for the first platform, amd64.
 fn base_layers(registry: &Registry) -> Vec<BTreeMap<String, Vec<u8>>> {
-    let manifest = &manifests(registry, BASE)[0];
+    layers_of(registry, BASE)
+}
+
+fn layers_of(registry: &Registry, name: &str) -> Vec<BTreeMap<String, Vec<u8>>> {
+    let manifest = &manifests(registry, name)[0];
     let layers = manifest["layers"].as_array().unwrap().iter();
-    layers.map(|layer| files_of(&unpacked(registry.blob(BASE, digest(layer)).unwrap()))).collect()
+    layers.map(|layer| files_of(&unpacked(registry.blob(name, digest(layer)).unwrap()))).collect()
+}
+
+/// The references of a manifest, as whoever reads YAML finds them.
+fn references(manifest: &[u8]) -> Vec<String> {
+    crate::edit::find_images(manifest).unwrap().into_iter().map(|found| found.reference).collect()
 }
 
 #[test]
@@ -84,8 +94,11 @@ fn every_image_is_whole_for_both_platforms() {
     docker.io/calico/pod2daemon-flexvol:v3.19.1
     docker.io/calico/typha:v3.19.1
     docker.io/library/registry:2.7.1
+    ghcr.io/kyverno/kyverno:v1.5.1
+    ghcr.io/kyverno/kyvernopre:v1.5.1
     quay.io/tigera/operator:v1.17.4
     registry.cn-qingdao.aliyuncs.com/sealer-io/kubernetes:v1.19.8
+    registry.cn-qingdao.aliyuncs.com/sealer-io/kubernetes-rawdocker:v1.19.8
     ");
 }
 
@@ -196,6 +209,49 @@ fn the_saved_registry_names_its_config_by_digest() {
     let layers = manifest[0]["Layers"].as_array().unwrap().iter().map(|path| &saved[path.as_str().unwrap()]);
     let ids: Vec<_> = layers.map(|layer| Value::from(Digest::of(layer).to_string())).collect();
     assert_eq!(config["rootfs"]["diff_ids"], Value::from(ids));
+}
+
+#[test]
+fn rawdocker_is_the_base_image_with_what_upstream_makes() {
+    let (registry, files) = filled();
+    let (base, raw) = (base_layers(&registry), layers_of(&registry, RAWDOCKER));
+    let differ: Vec<_> = base[0].keys().filter(|path| base[0].get(*path) != raw[0].get(*path)).collect();
+    assert_eq!(differ, ["cri/docker.tar.gz", "etc/daemon.json", "images/registry.tar"]);
+    assert!(base[0].keys().eq(raw[0].keys()));
+    assert_eq!([&base[2], &base[4]], [&raw[1], &raw[3]], "the image list and the registry are the same");
+
+    let upstream = files.get("download.docker.com/linux/static/stable/x86_64/docker-19.03.15.tgz").unwrap();
+    let (upstream, cri) = (files_of(&unpacked(upstream)), files_of(&unpacked(&raw[0]["cri/docker.tar.gz"])));
+    assert!(engine::PROGRAMS.iter().all(|name| upstream[&format!("docker/{name}")] == cri[*name]));
+    let [mut patched, daemon] =
+        [&base[0], &raw[0]].map(|files| -> Value { serde_json::from_slice(&files["etc/daemon.json"]).unwrap() });
+    assert!(patched.as_object_mut().unwrap().remove("mirror-registries").is_some());
+    assert_eq!(daemon, patched);
+
+    let operator = &raw[2]["etc/tigera-operator.yaml"];
+    assert_eq!(references(operator), ["sea.hub:5000/tigera/operator:v1.17.4"]);
+    let resources = String::from_utf8(raw[2]["etc/custom-resources.yaml"].clone()).unwrap();
+    let installation: Value = serde_yaml::from_str(resources.split("\n---\n").next().unwrap()).unwrap();
+    assert_eq!(installation["kind"], "Installation");
+    assert_eq!(installation["spec"]["registry"], "sea.hub:5000");
+}
+
+#[test]
+fn kyvernos_manifests_name_two_images_and_look_as_if_there_were_more() {
+    let (registry, files) = filled();
+    let manifest =
+        files.get("raw.githubusercontent.com/kyverno/kyverno/v1.5.1/definitions/release/install.yaml").unwrap();
+    let found = references(manifest);
+    assert_eq!(found, ["ghcr.io/kyverno/kyverno:v1.5.1", "ghcr.io/kyverno/kyvernopre:v1.5.1"]);
+    for reference in found {
+        let (name, tag) = reference.rsplit_once(':').unwrap();
+        assert!(registry.repository(name).unwrap().tags.contains_key(tag));
+    }
+    let text = std::str::from_utf8(manifest).unwrap();
+    assert!(text.matches("image:").count() > 2, "traps for who reads no YAML");
+    assert!(text.matches("ghcr.io/").count() > 2, "and for who replaces text");
+    let kinds = text.lines().filter_map(|line| line.strip_prefix("kind: "));
+    insta::assert_snapshot!(kinds.collect::<Vec<_>>().join(" "), @"Namespace CustomResourceDefinition ServiceAccount ClusterRole ClusterRole ClusterRoleBinding ClusterRoleBinding ConfigMap Service Service Deployment");
 }
 
 #[test]
