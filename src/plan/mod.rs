@@ -4,13 +4,12 @@
 //! `recipe plan -o json` prints is what `recipe apply` executes. The work itself ([`StageWork`]) carries no positions;
 //! they stand beside it in [`Places`], so that a comment in the recipe cannot change what the work's digest is.
 
+mod context;
 mod model;
 mod places;
 mod resolve;
 
-pub use model::{
-    ArchiveSource, ContextSource, FORMAT_VERSION, LayerChoice, ListEntry, Plan, PlannedStage, PlannedStep, StageWork,
-    registry_path,
-};
+pub use context::{ContextSource, LayerChoice};
+pub use model::{ArchiveSource, FORMAT_VERSION, ListEntry, Plan, PlannedStage, PlannedStep, StageWork, registry_path};
 pub use places::{Places, Route};
 pub use resolve::{DEFAULT_CLUSTER_REGISTRY, Narrowing, resolve};

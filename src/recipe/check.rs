@@ -8,7 +8,7 @@ use super::{
     Patch, Recipe, ReplaceArchive, Spanned, Step, Text,
 };
 use crate::syntax::shortened;
-use crate::words::{Diagnostic, Span};
+use crate::words::{ContextPath, Diagnostic, Span};
 
 /// Checks a whole recipe and brings pasted lists into form.
 pub(super) fn recipe(recipe: &mut Recipe, sink: &Sink) {
@@ -36,7 +36,12 @@ pub(super) fn recipe(recipe: &mut Recipe, sink: &Sink) {
         name(&stage.name, "stage", sink);
         for entry in &stage.context {
             match &entry.value {
-                ContextEntry::Layer(layer) => one_layer(layer, entry.span, sink),
+                ContextEntry::Layer(layer) => {
+                    one_layer(layer, entry.span, sink);
+                    some_paths(layer.paths.as_deref(), entry.span, sink);
+                }
+                ContextEntry::Rootfs(rootfs) => some_paths(rootfs.paths.as_deref(), entry.span, sink),
+                ContextEntry::Directory(directory) => recipe_in_context(&directory.path, sink),
             }
         }
         for step in &mut stage.steps {
@@ -138,6 +143,23 @@ fn exactly_one(fields: &[(&str, Option<Span>)], at: Span, purpose: &str, sink: &
 
 fn span_of<T>(field: Option<&Spanned<T>>) -> Option<Span> {
     field.map(|field| field.span)
+}
+
+/// An empty list would mean everything, which nobody reads out of it.
+fn some_paths(paths: Option<&[Text]>, at: Span, sink: &Sink) {
+    if paths.is_some_and(<[Text]>::is_empty) && !sink.has_error_in(at) {
+        let mistake = Diagnostic::error(at, "`paths` is empty").with_label("expected at least one glob");
+        sink.add(mistake.with_help("leave `paths` out to take everything"));
+    }
+}
+
+/// The recipe's own folder holds the recipe: a comment in it, or its lock, would then change the image.
+fn recipe_in_context(path: &Text, sink: &Sink) {
+    if path.span != Span::default() && path.value.parse::<ContextPath>().is_ok_and(|path| path.is_root()) {
+        let message = "the recipe's own folder holds the recipe itself: every change of it changes the image";
+        let help = "put the files into a folder beside the recipe and name that";
+        sink.add(Diagnostic::warning(path.span, message).with_help(help));
+    }
 }
 
 fn one_layer(layer: &LayerEntry, at: Span, sink: &Sink) {

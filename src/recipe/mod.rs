@@ -28,8 +28,8 @@ pub use content::content_span;
 pub use data::{Data, DataValue};
 pub use located::Located;
 pub use model::{
-    ContextEntry, DocumentChoice, ImageList, LayerEntry, ListedImage, Metadata, Operation, OperationName, Patch,
-    Recipe, ReplaceArchive, ReplaceImage, RewriteImages, Stage, Step,
+    ContextEntry, DirectoryEntry, DocumentChoice, ImageList, LayerEntry, ListedImage, Metadata, Operation,
+    OperationName, Patch, Recipe, ReplaceArchive, ReplaceImage, RewriteImages, RootfsEntry, Stage, Step,
 };
 pub use parse::{Parsed, parse};
 pub use schema::{schema, schema_text};

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{Data, Spanned, Text};
 
-pub use context::{ContextEntry, LayerEntry};
+pub use context::{ContextEntry, DirectoryEntry, LayerEntry, RootfsEntry};
 pub use images::{ImageList, ListedImage, RewriteImages};
 pub use patch::{DocumentChoice, Operation, OperationName, Patch};
 pub use step::{ReplaceArchive, ReplaceImage, Step};
