@@ -12,6 +12,7 @@ mod check;
 mod content;
 mod data;
 mod de;
+mod explain;
 mod expression;
 mod located;
 mod model;
@@ -26,6 +27,7 @@ mod values_schema;
 
 pub use content::content_span;
 pub use data::{Data, DataValue};
+pub use explain::{Explanation, Field, Line, Overview, PartKind, UnknownPart, explain, explained, overview};
 pub use located::Located;
 pub use model::{
     ContextEntry, DirectoryEntry, DocumentChoice, ImageList, LayerEntry, ListedImage, Metadata, Operation,
@@ -39,6 +41,9 @@ pub use values::{Values, ValuesInput};
 
 /// What `apiVersion` says.
 pub const API_VERSION: &str = "recipe.sealer.io/v1alpha1";
+
+/// A recipe to begin with: it is valid, can be applied as it is, and explains itself.
+pub const FIRST_RECIPE: &str = include_str!("first_recipe.yaml");
 
 /// What `kind` says.
 pub const KIND: &str = "Recipe";
