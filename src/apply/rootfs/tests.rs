@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::apply::gather::gather;
 use crate::disk::{FileTime, Sharing};
@@ -202,4 +204,78 @@ fn more_layers_and_deeper_folders_than_a_process_has_handles() {
     let context = tempfile::tempdir().unwrap();
     assert_eq!(Merge::of(&layers).gather_into(context.path(), &[]), [0_usize; 0]);
     assert_eq!(fs_err::read_dir(context.path().join(deep)).unwrap().count(), 60);
+}
+
+/// What stands at a name of a random layer.
+#[derive(Debug, Clone)]
+enum Node {
+    Nothing,
+    File,
+    Symlink,
+    Whiteout,
+    Folder { opaque: bool, nodes: Vec<Node> },
+}
+
+fn node() -> impl Strategy<Value = Node> {
+    let leaf = prop_oneof![Just(Node::Nothing), Just(Node::File), Just(Node::Symlink), Just(Node::Whiteout)];
+    leaf.prop_recursive(3, 12, 2, |inner| {
+        let nodes = proptest::collection::vec(inner, 0..3);
+        (proptest::bool::weighted(0.2), nodes).prop_map(|(opaque, nodes)| Node::Folder { opaque, nodes })
+    })
+}
+
+/// The words for [`layer`].
+fn words(nodes: &[Node], path: &str, found: &mut String) {
+    for (name, node) in ["a", "b"].iter().zip(nodes) {
+        let path = format!("{path}{name}");
+        match node {
+            Node::Nothing => {}
+            Node::File => found.extend([" ", &path]),
+            Node::Symlink => found.extend([" ", &path, ">a"]),
+            Node::Whiteout => found.extend([" ", &path, "!"]),
+            Node::Folder { opaque, nodes } => {
+                found.extend([" ", &path, "/", if *opaque { "!" } else { "" }]);
+                words(nodes, &format!("{path}/"), found);
+            }
+        }
+    }
+}
+
+/// What the kernel shows of layers, copied into a folder; none where it cannot be asked.
+fn mounted(layers: &[PathBuf]) -> Option<tempfile::TempDir> {
+    let folder = tempfile::tempdir().unwrap();
+    let lower: Vec<_> = layers.iter().rev().map(|layer| layer.to_str().unwrap()).collect();
+    // Of a folder that only one layer has, the kernel lists whiteouts too, which cannot be found then: cp says so.
+    let script = "mount -t overlay overlay -o \"lowerdir=$1\" \"$2\" && { cp -a \"$2/.\" \"$3\" || true; }";
+    let (mount, copy) = (folder.path().join("mount"), folder.path().join("copy"));
+    fs_err::create_dir(&mount).unwrap();
+    fs_err::create_dir(&copy).unwrap();
+    // The mount is gone with the namespace.
+    let mut command = std::process::Command::new("unshare");
+    command.args(["--mount", "sh", "-c", script, "sh", &lower.join(":")]).arg(&mount).arg(&copy);
+    command.output().is_ok_and(|output| output.status.success()).then_some(folder)
+}
+
+#[test]
+fn the_kernel_shows_the_same() {
+    let known = Merge::of(&["a", "b"]);
+    if mounted(&known.folders()).is_none() {
+        assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "CI=true, and overlays cannot be mounted");
+        // Not `eprintln!`: the test harness keeps that from sight where tests pass.
+        io::Write::write_all(&mut io::stderr(), b"skipped: overlays cannot be mounted\n").unwrap();
+        return;
+    }
+    let layer = proptest::collection::vec(node(), 2);
+    let layers = proptest::collection::vec(layer, 2..5);
+    let config = ProptestConfig { cases: 30, failure_persistence: None, ..ProptestConfig::default() };
+    proptest!(config, |(layers in layers)| {
+        let texts: Vec<String> = layers.iter().map(|nodes| {
+            let mut text = String::new();
+            words(nodes, "", &mut text);
+            text
+        }).collect();
+        let merge = Merge::of(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+        let shown = mounted(&merge.folders()).unwrap();
+        prop_assert_eq!(merge.gather(&[]).0, tree(&shown.path().join("copy")), "{:?}", texts);
+    });
 }
