@@ -89,6 +89,13 @@ fn entries_are_planned_in_words_that_stay() {
     let json = serde_json::to_value(&plan).unwrap();
     assert_eq!(json["stages"][0]["context"], expected);
     assert_eq!(serde_json::from_value::<Plan>(json).unwrap(), plan);
+    let shown: Vec<String> = plan.stages[0].work.context.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(shown.join("\n"), @"
+    etc of all layers of kubernetes:v1, to a
+    everything of all layers of kubernetes:v1
+    everything of the folder charts beside the recipe, to charts
+    everything of the folder charts beside the recipe
+    ");
 }
 
 #[test]
@@ -191,4 +198,21 @@ fn the_modes_of_a_clone_do_not_reach_the_image() {
         ids.push(report["images"][0]["layers"].clone());
     }
     assert_eq!(ids[0], ids[1]);
+}
+
+#[test]
+fn a_changed_layer_of_a_whole_image_is_told() {
+    let world = World::new();
+    let entry = "  - rootfs: {of: kubernetes:v1.19.8, paths: [scripts]}\n";
+    let recipe = world.write("recipe/r.yaml", recipe_of(&[("one", entry, "FROM scratch\\nCOPY . .")]));
+    let recipe = recipe.to_str().unwrap();
+    assert!(!world.succeed(&["recipe", "apply", recipe, "--sharing", "copy"]).stderr.contains("does not hash"));
+    let inspected: Value =
+        serde_json::from_str(&world.succeed(&["inspect", "-o", "json", "kubernetes:v1.19.8"]).stdout).unwrap();
+    let layer = inspected[0]["spec"]["layers"][0]["id"].as_str().unwrap();
+    let folder = world.root().join("data/overlay2").join(layer.strip_prefix("sha256:").unwrap());
+    fs_err::write(folder.join("scripts/init.sh"), "changed").unwrap();
+    let run = world.succeed(&["recipe", "apply", recipe, "-o", "json"]);
+    let warnings: Vec<&str> = run.stderr.lines().filter(|line| line.contains("does not hash to its id")).collect();
+    assert!(matches!(warnings[..], [only] if only.contains(layer) && only.contains("kubernetes:v1.19.8")), "{run}");
 }
