@@ -91,18 +91,39 @@ fn format_version_1_pins_the_bytes() {
     for (platform, expected) in [("linux/amd64", AMD64), ("linux/arm64", ARM64)] {
         let run = world.succeed(&["recipe", "apply", RECIPE, "-o", "json", "--platform", platform]);
         let report: Value = serde_json::from_str(&run.stdout).unwrap();
-        let mut ids = String::new();
-        for image in report["images"].as_array().unwrap() {
-            assert_eq!(image["platform"], platform);
-            let (name, id) = (image["name"].as_str().unwrap(), image["id"].as_str().unwrap());
-            ids.extend([name, "\n  ", id, "\n"]);
-            for layer in image["layers"].as_array().unwrap() {
-                let (kind, id) = (layer["type"].as_str().unwrap(), layer["id"].as_str().unwrap());
-                ids.extend(["  ", kind, " ", id, "\n"]);
-            }
-        }
-        assert_eq!(ids, expected, "{platform}");
+        assert!(report["images"].as_array().unwrap().iter().all(|image| image["platform"] == platform));
+        assert_eq!(ids(&report, platform), expected, "{platform}");
     }
+}
+
+/// The images of a report for one platform, with their layers.
+fn ids(report: &Value, platform: &str) -> String {
+    let mut ids = String::new();
+    for image in report["images"].as_array().unwrap().iter().filter(|image| image["platform"] == platform) {
+        let (name, id) = (image["name"].as_str().unwrap(), image["id"].as_str().unwrap());
+        ids.extend([name, "\n  ", id, "\n"]);
+        for layer in image["layers"].as_array().unwrap() {
+            let (kind, id) = (layer["type"].as_str().unwrap(), layer["id"].as_str().unwrap());
+            ids.extend(["  ", kind, " ", id, "\n"]);
+        }
+    }
+    ids
+}
+
+#[test]
+fn for_several_platforms_at_once() {
+    let for_both = |world: &World, recipe: &str, arguments: &[&str]| {
+        let run = world.succeed(&[&["recipe", "apply", recipe, "-o", "json"], arguments].concat());
+        let report: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(report["images"].as_array().unwrap().len(), 4);
+        assert_eq!((ids(&report, "linux/amd64").as_str(), ids(&report, "linux/arm64").as_str()), (AMD64, ARM64));
+    };
+    for_both(&World::new(), RECIPE, &["--platform", "linux/amd64,linux/arm64"]);
+    for_both(&World::new(), RECIPE, &["--platform", "linux/arm64", "--platform", "linux/amd64"]);
+    let world = World::new();
+    let text = fs_err::read_to_string(project().join(RECIPE)).unwrap();
+    let text = text.replace("\nstages:", "\nplatforms: [linux/amd64, linux/arm64]\nstages:");
+    for_both(&world, world.write("recipe.yaml", text).to_str().unwrap(), &[]);
 }
 
 #[test]

@@ -1,66 +1,95 @@
-//! Context entries: files of layers into the context folder.
+//! Files of a tree into the context folder.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::disk::{CopyRules, Dir, DiskError, FileTime, Kind, Meta, Owner, Sharing, Way, merge_entry};
 use crate::words::ContextPath;
 
-/// Copies what `globs` match in `layer` (all of it where there are none) to the folder `to` of `context`.
+/// A folder that files are taken from: of one layer, or of several that are merged.
+pub(super) trait View: Sized {
+    /// The names in it in byte order, each with whether it is a folder.
+    fn entries(&self) -> Result<Vec<(OsString, bool)>, DiskError>;
+    /// One of its folders.
+    fn folder(&self, name: &OsStr) -> Result<Self, DiskError>;
+    /// What the folder says of itself.
+    fn meta(&self) -> Result<Meta, DiskError>;
+    /// Copies one of its entries, with all that is in it, into `to` over what may be there.
+    fn copy(&self, name: &OsStr, to: &Dir, rules: CopyRules) -> Result<(), DiskError>;
+}
+
+/// A layer as it is: whiteouts and opaque folders are entries like others.
+impl View for Dir {
+    fn entries(&self) -> Result<Vec<(OsString, bool)>, DiskError> {
+        let entry = |name: OsString| Ok((name.clone(), self.meta(name)?.kind == Kind::Folder));
+        self.names()?.into_iter().map(entry).collect()
+    }
+
+    fn folder(&self, name: &OsStr) -> Result<Self, DiskError> {
+        Self::folder(self, name)
+    }
+
+    fn meta(&self) -> Result<Meta, DiskError> {
+        self.own_meta()
+    }
+
+    fn copy(&self, name: &OsStr, to: &Dir, rules: CopyRules) -> Result<(), DiskError> {
+        merge_entry(self, name, to, name, rules)
+    }
+}
+
+/// Copies what `globs` match in `tree` (all of it where there are none) to the folder `to` of `context`.
 ///
-/// A glob that matches a folder takes all that is in it. Folders on the way are those of the layer, with their mode and
-/// time. Returns the globs that matched nothing.
+/// A glob that matches a folder takes all that is in it. Folders on the way are those of the tree, with their mode and
+/// time. Returns the numbers of the globs that matched nothing.
 pub(super) fn gather(
-    layer: &Path,
+    tree: &impl View,
     globs: &[String],
     to: &ContextPath,
     context: &Dir,
     sharing: Sharing,
     time: FileTime,
-) -> Result<Vec<String>, DiskError> {
-    let layer = Dir::open(layer)?;
+) -> Result<Vec<usize>, DiskError> {
     let rules = CopyRules { sharing, owner: Owner::Kept };
     let target = Way::open(context, to, time)?;
     if globs.is_empty() {
-        for name in layer.names()? {
-            merge_entry(&layer, &name, target.folder(), &name, rules)?;
+        for (name, _) in tree.entries()? {
+            tree.copy(&name, target.folder(), rules)?;
         }
         target.finish()?;
         return Ok(Vec::new());
     }
-    let globs: Vec<(&String, GlobMatcher)> = globs
-        .iter()
-        .filter_map(|glob| Some((glob, GlobBuilder::new(glob).literal_separator(true).build().ok()?.compile_matcher())))
-        .collect();
+    // They were checked when the recipe was resolved; one that is wrong all the same matches nothing.
+    let matcher = |glob: &String| Some(GlobBuilder::new(glob).literal_separator(true).build().ok()?.compile_matcher());
+    let globs: Vec<Option<GlobMatcher>> = globs.iter().map(matcher).collect();
     let mut search = Search { globs: &globs, matched: BTreeSet::new(), found: Vec::new() };
-    search.folder(&layer, &mut Vec::new(), false)?;
+    search.folder(tree, &mut Vec::new(), false)?;
     for path in &search.found {
-        take(&layer, path, target.folder(), rules)?;
+        take(tree, path, target.folder(), rules)?;
     }
     target.finish()?;
-    let unmatched = |index: &usize| !search.matched.contains(index);
-    Ok((0..globs.len()).filter(unmatched).map(|index| globs[index].0.clone()).collect())
+    Ok((0..globs.len()).filter(|index| !search.matched.contains(index)).collect())
 }
 
 /// Looks for the topmost paths that any glob matches.
 struct Search<'a> {
-    globs: &'a [(&'a String, GlobMatcher)],
+    globs: &'a [Option<GlobMatcher>],
     matched: BTreeSet<usize>,
     found: Vec<Vec<OsString>>,
 }
 
 impl Search<'_> {
     /// `inside` says that a folder above was found already, with all that is in it; globs are still marked as matched.
-    fn folder(&mut self, folder: &Dir, path: &mut Vec<OsString>, inside: bool) -> Result<(), DiskError> {
-        for name in folder.names()? {
+    fn folder(&mut self, folder: &impl View, path: &mut Vec<OsString>, inside: bool) -> Result<(), DiskError> {
+        for (name, is_folder) in folder.entries()? {
             path.push(name.clone());
             let whole: PathBuf = path.iter().collect();
             let mut matches = false;
-            for (index, (_, glob)) in self.globs.iter().enumerate() {
-                if glob.is_match(&whole) {
+            for (index, glob) in self.globs.iter().enumerate() {
+                if glob.as_ref().is_some_and(|glob| glob.is_match(&whole)) {
                     self.matched.insert(index);
                     matches = true;
                 }
@@ -68,7 +97,7 @@ impl Search<'_> {
             if matches && !inside {
                 self.found.push(path.clone());
             }
-            if folder.meta(&name)?.kind == Kind::Folder {
+            if is_folder {
                 self.folder(&folder.folder(&name)?, path, inside || matches)?;
             }
             path.pop();
@@ -78,30 +107,32 @@ impl Search<'_> {
 }
 
 /// Copies one path with the folders above it; their times are set again after their entries were made.
-fn take(layer: &Dir, path: &[OsString], target: &Dir, rules: CopyRules) -> Result<(), DiskError> {
-    let Some((name, parents)) = path.split_last() else { return Ok(()) };
-    let (mut from, mut to) = (layer.duplicate()?, target.duplicate()?);
-    let mut above: Vec<(Dir, Meta)> = Vec::new();
-    for part in parents {
-        let meta = from.meta(part)?;
-        let there = to.meta_if_there(part)?;
-        if there.is_some_and(|there| there.kind != Kind::Folder) {
-            to.remove_all(part)?;
-        }
-        let folder = to.folder_or_make(part, 0o700)?;
-        above.push((folder.duplicate()?, meta));
-        from = from.folder(part)?;
-        to = folder;
+fn take(from: &impl View, path: &[OsString], to: &Dir, rules: CopyRules) -> Result<(), DiskError> {
+    let Some((name, below)) = path.split_first() else { return Ok(()) };
+    if below.is_empty() {
+        return from.copy(name, to, rules);
     }
-    merge_entry(&from, name, &to, name, rules)?;
-    for (folder, meta) in above.iter().rev() {
-        if crate::disk::is_root() {
-            folder.set_own_owner(meta.uid, meta.gid)?;
-        }
-        folder.set_own_mode(meta.mode)?;
-        folder.set_own_time(meta.mtime)?;
+    let source = from.folder(name)?;
+    let folder = folder_in(to, name)?;
+    take(&source, below, &folder, rules)?;
+    finish_folder(&folder, &source.meta()?)
+}
+
+/// The folder of this name; what else may be there is removed.
+pub(super) fn folder_in(to: &Dir, name: &OsStr) -> Result<Dir, DiskError> {
+    if to.meta_if_there(name)?.is_some_and(|there| there.kind != Kind::Folder) {
+        to.remove_all(name)?;
     }
-    Ok(())
+    to.folder_or_make(name, 0o700)
+}
+
+/// Gives a folder the owner, mode and time of another, when its entries are made.
+pub(super) fn finish_folder(folder: &Dir, meta: &Meta) -> Result<(), DiskError> {
+    if crate::disk::is_root() {
+        folder.set_own_owner(meta.uid, meta.gid)?;
+    }
+    folder.set_own_mode(meta.mode)?;
+    folder.set_own_time(meta.mtime)
 }
 
 #[cfg(test)]
@@ -118,13 +149,14 @@ mod tests {
         folder
     }
 
-    fn gathered(globs: &[&str], to: &str) -> (Vec<String>, Vec<String>) {
+    fn gathered(globs: &[&str], to: &str) -> (Vec<String>, Vec<usize>) {
         let layer = tree(&["etc/a.yaml", "etc/b.conf", "etc/deep/c.yaml", "bin/x", ".hidden/y"]);
         let context = tempfile::tempdir().unwrap();
         let globs: Vec<String> = globs.iter().map(|glob| (*glob).to_owned()).collect();
         let dir = Dir::open(context.path()).unwrap();
         let time = FileTime::of_seconds(1);
-        let unmatched = gather(layer.path(), &globs, &to.parse().unwrap(), &dir, Sharing::Auto, time).unwrap();
+        let layer = Dir::open(layer.path()).unwrap();
+        let unmatched = gather(&layer, &globs, &to.parse().unwrap(), &dir, Sharing::Auto, time).unwrap();
         let merged = crate::image::Merged::new(vec![context.path().to_owned()]);
         let files = merged.files(&ContextPath::root()).unwrap();
         (files.into_iter().map(|(path, _)| path.to_string()).collect(), unmatched)
@@ -138,7 +170,7 @@ mod tests {
         assert_eq!(gathered(&["**/*.yaml"], "x/y").0, ["x/y/etc/a.yaml", "x/y/etc/deep/c.yaml"]);
         assert_eq!(
             gathered(&["etc", "etc/a.yaml", "none"], "."),
-            (all[2..].iter().map(|path| (*path).to_owned()).collect(), vec!["none".to_owned()])
+            (all[2..].iter().map(|path| (*path).to_owned()).collect(), vec![2])
         );
     }
 
@@ -151,7 +183,8 @@ mod tests {
         let context = tempfile::tempdir().unwrap();
         let dir = Dir::open(context.path()).unwrap();
         let globs = ["etc/a.yaml".to_owned()];
-        gather(layer.path(), &globs, &ContextPath::root(), &dir, Sharing::Auto, FileTime::of_seconds(1)).unwrap();
+        let layer = Dir::open(layer.path()).unwrap();
+        gather(&layer, &globs, &ContextPath::root(), &dir, Sharing::Auto, FileTime::of_seconds(1)).unwrap();
         let meta = dir.meta("etc").unwrap();
         assert_eq!((meta.mode, meta.mtime), (0o750, FileTime::of_seconds(1_600_000_000)));
     }
@@ -164,7 +197,7 @@ mod tests {
             let dir = Dir::open(context.path()).unwrap();
             dir.set_time("old", FileTime::of_seconds(7)).unwrap();
             let (to, time) = ("old/new/deep".parse().unwrap(), FileTime::of_seconds(1));
-            gather(layer.path(), &globs, &to, &dir, Sharing::Auto, time).unwrap();
+            gather(&Dir::open(layer.path()).unwrap(), &globs, &to, &dir, Sharing::Auto, time).unwrap();
             let mtime = |path: &str| Dir::open(&context.path().join(path)).unwrap().own_meta().unwrap().mtime.seconds;
             assert_eq!((mtime("old"), mtime("old/new"), mtime("old/new/deep")), (7, 1, 1));
         }

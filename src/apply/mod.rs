@@ -4,8 +4,11 @@
 //! together, each with its line. Then stage after stage: gather the context, change it, build. When every stage is whole,
 //! the images are committed together; until then the store is as it was.
 
+mod context;
+mod directory;
 mod gather;
 mod report;
+mod rootfs;
 mod run;
 
 pub use report::{Report, StepReport, StepStatus};

@@ -1,19 +1,18 @@
 //! Plan → images in the store.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::build::{BuildFailure, BuildPlace, BuildRequest, Builder, Built, ImageReport, Workspace, WorkspaceError};
 use crate::disk::{Dir, Sharing};
-use crate::image::model::Image;
 use crate::kubefile::{self, Base};
-use crate::plan::{ContextSource, LayerChoice, Plan, PlannedStage, PlannedStep, Route};
+use crate::plan::{ContextSource, Plan, PlannedStage, PlannedStep, Route};
 use crate::steps::{self, Context, Outcome, StepFailure, Tools};
 use crate::store::Store;
 use crate::supply::{Need, Supply};
-use crate::words::{Digest, Event, Failure, FailureKind, ImageRef, Observer, SealerName, Source, StepState, nearest};
+use crate::words::{Event, Failure, FailureKind, ImageRef, Observer, SealerName, Source, StepState};
 
-use super::gather::gather;
+use super::directory;
 use super::report::{Report, StepReport, StepStatus};
 
 /// The annotation with the format version.
@@ -59,12 +58,22 @@ impl Applier<'_> {
     /// Asks for everything that the plan names from outside, so that all that cannot be had is known at once.
     fn fetch_inputs(&self, plan: &Plan, workspace: &Workspace<'_>) -> Result<(), Vec<Failure>> {
         let mut needs: Vec<(Need, &PlannedStage, Route)> = Vec::new();
+        let mut failures: Vec<Failure> = Vec::new();
         for stage in &plan.stages {
             let work = &stage.work;
             let mut images: Vec<(Route, SealerName)> = Vec::new();
             for (index, source) in work.context.iter().enumerate() {
-                let ContextSource::Layer { of, .. } = source;
-                images.push((Route::stage().then("context").then(index).then("of"), of.clone()));
+                let route = Route::stage().then("context").then(index);
+                match source {
+                    ContextSource::Layer { of, .. } | ContextSource::Rootfs { of, .. } => {
+                        images.push((route.then("of"), of.clone()));
+                    }
+                    ContextSource::Directory { path, .. } => {
+                        if let Err(failure) = directory::open(&self.recipe_folder, path) {
+                            failures.push(failure.at(stage.places.find(&route.then("path"))));
+                        }
+                    }
+                }
             }
             if let Ok(kubefile::Kubefile { base: Base::Image(name), .. }) = kubefile::parse(&work.kubefile) {
                 images.push((Route::stage().then("kubefile").then("from"), name));
@@ -84,7 +93,6 @@ impl Applier<'_> {
             }
         }
         let asked: Vec<Need> = needs.iter().map(|(need, _, _)| need.clone()).collect();
-        let mut failures: Vec<Failure> = Vec::new();
         for (need, failure) in self.supply.get_all(&asked) {
             for (_, stage, route) in needs.iter().filter(|(other, _, _)| *other == need) {
                 let failure = failure.clone().at(stage.places.find(route));
@@ -116,7 +124,7 @@ impl Applier<'_> {
         for (index, source) in work.context.iter().enumerate() {
             let route = Route::stage().then("context").then(index);
             self.gather(source, stage, &context, workspace)
-                .map_err(|(field, failure)| vec![failure.at(stage.places.find(&route.then(field)))])?;
+                .map_err(|(at, failure)| vec![failure.at(stage.places.find(&route.then(&at)))])?;
         }
         self.steps(plan, stage, &context, report)?;
         let kubefile: &[u8] = work.kubefile.as_bytes();
@@ -126,30 +134,6 @@ impl Applier<'_> {
             .map_err(|error| here(Failure::from_error(FailureKind::Failed, &error)))?;
         let built = self.build(plan, stage, context.root(), workspace)?;
         ImageReport::new(&built, workspace).map_err(|error| vec![failed(&error)])
-    }
-
-    fn gather(
-        &self,
-        source: &ContextSource,
-        stage: &PlannedStage,
-        context: &Context,
-        workspace: &mut Workspace<'_>,
-    ) -> Result<(), (&'static str, Failure)> {
-        let ContextSource::Layer { of, layer, paths, to } = source;
-        let builder = self.builder(context.epoch());
-        let image = builder.base(of, &stage.work.platform, workspace).map_err(|failure| ("of", failure))?;
-        let (id, folder) = choose_layer(&image, layer, workspace)?;
-        if let Some(doubts) = workspace.doubts(&id).map_err(|error| ("of", failed(&error)))? {
-            let message = format!("layer {id} of `{}` {doubts}; what is there is taken as it is", image.name);
-            self.observer.event(Event::Warning { message });
-        }
-        let unmatched = gather(&folder, paths, to, context.root(), self.sharing, context.time())
-            .map_err(|error| ("of", Failure::from_error(error.kind(), &error)))?;
-        if unmatched.is_empty() {
-            return Ok(());
-        }
-        let message = format!("nothing in the layer matches `{}`", unmatched.join("`, `"));
-        Err(("paths", Failure::new(FailureKind::Failed, message)))
     }
 
     fn steps(
@@ -240,7 +224,7 @@ impl Applier<'_> {
         Ok(built)
     }
 
-    fn builder(&self, epoch: crate::words::Epoch) -> Builder<'_> {
+    pub(super) fn builder(&self, epoch: crate::words::Epoch) -> Builder<'_> {
         Builder { supply: self.supply, observer: self.observer, sharing: self.sharing, epoch }
     }
 
@@ -263,65 +247,6 @@ fn asking_for(stage: &PlannedStage, image: &ImageRef) -> Route {
     Route::stage().then("kubefile")
 }
 
-fn failed(error: &WorkspaceError) -> Failure {
+pub(super) fn failed(error: &WorkspaceError) -> Failure {
     Failure::from_error(error.kind(), error)
-}
-
-/// The folder of the layer that an entry means.
-fn choose_layer(
-    image: &Image,
-    choice: &LayerChoice,
-    workspace: &Workspace<'_>,
-) -> Result<(Digest, PathBuf), (&'static str, Failure)> {
-    let layers: Vec<_> = image.layer_ids().collect();
-    let folder = |id: &Digest| Ok((*id, workspace.layer_of(image, id).map_err(|error| ("of", failed(&error)))?));
-    let listed = || {
-        let values = image.layers.iter().filter_map(|layer| Some((layer.id?, layer)));
-        let lines: Vec<String> = values
-            .enumerate()
-            .map(|(index, (id, layer))| format!("{index}: {id} {} {}", layer.kind.as_str(), layer.value))
-            .collect();
-        format!("the layers of `{}` are\n{}", image.name, lines.join("\n"))
-    };
-    let wrong = |field, message: String| (field, Failure::new(FailureKind::Failed, message).with_help(listed()));
-    match choice {
-        LayerChoice::Id(id) if layers.contains(id) => folder(id),
-        LayerChoice::Id(id) => Err(wrong("id", format!("`{}` has no layer {id}", image.name))),
-        LayerChoice::Index(index) => match layers.get(*index as usize) {
-            Some(id) => folder(id),
-            None => Err(wrong("index", format!("`{}` has no layer {index}", image.name))),
-        },
-        LayerChoice::Containing(path) => {
-            let mut holding = Vec::new();
-            for id in &layers {
-                let (id, folder) = folder(id)?;
-                if holds(&folder, path).map_err(|error| ("of", Failure::from_error(FailureKind::Failed, &error)))? {
-                    holding.push((id, folder));
-                }
-            }
-            match holding.len() {
-                1 => Ok(holding.remove(0)),
-                0 => {
-                    let message = format!("no layer of `{}` holds `{path}`", image.name);
-                    let (field, mut failure) = wrong("containing", message);
-                    failure.help.extend(similar(image, path, workspace).map(|near| format!("did you mean `{near}`?")));
-                    Err((field, failure))
-                }
-                several => {
-                    let message = format!("{several} layers of `{}` hold `{path}`, expected one", image.name);
-                    Err(wrong("containing", message))
-                }
-            }
-        }
-    }
-}
-
-fn holds(folder: &Path, path: &crate::words::ContextPath) -> std::io::Result<bool> {
-    Ok(crate::image::Merged::new(vec![folder.to_owned()]).find(path)?.is_some())
-}
-
-/// The path of the image that is nearest to one that it does not have.
-fn similar(image: &Image, path: &crate::words::ContextPath, workspace: &Workspace<'_>) -> Option<String> {
-    let files = workspace.merged(image).ok()?.files(&path.parent()?).ok()?;
-    nearest(path.as_str(), files.iter().map(|(path, _)| path.as_str())).map(str::to_owned)
 }

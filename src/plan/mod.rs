@@ -4,17 +4,16 @@
 //! `recipe plan -o json` prints is what `recipe apply` executes. The work itself ([`StageWork`]) carries no positions;
 //! they stand beside it in [`Places`], so that a comment in the recipe cannot change what the work's digest is.
 
+mod context;
 mod file_mode;
 mod file_steps;
 mod model;
 mod places;
 mod resolve;
 
+pub use context::{ContextSource, LayerChoice};
 pub use file_mode::{FileMode, FileModeError};
 pub use file_steps::{Chmod, CopyFile, Download, MovePath, Remove, ReplaceText, Symlink, WriteFile};
-pub use model::{
-    ArchiveSource, ContextSource, FORMAT_VERSION, LayerChoice, ListEntry, Plan, PlannedStage, PlannedStep, StageWork,
-    registry_path,
-};
+pub use model::{ArchiveSource, FORMAT_VERSION, ListEntry, Plan, PlannedStage, PlannedStep, StageWork, registry_path};
 pub use places::{Places, Route};
 pub use resolve::{DEFAULT_CLUSTER_REGISTRY, Narrowing, resolve};

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::edit::{DocumentSelector, Operation};
 use crate::words::{ContextPath, Digest, Epoch, ImageRef, Platform, SealerName};
 
-use super::Places;
 use super::file_steps::{Chmod, CopyFile, Download, MovePath, Remove, ReplaceText, Symlink, WriteFile};
+use super::{ContextSource, Places};
 
 /// Pins every choice that changes bytes: a release with the same number gives the same ids.
 pub const FORMAT_VERSION: u32 = 1;
@@ -68,37 +68,6 @@ impl StageWork {
         let json = serde_json::to_vec(self).expect("a plan has only string keys and no floating point numbers");
         Digest::of(&json)
     }
-}
-
-/// Where files of a context come from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum ContextSource {
-    /// One layer of an image.
-    Layer {
-        /// The image.
-        of: SealerName,
-        /// Which layer.
-        layer: LayerChoice,
-        /// Globs of the paths to take; empty: all.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        paths: Vec<String>,
-        /// The folder of the context that they go to.
-        #[serde(default, skip_serializing_if = "ContextPath::is_root")]
-        to: ContextPath,
-    },
-}
-
-/// Which layer of an image is meant.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum LayerChoice {
-    /// The only one that holds a path.
-    Containing(ContextPath),
-    /// The one with an id.
-    Id(Digest),
-    /// The one with a number from 0, of those that have content.
-    Index(u32),
 }
 
 /// A change to the context.

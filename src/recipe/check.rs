@@ -8,7 +8,7 @@ use super::{
     Patch, Recipe, ReplaceArchive, ReplaceText, Spanned, Step, Text,
 };
 use crate::syntax::shortened;
-use crate::words::{Diagnostic, Span};
+use crate::words::{ContextPath, Diagnostic, Span};
 
 /// Checks a whole recipe and brings pasted lists into form.
 pub(super) fn recipe(recipe: &mut Recipe, sink: &Sink) {
@@ -36,7 +36,12 @@ pub(super) fn recipe(recipe: &mut Recipe, sink: &Sink) {
         name(&stage.name, "stage", sink);
         for entry in &stage.context {
             match &entry.value {
-                ContextEntry::Layer(layer) => one_layer(layer, entry.span, sink),
+                ContextEntry::Layer(layer) => {
+                    one_layer(layer, entry.span, sink);
+                    chosen_paths(layer.paths.as_deref(), entry.span, sink);
+                }
+                ContextEntry::Rootfs(rootfs) => chosen_paths(rootfs.paths.as_deref(), entry.span, sink),
+                ContextEntry::Directory(directory) => recipe_in_context(&directory.path, sink),
             }
         }
         for step in &mut stage.steps {
@@ -140,6 +145,32 @@ fn span_of<T>(field: Option<&Spanned<T>>) -> Option<Span> {
     field.map(|field| field.span)
 }
 
+/// An empty list would mean everything, which nobody reads out of it.
+fn chosen_paths(paths: Option<&[Text]>, at: Span, sink: &Sink) {
+    if paths.is_some_and(<[Text]>::is_empty) && !sink.has_error_in(at) {
+        sink.add(no_paths(at).with_help("leave `paths` out to take everything"));
+    }
+}
+
+fn some_paths(paths: &[Text], at: Span, sink: &Sink) {
+    if paths.is_empty() && !sink.has_error_in(at) {
+        sink.add(no_paths(at));
+    }
+}
+
+fn no_paths(at: Span) -> Diagnostic {
+    Diagnostic::error(at, "`paths` is empty").with_label("expected at least one glob")
+}
+
+/// The recipe's own folder holds the recipe: a comment in it, or its lock, would then change the image.
+fn recipe_in_context(path: &Text, sink: &Sink) {
+    if path.span != Span::default() && path.value.parse::<ContextPath>().is_ok_and(|path| path.is_root()) {
+        let message = "the recipe's own folder holds the recipe itself: every change of it changes the image";
+        let help = "put the files into a folder beside the recipe and name that";
+        sink.add(Diagnostic::warning(path.span, message).with_help(help));
+    }
+}
+
 fn one_layer(layer: &LayerEntry, at: Span, sink: &Sink) {
     if layer.of.span == Span::default() {
         return;
@@ -158,12 +189,6 @@ fn one_origin(step: &ReplaceArchive, at: Span, sink: &Sink) {
     }
     let fields = [("url", span_of(step.url.as_ref())), ("file", span_of(step.file.as_ref()))];
     exactly_one(&fields, at, "where the new archive comes from", sink);
-}
-
-fn some_paths(paths: &[Text], at: Span, sink: &Sink) {
-    if paths.is_empty() && !sink.has_error_in(at) {
-        sink.add(Diagnostic::error(at, "`paths` is empty").with_label("expected at least one glob"));
-    }
 }
 
 fn not_empty(text: &Text, field: &str, sink: &Sink) {

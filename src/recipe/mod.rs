@@ -12,6 +12,7 @@ mod check;
 mod content;
 mod data;
 mod de;
+mod explain;
 mod expression;
 mod located;
 mod model;
@@ -26,11 +27,12 @@ mod values_schema;
 
 pub use content::content_span;
 pub use data::{Data, DataValue};
+pub use explain::{Explanation, Field, Line, Overview, PartKind, UnknownPart, explain, explained, overview};
 pub use located::Located;
 pub use model::{
-    Chmod, ContextEntry, CopyFile, DocumentChoice, Download, ImageList, LayerEntry, ListedImage, Metadata, MovePath,
-    Operation, OperationName, Patch, Recipe, Remove, ReplaceArchive, ReplaceImage, ReplaceText, RewriteImages, Stage,
-    Step, Symlink, WriteFile,
+    Chmod, ContextEntry, CopyFile, DirectoryEntry, DocumentChoice, Download, ImageList, LayerEntry, ListedImage,
+    Metadata, MovePath, Operation, OperationName, Patch, Recipe, Remove, ReplaceArchive, ReplaceImage, ReplaceText,
+    RewriteImages, RootfsEntry, Stage, Step, Symlink, WriteFile,
 };
 pub use parse::{Parsed, parse};
 pub use schema::{schema, schema_text};
@@ -40,6 +42,9 @@ pub use values::{Values, ValuesInput};
 
 /// What `apiVersion` says.
 pub const API_VERSION: &str = "recipe.sealer.io/v1alpha1";
+
+/// A recipe to begin with: it is valid, can be applied as it is, and explains itself.
+pub const FIRST_RECIPE: &str = include_str!("first_recipe.yaml");
 
 /// What `kind` says.
 pub const KIND: &str = "Recipe";

@@ -133,13 +133,15 @@ fn text(report: &Report, surroundings: &Surroundings, globals: &Globals) -> Stri
     };
     if !globals.quiet {
         line(format_args!(""));
+        let several = report.steps.iter().any(|step| step.platform != report.steps[0].platform);
         for step in &report.steps {
+            let platform = if several { format!(" for {}", step.platform) } else { String::new() };
             let what = match step.status {
                 StepStatus::Changed => "",
                 StepStatus::Unchanged => "unchanged: ",
                 StepStatus::Skipped => "skipped: ",
             };
-            line(format_args!("{} {}: {what}{}", step.stage, step.step, step.detail));
+            line(format_args!("{} {}{platform}: {what}{}", step.stage, step.step, step.detail));
         }
         line(format_args!(
             "{} downloaded; the store is {}",

@@ -1,6 +1,8 @@
 //! `sealer recipe …`: derive images, and look after recipes.
 
 mod apply;
+mod explain;
+mod init;
 mod input;
 mod plan;
 mod schema;
@@ -21,6 +23,10 @@ pub(super) enum RecipeCommand {
     Validate(validate::ValidateArgs),
     /// Show what apply would do
     Plan(plan::PlanArgs),
+    /// Say what recipes are made of, or what a step or a context entry does, with an example
+    Explain(explain::ExplainArgs),
+    /// Write a first recipe to edit
+    Init(init::InitArgs),
     /// Print the JSON Schema of recipes
     Schema,
 }
@@ -30,6 +36,8 @@ pub(super) fn run(command: &RecipeCommand, globals: &Globals) -> Result<(), Fail
         RecipeCommand::Apply(args) => apply::run(args, globals),
         RecipeCommand::Validate(args) => validate::run(args, globals),
         RecipeCommand::Plan(args) => plan::run(args, globals),
+        RecipeCommand::Explain(args) => explain::run(args),
+        RecipeCommand::Init(args) => init::run(args, globals),
         RecipeCommand::Schema => schema::run(),
     }
 }

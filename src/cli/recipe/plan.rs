@@ -7,7 +7,7 @@ use clap::Args;
 use crate::cli::failure::{Failed, print_diagnostics};
 use crate::cli::globals::Globals;
 use crate::cli::output::{self, OutputForm};
-use crate::plan::{ContextSource, LayerChoice, Plan};
+use crate::plan::Plan;
 
 use super::input::{Input, InputArgs};
 
@@ -40,17 +40,7 @@ fn text(plan: &Plan) -> String {
         let work = &stage.work;
         lines.push(String::new());
         lines.push(format!("stage {} for {} makes {}", work.stage, work.platform, work.image));
-        for source in &work.context {
-            let ContextSource::Layer { of, layer, paths, to } = source;
-            let which = match layer {
-                LayerChoice::Containing(path) => format!("the layer with {path}"),
-                LayerChoice::Id(id) => format!("the layer {id}"),
-                LayerChoice::Index(index) => format!("layer {index}"),
-            };
-            let what = if paths.is_empty() { "everything".to_owned() } else { paths.join(", ") };
-            let target = if to.is_root() { String::new() } else { format!(", to {to}") };
-            lines.push(format!("  context  {what} of {which} of {}{target}", of.familiar()));
-        }
+        lines.extend(work.context.iter().map(|source| format!("  context  {source}")));
         lines.extend(work.steps.iter().map(|step| format!("  step     {}", step.title())));
         lines.extend(work.kubefile.lines().map(|line| format!("  build    {line}")));
     }

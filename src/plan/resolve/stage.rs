@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::kubefile::Base;
 use crate::plan::{ContextSource, LayerChoice, Places, PlannedStage, Route, StageWork};
-use crate::recipe::{ContextEntry, Data, LayerEntry, Scope, Stage, Text};
-use crate::words::{Diagnostic, Platform, SealerName, Source, Span};
+use crate::recipe::{ContextEntry, Data, DirectoryEntry, LayerEntry, RootfsEntry, Scope, Stage, Text};
+use crate::words::{ContextPath, Diagnostic, Platform, SealerName, Source, Span};
 
 use super::ResolvedStage;
 
@@ -43,15 +43,13 @@ impl<'a> StageResolver<'a> {
         for (index, entry) in stage.context.iter().enumerate() {
             let route = top.then("context").then(index);
             self.mark(&route, entry.span);
-            match &entry.value {
-                ContextEntry::Layer(layer) => {
-                    if let Some(source) = self.layer(layer, entry.span, &route) {
-                        let ContextSource::Layer { of, .. } = &source;
-                        needs.push((layer.of.span, of.clone()));
-                        context.push(source);
-                    }
-                }
-            }
+            let (source, of) = match &entry.value {
+                ContextEntry::Layer(layer) => (self.layer(layer, entry.span, &route), layer.of.span),
+                ContextEntry::Rootfs(rootfs) => (self.rootfs(rootfs, &route), rootfs.of.span),
+                ContextEntry::Directory(directory) => (self.directory(directory, &route), directory.path.span),
+            };
+            needs.extend(source.as_ref().and_then(ContextSource::image).map(|image| (of, image.clone())));
+            context.extend(source);
         }
         let mut steps = Vec::new();
         for (index, step) in stage.steps.iter().enumerate() {
@@ -98,6 +96,31 @@ impl<'a> StageResolver<'a> {
         let paths = self.globs(entry.paths.as_deref().unwrap_or_default(), &route.then("paths"));
         let to = self.parsed_or_default(entry.to.as_ref(), &route.then("to"));
         Some(ContextSource::Layer { of: of?, layer: choices.pop()??, paths: paths?, to: to? })
+    }
+
+    fn rootfs(&mut self, entry: &RootfsEntry, route: &Route) -> Option<ContextSource> {
+        let of = self.parsed(&entry.of, &route.then("of"));
+        let paths = self.globs(entry.paths.as_deref().unwrap_or_default(), &route.then("paths"));
+        let to = self.parsed_or_default(entry.to.as_ref(), &route.then("to"));
+        Some(ContextSource::Rootfs { of: of?, paths: paths?, to: to? })
+    }
+
+    fn directory(&mut self, entry: &DirectoryEntry, route: &Route) -> Option<ContextSource> {
+        let path = self.beside_recipe(&entry.path, &route.then("path"));
+        let to = self.parsed_or_default(entry.to.as_ref(), &route.then("to"));
+        Some(ContextSource::Directory { path: path?, to: to? })
+    }
+
+    /// A path in the recipe's folder or below.
+    fn beside_recipe(&mut self, text: &Text, route: &Route) -> Option<ContextPath> {
+        let rendered = self.render(text, route)?;
+        let path: Option<ContextPath> = rendered.parse().ok();
+        if path.is_none() {
+            let message = format!("`{rendered}` is no path in the recipe's folder");
+            let mistake = Diagnostic::error(text.span, message);
+            self.mistakes.push(mistake.with_label("expected a relative path without `..`"));
+        }
+        path
     }
 
     /// Remembers where a part was written.

@@ -12,6 +12,10 @@ use crate::recipe::{Spanned, Text};
 pub enum ContextEntry {
     /// The files of one layer of an image.
     Layer(LayerEntry),
+    /// The files of an image, all its layers merged.
+    Rootfs(RootfsEntry),
+    /// The files of a folder beside the recipe.
+    Directory(DirectoryEntry),
 }
 
 /// The files of one layer of an image. Exactly one of `containing`, `id` and `index` picks the layer.
@@ -37,10 +41,48 @@ pub struct LayerEntry {
     pub index: Option<Spanned<u32>>,
     /// Globs of the paths to take; default: all. `*` stops at `/`, `**` does not.
     #[serde(default)]
-    #[schemars(example = ["etc/*.yaml", "charts/**"])]
+    #[schemars(length(min = 1), example = ["etc/*.yaml", "charts/**"])]
     pub paths: Option<Vec<Text>>,
     /// The folder of the context to put them in; default: the context itself.
     #[serde(default)]
     #[schemars(example = &"manifests")]
+    pub to: Option<Text>,
+}
+
+/// The files of an image as a cluster sees them: all its layers merged, the later ones over the earlier ones.
+///
+/// Files that a later layer removes are not there, and a folder that several layers have is as the last of them has it. The
+/// image's registry (`registry/`) is one of its folders: name `paths` to leave it out.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = json!({"of": "kubernetes:v1.19.8", "paths": ["etc", "scripts/*.sh"]}))]
+pub struct RootfsEntry {
+    /// The image's name.
+    #[schemars(example = &"kubernetes:v1.19.8")]
+    pub of: Text,
+    /// Globs of the paths to take; default: all. `*` stops at `/`, `**` does not.
+    #[serde(default)]
+    #[schemars(length(min = 1), example = ["etc/*.yaml", "charts/**"])]
+    pub paths: Option<Vec<Text>>,
+    /// The folder of the context to put them in; default: the context itself.
+    #[serde(default)]
+    #[schemars(example = &"manifests")]
+    pub to: Option<Text>,
+}
+
+/// The files of a folder beside the recipe, dot files too.
+///
+/// Files are 0755 if their owner may execute them, else 0644; folders that the context does not have yet are 0755; all of
+/// it belongs to root and carries the constant time. A symlink stays one; it must not lead out of the folder.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = json!({"path": "charts/my-app", "to": "charts/my-app"}))]
+pub struct DirectoryEntry {
+    /// The folder, in the recipe's folder or below.
+    #[schemars(example = &"charts/my-app")]
+    pub path: Text,
+    /// The folder of the context to put its files in; default: the context itself.
+    #[serde(default)]
+    #[schemars(example = &"charts/my-app")]
     pub to: Option<Text>,
 }

@@ -20,7 +20,7 @@ use serde_json::json;
 use super::{Data, Spanned, Text};
 
 pub use chmod::Chmod;
-pub use context::{ContextEntry, LayerEntry};
+pub use context::{ContextEntry, DirectoryEntry, LayerEntry, RootfsEntry};
 pub use copy_file::CopyFile;
 pub use download::Download;
 pub use images::{ImageList, ListedImage, RewriteImages};

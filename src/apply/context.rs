@@ -1,0 +1,181 @@
+//! Context entries: where the files of a context folder come from.
+
+use std::path::{Path, PathBuf};
+
+use crate::build::{Workspace, WorkspaceError};
+use crate::disk::{Dir, DiskError};
+use crate::image::Merged;
+use crate::image::model::Image;
+use crate::plan::{ContextSource, LayerChoice, PlannedStage, Route};
+use crate::steps::Context;
+use crate::words::{ContextPath, Digest, Event, Failure, FailureKind, SealerName, nearest};
+
+use super::directory;
+use super::gather::{View, gather};
+use super::rootfs::Layers;
+use super::run::{Applier, failed};
+
+/// A failure and the field of the entry that it belongs to.
+type EntryFailure = (Route, Failure);
+
+impl Applier<'_> {
+    /// Puts what an entry names into the context.
+    pub(super) fn gather(
+        &self,
+        source: &ContextSource,
+        stage: &PlannedStage,
+        context: &Context,
+        workspace: &mut Workspace<'_>,
+    ) -> Result<(), EntryFailure> {
+        match source {
+            ContextSource::Layer { of, layer, paths, to } => {
+                let image = self.image(of, stage, context, workspace)?;
+                let (id, folder) = choose_layer(&image, layer, workspace)?;
+                self.doubt(&image, &id, workspace)?;
+                let tree = Dir::open(&folder).map_err(|error| of_disk(&error))?;
+                let unmatched = self.take(&tree, paths, to, context)?;
+                all_matched(paths, &unmatched, "the layer", || Merged::new(vec![folder]))
+            }
+            ContextSource::Rootfs { of, paths, to } => {
+                let image = self.image(of, stage, context, workspace)?;
+                let mut folders = Vec::new();
+                for id in image.layer_ids() {
+                    self.doubt(&image, &id, workspace)?;
+                    folders.push(workspace.layer_of(&image, &id).map_err(|error| of_workspace(&error))?);
+                }
+                if folders.is_empty() {
+                    let message = format!("`{}` has no files", image.name);
+                    return Err((field("of"), Failure::new(FailureKind::Failed, message)));
+                }
+                let layers = Layers::open(&folders).map_err(|error| of_disk(&error))?;
+                let tree = layers.top().map_err(|error| of_disk(&error))?;
+                let unmatched = self.take(&tree, paths, to, context)?;
+                all_matched(paths, &unmatched, "the image", || Merged::new(folders))
+            }
+            ContextSource::Directory { path, to } => directory::open(&self.recipe_folder, path)
+                .and_then(|folder| directory::gather(&folder, to, context.root(), context.time()))
+                .map_err(|failure| (field("path"), failure)),
+        }
+    }
+
+    fn image(
+        &self,
+        of: &SealerName,
+        stage: &PlannedStage,
+        context: &Context,
+        workspace: &mut Workspace<'_>,
+    ) -> Result<Image, EntryFailure> {
+        let builder = self.builder(context.epoch());
+        builder.base(of, &stage.work.platform, workspace).map_err(|failure| (field("of"), failure))
+    }
+
+    fn take(
+        &self,
+        tree: &impl View,
+        paths: &[String],
+        to: &ContextPath,
+        context: &Context,
+    ) -> Result<Vec<usize>, EntryFailure> {
+        gather(tree, paths, to, context.root(), self.sharing, context.time()).map_err(|error| of_disk(&error))
+    }
+
+    /// Warns of a layer that may not hold what its id says.
+    fn doubt(&self, image: &Image, id: &Digest, workspace: &Workspace<'_>) -> Result<(), EntryFailure> {
+        if let Some(doubts) = workspace.doubts(id).map_err(|error| of_workspace(&error))? {
+            let message = format!("layer {id} of `{}` {doubts}; what is there is taken as it is", image.name);
+            self.observer.event(Event::Warning { message });
+        }
+        Ok(())
+    }
+}
+
+fn field(name: &str) -> Route {
+    Route::stage().then(name)
+}
+
+fn of_disk(error: &DiskError) -> EntryFailure {
+    (field("of"), Failure::from_error(error.kind(), error))
+}
+
+fn of_workspace(error: &WorkspaceError) -> EntryFailure {
+    (field("of"), failed(error))
+}
+
+/// The failure for globs that match nothing, at the first of them.
+fn all_matched(
+    globs: &[String],
+    unmatched: &[usize],
+    what: &str,
+    tree: impl FnOnce() -> Merged,
+) -> Result<(), EntryFailure> {
+    let Some(first) = unmatched.first() else { return Ok(()) };
+    let names: Vec<String> = unmatched.iter().map(|index| format!("`{}`", globs[*index])).collect();
+    let message = format!("nothing in {what} matches {}", names.join(", "));
+    let mut failure = Failure::new(FailureKind::Failed, message);
+    let near = similar(&tree(), &globs[*first]).map(|near| format!("did you mean `{near}`?"));
+    failure.help.extend(near);
+    Err((field("paths").then(first), failure))
+}
+
+/// The path of a file that is nearest to one that is not there.
+fn similar(tree: &Merged, path: &str) -> Option<String> {
+    let files = tree.files(&ContextPath::root()).ok()?;
+    nearest(path, files.iter().map(|(path, _)| path.as_str())).map(str::to_owned)
+}
+
+/// The folder of the layer that an entry means.
+fn choose_layer(
+    image: &Image,
+    choice: &LayerChoice,
+    workspace: &Workspace<'_>,
+) -> Result<(Digest, PathBuf), EntryFailure> {
+    let layers: Vec<_> = image.layer_ids().collect();
+    let folder = |id: &Digest| Ok((*id, workspace.layer_of(image, id).map_err(|error| of_workspace(&error))?));
+    let listed = || {
+        let values = image.layers.iter().filter_map(|layer| Some((layer.id?, layer)));
+        let lines: Vec<String> = values
+            .enumerate()
+            .map(|(index, (id, layer))| format!("{index}: {id} {} {}", layer.kind.as_str(), layer.value))
+            .collect();
+        format!("the layers of `{}` are\n{}", image.name, lines.join("\n"))
+    };
+    let wrong = |name, message: String| (field(name), Failure::new(FailureKind::Failed, message).with_help(listed()));
+    match choice {
+        LayerChoice::Id(id) if layers.contains(id) => folder(id),
+        LayerChoice::Id(id) => Err(wrong("id", format!("`{}` has no layer {id}", image.name))),
+        LayerChoice::Index(index) => match layers.get(*index as usize) {
+            Some(id) => folder(id),
+            None => Err(wrong("index", format!("`{}` has no layer {index}", image.name))),
+        },
+        LayerChoice::Containing(path) => {
+            let mut holding = Vec::new();
+            for id in &layers {
+                let (id, folder) = folder(id)?;
+                if holds(&folder, path)
+                    .map_err(|error| (field("of"), Failure::from_error(FailureKind::Failed, &error)))?
+                {
+                    holding.push((id, folder));
+                }
+            }
+            match holding.len() {
+                1 => Ok(holding.remove(0)),
+                0 => {
+                    let message = format!("no layer of `{}` holds `{path}`", image.name);
+                    let (at, mut failure) = wrong("containing", message);
+                    let merged = workspace.merged(image).ok();
+                    let near = merged.and_then(|merged| similar(&merged, path.as_str()));
+                    failure.help.extend(near.map(|near| format!("did you mean `{near}`?")));
+                    Err((at, failure))
+                }
+                several => {
+                    let message = format!("{several} layers of `{}` hold `{path}`, expected one", image.name);
+                    Err(wrong("containing", message))
+                }
+            }
+        }
+    }
+}
+
+fn holds(folder: &Path, path: &ContextPath) -> std::io::Result<bool> {
+    Ok(Merged::new(vec![folder.to_owned()]).find(path)?.is_some())
+}

@@ -1,0 +1,147 @@
+//! A folder beside the recipe into the context folder.
+//!
+//! What lies there came from a checkout or from somebody's hands: owner, times and most of the modes say where it has
+//! been and not what is meant, so none of that reaches the image.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use crate::disk::{Dir, DiskError, FileTime, Kind, MAX_DEPTH, Meta, Sharing, Way, is_root, share_file};
+use crate::words::{ContextPath, Failure, FailureKind, nearest};
+
+/// Opens the folder `path` of the recipe's folder. No symlink is followed on the way: it could lead anywhere.
+pub(super) fn open(recipe_folder: &Path, path: &ContextPath) -> Result<Dir, Failure> {
+    let mut folder = Dir::open(recipe_folder).map_err(|error| disk(&error))?;
+    let mut walked = ContextPath::root();
+    for part in path.parts() {
+        let here = walked.join(&part.parse().expect("a part of a path is one"));
+        let Some(meta) = folder.meta_if_there(part).map_err(|error| disk(&error))? else {
+            let message = format!("`{here}` is not in the recipe's folder");
+            let failure = Failure::new(FailureKind::Failed, message);
+            return Err(match similar(&folder, part) {
+                Some(near) => failure.with_help(format!("did you mean `{}`?", walked.join(&near))),
+                None => failure,
+            });
+        };
+        let found = match meta.kind {
+            Kind::Folder => {
+                folder = folder.folder(part).map_err(|error| disk(&error))?;
+                walked = here;
+                continue;
+            }
+            Kind::Symlink => "symlink, which is not followed",
+            Kind::File => "file",
+            Kind::Whiteout => "device",
+            Kind::Special(what) => what,
+        };
+        let message = format!("`{here}` is a {found}: expected a folder in the recipe's folder");
+        return Err(Failure::new(FailureKind::Failed, message));
+    }
+    Ok(folder)
+}
+
+fn disk(error: &DiskError) -> Failure {
+    Failure::from_error(error.kind(), error)
+}
+
+/// The folder whose name is nearest to one that is not there.
+fn similar(folder: &Dir, name: &str) -> Option<ContextPath> {
+    let mut names = folder.names().ok()?;
+    names.retain(|name| folder.meta(name).is_ok_and(|meta| meta.kind == Kind::Folder));
+    nearest(name, names.iter().filter_map(|name| name.to_str()))?.parse().ok()
+}
+
+/// Copies all that is in `folder` to the folder `to` of `context`, over what may be there. Folders that are there already
+/// keep their mode, owner and time.
+pub(super) fn gather(folder: &Dir, to: &ContextPath, context: &Dir, time: FileTime) -> Result<(), Failure> {
+    let names = folder.names().map_err(|error| disk(&error))?;
+    if names.is_empty() {
+        let message = format!("there is nothing in `{}`", folder.path().display());
+        return Err(Failure::new(FailureKind::Failed, message));
+    }
+    let target = Way::open(context, to, time).map_err(|error| disk(&error))?;
+    for name in names {
+        copy(folder, &name, target.folder(), time, 0)?;
+    }
+    target.finish().map_err(|error| disk(&error))
+}
+
+/// Copies one entry of a folder that lies `depth` folders below the one that is taken.
+fn copy(from: &Dir, name: &OsStr, to: &Dir, time: FileTime, depth: usize) -> Result<(), Failure> {
+    let meta = from.meta(name).map_err(|error| disk(&error))?;
+    if meta.kind == Kind::Folder {
+        return copy_folder(from, name, to, time, depth + 1);
+    }
+    to.remove_all(name).map_err(|error| disk(&error))?;
+    let copied = match meta.kind {
+        Kind::Symlink => {
+            let target = from.read_link(name).map_err(|error| disk(&error))?;
+            if !stays_inside(&target, depth) {
+                let (link, target) = (from.path().join(name), String::from_utf8_lossy(&target));
+                let message = format!("`{}` is a symlink to `{target}`, outside of the folder", link.display());
+                let help = "put what it points to into the folder, or leave the symlink out";
+                return Err(Failure::new(FailureKind::Failed, message).with_help(help));
+            }
+            copy_symlink(&target, to, name, time)
+        }
+        Kind::File => {
+            let mode = if meta.mode & 0o100 == 0 { 0o644 } else { 0o755 };
+            let wanted = Meta { mode, uid: 0, gid: 0, mtime: time, ..meta };
+            // Never a second name of the user's own file: who edits that must not change a layer.
+            share_file(from, name, to, name, &wanted, Sharing::Copy).map(drop)
+        }
+        Kind::Whiteout => Err(DiskError::Special { path: from.path().join(name), what: "device" }),
+        Kind::Special(what) => Err(DiskError::Special { path: from.path().join(name), what }),
+        Kind::Folder => Ok(()),
+    };
+    copied.map_err(|error| disk(&error))
+}
+
+fn copy_folder(from: &Dir, name: &OsStr, to: &Dir, time: FileTime, depth: usize) -> Result<(), Failure> {
+    let source = from.folder(name).map_err(|error| disk(&error))?;
+    if depth > MAX_DEPTH {
+        return Err(disk(&DiskError::Deep { path: source.path().to_owned(), limit: MAX_DEPTH }));
+    }
+    let (target, time_of_target) = folder_in(to, name, time).map_err(|error| disk(&error))?;
+    for name in source.names().map_err(|error| disk(&error))? {
+        copy(&source, &name, &target, time, depth)?;
+    }
+    target.set_own_time(time_of_target).map_err(|error| disk(&error))
+}
+
+/// The folder of this name, and the time that it has in the end.
+fn folder_in(to: &Dir, name: &OsStr, time: FileTime) -> Result<(Dir, FileTime), DiskError> {
+    if let Some(there) = to.meta_if_there(name)? {
+        if there.kind == Kind::Folder {
+            return Ok((to.folder(name)?, there.mtime));
+        }
+        to.remove_all(name)?;
+    }
+    let made = to.make_folder(name, 0o755)?;
+    if is_root() {
+        made.set_own_owner(0, 0)?;
+    }
+    Ok((made, time))
+}
+
+fn copy_symlink(target: &[u8], to: &Dir, name: &OsStr, time: FileTime) -> Result<(), DiskError> {
+    to.make_symlink(name, target)?;
+    if is_root() {
+        to.set_owner(name, 0, 0)?;
+    }
+    to.set_time(name, time)
+}
+
+/// Whether a symlink that lies `depth` folders deep points into the tree, by its text alone: `..` counts only at the start,
+/// where the folders above are known. Behind a name it could be of another symlink's folder.
+fn stays_inside(target: &[u8], depth: usize) -> bool {
+    let mut parts = target.split(|byte| *byte == b'/').filter(|part| !matches!(*part, b"" | b".")).peekable();
+    let mut up = 0;
+    while parts.next_if_eq(&b"..".as_slice()).is_some() {
+        up += 1;
+    }
+    !target.starts_with(b"/") && up <= depth && !parts.any(|part| part == b"..")
+}
+
+#[cfg(test)]
+mod tests;

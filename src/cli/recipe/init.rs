@@ -1,0 +1,55 @@
+//! `sealer recipe init`
+
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::failure::Failed;
+use crate::cli::globals::Globals;
+use crate::cli::output::{self, OutputForm};
+use crate::recipe::FIRST_RECIPE;
+use crate::words::{Failure, FailureKind};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct InitArgs {
+    /// The new file, which must not be there yet; `-` prints the recipe
+    #[arg(value_name = "FILE", default_value = "recipe.yaml")]
+    file: PathBuf,
+    /// The form of what is said about the new file
+    #[arg(short, long, value_enum, default_value = "text", value_name = "FORM")]
+    output: OutputForm,
+}
+
+pub(super) fn run(args: &InitArgs, globals: &Globals) -> Result<(), Failed> {
+    let file = args.file.display().to_string();
+    if file == "-" {
+        return match args.output {
+            OutputForm::Json => Err(Failed::Usage("`-` prints the recipe itself, which has no JSON form".to_owned())),
+            OutputForm::Text => output::data(FIRST_RECIPE),
+        };
+    }
+    write_new(&args.file, FIRST_RECIPE.as_bytes())?;
+    match args.output {
+        OutputForm::Json => output::json(&json!({"file": file})),
+        OutputForm::Text if globals.quiet => Ok(()),
+        OutputForm::Text => {
+            output::data(&format!("{file}: a first recipe; edit it, then `sealer recipe validate {file}`\n"))
+        }
+    }
+}
+
+fn write_new(path: &Path, content: &[u8]) -> Result<(), Failed> {
+    let opened = fs_err::OpenOptions::new().write(true).create_new(true).open(path);
+    let mut file = opened.map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => {
+            let message = format!("`{}` is there already, and stays as it is", path.display());
+            let failure = Failure::new(FailureKind::Failed, message);
+            let help = "name another file, or `-` to print the recipe";
+            Failed::Doing { source: None, failures: vec![failure.with_help(help)] }
+        }
+        _ => Failed::doing(error.to_string()),
+    })?;
+    file.write_all(content).map_err(|error| Failed::doing(error.to_string()))
+}
