@@ -14,7 +14,7 @@ use crate::cache::Cache;
 use crate::fetch::{FetchedFile, Fetcher};
 use crate::image::ContainerImage;
 use crate::transport::Puller;
-use crate::words::{Digest, Event, Failure, ImageRef, Observer, Platform};
+use crate::words::{Digest, Event, Failure, ImageSource, Observer, Platform};
 
 /// An image that was pulled, or why not.
 pub type Pulled = Result<Arc<ContainerImage>, Failure>;
@@ -27,7 +27,7 @@ pub struct Supply {
     puller: Puller,
     fetcher: Fetcher,
     cache: Arc<Cache>,
-    pulled: Mutex<BTreeMap<(ImageRef, Platform), Pulled>>,
+    pulled: Mutex<BTreeMap<(ImageSource, Platform), Pulled>>,
     fetched: Mutex<BTreeMap<(Url, Option<Digest>), Fetched>>,
     counter: Arc<Counter>,
 }
@@ -59,7 +59,7 @@ impl Observer for Counter {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
     /// An image for a platform.
-    Image(ImageRef, Platform),
+    Image(ImageSource, Platform),
     /// A file by its URL, with its sha256 where it is known.
     File(Url, Option<Digest>),
 }
@@ -100,7 +100,7 @@ impl Supply {
     }
 
     /// An image, whole in the cache.
-    pub fn image(&self, image: &ImageRef, platform: &Platform) -> Pulled {
+    pub fn image(&self, image: &ImageSource, platform: &Platform) -> Pulled {
         let key = (image.clone(), platform.clone());
         if let Some(known) = lock(&self.pulled).get(&key) {
             return known.clone();
@@ -130,9 +130,17 @@ impl Supply {
         }
     }
 
-    async fn pull(&self, image: &ImageRef, platform: &Platform) -> Pulled {
-        let pulled = self.puller.pull(image, platform).await.map(Arc::new);
-        let pulled = pulled.map_err(|error| advised(Failure::from_error(error.kind(), &error), error.help()));
+    async fn pull(&self, image: &ImageSource, platform: &Platform) -> Pulled {
+        let pulled = match image {
+            ImageSource::Registry(reference) => {
+                let pulled = self.puller.pull(reference, platform).await.map(Arc::new);
+                pulled.map_err(|error| advised(Failure::from_error(error.kind(), &error), error.help()))
+            }
+            ImageSource::Engine(_) => {
+                let message = format!("`{image}` cannot be had: no Docker engine is asked");
+                Err(Failure::new(crate::words::FailureKind::Failed, message))
+            }
+        };
         lock(&self.pulled).insert((image.clone(), platform.clone()), pulled.clone());
         pulled
     }

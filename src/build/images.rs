@@ -6,14 +6,14 @@ use std::path::Path;
 
 use crate::edit::{FoundImage, find_images, find_images_in_text};
 use crate::image::{Merged, Tree};
-use crate::words::{ContextPath, Event, Failure, FailureKind, ImageRef, Observer};
+use crate::words::{ContextPath, Event, Failure, FailureKind, ImageRef, ImageSource, Observer};
 
 use super::{BuildFailure, BuildPlace};
 
 /// A container image, and the file and line that ask for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wanted {
-    pub(super) image: ImageRef,
+    pub(super) image: ImageSource,
     pub(super) file: ContextPath,
     pub(super) line: usize,
 }
@@ -67,9 +67,14 @@ pub(super) fn wanted(merged: &Merged, own_registry: &str, observer: &dyn Observe
             _ => continue,
         };
         for FoundImage { reference, line, .. } in references {
-            match reference.parse::<ImageRef>() {
+            // Only our own list knows engines: in a manifest `docker-daemon:x` is what a cluster understands by it.
+            let image = match path.as_str() {
+                "manifests/imageList" => reference.parse(),
+                _ => reference.parse::<ImageRef>().map(ImageSource::Registry),
+            };
+            match image {
                 Ok(image) => {
-                    let is_own = image.registry() == own_registry;
+                    let is_own = matches!(&image, ImageSource::Registry(image) if image.registry() == own_registry);
                     let (kind, seen) =
                         if is_own { (&mut wants.own, &mut own) } else { (&mut wants.outside, &mut outside) };
                     add(kind, seen, &mut failures, Wanted { image, file: path.clone(), line });
@@ -90,13 +95,17 @@ pub(super) fn wanted(merged: &Merged, own_registry: &str, observer: &dyn Observe
 type Seen = BTreeMap<String, usize>;
 
 fn add(wanted: &mut Vec<Wanted>, seen: &mut Seen, failures: &mut Vec<BuildFailure>, new: Wanted) {
-    let key = crate::plan::registry_path(&new.image);
-    let Some(known) = seen.get(&key).map(|index| &wanted[*index]) else {
+    let key = crate::plan::registry_path(new.image.reference());
+    let Some(known) = seen.get(&key).map(|index| &mut wanted[*index]) else {
         seen.insert(key, wanted.len());
         wanted.push(new);
         return;
     };
-    if known.image == new.image {
+    if known.image.reference() == new.image.reference() {
+        // The engine stands in for the registry that manifests mean by the same name.
+        if let ImageSource::Engine(_) = new.image {
+            *known = new;
+        }
         return;
     }
     let message = format!(
@@ -218,6 +227,26 @@ mod tests {
         let expected =
             ["manifests/a/pod.yaml:4 docker.io/library/busybox:1", "manifests/t.tmpl:2 docker.io/library/b:1"];
         assert_eq!(search(&files).unwrap(), expected);
+    }
+
+    #[test]
+    fn an_engine_s_image_stands_in_for_the_registry_that_manifests_mean() {
+        let list = "docker-daemon:team/app:1\ndocker-daemon:tool\n";
+        let pods = "image: team/app:1\n---\nimage: docker-daemon:v1\n";
+        let expected = [
+            "manifests/imageList:1 docker-daemon:team/app:1",
+            "manifests/a.yaml:3 docker.io/library/docker-daemon:v1",
+            "manifests/imageList:2 docker-daemon:tool:latest",
+        ];
+        let mut found = search(&[("manifests/a.yaml", pods), ("manifests/imageList", list)]).unwrap();
+        found.sort_by_key(|line| !line.ends_with("app:1"));
+        assert_eq!(found, expected);
+        let other = "docker-daemon:team/app:1\nquay.io/team/app:1\n";
+        insta::assert_debug_snapshot!(search(&[("manifests/imageList", other)]).unwrap_err(), @r#"
+        [
+            "manifests/imageList:2: `quay.io/team/app:1` and `docker-daemon:team/app:1` fall on one path: the image's registry would hold only one as `team/app:1`",
+        ]
+        "#);
     }
 
     #[test]

@@ -47,7 +47,7 @@ impl<'a> StageResolver<'a> {
                 ContextEntry::Layer(layer) => {
                     if let Some(source) = self.layer(layer, entry.span, &route) {
                         let ContextSource::Layer { of, .. } = &source;
-                        needs.push((layer.of.span, of.clone()));
+                        needs.extend(of.sealer().map(|name| (layer.of.span, name.clone())));
                         context.push(source);
                     }
                 }
@@ -62,7 +62,7 @@ impl<'a> StageResolver<'a> {
         let kubefile = self.render(&stage.kubefile, &top.then("kubefile"));
         let understood = kubefile.as_deref().and_then(|text| self.kubefile(&stage.kubefile, text));
         if let Some((span, Base::Image(base))) = &understood {
-            needs.push((*span, base.clone()));
+            needs.extend(base.sealer().map(|name| (*span, name.clone())));
         }
         let (true, Some(stage), Some(image), Some(kubefile)) = (self.mistakes.is_empty(), name, image, kubefile) else {
             return Err(self.mistakes);
