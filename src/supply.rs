@@ -13,7 +13,7 @@ use url::Url;
 use crate::cache::Cache;
 use crate::fetch::{FetchedFile, Fetcher};
 use crate::image::ContainerImage;
-use crate::transport::Puller;
+use crate::transport::{Engine, Puller};
 use crate::words::{Digest, Event, Failure, ImageSource, Observer, Platform};
 
 /// An image that was pulled, or why not.
@@ -25,6 +25,7 @@ pub type Fetched = Result<FetchedFile, Failure>;
 pub struct Supply {
     runtime: Runtime,
     puller: Puller,
+    engine: Engine,
     fetcher: Fetcher,
     cache: Arc<Cache>,
     pulled: Mutex<BTreeMap<(ImageSource, Platform), Pulled>>,
@@ -65,11 +66,18 @@ pub enum Need {
 }
 
 impl Supply {
-    /// Gets images through `puller` and files through `fetcher`; both keep what they get in `cache` and report to
+    /// Gets images through `puller` and `engine` and files through `fetcher`; all keep what they get in `cache` and report to
     /// `counter`.
     #[must_use]
-    pub fn new(runtime: Runtime, puller: Puller, fetcher: Fetcher, cache: Arc<Cache>, counter: Arc<Counter>) -> Self {
-        Self { runtime, puller, fetcher, cache, pulled: Mutex::default(), fetched: Mutex::default(), counter }
+    pub fn new(
+        runtime: Runtime,
+        puller: Puller,
+        engine: Engine,
+        fetcher: Fetcher,
+        cache: Arc<Cache>,
+        counter: Arc<Counter>,
+    ) -> Self {
+        Self { runtime, puller, engine, fetcher, cache, pulled: Mutex::default(), fetched: Mutex::default(), counter }
     }
 
     /// How many bytes came over the network so far.
@@ -137,8 +145,8 @@ impl Supply {
                 pulled.map_err(|error| advised(Failure::from_error(error.kind(), &error), error.help()))
             }
             ImageSource::Engine(_) => {
-                let message = format!("`{image}` cannot be had: no Docker engine is asked");
-                Err(Failure::new(crate::words::FailureKind::Failed, message))
+                let given = self.engine.image(image, platform).await.map(Arc::new);
+                given.map_err(|error| advised(Failure::from_error(error.kind(), &error), error.help()))
             }
         };
         lock(&self.pulled).insert((image.clone(), platform.clone()), pulled.clone());

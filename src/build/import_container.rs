@@ -5,6 +5,8 @@
 //! left out, and of two that are the same the upper one stays. The image's own settings (entry point, command,
 //! environment, user) are for a container and mean nothing to a cluster: they are left behind.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use crate::image::model::{Image, ImageConfig, Layer};
@@ -100,12 +102,12 @@ impl ContainerConfig {
     pub(super) fn value(&self, index: usize) -> String {
         self.layers[index].1.clone()
     }
+}
 
-    /// The image as a base: never tagged, and so under the name that a sealer image of the same reference would have.
-    pub(super) fn image(&self, pulled: &ContainerImage, layers: Vec<Layer>) -> Image {
-        let name: SealerName = pulled.reference.to_string().parse().expect("a complete reference is a complete name");
-        Image::new(&name, pulled.platform.clone(), layers, ImageConfig::default(), std::collections::BTreeMap::new())
-    }
+/// The image as a base: never tagged, and so under the name that a sealer image of the same reference would have.
+pub(super) fn base(pulled: &ContainerImage, layers: Vec<Layer>) -> Image {
+    let name: SealerName = pulled.reference.to_string().parse().expect("a complete reference is a complete name");
+    Image::new(&name, pulled.platform.clone(), layers, ImageConfig::default(), BTreeMap::new())
 }
 
 /// A command as one line of at most [`MAX_VALUE`] characters, runs of white space made one blank.

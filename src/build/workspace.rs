@@ -188,7 +188,7 @@ impl<'a> Workspace<'a> {
             layers.retain(|layer| layer.id != Some(id));
             layers.push(Layer { id: Some(id), kind: LayerKind::Copy, value: config.value(index) });
         }
-        let image = config.image(pulled, layers);
+        let image = import_container::base(pulled, layers);
         self.containers.insert(key, image.clone());
         Ok(image)
     }

@@ -10,16 +10,13 @@ impl StageResolver<'_> {
     pub(super) fn replace_image(&mut self, written: &recipe::ReplaceImage, route: &Route) -> Option<PlannedStep> {
         let path = self.file(&written.path, &route.then("path"));
         let image: Option<ImageSource> = self.parsed(&written.image, &route.then("image"));
-        let tag = match &written.as_name {
-            Some(text) => {
-                let parsed: Option<ImageSource> = self.parsed(text, &route.then("as"));
-                parsed.and_then(|name| self.load_tag(&name, text.span))
-            }
-            None => {
-                // The name counts, not who is asked for it.
-                let name = image.as_ref().map(|image| ImageSource::Registry(image.reference().clone()));
-                name.and_then(|name| self.load_tag(&name, written.image.span))
-            }
+        let tag = if let Some(text) = &written.as_name {
+            let parsed: Option<ImageSource> = self.parsed(text, &route.then("as"));
+            parsed.and_then(|name| self.load_tag(&name, text.span))
+        } else {
+            // The name counts, not who is asked for it.
+            let name = image.as_ref().map(|image| ImageSource::Registry(image.reference().clone()));
+            name.and_then(|name| self.load_tag(&name, written.image.span))
         };
         Some(PlannedStep::ReplaceImage { path: path?, image: image?, tag: tag?, optional: written.optional })
     }
