@@ -2,10 +2,7 @@
 
 use std::os::unix::net::UnixListener;
 
-use sealer::archive::TarWriter;
-use sealer::words::{Digest, Epoch};
-use serde_json::json;
-
+use crate::archive::{loadable, tar};
 use crate::support::program::World;
 use crate::support::real;
 
@@ -18,26 +15,6 @@ stages:
   - name: made
     image: made:v1
 ";
-
-/// An archive for `docker load` of an image for linux and the architecture.
-fn archive(architecture: &str, name: &str) -> Vec<u8> {
-    let tar = |files: &[(&str, &[u8])]| {
-        let mut tar = TarWriter::new(Vec::new(), Epoch::DEFAULT);
-        for (name, content) in files {
-            tar.file(name.as_bytes(), 0o644, content.len() as u64, *content).unwrap();
-        }
-        tar.finish().unwrap()
-    };
-    let layer = tar(&[("x", b"x")]);
-    let config = json!({
-        "architecture": architecture, "os": "linux", "config": {},
-        "rootfs": {"type": "layers", "diff_ids": [Digest::of(&layer)]},
-    });
-    let config = config.to_string();
-    let (config_name, layer_name) = (format!("{}.json", Digest::of(config.as_bytes()).hex()), "a/layer.tar");
-    let manifest = json!([{"Config": config_name, "RepoTags": [name], "Layers": [layer_name]}]).to_string();
-    tar(&[(&config_name, config.as_bytes()), (layer_name, &layer), ("manifest.json", manifest.as_bytes())])
-}
 
 /// What `recipe apply` says of a stage, with this `DOCKER_HOST`.
 fn said(world: &World, host: &str, stage: &str) -> String {
@@ -101,9 +78,9 @@ fn names_that_cannot_be_are_seen_before_the_engine_is_asked() {
 fn a_real_engine_s_images_are_named_where_another_was_meant() {
     let world = World::new();
     let Some(engine) = real::dockerd() else { return };
-    let loaded = world.write("loaded.tar", archive("arm64", "team/app:v1"));
+    let loaded = world.write("loaded.tar", loadable("arm64", "team/app:v1", &[tar(&[("x", b"x")])]));
     engine.docker(&["load", "-i", loaded.to_str().unwrap()]).unwrap();
-    let loaded = world.write("loaded.tar", archive("amd64", "team/tool:v2"));
+    let loaded = world.write("loaded.tar", loadable("amd64", "team/tool:v2", &[tar(&[("x", b"x")])]));
     engine.docker(&["load", "-i", loaded.to_str().unwrap()]).unwrap();
     let ask = |name: &str| said(&world, &engine.host(), &STEP.replace("team/app:v1", name));
     insta::assert_snapshot!("other_platform", ask("team/app:v1"));

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails in a test's helper fails the test")]
 
+mod archive;
 mod errors;
 mod sources;
 #[path = "../support/mod.rs"]

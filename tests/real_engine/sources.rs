@@ -1,11 +1,13 @@
 //! An engine's image goes everywhere where an image can be named, and stays what it was.
 
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use sealer::words::Digest;
 use serde_json::Value;
 
+use crate::archive::{loadable, tar};
 use crate::support::program::{Run, World};
 use crate::support::real::{self, Dockerd};
 
@@ -21,7 +23,7 @@ stages:
       - layer: {of: docker-daemon:team/app:v1, containing: images/app.tar}
     steps:
       - replaceImage: {path: images/app.tar, image: docker-daemon:team/app:v1}
-      - imageList: {images: [docker-daemon:team/app:v1]}
+      - imageList: {images: [docker-daemon:team/app:v1], from: [images/pod.yaml]}
     kubefile: |
       FROM docker-daemon:team/app:v1
       COPY imageList manifests
@@ -44,6 +46,8 @@ fn engine(world: &World) -> Option<(Dockerd, String)> {
     world.write("app/Dockerfile", DOCKERFILE);
     world.write("app/etc/app.conf", "old\n");
     world.write("app/etc/kept.conf", "kept\n");
+    // It means the same image by its plain name, and gets the engine's.
+    world.write("app/images/pod.yaml", "kind: Pod\nspec: {containers: [{image: 'team/app:v1'}]}\n");
     world.write("app/images/app.tar", "to be replaced\n");
     world.write("app/more/app.conf", "new\n");
     let folder = world.path("app");
@@ -155,6 +159,32 @@ fn a_name_that_moved_is_another_image() {
     let second = image(&apply(&world, &engine, &[]));
     assert_ne!(first["cachedImages"][0]["digest"], second["cachedImages"][0]["digest"]);
     assert_eq!(text(layers(&world, &second)[2].1.join("etc/app.conf")), "newer\n");
+}
+
+#[test]
+fn of_its_layers_those_that_count_become_layers() {
+    let world = World::new();
+    let Some(engine) = real::dockerd() else { return };
+    let (files, nothing) = (tar(&[("etc/a", b"a"), ("etc/b", b"b")]), tar(&[]));
+    let without_a = tar(&[("etc/.wh.a", b""), ("etc/c", b"c")]);
+    let stacked = [nothing.clone(), files.clone(), nothing, without_a.clone(), files];
+    let loaded = world.write("loaded.tar", loadable("amd64", "odd:v1", &stacked));
+    engine.docker(&["load", "-i", loaded.to_str().unwrap()]).unwrap();
+    world.write("context/Kubefile", "FROM docker-daemon:odd:v1\nCOPY more .\n");
+    world.write("context/more", "more\n");
+    let mut command = world.command();
+    command.env("DOCKER_HOST", engine.host()).current_dir(world.path("context"));
+    command.args(["build", "-t", "odd:v1", "--platform", "linux/amd64", "-o", "json", "."]);
+    let run = world.result(&command.output().unwrap());
+    assert_eq!(run.code, Some(0), "{run}");
+    let layers = layers(&world, &serde_json::from_str(&run.stdout).unwrap());
+    // The lower of the two that are the same and the empty ones are left out; the whiteout hides what is below it.
+    let abouts: Vec<&str> = layers.iter().map(|(about, _)| about.as_str()).collect();
+    let whiteout = format!("COPY layer {}", Digest::of(&without_a));
+    assert_eq!((abouts.len(), abouts[0], abouts[2]), (3, whiteout.as_str(), "COPY more ."));
+    let whited = fs_err::symlink_metadata(layers[0].1.join("etc/a")).unwrap();
+    assert!(whited.file_type().is_char_device() && text(layers[0].1.join("etc/c")) == "c");
+    assert_eq!((text(layers[1].1.join("etc/a")), text(layers[1].1.join("etc/b"))), ("a".to_owned(), "b".to_owned()));
 }
 
 #[test]

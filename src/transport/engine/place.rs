@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use crate::words::printable;
+
 /// Where the engine listens: `DOCKER_HOST`, else the usual socket.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct EnginePlace {
     host: String,
     /// The user asked for TLS, which must not be passed over in silence.
@@ -67,10 +69,19 @@ impl EnginePlace {
 impl fmt::Display for EnginePlace {
     /// Without a user and password, should there be any.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.host.split_once("://"), self.host.rsplit_once('@')) {
+        let host = printable(&self.host);
+        match (host.split_once("://"), host.rsplit_once('@')) {
+            (Some(("unix", _)), _) | (_, None) => f.write_str(&host),
             (Some((scheme, _)), Some((_, host))) => write!(f, "{scheme}://{host}"),
-            _ => f.write_str(&self.host),
+            (None, Some((_, host))) => f.write_str(host),
         }
+    }
+}
+
+impl fmt::Debug for EnginePlace {
+    /// A password in `DOCKER_HOST` is not for logs either.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -103,6 +114,14 @@ mod tests {
         assert_eq!(tls.address(), Address::Tls);
         let tls = EnginePlace { tls: true, ..EnginePlace::new("unix:///run/x.sock") };
         assert_eq!(tls.address(), Address::Socket("/run/x.sock"));
-        assert_eq!(EnginePlace::new("tcp://user:pw@h:1").to_string(), "tcp://h:1");
+        for (host, shown) in [
+            ("tcp://user:pw@h:1", "tcp://h:1"),
+            ("user:pw@h:1", "h:1"),
+            ("unix:///run/a@b.sock", "unix:///run/a@b.sock"),
+            ("ssh://h", "ssh://h"),
+        ] {
+            let place = EnginePlace::new(host);
+            assert_eq!((place.to_string().as_str(), format!("{place:?}").as_str()), (shown, shown));
+        }
     }
 }
