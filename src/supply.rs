@@ -13,8 +13,8 @@ use url::Url;
 use crate::cache::Cache;
 use crate::fetch::{FetchedFile, Fetcher};
 use crate::image::ContainerImage;
-use crate::transport::{Login, Puller};
-use crate::words::{Digest, Event, Failure, ImageRef, Observer, Platform};
+use crate::transport::{Engine, Login, Puller};
+use crate::words::{Digest, Event, Failure, ImageRef, ImageSource, Observer, Platform};
 
 /// An image that was pulled, or why not.
 pub type Pulled = Result<Arc<ContainerImage>, Failure>;
@@ -25,9 +25,10 @@ pub type Fetched = Result<FetchedFile, Failure>;
 pub struct Supply {
     runtime: Runtime,
     puller: Puller,
+    engine: Engine,
     fetcher: Fetcher,
     cache: Arc<Cache>,
-    pulled: Mutex<BTreeMap<(ImageRef, Platform), Pulled>>,
+    pulled: Mutex<BTreeMap<(ImageSource, Platform), Pulled>>,
     /// What was asked for with a login that somebody gave for it; few.
     pulled_as: Mutex<Vec<(ImageRef, Platform, Login, Pulled)>>,
     fetched: Mutex<BTreeMap<(Url, Option<Digest>), Fetched>>,
@@ -61,18 +62,25 @@ impl Observer for Counter {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
     /// An image for a platform.
-    Image(ImageRef, Platform),
+    Image(ImageSource, Platform),
     /// A file by its URL, with its sha256 where it is known.
     File(Url, Option<Digest>),
 }
 
 impl Supply {
-    /// Gets images through `puller` and files through `fetcher`; both keep what they get in `cache` and report to
+    /// Gets images through `puller` and `engine` and files through `fetcher`; all keep what they get in `cache` and report to
     /// `counter`.
     #[must_use]
-    pub fn new(runtime: Runtime, puller: Puller, fetcher: Fetcher, cache: Arc<Cache>, counter: Arc<Counter>) -> Self {
+    pub fn new(
+        runtime: Runtime,
+        puller: Puller,
+        engine: Engine,
+        fetcher: Fetcher,
+        cache: Arc<Cache>,
+        counter: Arc<Counter>,
+    ) -> Self {
         let (pulled, pulled_as, fetched) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { runtime, puller, fetcher, cache, pulled, pulled_as, fetched, counter }
+        Self { runtime, puller, engine, fetcher, cache, pulled, pulled_as, fetched, counter }
     }
 
     /// How many bytes came over the network so far.
@@ -103,7 +111,7 @@ impl Supply {
     }
 
     /// An image, whole in the cache.
-    pub fn image(&self, image: &ImageRef, platform: &Platform) -> Pulled {
+    pub fn image(&self, image: &ImageSource, platform: &Platform) -> Pulled {
         let key = (image.clone(), platform.clone());
         if let Some(known) = lock(&self.pulled).get(&key) {
             return known.clone();
@@ -121,7 +129,7 @@ impl Supply {
     }
 
     async fn pull_as(&self, image: &ImageRef, platform: &Platform, login: &Login) -> Pulled {
-        let as_user = lock(&self.pulled).get(&(image.clone(), platform.clone())).cloned();
+        let as_user = lock(&self.pulled).get(&(image.clone().into(), platform.clone())).cloned();
         if let Some(Ok(whole)) = as_user {
             return Ok(whole);
         }
@@ -159,9 +167,17 @@ impl Supply {
         }
     }
 
-    async fn pull(&self, image: &ImageRef, platform: &Platform) -> Pulled {
-        let pulled = self.puller.pull(image, platform).await.map(Arc::new);
-        let pulled = pulled.map_err(|error| advised(Failure::from_error(error.kind(), &error), error.help()));
+    async fn pull(&self, image: &ImageSource, platform: &Platform) -> Pulled {
+        let pulled = match image {
+            ImageSource::Registry(reference) => {
+                let pulled = self.puller.pull(reference, platform).await.map(Arc::new);
+                pulled.map_err(|error| advised(Failure::from_error(error.kind(), &error), error.help()))
+            }
+            ImageSource::Engine(_) => {
+                let given = self.engine.image(image, platform).await.map(Arc::new);
+                given.map_err(|error| advised(Failure::from_error(error.kind(), &error), error.help()))
+            }
+        };
         lock(&self.pulled).insert((image.clone(), platform.clone()), pulled.clone());
         pulled
     }

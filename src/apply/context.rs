@@ -8,7 +8,7 @@ use crate::image::Merged;
 use crate::image::model::Image;
 use crate::plan::{ContextSource, LayerChoice, PlannedStage, Route};
 use crate::steps::Context;
-use crate::words::{ContextPath, Digest, Event, Failure, FailureKind, SealerName, nearest};
+use crate::words::{BaseSource, ContextPath, Digest, Event, Failure, FailureKind, nearest};
 
 use super::directory;
 use super::gather::{View, gather};
@@ -60,7 +60,7 @@ impl Applier<'_> {
 
     fn image(
         &self,
-        of: &SealerName,
+        of: &BaseSource,
         stage: &PlannedStage,
         context: &Context,
         workspace: &mut Workspace<'_>,

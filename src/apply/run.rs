@@ -10,7 +10,7 @@ use crate::plan::{ContextSource, Plan, PlannedStage, PlannedStep, Route};
 use crate::steps::{self, Context, Outcome, StepFailure, Tools};
 use crate::store::Store;
 use crate::supply::{Need, Supply};
-use crate::words::{Event, Failure, FailureKind, ImageRef, Observer, SealerName, Source, StepState};
+use crate::words::{BaseSource, Event, Failure, FailureKind, ImageSource, Observer, Source, StepState};
 
 use super::directory;
 use super::report::{Report, StepReport, StepStatus};
@@ -61,7 +61,7 @@ impl Applier<'_> {
         let mut failures: Vec<Failure> = Vec::new();
         for stage in &plan.stages {
             let work = &stage.work;
-            let mut images: Vec<(Route, SealerName)> = Vec::new();
+            let mut images: Vec<(Route, BaseSource)> = Vec::new();
             for (index, source) in work.context.iter().enumerate() {
                 let route = Route::stage().then("context").then(index);
                 match source {
@@ -79,11 +79,14 @@ impl Applier<'_> {
                 images.push((Route::stage().then("kubefile").then("from"), name));
             }
             for (route, name) in images {
-                let made = plan.stages.iter().any(|other| other.work.image == name);
-                let there = workspace.find(&name, &work.platform).map_err(|error| vec![failed(&error)])?.is_some();
-                if !made && !there {
-                    needs.push((Need::Image(name.reference().clone(), work.platform.clone()), stage, route));
+                if let BaseSource::Sealer(name) = &name {
+                    let made = plan.stages.iter().any(|other| other.work.image == *name);
+                    let there = workspace.find(name, &work.platform).map_err(|error| vec![failed(&error)])?.is_some();
+                    if made || there {
+                        continue;
+                    }
                 }
+                needs.push((Need::Image(name.image(), work.platform.clone()), stage, route));
             }
             for (index, step) in work.steps.iter().enumerate() {
                 let route = Route::stage().then("steps").then(index);
@@ -235,7 +238,7 @@ impl Applier<'_> {
 }
 
 /// The part of a stage that asks for a container image: an entry of its image list, else its Kubefile.
-fn asking_for(stage: &PlannedStage, image: &ImageRef) -> Route {
+fn asking_for(stage: &PlannedStage, image: &ImageSource) -> Route {
     for (index, step) in stage.work.steps.iter().enumerate() {
         for (field, need) in steps::needs(step, &stage.work.platform) {
             let PlannedStep::ImageList { .. } = step else { continue };

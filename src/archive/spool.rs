@@ -43,6 +43,16 @@ impl Spool {
         Ok(Self { file: scratch, compression, members })
     }
 
+    /// Reads what is in the plain tar that `file` holds, without a copy of it; the file must not change.
+    pub fn of_plain(file: File, limits: &Limits) -> Result<Self, ArchiveError> {
+        let length = file.metadata().map_err(ArchiveError::Scratch)?.len();
+        if length > limits.bytes {
+            return Err(ArchiveError::Budget { what: "decompressed bytes", limit: limits.bytes });
+        }
+        let members = read_members(&file, length, limits)?;
+        Ok(Self { file, compression: Compression::None, members })
+    }
+
     /// How the archive was compressed.
     #[must_use]
     pub fn compression(&self) -> Compression {

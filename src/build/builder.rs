@@ -12,7 +12,8 @@ use crate::store::StagedFolder;
 use crate::supply::{Need, Supply};
 use crate::transport::Login;
 use crate::words::{
-    ContextPath, Digest, Epoch, Event, Failure, FailureKind, ImageRef, Observer, Platform, SealerName, Span,
+    BaseSource, ContextPath, Digest, Epoch, Event, Failure, FailureKind, ImageSource, Observer, Platform, SealerName,
+    Span,
 };
 
 use super::copy::copy;
@@ -48,7 +49,7 @@ pub struct Built {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CachedImage {
     /// The complete reference.
-    pub reference: ImageRef,
+    pub reference: ImageSource,
     /// The digest that its tag stands for.
     pub digest: Digest,
 }
@@ -144,18 +145,27 @@ impl Builder<'_> {
         Ok(Growing { request, base, layers, merged, new: Merged::default(), commands: Vec::new() })
     }
 
-    /// An image of this run, of the store, or pulled.
+    /// An image of this run, of the store, or pulled; or one of the Docker engine, brought into the form of a base.
     pub fn base(
         &self,
-        name: &SealerName,
+        source: &BaseSource,
         platform: &Platform,
         workspace: &mut Workspace<'_>,
     ) -> Result<Image, Failure> {
         let failed = |error: &WorkspaceError| Failure::from_error(error.kind(), error);
+        let name = match source {
+            BaseSource::Sealer(name) => name,
+            BaseSource::Engine(_) => {
+                let pulled = self.supply.image(&source.image(), platform)?;
+                return workspace
+                    .import_container(&pulled, self.supply.cache(), self.observer)
+                    .map_err(|error| failed(&error));
+            }
+        };
         if let Some(image) = workspace.find(name, platform).map_err(|error| failed(&error))? {
             return Ok(image);
         }
-        let pulled = self.supply.image(name.reference(), platform)?;
+        let pulled = self.supply.image(&source.image(), platform)?;
         workspace.import(name, &pulled, self.supply.cache(), self.observer).map_err(|error| failed(&error))
     }
 
@@ -187,7 +197,10 @@ impl Builder<'_> {
         };
         failures.extend(wants.own.iter().filter_map(|own| {
             // What is pulled under the same name is here, or its failure was told.
-            let pulled = wants.outside.iter().any(|outside| registry_path(&outside.image) == registry_path(&own.image));
+            let pulled = wants
+                .outside
+                .iter()
+                .any(|outside| registry_path(outside.image.reference()) == registry_path(own.image.reference()));
             (!pulled).then(|| not_held(own, growing.request.platform, &growing.merged)).flatten()
         }));
         if failures.is_empty() { Ok(cached) } else { Err(failures) }
@@ -198,8 +211,10 @@ impl Builder<'_> {
         let as_user = wanted.iter().filter(|wanted| wanted.login.is_none());
         let needs: Vec<Need> = as_user.map(|wanted| Need::Image(wanted.image.clone(), platform.clone())).collect();
         self.supply.get_all(&needs);
-        let with_login: Vec<(ImageRef, Login)> =
-            wanted.iter().filter_map(|wanted| Some((wanted.image.clone(), wanted.login.clone()?))).collect();
+        let with_login: Vec<(_, Login)> = wanted
+            .iter()
+            .filter_map(|wanted| Some((wanted.image.reference().clone(), wanted.login.clone()?)))
+            .collect();
         let mut with_login = self.supply.images_as(&with_login, platform).into_iter();
         let mut pulled = Vec::new();
         let mut failures = Vec::new();
@@ -242,13 +257,13 @@ impl Builder<'_> {
                 growing.push(path, Layer { id: Some(id), kind: LayerKind::Base, value: "registry cache".to_owned() });
             }
         }
-        for image in &pulled {
+        for (image, Wanted { image: source, .. }) in pulled.iter().zip(&wants.outside) {
             let there = |path: &ContextPath| growing.merged.find(path).ok().flatten();
             let missing = check_registry_tree(image, &there).map_err(|error| whole(error.kind(), &error))?;
             for missing in missing {
-                let message = format!("`{}` is not whole in the image: {missing}", image.reference);
+                let message = format!("`{source}` is not whole in the image: {missing}");
                 let failure = Failure::new(FailureKind::Verification, message);
-                failures.push(BuildFailure { at: BuildPlace::Image(image.reference.clone()), failure });
+                failures.push(BuildFailure { at: BuildPlace::Image(source.clone()), failure });
             }
         }
         if !failures.is_empty() {
@@ -256,9 +271,10 @@ impl Builder<'_> {
         }
         let mut cached: Vec<CachedImage> = pulled
             .iter()
-            .map(|image| CachedImage { reference: image.reference.clone(), digest: image.root().digest })
+            .zip(&wants.outside)
+            .map(|(image, wanted)| CachedImage { reference: wanted.image.clone(), digest: image.root().digest })
             .collect();
-        cached.sort_by_key(|cached| registry_path(&cached.reference));
+        cached.sort_by_key(|cached| registry_path(cached.reference.reference()));
         Ok(cached)
     }
 }
@@ -267,7 +283,7 @@ impl Builder<'_> {
 fn not_held(wanted: &Wanted, platform: &Platform, merged: &Merged) -> Option<BuildFailure> {
     let Wanted { image, origin, .. } = wanted;
     let lookup = |path: &ContextPath| merged.find(path).ok().flatten();
-    let held = read_registry_tree(image, platform, &lookup)
+    let held = read_registry_tree(image.reference(), platform, &lookup)
         .is_some_and(|held| check_registry_tree(&held, &lookup).is_ok_and(|missing| missing.is_empty()));
     if held {
         return None;

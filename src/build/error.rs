@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::words::{Failure, FailureKind, ImageRef, Span};
+use crate::words::{Failure, FailureKind, ImageSource, Span};
 
 /// One thing that failed in a build. A build can fail for several reasons at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum BuildPlace {
     /// An instruction of the Kubefile: its bytes.
     Kubefile(Span),
     /// A container image that a list or manifest names.
-    Image(ImageRef),
+    Image(ImageSource),
     /// The build itself.
     Whole,
 }

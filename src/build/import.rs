@@ -6,7 +6,7 @@
 use std::io::{self, Read};
 
 use crate::archive::{ArchiveError, Decompressed, Limits as ArchiveLimits};
-use crate::image::layer::{LayerError, LayerId, Limits, unpack as unpack_stream};
+use crate::image::layer::{LayerError, LayerId, Limits, Unpacked, unpack as unpack_stream};
 use crate::image::model::{Image, ModelError};
 use crate::image::{Blobs, ContainerImage, Descriptor};
 use crate::store::{StagedFolder, StagedLayer};
@@ -53,6 +53,24 @@ pub enum ImportError {
         image: ImageRef,
         /// Why.
         source: ModelError,
+    },
+    /// The config of a container image that is to be a base is no config.
+    #[error("the config of `{image}` is no config of a container image")]
+    Config {
+        /// The image.
+        image: ImageRef,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// A layer of a container image is not what its config says.
+    #[error("layer {layer} of `{image}` is not what its config says: its stream hashes to {found}")]
+    DiffId {
+        /// The image.
+        image: ImageRef,
+        /// The diff id that the config says.
+        layer: Digest,
+        /// What was found.
+        found: Digest,
     },
     /// Document and manifest do not agree.
     #[error("`{image}`: the document has {document} layers with an id, the manifest {manifest}")]
@@ -104,7 +122,9 @@ impl ImportError {
             | Self::Large { .. }
             | Self::Platform { .. }
             | Self::Document { .. }
+            | Self::Config { .. }
             | Self::Count { .. } => FailureKind::Failed,
+            Self::DiffId { .. } => FailureKind::Verification,
             Self::Compression { source, .. } => source.kind(),
             Self::Unpack { source, .. } => source.kind(),
         }
@@ -113,23 +133,29 @@ impl ImportError {
 
 /// The document of a pulled image, under the name that was asked for.
 pub(super) fn document(name: &SealerName, pulled: &ContainerImage, blobs: &dyn Blobs) -> Result<Image, ImportError> {
-    let (digest, size) = (pulled.config.digest, pulled.config.size);
     let reference = || pulled.reference.clone();
-    if size > MAX_DOCUMENT {
-        return Err(ImportError::Large { image: reference(), size });
+    if pulled.config.size > MAX_DOCUMENT {
+        return Err(ImportError::Large { image: reference(), size: pulled.config.size });
     }
-    let mut bytes = Vec::new();
-    let read = blobs.open(digest).and_then(|file| VerifyingReader::new(file, digest, size).read_to_end(&mut bytes));
-    read.map_err(|source| {
-        discard_if_damaged(blobs, digest, &source);
-        ImportError::Read { image: reference(), digest, source }
-    })?;
+    let bytes = config(pulled, blobs)?;
     let image = Image::from_json(&bytes).map_err(|source| ImportError::Document { image: reference(), source })?;
     if image.platform != pulled.platform {
         let (document, asked) = (image.platform, pulled.platform.clone());
         return Err(ImportError::Platform { image: reference(), document, asked });
     }
     Ok(if image.name == *name { image } else { image.renamed(name) })
+}
+
+/// The bytes of an image's config.
+pub(super) fn config(pulled: &ContainerImage, blobs: &dyn Blobs) -> Result<Vec<u8>, ImportError> {
+    let (digest, size) = (pulled.config.digest, pulled.config.size);
+    let mut bytes = Vec::new();
+    let read = blobs.open(digest).and_then(|file| VerifyingReader::new(file, digest, size).read_to_end(&mut bytes));
+    read.map_err(|source| {
+        discard_if_damaged(blobs, digest, &source);
+        ImportError::Read { image: pulled.reference.clone(), digest, source }
+    })?;
+    Ok(bytes)
 }
 
 /// A blob whose bytes are not what its digest says is of no use to anybody.
@@ -149,15 +175,13 @@ pub(super) fn layers(document: &Image, pulled: &ContainerImage) -> Result<Vec<(D
     Ok(ids.into_iter().zip(pulled.layers.iter().cloned()).collect())
 }
 
-/// Unpacks a layer into a fresh folder. One whose stream does not hash to its id is taken with a warning and marked: a
-/// real sealer's archives of layers with symlinks never do.
-pub(super) fn unpack(
-    folder: StagedFolder,
+/// Unpacks the stream in a blob into a fresh folder.
+pub(super) fn stream(
+    folder: &StagedFolder,
     layer: Digest,
     blob: &Descriptor,
     blobs: &dyn Blobs,
-    observer: &dyn Observer,
-) -> Result<StagedLayer, ImportError> {
+) -> Result<Unpacked, ImportError> {
     let (digest, size) = (blob.digest, blob.size);
     let file = blobs.open(digest).map_err(|source| ImportError::Blob { layer, digest, source })?;
     let limits = ArchiveLimits::LAYER;
@@ -173,7 +197,19 @@ pub(super) fn unpack(
         blobs.discard(digest);
         return Err(ImportError::Blob { layer, digest, source });
     }
-    let unpacked = unpacked?;
+    unpacked
+}
+
+/// Unpacks a layer into a fresh folder. One whose stream does not hash to its id is taken with a warning and marked: a
+/// real sealer's archives of layers with symlinks never do.
+pub(super) fn unpack(
+    folder: StagedFolder,
+    layer: Digest,
+    blob: &Descriptor,
+    blobs: &dyn Blobs,
+    observer: &dyn Observer,
+) -> Result<StagedLayer, ImportError> {
+    let unpacked = stream(&folder, layer, blob, blobs)?;
     for note in unpacked.notes.iter().filter(|note| note.is_news()) {
         observer.event(Event::Warning { message: format!("layer {layer}: {note}") });
     }

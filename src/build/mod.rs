@@ -10,6 +10,7 @@ mod copy;
 mod error;
 mod images;
 mod import;
+mod import_container;
 mod report;
 mod workspace;
 

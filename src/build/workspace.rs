@@ -8,12 +8,13 @@ use std::path::PathBuf;
 
 use crate::disk::{Dir, DiskError};
 use crate::image::layer::{LayerError, Owners, layer_id_at};
-use crate::image::model::{Image, ImageDocument};
+use crate::image::model::{Image, ImageDocument, Layer, LayerKind};
 use crate::image::{Blobs, ContainerImage, Merged};
 use crate::store::{Commit, LayerState, StagedFolder, StagedLayer, Staging, Store, StoreError};
 use crate::words::{Digest, FailureKind, Observer, Platform, SealerName};
 
 use super::import::{self, ImportError};
+use super::import_container;
 
 /// A store and what is staged beside it.
 pub struct Workspace<'a> {
@@ -21,6 +22,8 @@ pub struct Workspace<'a> {
     staging: Staging,
     layers: BTreeMap<Digest, StagedLayer>,
     images: Vec<ImageDocument>,
+    /// Bases of container images, by config.
+    containers: BTreeMap<(Digest, Platform), Image>,
 }
 
 /// Why something could not be staged or committed.
@@ -65,7 +68,7 @@ impl<'a> Workspace<'a> {
     /// Stages beside `store`. Nothing is left of it when it is dropped.
     pub fn new(store: &'a Store) -> Result<Self, WorkspaceError> {
         let staging = store.stage()?;
-        Ok(Self { store, staging, layers: BTreeMap::new(), images: Vec::new() })
+        Ok(Self { store, staging, layers: BTreeMap::new(), images: Vec::new(), containers: BTreeMap::new() })
     }
 
     /// An image that this run made or that the store has.
@@ -163,6 +166,33 @@ impl<'a> Workspace<'a> {
         Ok(image)
     }
 
+    /// Takes a container image as a base: its layers become layers of the store's kind, with ids of our own hashing. It is
+    /// no image of the store, and is not there after the run where nothing was built on it.
+    pub fn import_container(
+        &mut self,
+        pulled: &ContainerImage,
+        blobs: &dyn Blobs,
+        observer: &dyn Observer,
+    ) -> Result<Image, WorkspaceError> {
+        let key = (pulled.config.digest, pulled.platform.clone());
+        if let Some(known) = self.containers.get(&key) {
+            return Ok(known.clone());
+        }
+        let config = import_container::read_config(pulled, blobs)?;
+        let mut layers: Vec<Layer> = Vec::new();
+        for index in 0..pulled.layers.len() {
+            let folder = self.folder()?;
+            import_container::unpack(&folder, &config, index, pulled, blobs, observer)?;
+            let Some((id, _)) = self.keep_layer(folder)? else { continue };
+            // The same layer twice can neither be pushed nor mounted, and the upper one hides all of the lower one.
+            layers.retain(|layer| layer.id != Some(id));
+            layers.push(Layer { id: Some(id), kind: LayerKind::Copy, value: config.value(index) });
+        }
+        let image = import_container::base(pulled, layers);
+        self.containers.insert(key, image.clone());
+        Ok(image)
+    }
+
     /// Adds an image that was made; later builds of this run find it.
     pub fn add(&mut self, image: Image) {
         self.images.push(ImageDocument::new(image));
@@ -170,7 +200,7 @@ impl<'a> Workspace<'a> {
 
     /// Puts everything into the store: layers first, tags last. Layers that no image came to need are thrown away.
     pub fn commit(self) -> Result<(), WorkspaceError> {
-        let Self { store, staging, mut layers, images } = self;
+        let Self { store, staging, mut layers, images, containers: _ } = self;
         layers.retain(|id, _| images.iter().any(|image| image.image().layer_ids().any(|named| named == *id)));
         let created = jiff::Timestamp::now();
         store.commit(&staging, &Commit { images, layers: layers.into_values().collect(), created })?;

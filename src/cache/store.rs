@@ -106,6 +106,11 @@ impl Cache {
         }
     }
 
+    /// An empty file without a name, gone when it is dropped: for what must lie on the disk on its way to being blobs.
+    pub fn scratch(&self) -> Result<std::fs::File, CacheError> {
+        Ok(tempfile::tempfile_in(self.staging())?)
+    }
+
     /// Starts to write a blob.
     pub fn writer(&self) -> Result<BlobWriter, CacheError> {
         BlobWriter::new(&self.staging(), self.blobs())

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use crate::cache::Cache;
 use crate::fetch::{Fetcher, UrlMirror};
 use crate::supply::{Counter, Supply};
-use crate::transport::{Anonymous, ConfigPlaces, Http, HttpConfig, Puller, RegistriesConf, RegistryClient};
+use crate::transport::{
+    Anonymous, ConfigPlaces, Engine, EnginePlace, Http, HttpConfig, Puller, RegistriesConf, RegistryClient,
+};
 use crate::words::Observer;
 
 use super::failure::Failed;
@@ -45,5 +47,6 @@ pub(super) fn supply(settings: &Settings<'_>, observer: &Arc<dyn Observer>) -> R
     let client = RegistryClient::new(http.clone(), registries, Arc::new(Anonymous));
     let puller = Puller::new(client, Arc::clone(&cache), listener(), Puller::PARALLEL);
     let fetcher = Fetcher::new(http, Arc::clone(&cache), mirrors, listener());
-    Ok(Supply::new(runtime, puller, fetcher, cache, counter))
+    let engine = Engine::new(EnginePlace::from_env(), Arc::clone(&cache), listener());
+    Ok(Supply::new(runtime, puller, engine, fetcher, cache, counter))
 }

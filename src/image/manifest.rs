@@ -303,6 +303,12 @@ fn serves(offered: &Platform, asked: &Platform) -> Option<u32> {
     (offered < asked).then_some(offered)
 }
 
+/// Whether what is made for `offered` runs on `asked`: the same, or a lower variant of it.
+#[must_use]
+pub fn runs_on(offered: &Platform, asked: &Platform) -> bool {
+    serves(offered, asked).is_some()
+}
+
 /// Holds the config of an image without a list to the platform that was asked for.
 pub fn check_config(config: &[u8], platform: &Platform) -> Result<(), ManifestError> {
     let written: WrittenPlatform = serde_json::from_slice(config)

@@ -9,8 +9,10 @@ pub mod model;
 mod registry_tree;
 
 pub use container::{Blobs, ContainerImage, Descriptor, Document};
-pub use docker_archive::{DockerArchiveError, write_docker_archive};
-pub use manifest::{MANIFEST_TYPES, Manifest, ManifestError, ManifestKind, PlatformManifest, check_config, choose};
+pub use docker_archive::{DockerArchive, DockerArchiveError, DockerArchiveReadError, write_docker_archive};
+pub use manifest::{
+    MANIFEST_TYPES, Manifest, ManifestError, ManifestKind, PlatformManifest, check_config, choose, runs_on,
+};
 pub use merged::{Merged, Tree};
 pub use registry_tree::{
     Fault, Missing, RegistryTreeError, RepositoryPaths, Written, blob_data_path, check_registry_tree,

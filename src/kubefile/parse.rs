@@ -1,6 +1,6 @@
 //! Text → instructions.
 
-use crate::words::{ContextPathError, Diagnostic, SealerName, Span, nearest};
+use crate::words::{BaseSource, ContextPathError, Diagnostic, Span, nearest};
 
 use super::copy::{CopyDestination, CopySource};
 
@@ -20,8 +20,8 @@ pub struct Kubefile {
 pub enum Base {
     /// Nothing: `FROM scratch`.
     Scratch,
-    /// Another sealer image.
-    Image(SealerName),
+    /// Another image: sealer's, or one of the Docker engine.
+    Image(BaseSource),
 }
 
 /// One instruction.

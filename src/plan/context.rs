@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::words::{ContextPath, Digest, SealerName};
+use crate::words::{BaseSource, ContextPath, Digest};
 
 /// Where files of a context come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -13,7 +13,7 @@ pub enum ContextSource {
     /// One layer of an image.
     Layer {
         /// The image.
-        of: SealerName,
+        of: BaseSource,
         /// Which layer.
         layer: LayerChoice,
         /// Globs of the paths to take; empty: all.
@@ -26,7 +26,7 @@ pub enum ContextSource {
     /// All layers of an image, merged.
     Rootfs {
         /// The image.
-        of: SealerName,
+        of: BaseSource,
         /// Globs of the paths to take; empty: all.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         paths: Vec<String>,
@@ -47,7 +47,7 @@ pub enum ContextSource {
 impl ContextSource {
     /// The image that the files come from, where they come from one.
     #[must_use]
-    pub fn image(&self) -> Option<&SealerName> {
+    pub fn image(&self) -> Option<&BaseSource> {
         match self {
             Self::Layer { of, .. } | Self::Rootfs { of, .. } => Some(of),
             Self::Directory { .. } => None,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::edit::{DocumentSelector, Operation};
-use crate::words::{ContextPath, Digest, Epoch, ImageRef, Platform, SealerName};
+use crate::words::{ContextPath, Digest, Epoch, ImageRef, ImageSource, Platform, SealerName};
 
 use super::file_steps::{Chmod, CopyFile, Download, MovePath, Remove, ReplaceText, Symlink, WriteFile};
 use super::{ContextSource, Places};
@@ -98,7 +98,7 @@ pub enum PlannedStep {
         /// The archive in the context.
         path: ContextPath,
         /// The image.
-        image: ImageRef,
+        image: ImageSource,
         /// The name that the archive gives it.
         #[serde(rename = "as")]
         tag: ImageRef,
@@ -185,7 +185,7 @@ pub enum ArchiveSource {
 #[serde(rename_all = "camelCase")]
 pub struct ListEntry {
     /// The image.
-    pub image: ImageRef,
+    pub image: ImageSource,
     /// Who needs it although no manifest asks for it.
     #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
     pub needed_by: Option<String>,

@@ -3,7 +3,7 @@
 use crate::edit::find_images;
 use crate::plan::{ListEntry, Route, registry_path};
 use crate::supply::Need;
-use crate::words::{ContextPath, FailureKind, ImageRef, Platform};
+use crate::words::{ContextPath, FailureKind, ImageRef, ImageSource, Platform};
 
 use super::{Context, Outcome, StepFailure, Tools};
 
@@ -22,7 +22,7 @@ pub(super) fn run(
     context: &Context,
     tools: &Tools<'_>,
 ) -> Result<Outcome, StepFailure> {
-    let mut list: Vec<ImageRef> = images.iter().map(|entry| entry.image.clone()).collect();
+    let mut list: Vec<ImageSource> = images.iter().map(|entry| entry.image.clone()).collect();
     let manifests = context.matching(from)?;
     if !manifests.unmatched.is_empty() && !optional {
         return Err(StepFailure::unmatched("from", from, &manifests.unmatched));
@@ -48,8 +48,9 @@ pub(super) fn run(
                 return Err(StepFailure::new("from", message).with_help(Some(help)));
             }
             let key = registry_path(&image);
-            match list.iter().find(|known| registry_path(known) == key) {
-                Some(known) if *known == image => {}
+            match list.iter().find(|known| registry_path(known.reference()) == key) {
+                // Of an engine, too: it stands in for the registry that the manifest means.
+                Some(known) if *known.reference() == image => {}
                 Some(known) => {
                     let message = format!(
                         "{file}:{}: `{image}` and `{known}` fall on one path: the image's registry would hold only one as `{key}`",
@@ -57,7 +58,7 @@ pub(super) fn run(
                     );
                     return Err(StepFailure::new("from", message));
                 }
-                None => list.push(image),
+                None => list.push(ImageSource::Registry(image)),
             }
         }
     }

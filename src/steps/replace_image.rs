@@ -4,7 +4,7 @@ use std::io::Write;
 
 use crate::image::write_docker_archive;
 use crate::plan::Route;
-use crate::words::{ContextPath, FailureKind, ImageRef};
+use crate::words::{ContextPath, FailureKind, ImageRef, ImageSource};
 
 use super::{Context, Outcome, StepFailure, Tools, not_there};
 
@@ -12,7 +12,7 @@ const UNFINISHED: &str = "image.tar";
 
 pub(super) fn run(
     path: &ContextPath,
-    image: &ImageRef,
+    image: &ImageSource,
     tag: &ImageRef,
     optional: bool,
     context: &Context,

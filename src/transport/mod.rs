@@ -6,6 +6,8 @@
 //!            tokens, mirrors     digest → cache     trust
 //! ```
 //!
+//! Images that no registry has come from [`Engine`], the local Docker engine.
+//!
 //! What always holds: a host is asked over verified https, unless the user named it insecure; there is no way down from
 //! https to http; credentials go to their own host only; and nothing is in the cache whose digest was not compared.
 
@@ -13,6 +15,7 @@ mod challenge;
 mod client_words;
 mod credentials;
 mod download;
+mod engine;
 mod http;
 mod http_error;
 mod keyed_locks;
@@ -28,6 +31,7 @@ mod tokens;
 
 pub use credentials::{Anonymous, Credentials, Login};
 pub(crate) use download::{Fetched, Outcome, STATUSES, Source, Wanted};
+pub use engine::{Engine, EngineError, EnginePlace};
 pub use http::{Http, HttpConfig, Trust};
 pub(crate) use http::{Request, Response};
 pub use http_error::HttpError;

@@ -29,6 +29,11 @@ impl ReferenceError {
     pub(super) fn new(text: &str, reason: &'static str) -> Self {
         Self { text: text.to_owned(), reason }
     }
+
+    /// The same mistake in a longer text, which is what was written.
+    pub(super) fn within(self, text: &str) -> Self {
+        Self { text: text.to_owned(), ..self }
+    }
 }
 
 /// What a reference falls apart into before any rule for short names is applied.

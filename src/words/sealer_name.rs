@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::image_source::of_engine;
 use super::reference::{ImageRef, ReferenceError, split};
 
 const DEFAULT_REGISTRY: &str = "registry.cn-qingdao.aliyuncs.com";
@@ -28,7 +29,7 @@ impl SealerName {
         let complete = self.0.to_string();
         let short = complete.strip_prefix(DEFAULT_REGISTRY).and_then(|rest| rest.strip_prefix('/'));
         let short = short.and_then(|rest| rest.strip_prefix(DEFAULT_NAMESPACE)).and_then(|rest| rest.strip_prefix('/'));
-        short.filter(|short| !short.contains('/')).map_or(complete.clone(), str::to_owned)
+        short.filter(|short| !short.contains('/') && of_engine(short).is_none()).map_or(complete.clone(), str::to_owned)
     }
 }
 
@@ -36,6 +37,10 @@ impl FromStr for SealerName {
     type Err = ReferenceError;
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        if of_engine(text).is_some() {
+            let reason = "`docker-daemon:` names an image of the Docker engine, and here a sealer image is meant";
+            return Err(ReferenceError::new(text, reason));
+        }
         let parts = split(text)?;
         let registry = parts.domain.unwrap_or(DEFAULT_REGISTRY);
         let repository = match (registry, parts.path.contains('/')) {

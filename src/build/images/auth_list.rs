@@ -168,14 +168,14 @@ impl List {
             let message = format!("`{image}` is not of `{registry}`, which the login is for");
             return self.wrong_but(node.span, &message, Some("give it a section of its own".to_owned()));
         }
-        let known = self.wanted.iter().find(|known| known.image == image);
+        let known = self.wanted.iter().find(|known| known.image.reference() == &image);
         match known.map(|known| known.login.as_ref() == Some(login)) {
             Some(true) => {}
             Some(false) => self.wrong(node.span, &format!("`{image}` has two different logins")),
             None => {
                 let line = self.source.position(node.span.start).line;
                 let origin = format!("{AUTH_LIST}:{line}");
-                self.wanted.push(Wanted { image, origin, login: Some(login.clone()) });
+                self.wanted.push(Wanted { image: image.into(), origin, login: Some(login.clone()) });
             }
         }
     }

@@ -32,7 +32,7 @@ use std::path::Path;
 use crate::edit::FoundImage;
 use crate::image::{Merged, Tree};
 use crate::transport::Login;
-use crate::words::{ContextPath, Event, Failure, FailureKind, ImageRef, Observer};
+use crate::words::{ContextPath, Event, Failure, FailureKind, ImageRef, ImageSource, Observer};
 
 use super::{BuildFailure, BuildPlace};
 
@@ -43,7 +43,7 @@ pub(super) use metadata::NewMetadata;
 /// A container image, and who asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wanted {
-    pub(super) image: ImageRef,
+    pub(super) image: ImageSource,
     /// `manifests/pod.yaml:4`, `charts/app (templates/deployment.yaml)`.
     pub(super) origin: String,
     /// The login to pull it with, where the origin gives one.
@@ -111,7 +111,8 @@ impl Search<'_> {
             match fs_err::read(file) {
                 Ok(bytes) => {
                     for FoundImage { reference, line, .. } in read(&bytes, path.as_str(), self.observer) {
-                        found.reference(&reference, format!("{path}:{line}"));
+                        let is_listed = path.as_str() == list::LIST;
+                        found.reference(&reference, format!("{path}:{line}"), is_listed);
                     }
                 }
                 Err(error) => found.failures.push(unreadable(&error)),
@@ -131,7 +132,7 @@ impl Search<'_> {
             match rendered {
                 Ok(text) => {
                     for (reference, origin) in chart.images(&text, self.observer) {
-                        found.reference(&reference, origin);
+                        found.reference(&reference, origin, false);
                     }
                 }
                 Err(error) if is_listed || !chart.is_whole() => {
@@ -168,8 +169,10 @@ type Seen = BTreeMap<String, usize>;
 
 impl Found<'_> {
     /// A reference as it is written somewhere.
-    fn reference(&mut self, text: &str, origin: String) {
-        match text.parse::<ImageRef>() {
+    fn reference(&mut self, text: &str, origin: String, is_listed: bool) {
+        // Only our own list knows engines: in a manifest `docker-daemon:x` is what a cluster understands by it.
+        let image = if is_listed { text.parse() } else { text.parse::<ImageRef>().map(ImageSource::Registry) };
+        match image {
             Ok(image) => self.add(Wanted { image, origin, login: None }),
             Err(error) => {
                 let failure = Failure::from_error(FailureKind::Invalid, &error);
@@ -180,16 +183,20 @@ impl Found<'_> {
     }
 
     fn add(&mut self, new: Wanted) {
-        let is_own = new.image.registry() == self.own_registry;
+        let is_own = matches!(&new.image, ImageSource::Registry(image) if image.registry() == self.own_registry);
         let (wanted, seen) =
             if is_own { (&mut self.wants.own, &mut self.own) } else { (&mut self.wants.outside, &mut self.outside) };
-        let key = crate::plan::registry_path(&new.image);
-        let Some(known) = seen.get(&key).map(|index| &wanted[*index]) else {
+        let key = crate::plan::registry_path(new.image.reference());
+        let Some(known) = seen.get(&key).map(|index| &mut wanted[*index]) else {
             seen.insert(key, wanted.len());
             wanted.push(new);
             return;
         };
-        if known.image == new.image {
+        if known.image.reference() == new.image.reference() {
+            // The engine stands in for the registry that manifests mean by the same name.
+            if let ImageSource::Engine(_) = new.image {
+                *known = new;
+            }
             return;
         }
         let message = format!(

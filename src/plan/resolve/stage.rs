@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::kubefile::Base;
 use crate::plan::{ContextSource, LayerChoice, Places, PlannedStage, Route, StageWork};
 use crate::recipe::{ContextEntry, Data, DirectoryEntry, LayerEntry, RootfsEntry, Scope, Stage, Text};
-use crate::words::{ContextPath, Diagnostic, Platform, SealerName, Source, Span};
+use crate::words::{BaseSource, ContextPath, Diagnostic, Platform, SealerName, Source, Span};
 
 use super::ResolvedStage;
 
@@ -48,7 +48,8 @@ impl<'a> StageResolver<'a> {
                 ContextEntry::Rootfs(rootfs) => (self.rootfs(rootfs, &route), rootfs.of.span),
                 ContextEntry::Directory(directory) => (self.directory(directory, &route), directory.path.span),
             };
-            needs.extend(source.as_ref().and_then(ContextSource::image).map(|image| (of, image.clone())));
+            let name = source.as_ref().and_then(ContextSource::image).and_then(BaseSource::sealer);
+            needs.extend(name.map(|name| (of, name.clone())));
             context.extend(source);
         }
         let mut steps = Vec::new();
@@ -60,7 +61,7 @@ impl<'a> StageResolver<'a> {
         let kubefile = self.render(&stage.kubefile, &top.then("kubefile"));
         let understood = kubefile.as_deref().and_then(|text| self.kubefile(&stage.kubefile, text));
         if let Some((span, Base::Image(base))) = &understood {
-            needs.push((*span, base.clone()));
+            needs.extend(base.sealer().map(|name| (*span, name.clone())));
         }
         let (true, Some(stage), Some(image), Some(kubefile)) = (self.mistakes.is_empty(), name, image, kubefile) else {
             return Err(self.mistakes);

@@ -24,7 +24,7 @@ pub enum ContextEntry {
 #[schemars(extend("oneOf" = [{"required": ["containing"]}, {"required": ["id"]}, {"required": ["index"]}]))]
 #[schemars(example = json!({"of": "kubernetes:v1.19.8", "containing": "cri/docker.tar.gz"}))]
 pub struct LayerEntry {
-    /// The image's name.
+    /// The image's name; `docker-daemon:NAME` is a container image of the local Docker engine.
     #[schemars(example = &"kubernetes:v1.19.8")]
     pub of: Text,
     /// A path that exactly one layer of the image holds: that layer.

@@ -57,7 +57,8 @@ pub struct ImageList {
 #[serde(deny_unknown_fields)]
 #[schemars(transform = or_reference)]
 pub struct ListedImage {
-    /// The reference.
+    /// The reference; `docker-daemon:NAME` is an image that only the local Docker engine has, which the cluster gets as
+    /// `NAME`.
     #[schemars(example = &"calico/cni:v3.19.1")]
     pub image: Text,
     /// Who needs it although no manifest asks for it.

@@ -93,10 +93,10 @@ pub struct ReplaceImage {
     /// The archive in the context.
     #[schemars(example = &"images/registry.tar")]
     pub path: Text,
-    /// The image.
+    /// The image; `docker-daemon:NAME` is one that only the local Docker engine has.
     #[schemars(example = &"registry:2.7.1")]
     pub image: Text,
-    /// The name that `docker load` gives it; default: `image`.
+    /// The name that `docker load` gives it; default: `image`, without `docker-daemon:`.
     #[serde(default, rename = "as")]
     #[schemars(example = &"registry:2.7.1")]
     pub as_name: Option<Text>,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::plan::{ListEntry, PlannedStep, Route};
 use crate::recipe::{self, ListedImage};
-use crate::words::{Diagnostic, ImageRef, Span};
+use crate::words::{Diagnostic, ImageSource, Span};
 
 use super::StageResolver;
 
@@ -19,17 +19,17 @@ impl StageResolver<'_> {
             self.mistakes.push(Diagnostic::error(span, message).with_help("say `optional: true` if that is meant"));
         }
         let mut images = Vec::new();
-        let mut seen: BTreeMap<String, (ImageRef, Span)> = BTreeMap::new();
+        let mut seen: BTreeMap<String, (ImageSource, Span)> = BTreeMap::new();
         for (index, item) in written.images.iter().enumerate() {
             let route = route.then("images").then(index);
             let ListedImage { image, needed_by } = &item.value;
-            let reference: ImageRef = self.parsed(image, &route)?;
+            let reference: ImageSource = self.parsed(image, &route)?;
             self.mark(&route, image.span);
             let needed_by = match needed_by {
                 Some(text) => Some(self.render(text, &route.then("for"))?),
                 None => None,
             };
-            let key = crate::plan::registry_path(&reference);
+            let key = crate::plan::registry_path(reference.reference());
             if let Some((earlier, place)) = seen.get(&key) {
                 let line = self.source.position(place.start).line;
                 let mistake = if *earlier == reference {

@@ -2,26 +2,36 @@
 
 use crate::plan::{PlannedStep, Route};
 use crate::recipe;
-use crate::words::{Diagnostic, ImageRef, Span};
+use crate::words::{Diagnostic, ImageRef, ImageSource, Span};
 
 use super::StageResolver;
 
 impl StageResolver<'_> {
     pub(super) fn replace_image(&mut self, written: &recipe::ReplaceImage, route: &Route) -> Option<PlannedStep> {
         let path = self.file(&written.path, &route.then("path"));
-        let image: Option<ImageRef> = self.parsed(&written.image, &route.then("image"));
-        let tag = match &written.as_name {
-            Some(text) => {
-                let parsed: Option<ImageRef> = self.parsed(text, &route.then("as"));
-                parsed.and_then(|reference| self.load_tag(&reference, text.span))
-            }
-            None => image.as_ref().and_then(|image| self.load_tag(image, written.image.span)),
+        let image: Option<ImageSource> = self.parsed(&written.image, &route.then("image"));
+        let tag = if let Some(text) = &written.as_name {
+            let parsed: Option<ImageSource> = self.parsed(text, &route.then("as"));
+            parsed.and_then(|name| self.load_tag(&name, text.span))
+        } else {
+            // The name counts, not who is asked for it.
+            let name = image.as_ref().map(|image| ImageSource::Registry(image.reference().clone()));
+            name.and_then(|name| self.load_tag(&name, written.image.span))
         };
         Some(PlannedStep::ReplaceImage { path: path?, image: image?, tag: tag?, optional: written.optional })
     }
 
     /// The name that an archive gives its image: one with a tag.
-    fn load_tag(&mut self, reference: &ImageRef, span: Span) -> Option<ImageRef> {
+    fn load_tag(&mut self, name: &ImageSource, span: Span) -> Option<ImageRef> {
+        let reference = match name {
+            ImageSource::Registry(reference) => reference,
+            ImageSource::Engine(reference) => {
+                let message = format!("`{name}` says where an image comes from; `as` is only the name that it gets");
+                let help = format!("write `as: {}`", reference.familiar());
+                self.mistakes.push(Diagnostic::error(span, message).with_help(help));
+                return None;
+            }
+        };
         if reference.tag().is_none() {
             let message = format!("`{reference}` has no tag for `docker load` to give");
             self.mistakes.push(Diagnostic::error(span, message).with_help("say it with `as: NAME:TAG`"));

@@ -1,26 +1,17 @@
-//! Archives that `docker load` takes, the same bytes for the same image.
+//! An image → an archive that `docker load` takes.
 //!
-//! ```text
-//! <config's hex>.json       the config, byte for byte: its digest is the image id
-//! <diff id's hex>/layer.tar a layer, decompressed; one that the image has twice is here once
-//! manifest.json             [{"Config": …, "RepoTags": ["registry:2.7.1"], "Layers": […, from the lowest]}]
-//! ```
-//!
-//! Sorted by name, 0:0, all with one time, no folders of their own. Format: Docker image specification v1.2, "Combined Image JSON + Filesystem
-//! Changeset Format". A tar says sizes before contents, so each layer is decompressed twice: once to measure and verify
-//! it, once to write it.
+//! Sorted by name, 0:0, all with one time, no folders of their own. A tar says sizes before contents, so each layer is
+//! decompressed twice: once to measure and verify it, once to write it.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::container::{Blobs, ContainerImage, Descriptor};
+use super::{CONFIG_LIMIT, WrittenConfig};
 use crate::archive::{ArchiveError, Decompressed, Limits, TarWriter};
+use crate::image::{Blobs, ContainerImage, Descriptor};
 use crate::words::{Digest, DigestWriter, Epoch, FailureKind, ImageRef, VerifyingReader};
-
-/// Bytes that a config may have.
-const CONFIG_LIMIT: u64 = 8 << 20;
 
 /// Why an image is not written as an archive for `docker load`.
 #[derive(Debug, thiserror::Error)]
@@ -198,17 +189,6 @@ struct Manifest<'a> {
     layers: Vec<String>,
 }
 
-#[derive(Deserialize)]
-struct Config {
-    rootfs: RootFs,
-}
-
-#[derive(Deserialize)]
-struct RootFs {
-    #[serde(default)]
-    diff_ids: Vec<Digest>,
-}
-
 fn layer_name(diff_id: Digest) -> String {
     format!("{}/layer.tar", diff_id.hex())
 }
@@ -275,7 +255,7 @@ impl Source<'_> {
 
     fn diff_ids(&self, config: &[u8]) -> Result<Vec<Digest>, DockerArchiveError> {
         let image = || Box::new(self.image.reference.clone());
-        let config: Config = serde_json::from_slice(config).map_err(|source| DockerArchiveError::Config {
+        let config: WrittenConfig = serde_json::from_slice(config).map_err(|source| DockerArchiveError::Config {
             digest: self.image.config.digest,
             image: image(),
             source,
@@ -311,4 +291,4 @@ impl Source<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -2,24 +2,24 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::super::container::Document;
 use super::*;
+use crate::image::Document;
 use crate::words::golden::output;
 
 const GZIP: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 const PLAIN: &str = "application/vnd.oci.image.layer.v1.tar";
 
-struct Folder {
+pub(in crate::image::docker_archive) struct Folder {
     folder: tempfile::TempDir,
     blobs: HashMap<Digest, PathBuf>,
 }
 
 impl Folder {
-    fn new() -> Self {
+    pub(in crate::image::docker_archive) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), blobs: HashMap::new() }
     }
 
-    fn add(&mut self, media_type: &str, bytes: &[u8]) -> Descriptor {
+    pub(in crate::image::docker_archive) fn add(&mut self, media_type: &str, bytes: &[u8]) -> Descriptor {
         let digest = Digest::of(bytes);
         let path = self.folder.path().join(digest.hex());
         fs_err::write(&path, bytes).unwrap();
@@ -27,7 +27,11 @@ impl Folder {
         Descriptor { media_type: media_type.to_owned(), digest, size: bytes.len() as u64 }
     }
 
-    fn image(&mut self, layers: Vec<Descriptor>, diff_ids: &[Digest]) -> ContainerImage {
+    pub(in crate::image::docker_archive) fn image(
+        &mut self,
+        layers: Vec<Descriptor>,
+        diff_ids: &[Digest],
+    ) -> ContainerImage {
         let config = serde_json::json!({
             "architecture": "amd64", "os": "linux", "config": {},
             "rootfs": {"type": "layers", "diff_ids": diff_ids},

@@ -1,0 +1,38 @@
+//! Archives of `docker save` and for `docker load`: written the same for the same image, read strictly.
+//!
+//! ```text
+//! <config's hex>.json       the config, byte for byte: its digest is the image id
+//! <diff id's hex>/layer.tar a layer, decompressed; one that the image has twice is here once
+//! manifest.json             [{"Config": …, "RepoTags": ["registry:2.7.1"], "Layers": […, from the lowest]}]
+//! ```
+//!
+//! Format: Docker image specification v1.2, "Combined Image JSON + Filesystem Changeset Format". That is what is written.
+//! Engines before 25 name a layer's folder otherwise, and where two layers are the same the second one is a symbolic link
+//! to the first; since 25 configs and layers lie in `blobs/sha256/<hex>`, beside an OCI layout. All of these are read.
+
+mod read;
+mod read_error;
+mod write;
+
+use serde::Deserialize;
+
+use crate::words::Digest;
+
+pub use read::DockerArchive;
+pub use read_error::DockerArchiveReadError;
+pub use write::{DockerArchiveError, write_docker_archive};
+
+/// Bytes that a config may have.
+const CONFIG_LIMIT: u64 = 8 << 20;
+
+/// What counts here of a config.
+#[derive(Deserialize)]
+struct WrittenConfig {
+    rootfs: WrittenRootFs,
+}
+
+#[derive(Deserialize)]
+struct WrittenRootFs {
+    #[serde(default)]
+    diff_ids: Vec<Digest>,
+}

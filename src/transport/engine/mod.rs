@@ -1,0 +1,19 @@
+//! The local Docker engine: images that no registry has.
+//!
+//! ```text
+//! place ──▶ inspect: id, platform ──known and whole in the cache?──▶ ContainerImage
+//!                        │ no                                            ▲
+//!                        └──▶ export (docker save) ──▶ DockerArchive ──convert──┘
+//! ```
+//!
+//! A name is asked of the engine every time: it may have moved. The id then tells whether there is anything to do. What
+//! comes out is the same for the same id: the config as it is, its layers in our own gzip, a manifest of our making.
+
+mod client;
+mod convert;
+mod error;
+mod place;
+
+pub use client::Engine;
+pub use error::EngineError;
+pub use place::EnginePlace;

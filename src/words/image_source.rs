@@ -1,0 +1,256 @@
+//! Where a container image is had from: its registry, or the local Docker engine (`docker-daemon:NAME`).
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{ImageRef, ReferenceError, SealerName};
+
+/// What stands before the name of an image that only the local Docker engine has, as other tools write it too.
+const ENGINE_PREFIX: &str = "docker-daemon:";
+
+/// A container image and who is asked for it.
+///
+/// As text a registry's image is its complete reference and an engine's is `docker-daemon:` with the name as
+/// `docker images` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ImageSource {
+    /// The registry that the reference names.
+    Registry(ImageRef),
+    /// The local Docker engine; the reference has a tag and no digest.
+    Engine(ImageRef),
+}
+
+impl ImageSource {
+    /// What the image is called, wherever it comes from: the cluster asks for it by this name.
+    #[must_use]
+    pub fn reference(&self) -> &ImageRef {
+        match self {
+            Self::Registry(reference) | Self::Engine(reference) => reference,
+        }
+    }
+
+    /// The source in the short form in which people and image lists write it; it reads back as the same source.
+    #[must_use]
+    pub fn familiar(&self) -> String {
+        match self {
+            // An image of Docker's own registry that is itself called `docker-daemon`.
+            Self::Registry(reference) if of_engine(&reference.familiar()).is_some() => reference.to_string(),
+            Self::Registry(reference) => reference.familiar(),
+            Self::Engine(_) => self.to_string(),
+        }
+    }
+}
+
+impl From<ImageRef> for ImageSource {
+    fn from(reference: ImageRef) -> Self {
+        Self::Registry(reference)
+    }
+}
+
+impl FromStr for ImageSource {
+    type Err = ReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        engine_name(text).unwrap_or_else(|| text.parse().map(Self::Registry))
+    }
+}
+
+impl fmt::Display for ImageSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Registry(reference) => fmt::Display::fmt(reference, f),
+            Self::Engine(reference) => {
+                let short = format!("{ENGINE_PREFIX}{}", reference.familiar());
+                match of_engine(&short) {
+                    Some(_) => f.write_str(&short),
+                    None => write!(f, "{ENGINE_PREFIX}{reference}"),
+                }
+            }
+        }
+    }
+}
+
+/// An image to build on or to take files from, and who is asked for it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BaseSource {
+    /// A sealer image: of this run, of the store, or pulled.
+    Sealer(SealerName),
+    /// A container image of the local Docker engine; the reference has a tag and no digest.
+    Engine(ImageRef),
+}
+
+impl BaseSource {
+    /// The sealer image's name; none for an engine's image.
+    #[must_use]
+    pub fn sealer(&self) -> Option<&SealerName> {
+        match self {
+            Self::Sealer(name) => Some(name),
+            Self::Engine(_) => None,
+        }
+    }
+
+    /// The name without what rules for short names would add; for people.
+    #[must_use]
+    pub fn familiar(&self) -> String {
+        match self {
+            Self::Sealer(name) => name.familiar(),
+            Self::Engine(_) => self.to_string(),
+        }
+    }
+
+    /// The container image, or the pushed sealer image, to ask for.
+    #[must_use]
+    pub fn image(&self) -> ImageSource {
+        match self {
+            Self::Sealer(name) => ImageSource::Registry(name.reference().clone()),
+            Self::Engine(reference) => ImageSource::Engine(reference.clone()),
+        }
+    }
+}
+
+impl From<SealerName> for BaseSource {
+    fn from(name: SealerName) -> Self {
+        Self::Sealer(name)
+    }
+}
+
+impl FromStr for BaseSource {
+    type Err = ReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        match engine_name(text) {
+            Some(source) => source.map(|source| Self::Engine(source.reference().clone())),
+            None => text.parse().map(Self::Sealer),
+        }
+    }
+}
+
+impl fmt::Display for BaseSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sealer(name) => fmt::Display::fmt(name, f),
+            Self::Engine(_) => fmt::Display::fmt(&self.image(), f),
+        }
+    }
+}
+
+crate::words::serde_as_text!(ImageSource, BaseSource);
+
+/// What the text names of an engine. `docker-daemon:5000/x` is none: a first part with a port is a registry.
+pub(super) fn of_engine(text: &str) -> Option<&str> {
+    let name = text.strip_prefix(ENGINE_PREFIX)?;
+    let is_port = |first: &str| !first.is_empty() && first.bytes().all(|b| b.is_ascii_digit());
+    (!name.split_once('/').is_some_and(|(first, _)| is_port(first))).then_some(name)
+}
+
+/// The engine's image that the text names, where it has the prefix.
+fn engine_name(text: &str) -> Option<Result<ImageSource, ReferenceError>> {
+    let name = of_engine(text)?;
+    let refuse = |reason| Some(Err(ReferenceError::new(text, reason)));
+    if name.starts_with("sha256:") {
+        return refuse("the engine's image is named by its name and tag, not by its id");
+    }
+    let reference = match name.parse::<ImageRef>() {
+        Ok(reference) => reference,
+        Err(error) => return Some(Err(error.within(text))),
+    };
+    if reference.digest().is_some() {
+        return refuse("the engine's image is named by its name and tag: it gets a digest only when it is converted");
+    }
+    Some(Ok(ImageSource::Engine(reference)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_prefix_says_who_is_asked_and_every_form_reads_back() {
+        for (written, complete, familiar, name) in [
+            ("nginx", "docker.io/library/nginx:latest", "nginx:latest", "docker.io/library/nginx:latest"),
+            (
+                "docker-daemon:foo",
+                "docker-daemon:foo:latest",
+                "docker-daemon:foo:latest",
+                "docker.io/library/foo:latest",
+            ),
+            ("docker-daemon:foo:v1", "docker-daemon:foo:v1", "docker-daemon:foo:v1", "docker.io/library/foo:v1"),
+            (
+                "docker-daemon:reg.io:5000/a/b:1",
+                "docker-daemon:reg.io:5000/a/b:1",
+                "docker-daemon:reg.io:5000/a/b:1",
+                "reg.io:5000/a/b:1",
+            ),
+            (
+                "docker.io/library/docker-daemon:v1",
+                "docker.io/library/docker-daemon:v1",
+                "docker.io/library/docker-daemon:v1",
+                "docker.io/library/docker-daemon:v1",
+            ),
+            ("docker-daemon:5000/x:1", "docker-daemon:5000/x:1", "docker-daemon:5000/x:1", "docker-daemon:5000/x:1"),
+            (
+                "docker-daemon:docker.io/5000/x:1",
+                "docker-daemon:docker.io/5000/x:1",
+                "docker-daemon:docker.io/5000/x:1",
+                "docker.io/5000/x:1",
+            ),
+            (
+                "quay.io/docker-daemon:v1",
+                "quay.io/docker-daemon:v1",
+                "quay.io/docker-daemon:v1",
+                "quay.io/docker-daemon:v1",
+            ),
+            (
+                "docker-daemon",
+                "docker.io/library/docker-daemon:latest",
+                "docker.io/library/docker-daemon:latest",
+                "docker.io/library/docker-daemon:latest",
+            ),
+        ] {
+            let source: ImageSource = written.parse().unwrap();
+            assert_eq!(
+                matches!(source, ImageSource::Engine(_)),
+                complete.starts_with("docker-daemon:") && !complete.starts_with("docker-daemon:5000"),
+                "{written}"
+            );
+            assert_eq!((source.to_string().as_str(), source.familiar().as_str()), (complete, familiar));
+            assert_eq!(source.reference().to_string(), name);
+            assert_eq!(complete.parse::<ImageSource>().unwrap(), source);
+            assert_eq!(familiar.parse::<ImageSource>().unwrap(), source);
+            let json = serde_json::to_string(&source).unwrap();
+            assert_eq!(json, format!("\"{complete}\""));
+            assert_eq!(serde_json::from_str::<ImageSource>(&json).unwrap(), source);
+        }
+    }
+
+    #[test]
+    fn bases_are_sealer_s_names_or_an_engine_s() {
+        let base: BaseSource = "kubernetes:v1.19.8".parse().unwrap();
+        assert_eq!(base, BaseSource::Sealer("kubernetes:v1.19.8".parse().unwrap()));
+        assert_eq!(base.to_string(), "registry.cn-qingdao.aliyuncs.com/sealer-io/kubernetes:v1.19.8");
+        let base: BaseSource = "docker-daemon:kubernetes".parse().unwrap();
+        assert_eq!((base.to_string().as_str(), base.sealer()), ("docker-daemon:kubernetes:latest", None));
+        assert_eq!(base.image().to_string().parse::<BaseSource>().unwrap(), base);
+    }
+
+    #[test]
+    fn what_names_no_image_of_an_engine_is_refused_as_written() {
+        let digest = "sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
+        let errors: Vec<String> = ["", "Foo", "a b", &format!("foo@{digest}"), digest, "docker-daemon:foo:v1"]
+            .iter()
+            .map(|name| format!("{ENGINE_PREFIX}{name}").parse::<ImageSource>().unwrap_err().to_string())
+            .collect();
+        insta::assert_debug_snapshot!(errors, @r#"
+        [
+            "`docker-daemon:` is no image reference: it is empty",
+            "`docker-daemon:Foo` is no image reference: a repository is written in lower case",
+            "`docker-daemon:a b` is no image reference: it contains white space",
+            "`docker-daemon:foo@sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03` is no image reference: the engine's image is named by its name and tag: it gets a digest only when it is converted",
+            "`docker-daemon:sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03` is no image reference: the engine's image is named by its name and tag, not by its id",
+            "`docker-daemon:docker-daemon:foo:v1` is no image reference: a repository has parts of lower-case letters and digits, joined by `/`, `.`, `_` or `-`",
+        ]
+        "#);
+        // A sealer image of that very name could not be told from an engine's.
+        insta::assert_snapshot!("docker-daemon:v1".parse::<SealerName>().unwrap_err(), @"`docker-daemon:v1` is no image reference: `docker-daemon:` names an image of the Docker engine, and here a sealer image is meant");
+    }
+}
