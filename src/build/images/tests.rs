@@ -339,3 +339,28 @@ fn metadata_learns_the_charts_ranges_and_keeps_all_else() {
     }
     assert_eq!(run(Some(golden), &[("charts/a/Chart.yaml", "name: a\n")]).1, None);
 }
+
+#[test]
+fn an_engine_s_image_stands_in_for_the_registry_that_manifests_mean() {
+    let list = "docker-daemon:team/app:1\ndocker-daemon:tool\n";
+    let pods = "image: team/app:1\n---\nimage: docker-daemon:v1\n";
+    let (wants, failures) = Build::new(&[("manifests/a.yaml", pods), ("manifests/imageList", list)]).run(&[]);
+    assert!(failures.is_empty());
+    let mut found: Vec<String> =
+        wants.outside.iter().map(|wanted| format!("{} {}", wanted.origin, wanted.image)).collect();
+    found.sort();
+    let expected = [
+        "manifests/a.yaml:3 docker.io/library/docker-daemon:v1",
+        "manifests/imageList:1 docker-daemon:team/app:1",
+        "manifests/imageList:2 docker-daemon:tool:latest",
+    ];
+    assert_eq!(found, expected);
+    let other = "docker-daemon:team/app:1\nquay.io/team/app:1\n";
+    let (_, failures) = Build::new(&[("manifests/imageList", other)]).run(&[]);
+    let messages: Vec<&str> = failures.iter().map(|failure| failure.failure.message.as_str()).collect();
+    insta::assert_debug_snapshot!(messages, @r#"
+    [
+        "manifests/imageList:2: `quay.io/team/app:1` and `docker-daemon:team/app:1` fall on one path: the image's registry would hold only one as `team/app:1`",
+    ]
+    "#);
+}
