@@ -217,9 +217,51 @@ fn progress_is_json_when_asked_and_stdout_holds_only_data() {
     let world = World::new();
     let run = apply(&world, &["--progress", "json"]);
     serde_json::from_str::<Value>(&run.stdout).unwrap();
-    let events: Vec<Value> = run.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let events = events(&run);
+    assert_eq!(events.last().unwrap()["exitCode"], 0);
     for event in ["stageStarted", "step", "transferred", "imagePulled"] {
         assert!(events.iter().any(|found| found["event"] == event), "{event}");
     }
     assert_eq!(apply(&World::new(), &["--progress", "none", "-q"]).stderr.lines().count(), 1, "the warning of http");
+}
+
+/// The lines of stderr, each held to the schema that is shipped.
+fn events(run: &Run) -> Vec<Value> {
+    let schema = fs_err::read_to_string(project().join("schemas/progress.schema.json")).unwrap();
+    let schema = jsonschema::draft202012::new(&serde_json::from_str(&schema).unwrap()).unwrap();
+    let read = |line: &str| {
+        let event = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        schema.validate(&event).unwrap_or_else(|error| panic!("{error}: {line}"));
+        event
+    };
+    run.stderr.lines().map(read).collect()
+}
+
+#[test]
+fn every_line_of_stderr_is_json_when_asked_however_it_ends() {
+    let world = World::new();
+    let recipe = world.write("recipe.yaml", "apiVersion: [\n");
+    let recipe = recipe.to_str().unwrap();
+    for (arguments, code, kind) in [
+        (&["recipe", "apply", "--sandbox", "-vv", "recipes/rawdocker.yaml"][..], 0, Value::Null),
+        (&["recipe", "apply", recipe], 3, Value::Null),
+        (&["inspect", "nothing:v1"], 1, "failed".into()),
+        (&["recipe", "apply", "--nonsense"], 2, "usage".into()),
+        (
+            &["build", "-t", "x@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "."],
+            2,
+            "usage".into(),
+        ),
+    ] {
+        let run = world.run(&[arguments, &["--progress", "json"]].concat());
+        assert_eq!(run.code, Some(code), "{arguments:?}: {run}");
+        let events = events(&run);
+        let [.., last] = &events[..] else { panic!("{run}") };
+        assert_eq!((&last["event"], &last["exitCode"]), (&"ended".into(), &code.into()), "{run}");
+        let failed = events.iter().find(|event| event["event"] == "failed");
+        assert_eq!(failed.map_or(&Value::Null, |failed| &failed["kind"]), &kind, "{run}");
+        if code == 3 {
+            assert!(events.iter().any(|event| event["event"] == "diagnostic" && event["severity"] == "error"), "{run}");
+        }
+    }
 }

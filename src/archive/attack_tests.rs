@@ -1,8 +1,8 @@
-//! HARDENING.md's table "Archives" for recipe archives: every attack plain and in gzip.
+//! HARDENING.md's table "Archives" for recipe archives: every attack plain and in every compression.
 
 use proptest::prelude::*;
 
-use super::forge::{Forged, entry, file, folder, gzip, hard_link, pax, symlink, tar};
+use super::forge::{COMPRESSED, Forged, compress, entry, file, folder, gzip, hard_link, in_each, pax, symlink, tar};
 use super::{ArchiveError, Limits, MemberKind, Spool};
 use crate::words::golden::output;
 
@@ -224,14 +224,14 @@ fn attacks() -> Vec<(&'static str, Vec<Forged>, &'static str)> {
 }
 
 #[test]
-fn attacks_are_refused_by_name_plain_and_in_gzip() {
+fn attacks_are_refused_by_name_in_every_compression() {
     let attacks = attacks();
     assert!(attacks.len() >= 80);
     for (name, entries, why) in attacks {
         // Good entries around it change nothing, and the order of what is found is the archive's.
         for entries in [entries.clone(), [vec![file("zz", 0o644, b"first")], entries, vec![folder("zzz")]].concat()] {
             let plain = tar(&entries);
-            for archive in [plain.clone(), gzip(&plain)] {
+            for archive in in_each(&plain) {
                 let first = entries[0].name == b"zz";
                 match fill(&archive, &Limits::RECIPE) {
                     Ok(_) => panic!("{name} is taken"),
@@ -269,7 +269,7 @@ fn what_follows_or_lacks_an_end_is_refused() {
         (Vec::new(), "this is no archive"),
         (b"<html>not found</html>".repeat(100), "this is no archive"),
     ] {
-        for archive in [archive.clone(), gzip(&archive)] {
+        for archive in in_each(&archive) {
             let error = fill(&archive, &Limits::RECIPE).err().unwrap_or_else(|| panic!("taken: {why}")).to_string();
             assert!(error.contains(why), "{error}, not {why}");
         }
@@ -279,12 +279,37 @@ fn what_follows_or_lacks_an_end_is_refused() {
     for padding in [1, 512, 8192] {
         assert_eq!(fill(&with(&vec![0; padding]), &Limits::RECIPE).unwrap().members().len(), 2);
     }
-    let packed = gzip(&good);
-    for cut in 2..packed.len() {
-        let error = fill(&packed[..cut], &Limits::RECIPE).err().unwrap().to_string();
-        assert!(error.starts_with("the archive ends too early"), "{cut}: {error}");
+}
+
+#[test]
+fn compressed_streams_end_where_they_say() {
+    let good = tar(&[file("a", 0o644, b"abc"), folder("d")]);
+    for compression in COMPRESSED {
+        let packed = compress(compression, &good);
+        // Below that length it is not told from a plain file, which is no archive.
+        for cut in 6..packed.len() {
+            let error = fill(&packed[..cut], &Limits::RECIPE).err().unwrap().to_string();
+            assert!(error.starts_with("the archive ends too early"), "{compression} cut at {cut}: {error}");
+        }
+        for garbage in [&b"x"[..], b"\0", b"BZ", b"\xfd", b"garbage that is long enough for any header", &good] {
+            let garbage = [&packed[..], garbage].concat();
+            assert!(fill(&garbage, &Limits::RECIPE).is_err(), "{compression}");
+        }
+        // One tar in two streams is one; two tars in two streams are a tar with something behind it.
+        let (start, end) = good.split_at(700);
+        let joined = [compress(compression, start), compress(compression, b""), compress(compression, end)].concat();
+        assert_eq!(fill(&joined, &Limits::RECIPE).unwrap().members().len(), 2, "{compression}");
+        let error = fill(&[&packed[..], &packed].concat(), &Limits::RECIPE).err().unwrap().to_string();
+        assert!(error.contains("something follows its end"), "{compression}: {error}");
+        for other in COMPRESSED.into_iter().filter(|other| *other != compression) {
+            let mixed = [&packed[..], &compress(other, b"")].concat();
+            assert!(fill(&mixed, &Limits::RECIPE).is_err(), "{other} behind {compression}");
+        }
+        // Nested, it is no tar.
+        let nested = compress(compression, &packed);
+        let error = fill(&nested, &Limits::RECIPE).err().unwrap().to_string();
+        assert!(error.starts_with("this is no archive"), "{compression}: {error}");
     }
-    assert!(fill(&[&packed[..], b"x"].concat(), &Limits::RECIPE).is_err());
 }
 
 #[test]
@@ -301,15 +326,17 @@ fn budgets_end_what_has_no_end() {
         (names, "it has more than 500 bytes of names"),
         (vec![file("big", 0o644, &random)], "it has more than 1048576 decompressed bytes"),
     ] {
-        for archive in [tar(&entries), gzip(&tar(&entries))] {
+        for archive in in_each(&tar(&entries)) {
             let error = fill(&archive, &limits).err().unwrap().to_string();
             assert!(error.ends_with(why), "{error}, not {why}");
         }
     }
     let limits = Limits { ratio: 50, ..limits };
-    let zeros = gzip(&tar(&[file("zeros", 0o644, &vec![0; 1 << 19])]));
-    let error = fill(&zeros, &limits).err().unwrap().to_string();
-    assert!(error.ends_with("more than 50 decompressed bytes for each compressed one"), "{error}");
+    for compression in COMPRESSED {
+        let zeros = compress(compression, &tar(&[file("zeros", 0o644, &vec![0; 1 << 19])]));
+        let error = fill(&zeros, &limits).err().unwrap().to_string();
+        assert!(error.ends_with("more than 50 decompressed bytes for each compressed one"), "{compression}: {error}");
+    }
 }
 
 #[test]
@@ -406,6 +433,31 @@ proptest! {
                 std::io::Read::read_to_end(&mut spool.content(member), &mut content).unwrap();
                 prop_assert_eq!(content.len() as u64, member.file_size().unwrap_or(0));
             }
+        }
+    }
+
+    /// The same for what lies around it: no decoder panics, and none gives other bytes than were compressed.
+    #[test]
+    fn damaged_streams_never_panic(
+        which in 0usize..4,
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let compression = COMPRESSED[which];
+        let content: Vec<u8> = (0..3000u32).flat_map(|n| (n / 5).wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+        let mut stream = [compress(compression, &content), compress(compression, &content)].concat();
+        for (at, byte) in changes {
+            let at = at.index(stream.len());
+            stream[at] = byte;
+        }
+        stream.truncate(cut.index(stream.len()) + stream.len() / 2);
+        let mut out = Vec::new();
+        let Ok(mut reader) = super::Decompressed::new(&stream[..], &Limits::RECIPE) else { return Ok(()) };
+        if std::io::Read::read_to_end(&mut reader, &mut out).is_ok() && reader.compression() == compression {
+            prop_assert!(out == content || out == [&content[..], &content].concat());
+        } else {
+            // Who goes on reading gets an error or the end, and no panic.
+            let _ = std::io::Read::read(&mut reader, &mut [0; 9]);
         }
     }
 }

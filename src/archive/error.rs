@@ -4,6 +4,8 @@ use std::io;
 
 use super::compression::Compression;
 use super::contract::Breach;
+use super::limits::Limits;
+use super::pack::PackedForm;
 use crate::words::FailureKind;
 
 /// Why an archive is not read, packed or put in the place of another.
@@ -26,11 +28,11 @@ pub enum ArchiveError {
     /// The compressed stream or the tar ends too early.
     #[error("the archive ends too early, after {0} decompressed bytes: fetch it again")]
     Truncated(u64),
-    /// A compression that is known but not read.
-    #[error("the archive is compressed with {0}, which is not read yet: expected a plain tar or one in gzip")]
-    Unsupported(Compression),
+    /// The compressed stream asks the decoder for too much memory.
+    #[error("the archive is refused: its {0} stream wants more memory than {mib} MiB: compress it with a smaller window", mib = Limits::WINDOW >> 20)]
+    Window(Compression),
     /// The first block is no tar header.
-    #[error("this is no archive: expected a tar, plain or in gzip")]
+    #[error("this is no archive: expected a tar, plain or in gzip, xz, zstd or bzip2")]
     NotTar,
     /// More of something than the budget allows.
     #[error("the archive is refused: it has more than {limit} {what}")]
@@ -60,7 +62,7 @@ pub enum ArchiveError {
         why: Refusal,
     },
     /// The name of a path to pack for says no form that is written.
-    #[error("cannot tell from the name `{0}` how to pack: expected `.tar`, `.tar.gz` or `.tgz`")]
+    #[error("cannot tell from the name `{0}` how to pack: expected {ends}", ends = PackedForm::expected())]
     Form(String),
     /// The archive that is to be replaced is bad; the source says how.
     #[error("the archive that is to be replaced cannot be compared")]
@@ -149,7 +151,7 @@ impl ArchiveError {
             | Self::Scratch(_)
             | Self::Damaged(..)
             | Self::Truncated(_)
-            | Self::Unsupported(_)
+            | Self::Window(_)
             | Self::NotTar
             | Self::Budget { .. }
             | Self::Header { .. }

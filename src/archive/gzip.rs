@@ -1,6 +1,6 @@
 //! Gzip whose bytes depend on the input alone: not on threads, machine, time or name.
 //!
-//! The input is cut in blocks of [`BLOCK`] bytes; each becomes one gzip member (RFC 1952, "members"), compressed by
+//! The input is cut in blocks (see [`BlockWriter`](super::blocks)) of 2 MiB; each becomes one gzip member (RFC 1952, "members"), compressed by
 //! libdeflate at [`LEVEL`], header time 0, system 255, no name. An empty input is one empty member.
 //!
 //! What was measured, sizes as parts of what `gzip -6` makes of the same tar:
@@ -20,126 +20,32 @@
 //! (flate2's `GzDecoder`) does not. The encoder being another library than the decoder, the decoder can be
 //! renewed for its safety without a byte changing here.
 
-use std::collections::VecDeque;
-use std::io::{self, Write};
-use std::num::NonZeroUsize;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
-
 use libdeflater::{CompressionLvl, Compressor};
 
-/// Bytes of input in one member. Decides bytes: never change it.
-const BLOCK: usize = 2 << 20;
+use super::blocks::{BlockCodec, BlockWriter};
+
+/// Compresses what is written to it to gzip.
+pub type GzipWriter<W> = BlockWriter<W, Gzip>;
 
 /// libdeflate's level. Decides bytes: never change it.
 const LEVEL: i32 = 6;
 
-/// Compresses what is written to it; [`finish`](Self::finish) must be called, or the end is missing.
-///
-/// At most two blocks a thread are in memory, and their results.
-pub struct GzipWriter<W> {
-    inner: W,
-    threads: NonZeroUsize,
-    block: Vec<u8>,
-    wrote: bool,
-    workers: Option<Sender<Job>>,
-    /// Results in the order of their blocks.
-    pending: VecDeque<Receiver<Vec<u8>>>,
-}
+/// Makes one gzip member of each block.
+pub struct Gzip(Compressor);
 
-struct Job {
-    block: Vec<u8>,
-    result: Sender<Vec<u8>>,
-}
+impl BlockCodec for Gzip {
+    const BLOCK: usize = 2 << 20;
 
-impl<W: Write> GzipWriter<W> {
-    /// Writes to `inner`, compressing on up to `threads` threads, which start only when there is more than one block.
-    pub fn new(inner: W, threads: NonZeroUsize) -> Self {
-        Self { inner, threads, block: Vec::new(), wrote: false, workers: None, pending: VecDeque::new() }
+    fn new() -> Self {
+        Self(Compressor::new(CompressionLvl::new(LEVEL).expect("the level is one of libdeflate's")))
     }
 
-    /// Writes the rest and hands the inner writer back, not flushed.
-    pub fn finish(mut self) -> io::Result<W> {
-        if !self.block.is_empty() || !self.wrote {
-            self.end_block()?;
-        }
-        while !self.pending.is_empty() {
-            self.write_oldest()?;
-        }
-        Ok(self.inner)
+    fn compress(&mut self, block: &[u8]) -> Vec<u8> {
+        let mut out = vec![0; self.0.gzip_compress_bound(block.len())];
+        let size = self.0.gzip_compress(block, &mut out).expect("the buffer is as large as any result");
+        out.truncate(size);
+        out
     }
-
-    fn end_block(&mut self) -> io::Result<()> {
-        let whole = self.block.len() == BLOCK;
-        let block = std::mem::take(&mut self.block);
-        self.wrote = true;
-        // A lone block is not worth a thread.
-        if self.threads.get() == 1 || (self.workers.is_none() && !whole) {
-            return self.inner.write_all(&member(&mut compressor(), &block));
-        }
-        if self.pending.len() >= self.threads.get() * 2 {
-            self.write_oldest()?;
-        }
-        let (result, receiver) = channel();
-        let threads = self.threads;
-        let workers = self.workers.get_or_insert_with(|| start_workers(threads));
-        // Where no worker is left to take it, the job and with it the result's sender are dropped: `write_oldest` says so.
-        drop(workers.send(Job { block, result }));
-        self.pending.push_back(receiver);
-        Ok(())
-    }
-
-    fn write_oldest(&mut self) -> io::Result<()> {
-        let Some(result) = self.pending.pop_front() else { return Ok(()) };
-        let member = result.recv().map_err(|_| io::Error::other("a compressing thread ended before its work"))?;
-        self.inner.write_all(&member)
-    }
-}
-
-impl<W: Write> Write for GzipWriter<W> {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        let taken = buf.len().min(BLOCK - self.block.len());
-        self.block.extend_from_slice(&buf[..taken]);
-        if self.block.len() == BLOCK {
-            self.end_block()?;
-        }
-        Ok(taken)
-    }
-
-    /// Does not end a block, as that would change bytes.
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
-}
-
-/// Threads that end when the last sender of jobs is dropped.
-fn start_workers(threads: NonZeroUsize) -> Sender<Job> {
-    let (sender, receiver) = channel::<Job>();
-    let receiver = Arc::new(Mutex::new(receiver));
-    for _ in 0..threads.get() {
-        let receiver = Arc::clone(&receiver);
-        std::thread::spawn(move || {
-            let mut compressor = compressor();
-            loop {
-                let job = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                let Ok(Job { block, result }) = job else { return };
-                // Nobody waits any more where the writer was dropped on an error.
-                drop(result.send(member(&mut compressor, &block)));
-            }
-        });
-    }
-    sender
-}
-
-fn compressor() -> Compressor {
-    Compressor::new(CompressionLvl::new(LEVEL).expect("the level is one of libdeflate's"))
-}
-
-fn member(compressor: &mut Compressor, block: &[u8]) -> Vec<u8> {
-    let mut out = vec![0; compressor.gzip_compress_bound(block.len())];
-    let size = compressor.gzip_compress(block, &mut out).expect("the buffer is as large as any result");
-    out.truncate(size);
-    out
 }
 
 #[cfg(test)]
@@ -148,8 +54,11 @@ mod tests {
     use crate::words::golden::output;
     use flate2::read::MultiGzDecoder;
     use proptest::prelude::*;
-    use std::io::Read;
+    use std::io::{Read, Write};
+    use std::num::NonZeroUsize;
     use std::process::{Command, Stdio};
+
+    const BLOCK: usize = Gzip::BLOCK;
 
     fn gzip(data: &[u8], threads: usize, piece: usize) -> Vec<u8> {
         let mut writer = GzipWriter::new(Vec::new(), NonZeroUsize::new(threads).unwrap());

@@ -19,12 +19,16 @@ impl Limits {
     /// For archives that recipes name: 64 GiB, 200:1 after 64 MiB, a million headers, 128 MiB of names.
     ///
     /// Programs compress to a half or a fifth, text to a twentieth; deflate can give 1032:1 at most, and only for
-    /// zeros, so a limit above that would never bite.
+    /// zeros, so a limit above that would never bite there. The other compressions can give 7,000:1 (xz) to millions:1 (bzip2).
     pub const RECIPE: Self = Self { bytes: 64 << 30, ratio: 200, free: 64 << 20, entries: 1_000_000, names: 128 << 20 };
 
-    /// For layers, whose decompressed digest is known: 256 GiB and any ratio that deflate can give.
+    /// For layers, whose decompressed digest is known: 256 GiB and any ratio that deflate can give. (Other compressions
+    /// can give more, but only for hundreds of megabytes of the same byte, which no honest layer holds.)
     pub const LAYER: Self = Self { bytes: 256 << 30, ratio: 1100, free: 64 << 20, entries: 10_000_000, names: 1 << 30 };
 
+    /// Bytes of what was decompressed that a decoder may have to keep: the dictionary of xz, the window of zstd. A
+    /// power of two; `xz -9` wants 64 MiB, `zstd -19` 8 MiB, `zstd --long` 128 MiB.
+    pub const WINDOW: u64 = 128 << 20;
     /// Components that one path may have.
     pub const DEPTH: usize = 255;
     /// Bytes that one component may have, as in Linux.

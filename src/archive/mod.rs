@@ -7,8 +7,11 @@
 //! Nothing here touches the file system by name: what must be kept on the way lies in a scratch file that the caller
 //! hands in, and every entry is either stored or refused by its name.
 
+mod blocks;
 mod compression;
 mod contract;
+mod decompressed;
+mod encoders;
 mod entry_path;
 mod error;
 mod gzip;
@@ -28,11 +31,13 @@ mod attack_tests;
 #[cfg(test)]
 mod forge;
 
-pub use compression::{Compression, Decompressed};
+pub use blocks::{BlockCodec, BlockWriter};
+pub use compression::Compression;
 pub use contract::Breach;
+pub use decompressed::Decompressed;
 pub use entry_path::EntryPath;
 pub use error::{ArchiveError, Refusal};
-pub use gzip::GzipWriter;
+pub use gzip::{Gzip, GzipWriter};
 pub use limits::Limits;
 pub use member::{Member, MemberKind};
 pub use pack::{PackContent, PackEntry, PackedForm, pack};

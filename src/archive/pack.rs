@@ -7,34 +7,57 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::num::NonZeroUsize;
 
+use super::blocks::{BlockCodec, BlockWriter};
+use super::encoders::{Bzip2, Xz, Zstd};
 use super::entry_path::EntryPath;
 use super::error::ArchiveError;
-use super::gzip::GzipWriter;
+use super::gzip::Gzip;
 use super::spool::SpoolSlice;
 use super::tar_writer::TarWriter;
 use crate::words::Epoch;
 
-/// How an archive is packed.
+/// How an archive is packed: a tar, plain or compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PackedForm {
     /// A plain tar.
     Tar,
-    /// A tar in gzip.
+    /// In gzip.
     TarGz,
+    /// In xz.
+    TarXz,
+    /// In zstd.
+    TarZst,
+    /// In bzip2.
+    TarBz2,
 }
 
 impl PackedForm {
-    /// The form that a file's name says: `.tar`, `.tar.gz` or `.tgz`.
+    /// The ends of names, and what they say.
+    const ENDS: [(&str, Self); 9] = [
+        (".tar", Self::Tar),
+        (".tar.gz", Self::TarGz),
+        (".tgz", Self::TarGz),
+        (".tar.xz", Self::TarXz),
+        (".txz", Self::TarXz),
+        (".tar.zst", Self::TarZst),
+        (".tzst", Self::TarZst),
+        (".tar.bz2", Self::TarBz2),
+        (".tbz2", Self::TarBz2),
+    ];
+
+    /// The form that a file's name says by its end.
     pub fn of_name(name: &str) -> Result<Self, ArchiveError> {
         let file = name.rsplit('/').next().unwrap_or(name);
-        let ends = |end: &str| file.strip_suffix(end).is_some_and(|stem| !stem.is_empty());
-        if ends(".tar") {
-            Ok(Self::Tar)
-        } else if ends(".tar.gz") || ends(".tgz") {
-            Ok(Self::TarGz)
-        } else {
-            Err(ArchiveError::Form(name.to_owned()))
-        }
+        let says = |end: &str| file.strip_suffix(end).is_some_and(|stem| !stem.is_empty());
+        let found = Self::ENDS.iter().find(|(end, _)| says(end));
+        found.map(|(_, form)| *form).ok_or_else(|| ArchiveError::Form(name.to_owned()))
+    }
+
+    /// The ends of names that are understood, as a part of a sentence.
+    pub(super) fn expected() -> String {
+        let ends = Self::ENDS.map(|(end, _)| format!("`{end}`"));
+        let [others @ .., last] = &ends;
+        format!("{} or {last}", others.join(", "))
     }
 }
 
@@ -80,11 +103,21 @@ pub fn pack<W: Write>(
     give_content_to_first_names(&mut entries);
     let result = match form {
         PackedForm::Tar => write(entries, TarWriter::new(out, epoch)),
-        PackedForm::TarGz => {
-            write(entries, TarWriter::new(GzipWriter::new(out, threads), epoch)).and_then(GzipWriter::finish)
-        }
+        PackedForm::TarGz => compressed::<Gzip, _>(entries, epoch, threads, out),
+        PackedForm::TarXz => compressed::<Xz, _>(entries, epoch, threads, out),
+        PackedForm::TarZst => compressed::<Zstd, _>(entries, epoch, threads, out),
+        PackedForm::TarBz2 => compressed::<Bzip2, _>(entries, epoch, threads, out),
     };
     result.map_err(ArchiveError::Write)
+}
+
+fn compressed<C: BlockCodec, W: Write>(
+    entries: Vec<PackEntry<'_>>,
+    epoch: Epoch,
+    threads: NonZeroUsize,
+    out: W,
+) -> std::io::Result<W> {
+    write(entries, TarWriter::new(BlockWriter::<W, C>::new(out, threads), epoch)).and_then(BlockWriter::finish)
 }
 
 fn write<W: Write>(entries: Vec<PackEntry<'_>>, mut tar: TarWriter<W>) -> std::io::Result<W> {
@@ -163,13 +196,20 @@ mod tests {
         (0..3_000_000u32).flat_map(|n| (n / 7).wrapping_mul(40_503).to_le_bytes()).collect()
     }
 
-    /// These two never change: they decide layer ids and image ids of all that was ever derived.
+    /// These never change: they decide layer ids and image ids of all that was ever derived.
     #[test]
     fn a_packed_tree_has_the_digest_that_it_always_had() {
         let program = program();
-        let digest = |form| Digest::of(&pack(tree(&program), form, Epoch::DEFAULT, threads(2), Vec::new()).unwrap());
-        assert_eq!(digest(PackedForm::Tar).hex(), "fe40b8ef56851f51078dc69cac35464b19643ca40acd443c5599c4d873097708");
-        assert_eq!(digest(PackedForm::TarGz).hex(), "e898320b5ecb8fef95a63601451acf80a5c9bb64f9be9d217ef4a1663f7991fd");
+        for (form, digest) in [
+            (PackedForm::Tar, "fe40b8ef56851f51078dc69cac35464b19643ca40acd443c5599c4d873097708"),
+            (PackedForm::TarGz, "e898320b5ecb8fef95a63601451acf80a5c9bb64f9be9d217ef4a1663f7991fd"),
+            (PackedForm::TarXz, "f425e76ed3140315eef9d956886c61de090ced4a2634da60ec1b0c775e95c1c7"),
+            (PackedForm::TarZst, "7d08aaba8189da73bfe4b5176b8f86c5e9243f1fd5b295d7dc3eab6b0d6d1998"),
+            (PackedForm::TarBz2, "e91fa4fe819fa62830d517e8412bdf22f8be350fb00326ebdd838fd22e87961c"),
+        ] {
+            let packed = pack(tree(&program), form, Epoch::DEFAULT, threads(2), Vec::new()).unwrap();
+            assert_eq!(Digest::of(&packed).hex(), digest, "{form:?}");
+        }
     }
 
     #[test]
@@ -178,23 +218,27 @@ mod tests {
             ("cri/docker.tar.gz", PackedForm::TarGz),
             ("x.tgz", PackedForm::TarGz),
             ("images/registry.tar", PackedForm::Tar),
+            ("cri/docker.tar.xz", PackedForm::TarXz),
+            ("x.txz", PackedForm::TarXz),
+            ("a.tar.b.tar.zst", PackedForm::TarZst),
+            ("x.tzst", PackedForm::TarZst),
+            ("x.tar.bz2", PackedForm::TarBz2),
+            ("x.tbz2", PackedForm::TarBz2),
         ] {
             assert_eq!(PackedForm::of_name(name).unwrap(), form);
         }
-        for name in ["docker", "a.tar.xz", "cri/.tar", "x.tar.gz/y", "docker.zip", ""] {
+        for name in ["docker", "a.xz", "a.tar.lz4", "cri/.tar", ".txz", "x.tar.gz/y", "docker.zip", ""] {
             let message = PackedForm::of_name(name).unwrap_err().to_string();
-            assert_eq!(
-                message,
-                format!("cannot tell from the name `{name}` how to pack: expected `.tar`, `.tar.gz` or `.tgz`")
-            );
+            let expected = "`.tar`, `.tar.gz`, `.tgz`, `.tar.xz`, `.txz`, `.tar.zst`, `.tzst`, `.tar.bz2` or `.tbz2`";
+            assert_eq!(message, format!("cannot tell from the name `{name}` how to pack: expected {expected}"));
         }
     }
 
     #[test]
     fn our_reader_gives_back_what_was_packed() {
-        let program = program();
-        for form in [PackedForm::Tar, PackedForm::TarGz] {
-            let bytes = pack(tree(&program), form, Epoch::DEFAULT, threads(3), Vec::new()).unwrap();
+        let program = &program()[..100_000];
+        for (_, form) in PackedForm::ENDS {
+            let bytes = pack(tree(program), form, Epoch::DEFAULT, threads(3), Vec::new()).unwrap();
             let spool = Spool::fill(&bytes[..], tempfile::tempfile().unwrap(), &super::super::Limits::RECIPE).unwrap();
             let names: Vec<String> = spool.members().iter().map(|member| member.path.to_string()).collect();
             let long = format!("{}/{}", "d".repeat(120), "n".repeat(130));

@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::FileExt;
 
-use super::compression::{Compression, Decompressed};
+use super::compression::Compression;
+use super::decompressed::Decompressed;
 use super::entry_path::EntryPath;
 use super::error::ArchiveError;
 use super::limits::Limits;

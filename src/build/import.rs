@@ -1,6 +1,6 @@
 //! A pulled sealer image → its document and the folders of its layers.
 //!
-//! In a registry an image is a manifest whose config is the image's document as JSON and whose i-th layer is the gzipped
+//! In a registry an image is a manifest whose config is the image's document as JSON and whose i-th layer is the compressed
 //! tar of the document's i-th layer that has an id.
 
 use std::io::{self, Read};

@@ -4,10 +4,10 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use crate::recipe::Located;
-use crate::words::{Diagnostic, Failure, FailureKind, Severity, Source};
+use crate::words::{Diagnostic, Event, Failure, FailureKind, ProblemKind, Severity, Source};
 
 use super::globals::Globals;
-use super::output;
+use super::{output, progress};
 
 /// The exit code for wrong usage.
 pub(super) const USAGE: u8 = 2;
@@ -49,7 +49,8 @@ impl Failed {
         Self::Doing { source: None, failures: vec![Failure::from_error(kind, error)] }
     }
 
-    fn exit_code(&self) -> u8 {
+    /// The process's exit code.
+    pub(super) fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => USAGE,
             Self::Reported(kind) => kind.exit_code(),
@@ -60,8 +61,28 @@ impl Failed {
         }
     }
 
+    /// What went wrong, for machines.
+    fn events(&self) -> Vec<Event> {
+        match self {
+            Self::Usage(message) => vec![problem(ProblemKind::Usage, message)],
+            Self::Reported(_) => Vec::new(),
+            Self::Invalid(diagnostics) => diagnostics.iter().map(diagnostic).collect(),
+            Self::Doing { failures, .. } => {
+                let failed = |failure: &Failure| {
+                    let Failure { kind, place, message, causes, help } = failure.clone();
+                    Event::Failed { kind: kind.into(), place, message, causes, help }
+                };
+                failures.iter().map(failed).collect()
+            }
+        }
+    }
+
     /// Prints what went wrong on stderr and gives the exit code.
     pub(super) fn report(&self, globals: &Globals) -> ExitCode {
+        if progress::is_json() {
+            self.events().iter().for_each(progress::say_json);
+            return ExitCode::from(self.exit_code());
+        }
         let color = globals.color_on_stderr();
         match self {
             Self::Usage(message) => output::note(&format!("error: {message}")),
@@ -80,8 +101,22 @@ impl Failed {
     }
 }
 
+/// A failure without a place.
+pub(super) fn problem(kind: ProblemKind, message: &str) -> Event {
+    Event::Failed { kind, place: None, message: message.to_owned(), causes: Vec::new(), help: Vec::new() }
+}
+
+fn diagnostic(located: &Located) -> Event {
+    let Diagnostic { severity, span, message, notes, help, .. } = located.diagnostic.clone();
+    Event::Diagnostic { severity, place: located.source.place(span), message, notes, help }
+}
+
 /// Prints messages on stderr, a blank line between them, and how many errors there are where they are several.
 pub(super) fn print_diagnostics(diagnostics: &[Located], color: bool) {
+    if progress::is_json() {
+        diagnostics.iter().map(diagnostic).for_each(|event| progress::say_json(&event));
+        return;
+    }
     for (index, located) in diagnostics.iter().enumerate() {
         if index > 0 {
             output::note("");

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::failure::Failed;
+use super::progress;
 
 /// When messages are coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -28,7 +29,7 @@ pub(super) enum ProgressChoice {
     Auto,
     /// A line for each thing that is done.
     Plain,
-    /// A JSON object for each event.
+    /// A JSON object for each event, see schemas/progress.schema.json; nothing else on stderr.
     Json,
     /// Nothing but warnings.
     None,
@@ -125,8 +126,8 @@ impl Globals {
         };
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(level)
-            .with_writer(std::io::stderr)
-            .with_ansi(self.color_on_stderr())
+            .with_writer(progress::log_writer)
+            .with_ansi(self.color_on_stderr() && self.progress != ProgressChoice::Json)
             .without_time()
             .finish();
         // Fails only if one is installed already, which only a second call could have done.

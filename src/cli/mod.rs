@@ -15,8 +15,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use failure::Failed;
-use globals::Globals;
+use crate::words::{Event, ProblemKind};
+
+use failure::{Failed, problem};
+use globals::{Globals, ProgressChoice};
 
 /// Derives Kubernetes base images from recipes, and builds, loads and shows sealer images.
 #[derive(Debug, Parser)]
@@ -58,24 +60,46 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            let code = if error.use_stderr() { failure::USAGE } else { 0 };
-            // Nowhere is left to say that the terminal is gone.
-            let _ = error.print();
-            return ExitCode::from(code);
-        }
+        Err(error) => return refuse(&error),
     };
+    if cli.globals.progress == ProgressChoice::Json {
+        progress::speak_json();
+        // What a panic says is a line like any other.
+        std::panic::set_hook(Box::new(|panic| progress::say_json(&problem(ProblemKind::Bug, &panic.to_string()))));
+    }
     cli.globals.install_logging();
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&cli)));
-    match result {
-        Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(failed)) => failed.report(&cli.globals),
+    let (code, exit_code) = match result {
+        Ok(Ok(())) => (ExitCode::SUCCESS, 0),
+        Ok(Err(failed)) => (failed.report(&cli.globals), failed.exit_code()),
         // The panic's message was printed where it happened.
         Err(_) => {
             output::note("this is a bug in sealer: please report it with the message above");
-            ExitCode::from(failure::BUG)
+            (ExitCode::from(failure::BUG), failure::BUG)
         }
+    };
+    if progress::is_json() {
+        progress::say_json(&Event::Ended { exit_code });
     }
+    code
+}
+
+/// Prints what is wrong with the arguments, or the help that they ask for.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let code = if error.use_stderr() { failure::USAGE } else { 0 };
+    // The arguments did not parse, so they are searched.
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let asks = arguments.windows(2).any(|pair| pair[0] == "--progress" && pair[1] == "json");
+    if error.use_stderr() && (asks || arguments.iter().any(|argument| argument == "--progress=json")) {
+        progress::speak_json();
+        let text = error.render().to_string();
+        progress::say_json(&problem(ProblemKind::Usage, text.trim_start_matches("error: ").trim_end()));
+        progress::say_json(&Event::Ended { exit_code: code });
+    } else {
+        // Nowhere is left to say that the terminal is gone.
+        let _ = error.print();
+    }
+    ExitCode::from(code)
 }
 
 fn run(cli: &Cli) -> Result<(), Failed> {

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::build::ImageReport;
+use crate::words::Event;
 
 use super::failure::Failed;
 
@@ -35,8 +36,15 @@ pub(super) fn json(value: &impl Serialize) -> Result<(), Failed> {
     data(&(text + "\n"))
 }
 
-/// Writes a line to stderr.
+/// Writes a line to stderr; an object in `--progress json`.
 pub(super) fn note(line: &str) {
+    if super::progress::is_json() {
+        let message = line.trim();
+        if !message.is_empty() {
+            super::progress::say_json(&Event::Note { message: message.to_owned() });
+        }
+        return;
+    }
     // Nowhere is left to say that stderr is gone.
     let _ = writeln!(io::stderr(), "{line}");
 }

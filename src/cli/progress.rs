@@ -1,15 +1,23 @@
 //! Events → bars, plain lines or JSON, on stderr.
 
 mod bars;
+mod json;
+mod meter;
 
-use std::io::{self, IsTerminal, Write};
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use crate::words::{Event, Observer, StepState, printable};
 
 use super::globals::{Globals, ProgressChoice};
 use super::output::{human_size, note};
 use bars::Bars;
+use json::Json;
+use meter::Meter;
+
+pub(super) use json::{is_json, log_writer, say_json, speak_json};
 
 /// The observer that the options ask for.
 pub(super) fn observer(globals: &Globals) -> Arc<dyn Observer> {
@@ -19,7 +27,7 @@ pub(super) fn observer(globals: &Globals) -> Arc<dyn Observer> {
         ProgressChoice::None => Arc::new(Warnings),
         ProgressChoice::Auto | ProgressChoice::Plain if globals.quiet => Arc::new(Warnings),
         ProgressChoice::Auto if on_terminal => Arc::new(Bars::new()),
-        ProgressChoice::Auto | ProgressChoice::Plain => Arc::new(Plain),
+        ProgressChoice::Auto | ProgressChoice::Plain => Arc::new(Plain::new()),
     }
 }
 
@@ -34,25 +42,47 @@ impl Observer for Warnings {
     }
 }
 
-/// A line for each thing that is done.
-struct Plain;
+/// A line for each thing that is done, and now and then one for what takes long.
+struct Plain {
+    started: Instant,
+    transfers: Mutex<BTreeMap<String, Meter>>,
+}
 
-impl Observer for Plain {
-    fn event(&self, event: Event) {
-        if let Some(line) = line(&event) {
-            note(&line);
+impl Plain {
+    fn new() -> Self {
+        Self { started: Instant::now(), transfers: Mutex::default() }
+    }
+
+    fn pulse(&self, event: &Event) -> Option<String> {
+        let mut transfers = self.transfers.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::Transfer { what, received, total } => {
+                let now = self.started.elapsed();
+                let meter = transfers.entry(what.clone()).or_insert_with(|| Meter::new(now, *received));
+                meter.pulse(now, what, *received, *total)
+            }
+            Event::Transferred { what, .. } => {
+                transfers.remove(what);
+                None
+            }
+            Event::StageStarted { .. }
+            | Event::Step { .. }
+            | Event::ImagePulled { .. }
+            | Event::Warning { .. }
+            | Event::Output { .. }
+            | Event::Note { .. }
+            | Event::Log { .. }
+            | Event::Diagnostic { .. }
+            | Event::Failed { .. }
+            | Event::Ended { .. } => None,
         }
     }
 }
 
-/// A JSON object for each event.
-struct Json;
-
-impl Observer for Json {
+impl Observer for Plain {
     fn event(&self, event: Event) {
-        if let Ok(line) = serde_json::to_string(&event) {
-            // Nowhere is left to say that stderr is gone.
-            let _ = writeln!(io::stderr(), "{line}");
+        if let Some(text) = self.pulse(&event).map(|text| printable(&text).into_owned()).or_else(|| line(&event)) {
+            note(&text);
         }
     }
 }
@@ -71,6 +101,10 @@ fn line(event: &Event) -> Option<String> {
             format!("pulled {reference}@{digest} ({}{how})", human_size(*size))
         }
         Event::Warning { message } => format!("warning: {message}"),
+        Event::Output { what, line } => format!("  {what} | {line}"),
+        Event::Note { message } | Event::Log { message } => message.clone(),
+        // These are made for machines alone.
+        Event::Diagnostic { .. } | Event::Failed { .. } | Event::Ended { .. } => return None,
         Event::Step { state: StepState::Started, .. } | Event::Transfer { .. } | Event::Transferred { .. } => {
             return None;
         }

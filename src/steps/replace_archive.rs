@@ -76,7 +76,7 @@ impl ReplaceArchive<'_> {
             | ArchiveError::Read(_)
             | ArchiveError::Damaged(..)
             | ArchiveError::Truncated(_)
-            | ArchiveError::Unsupported(_)
+            | ArchiveError::Window(_)
             | ArchiveError::NotTar
             | ArchiveError::Budget { .. }
             | ArchiveError::Header { .. }

@@ -1,11 +1,13 @@
 //! What the work reports while it goes on. Rooms below the command line report; only the command line draws.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Digest;
+use super::{Digest, FailureKind, Place, Severity};
 
-/// Something that happened. Sizes are in bytes. Serialised, one object a line, it is `--progress json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// Something that happened. Sizes are in bytes. Serialised, one object a line, it is `--progress json`; readers must
+/// pass over events and fields that they do not know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "camelCase", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum Event {
@@ -43,6 +45,7 @@ pub enum Event {
         /// As in [`Event::Transfer`].
         what: String,
         /// The digest of what arrived.
+        #[schemars(with = "String")]
         digest: Digest,
         /// Bytes.
         size: u64,
@@ -52,21 +55,99 @@ pub enum Event {
         /// The complete reference.
         reference: String,
         /// The digest that its tag stands for: of the list where there is one.
+        #[schemars(with = "String")]
         digest: Digest,
         /// Sum of manifest, config and layers for the platform.
         size: u64,
         /// Nothing but the manifest had to be asked for.
         cached: bool,
     },
-    /// Something that a person should know and that is no failure.
+    /// Something that a person should know and that is no failure; that something is tried again, for one.
     Warning {
         /// The whole sentence.
         message: String,
     },
+    /// A line that a command of the user's, such as RUN, printed.
+    Output {
+        /// What printed it, in the user's words: `RUN apt update`.
+        what: String,
+        /// The line, without its end.
+        line: String,
+    },
+    /// Something that is said once and is neither progress nor a warning.
+    Note {
+        /// The whole text.
+        message: String,
+    },
+    /// What `--verbose` says.
+    Log {
+        /// The line.
+        message: String,
+    },
+    /// What is wrong, or doubtful, about a recipe or a Kubefile.
+    Diagnostic {
+        /// Error or warning.
+        severity: Severity,
+        /// Where.
+        place: Place,
+        /// What is wrong.
+        message: String,
+        /// What else is known of it.
+        notes: Vec<String>,
+        /// What to do next.
+        help: Vec<String>,
+    },
+    /// Something failed. Several things can fail in one run.
+    Failed {
+        /// What kind of failure it is.
+        kind: ProblemKind,
+        /// Who asked for it.
+        place: Option<Place>,
+        /// What was tried and failed.
+        message: String,
+        /// Why, from the near to the far.
+        causes: Vec<String>,
+        /// What to do next.
+        help: Vec<String>,
+    },
+    /// The run is over: always the last line.
+    Ended {
+        /// The process's exit code.
+        exit_code: u8,
+    },
+}
+
+/// What kind of failure ended a run; each has its exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ProblemKind {
+    /// Exit code 5: no answer, busy, cut short; the same command may succeed later.
+    Retry,
+    /// Exit code 1: it failed while it was done.
+    Failed,
+    /// Exit code 4: a digest, a lock or an image that its registry says it does not have.
+    Verification,
+    /// Exit code 3: the recipe, its values or the Kubefile are invalid.
+    Invalid,
+    /// Exit code 2: the arguments make no sense.
+    Usage,
+    /// Exit code 70: a mistake in the program.
+    Bug,
+}
+
+impl From<FailureKind> for ProblemKind {
+    fn from(kind: FailureKind) -> Self {
+        match kind {
+            FailureKind::Retry => Self::Retry,
+            FailureKind::Failed => Self::Failed,
+            FailureKind::Verification => Self::Verification,
+            FailureKind::Invalid => Self::Invalid,
+        }
+    }
 }
 
 /// Where a step stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum StepState {
     /// It began.

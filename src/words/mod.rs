@@ -21,7 +21,7 @@ pub use context_path::{ContextPath, ContextPathError};
 pub use diagnostic::{Diagnostic, Place, Position, Severity, Source, Span};
 pub use digest::{Digest, DigestError, DigestWriter, VerifyingReader};
 pub use epoch::{Epoch, EpochError};
-pub use event::{Event, Observer, Silent, StepState};
+pub use event::{Event, Observer, ProblemKind, Silent, StepState};
 pub use failure::{Failure, FailureKind};
 pub use image_source::{BaseSource, ImageSource};
 pub use platform::{Platform, PlatformError};

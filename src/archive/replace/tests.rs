@@ -1,6 +1,7 @@
 use globset::{Glob, GlobSetBuilder};
 
-use super::super::forge::{Forged, elf, file, folder, gzip, hard_link, symlink, tar};
+use super::super::compression::Compression;
+use super::super::forge::{Forged, compress, elf, file, folder, gzip, hard_link, symlink, tar};
 use super::*;
 use crate::words::golden::shared;
 
@@ -99,6 +100,54 @@ fn what_lies_under_the_root_takes_the_old_ones_place() {
             "runc 755 = alias",
         ]
     );
+}
+
+#[test]
+fn the_forms_of_old_new_and_result_are_independent() {
+    let none = GlobSetBuilder::new().build().unwrap();
+    let platform: Platform = "linux/amd64".parse().unwrap();
+    let new = [
+        file("docker/dockerd", 0o755, &elf(62)),
+        file("docker/runc", 0o755, b"#!"),
+        file("docker/note.txt", 0o644, b"x"),
+    ];
+    let broken = &new[..2];
+    let forms = [
+        (Compression::Gzip, Compression::Xz, "a.txz"),
+        (Compression::Xz, Compression::Zstd, "a.tar.zst"),
+        (Compression::Zstd, Compression::Bzip2, "a.tar.bz2"),
+        (Compression::Bzip2, Compression::None, "a.tgz"),
+        (Compression::None, Compression::Gzip, "a.tar"),
+    ];
+    let replaced = |(was, is, name): (Compression, Compression, &str), new: &[Forged]| {
+        let options = ReplaceOptions {
+            root: Some(path("docker")),
+            allow_missing: &none,
+            platform: &platform,
+            epoch: Epoch::DEFAULT,
+            form: PackedForm::of_name(name).unwrap(),
+            threads: NonZeroUsize::MIN,
+            limits: Limits::RECIPE,
+        };
+        let mut out = Vec::new();
+        let (old, new) = (compress(was, &tar(&engine())), compress(is, &tar(new)));
+        let report = replace(&old[..], &new[..], scratch(), &options, &mut out)?;
+        let spool = Spool::fill(&out[..], tempfile::tempfile().unwrap(), &Limits::RECIPE)?;
+        Ok((report, spool.members().to_vec(), spool.compression()))
+    };
+    let (report, members, _) = replaced(forms[0], &new).unwrap();
+    assert_eq!(report.replaced, [path("runc")]);
+    for (form, compression) in forms.into_iter().zip([
+        Compression::Xz,
+        Compression::Zstd,
+        Compression::Bzip2,
+        Compression::Gzip,
+        Compression::None,
+    ]) {
+        assert_eq!(replaced(form, &new).unwrap(), (report.clone(), members.clone(), compression));
+        let error: ArchiveError = replaced(form, broken).unwrap_err();
+        assert!(error.to_string().contains("`note.txt` is missing"), "{form:?}: {error}");
+    }
 }
 
 #[test]

@@ -8,6 +8,10 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use crate::words::{Event, Observer, StepState};
 
 use super::line;
+use super::meter::short_name;
+
+/// Characters that a transfer's name may have.
+const NAME: usize = 50;
 
 /// Draws with indicatif on stderr.
 pub(super) struct Bars {
@@ -24,10 +28,21 @@ impl Bars {
     fn transfer(&self, what: &str, received: u64, total: Option<u64>) {
         let mut transfers = self.transfers.lock().unwrap_or_else(PoisonError::into_inner);
         let bar = transfers.entry(what.to_owned()).or_insert_with(|| {
-            let bar = self.all.add(ProgressBar::new(total.unwrap_or(0)).with_style(transfer_style()));
-            bar.set_message(what.to_owned());
+            let bar = self.all.add(ProgressBar::no_length().with_style(endless_style()));
+            bar.set_message(short_name(what, NAME));
+            // What was there before this run does not count for the rate.
+            bar.set_position(received);
+            bar.reset_eta();
             bar
         });
+        if let Some(total) = total.filter(|total| bar.length() != Some(*total)) {
+            bar.set_length(total);
+            bar.set_style(transfer_style());
+        }
+        if received < bar.position() {
+            // It began from its first byte again.
+            bar.reset_eta();
+        }
         bar.set_position(received);
     }
 
@@ -37,7 +52,7 @@ impl Bars {
             bar.finish_and_clear();
         }
         if let Some(text) = text {
-            let bar = self.all.add(ProgressBar::new_spinner());
+            let bar = self.all.add(ProgressBar::new_spinner().with_style(step_style()));
             bar.set_message(text);
             bar.enable_steady_tick(std::time::Duration::from_millis(120));
             *step = Some(bar);
@@ -57,7 +72,15 @@ impl Observer for Bars {
             }
             Event::Step { step, state: StepState::Started, .. } => self.show_step(Some(step.clone())),
             Event::Step { .. } => self.show_step(None),
-            Event::StageStarted { .. } | Event::ImagePulled { .. } | Event::Warning { .. } => {}
+            Event::StageStarted { .. }
+            | Event::ImagePulled { .. }
+            | Event::Warning { .. }
+            | Event::Output { .. }
+            | Event::Note { .. }
+            | Event::Log { .. }
+            | Event::Diagnostic { .. }
+            | Event::Failed { .. }
+            | Event::Ended { .. } => {}
         }
         if let Some(line) = line(&event) {
             // The terminal may be gone; the work goes on.
@@ -73,7 +96,19 @@ impl Drop for Bars {
     }
 }
 
+/// The name comes last: where the terminal is narrow, it is what is cut.
 fn transfer_style() -> ProgressStyle {
-    let template = "{bytes:>10}/{total_bytes:10} {bar:24} {bytes_per_sec:>12} {eta:>4} {msg}";
+    let template = "{bytes:>10} of {total_bytes:10} {bar:16} {bytes_per_sec:>12} {eta:>4} left  {wide_msg}";
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// Of a transfer of which nobody knows how long it is.
+fn endless_style() -> ProgressStyle {
+    let template = "{bytes:>10} {bytes_per_sec:>12}  {wide_msg}";
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+fn step_style() -> ProgressStyle {
+    let template = "{spinner} {elapsed:>4}  {wide_msg}";
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
 }

@@ -7,6 +7,7 @@ use crate::image::Document;
 use crate::words::golden::output;
 
 const GZIP: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+const ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
 const PLAIN: &str = "application/vnd.oci.image.layer.v1.tar";
 
 pub(in crate::image::docker_archive) struct Folder {
@@ -171,6 +172,18 @@ fn chain(error: &DockerArchiveError) -> String {
 }
 
 #[test]
+fn a_layer_in_zstd_is_one_like_any_other() {
+    let (folder, image) = sample();
+    let expected = write(&folder, &image).unwrap();
+    let (one, two) = (layer("one"), layer("two"));
+    let zstd = |tar: &[u8]| zstd::bulk::compress(tar, 3).unwrap();
+    let mut folder = Folder::new();
+    let layers = vec![folder.add(ZSTD, &zstd(&one)), folder.add(GZIP, &zstd(&two)), folder.add(PLAIN, &one)];
+    let in_zstd = folder.image(layers, &[Digest::of(&one), Digest::of(&two), Digest::of(&one)]);
+    assert!(write(&folder, &in_zstd).unwrap() == expected);
+}
+
+#[test]
 fn what_is_not_as_the_config_says_is_refused() {
     let mut folder = Folder::new();
     let blob = folder.add(GZIP, &gzip(&layer("one"), 6));
@@ -188,9 +201,9 @@ fn what_is_not_as_the_config_says_is_refused() {
     );
     let image = folder.image(vec![blob.clone()], &[]);
     insta::assert_snapshot!(write(&folder, &image).unwrap_err(), @"`docker.io/library/registry:2.7.1` is inconsistent: layers in its manifest 1, in its config 0");
-    let zstd = folder.add("application/vnd.oci.image.layer.v1.tar+zstd", b"\x28\xb5\x2f\xfd rest");
+    let zstd = folder.add(ZSTD, b"\x28\xb5\x2f\xfd rest");
     let image = folder.image(vec![zstd], &[Digest::of(b"")]);
-    insta::assert_snapshot!(chain(&write(&folder, &image).unwrap_err()), @"cannot decompress the layer `sha256:559bbc0b6339eb188c746eeefbe330eb69275a97a00a52557cf49779ae385f36` of `docker.io/library/registry:2.7.1`: the archive is compressed with zstd, which is not read yet: expected a plain tar or one in gzip");
+    insta::assert_snapshot!(chain(&write(&folder, &image).unwrap_err()), @"cannot decompress the layer `sha256:559bbc0b6339eb188c746eeefbe330eb69275a97a00a52557cf49779ae385f36` of `docker.io/library/registry:2.7.1`: the archive's zstd stream is damaged, or something that is none follows it: Data corruption detected");
     // A blob that is what its digest says stays, whatever else is wrong with it.
     assert!(folder.blobs[&blob.digest].exists());
     let short = folder.add(GZIP, &gzip(&layer("one"), 6)[..20]);
