@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::disk::{CopyRules, Dir, DiskError, FileTime, Kind, Way, merge_entry};
-use crate::kubefile::{CopyDestination, CopySource};
+use crate::kubefile::{ContextPattern, CopyDestination};
 use crate::words::{Epoch, FailureKind, Platform, nearest};
 
 /// Why a COPY failed.
@@ -50,7 +50,7 @@ const SECRET_LIST: &str = "imageListWithAuth.yaml";
 /// whether a list with passwords was left out.
 pub(super) fn copy(
     context: &Dir,
-    source: &CopySource,
+    source: &ContextPattern,
     destination: &CopyDestination,
     layer: &Dir,
     platform: &Platform,

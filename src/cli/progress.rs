@@ -71,6 +71,7 @@ fn line(event: &Event) -> Option<String> {
             format!("pulled {reference}@{digest} ({}{how})", human_size(*size))
         }
         Event::Warning { message } => format!("warning: {message}"),
+        Event::Output { line } => line.clone(),
         Event::Step { state: StepState::Started, .. } | Event::Transfer { .. } | Event::Transferred { .. } => {
             return None;
         }

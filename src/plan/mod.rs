@@ -7,6 +7,7 @@
 mod model;
 mod places;
 mod resolve;
+mod warnings;
 
 pub use model::{
     ArchiveSource, ContextSource, FORMAT_VERSION, LayerChoice, ListEntry, Plan, PlannedStage, PlannedStep, StageWork,

@@ -58,6 +58,11 @@ pub enum Event {
         /// Nothing but the manifest had to be asked for.
         cached: bool,
     },
+    /// A command of a Kubefile said something.
+    Output {
+        /// One line, as the command wrote it.
+        line: String,
+    },
     /// Something that a person should know and that is no failure.
     Warning {
         /// The whole sentence.
