@@ -15,6 +15,7 @@
 //! | 2 recipe | [`recipe`] | text → Recipe, pure: `&str` in, diagnostics out |
 //! | 3 edits | [`edit`] [`archive`] [`kubefile`] | bytes → bytes and streams → streams, pure |
 //! | 3 disk | [`disk`] | directory handles, atomic write, clone or link, flush, flock: once, for all below |
+//! | 3 mount | [`mount`] | a command over layers, mounted in a namespace that ends with it |
 //! | 4 image | [`image`] | sealer's image document; tree → layer id; the registry's storage layout; docker-archive |
 //! | 5 store | [`store`] [`cache`] | the only code that writes under the root, and under the cache |
 //! | 6 world | [`transport`] [`fetch`] [`supply`] | registry or local Docker engine → verified blobs; URL → verified file; each thing asked for once in a run |
@@ -33,6 +34,7 @@ pub mod edit;
 pub mod fetch;
 pub mod image;
 pub mod kubefile;
+pub mod mount;
 pub mod plan;
 pub mod recipe;
 pub mod sandbox;

@@ -91,7 +91,6 @@ fn mistakes_in_a_kubefile_point_at_its_line() {
         ("kubefile-missing-source", "FROM scratch\nCOPY ect .\n", 1),
         ("kubefile-missing-base", "FROM nothing-of-that-name:v1\nCOPY etc .\n", 4),
         ("kubefile-unknown", "FROM scratch\nCOPPY etc .\n", 3),
-        ("kubefile-run", "FROM scratch\nRUN echo hello\n", 3),
         ("kubefile-twice", "FROM scratch\nCOPY etc .\nCOPY etc opt\nCOPY etc .\n", 1),
     ] {
         let run = build(&world, &format!("{name}:v1"), kubefile, &files);

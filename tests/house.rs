@@ -9,7 +9,7 @@ const FLOORS: [&[&str]; 11] = [
     &["words"],
     &["syntax", "recipe"],
     &["edit", "archive", "kubefile"],
-    &["disk"],
+    &["disk", "mount"],
     &["image"],
     &["store", "cache"],
     &["transport", "fetch", "supply"],

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::build::{BuildFailure, BuildPlace, BuildRequest, Builder, Built, ImageReport, Workspace, WorkspaceError};
+use crate::build::{
+    self, BuildFailure, BuildPlace, BuildRequest, Builder, Built, ImageReport, Workspace, WorkspaceError,
+};
 use crate::disk::{Dir, Sharing};
-use crate::kubefile::{self, Base};
+use crate::kubefile::{self, Base, Kubefile};
 use crate::plan::{ContextSource, Plan, PlannedStage, PlannedStep, Route};
 use crate::steps::{self, Context, Outcome, StepFailure, Tools};
 use crate::store::Store;
 use crate::supply::{Need, Supply};
-use crate::words::{BaseSource, Event, Failure, FailureKind, ImageSource, Observer, Source, StepState};
+use crate::words::{BaseSource, Event, Failure, FailureKind, ImageSource, Observer, Source, Span, StepState};
 
 use super::directory;
 use super::report::{Report, StepReport, StepStatus};
@@ -44,6 +46,7 @@ impl Applier<'_> {
         let mut report =
             Report { recipe: plan.recipe.clone(), images: Vec::new(), steps: Vec::new(), downloaded_bytes: 0 };
         let mut workspace = Workspace::new(self.store).map_err(|error| vec![failed(&error)])?;
+        check_obstacles(plan)?;
         self.fetch_inputs(plan, &workspace)?;
         for stage in &plan.stages {
             let image = self.stage(plan, stage, &mut workspace, &mut report)?;
@@ -75,8 +78,13 @@ impl Applier<'_> {
                     }
                 }
             }
-            if let Ok(kubefile::Kubefile { base: Base::Image(name), .. }) = kubefile::parse(&work.kubefile) {
-                images.push((Route::stage().then("kubefile").then("from"), name));
+            if let Ok(kubefile) = kubefile::parse(&work.kubefile) {
+                for (span, need) in build::needs(&kubefile, &work.platform) {
+                    needs.push((need, stage, instruction_route(&kubefile, span)));
+                }
+                if let Base::Image(name) = kubefile.base {
+                    images.push((Route::stage().then("kubefile").then("from"), name));
+                }
             }
             for (route, name) in images {
                 if let BaseSource::Sealer(name) = &name {
@@ -203,19 +211,15 @@ impl Applier<'_> {
             cluster_registry: &plan.cluster_registry,
             context,
             kubefile: &kubefile,
+            args: BTreeMap::new(),
+            keep_base: true,
             annotations,
         };
         self.say(stage, "build", StepState::Started, "");
         let built = self.builder(plan.source_date_epoch).build(&request, workspace).map_err(|failures| {
             let place = |BuildFailure { at, failure }: BuildFailure| match at {
                 BuildPlace::Image(image) => failure.at(stage.places.find(&asking_for(stage, &image))),
-                BuildPlace::Kubefile(span) => {
-                    let route = match kubefile.instructions.iter().position(|(place, _)| *place == span) {
-                        Some(index) => kubefile_route.then(index),
-                        None => kubefile_route.then("from"),
-                    };
-                    failure.at(stage.places.find(&route))
-                }
+                BuildPlace::Kubefile(span) => failure.at(stage.places.find(&instruction_route(&kubefile, span))),
                 BuildPlace::Whole => failure.at(stage.places.find(&kubefile_route)),
             };
             failures.into_iter().map(place).collect::<Vec<_>>()
@@ -234,6 +238,30 @@ impl Applier<'_> {
     fn say(&self, stage: &PlannedStage, step: &str, state: StepState, detail: &str) {
         let (stage, step, detail) = (stage.work.stage.clone(), step.to_owned(), detail.to_owned());
         self.observer.event(Event::Step { stage, step, state, detail });
+    }
+}
+
+/// What is known to stand in the way before anything is fetched.
+fn check_obstacles(plan: &Plan) -> Result<(), Vec<Failure>> {
+    let mut failures: Vec<Failure> = Vec::new();
+    for stage in &plan.stages {
+        let Ok(kubefile) = kubefile::parse(&stage.work.kubefile) else { continue };
+        if let Some((span, failure)) = build::obstacle(&kubefile) {
+            let failure = failure.at(stage.places.find(&instruction_route(&kubefile, span)));
+            if !failures.contains(&failure) {
+                failures.push(failure);
+            }
+        }
+    }
+    if failures.is_empty() { Ok(()) } else { Err(failures) }
+}
+
+/// The part of a stage that is the instruction with these bytes.
+fn instruction_route(kubefile: &Kubefile, span: Span) -> Route {
+    let route = Route::stage().then("kubefile");
+    match kubefile.instructions.iter().position(|(place, _)| *place == span) {
+        Some(index) => route.then(index),
+        None => route.then("from"),
     }
 }
 

@@ -1,24 +1,23 @@
 //! A Kubefile and a folder → an image, staged.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use crate::disk::{CopyRules, Dir, Owner, Sharing};
-use crate::image::model::{Commands, Image, ImageConfig, Layer, LayerKind};
+use crate::image::model::{Image, Layer, LayerKind};
 use crate::image::{ContainerImage, Merged, check_registry_tree, read_registry_tree, write_registry_tree};
-use crate::kubefile::{Base, Instruction, Kubefile, MAX_LAYERS};
+use crate::kubefile::{Base, CopyDestination, CopySource, Instruction, Kubefile};
 use crate::plan::registry_path;
-use crate::store::StagedFolder;
 use crate::supply::{Need, Supply};
 use crate::transport::Login;
 use crate::words::{
     BaseSource, ContextPath, Digest, Epoch, Event, Failure, FailureKind, ImageSource, Observer, Platform, SealerName,
-    Span,
 };
 
 use super::copy::copy;
+use super::growing::{Growing, staging};
 use super::images::{AUTH_LIST, Helm, Search, Wanted, Wants, private_images};
-use super::{BuildFailure, BuildPlace, Workspace, WorkspaceError};
+use super::run::{obstacle, run};
+use super::{BuildFailure, BuildPlace, Workspace, WorkspaceError, args, remote};
 
 /// What is built.
 pub struct BuildRequest<'a> {
@@ -32,6 +31,10 @@ pub struct BuildRequest<'a> {
     pub context: &'a Dir,
     /// The Kubefile, understood.
     pub kubefile: &'a Kubefile,
+    /// Arguments of the Kubefile that have another value than it says.
+    pub args: BTreeMap<String, String>,
+    /// Whether the image has its base's layers. One without is an application, which other images are merged with.
+    pub keep_base: bool,
     /// Annotations besides the Clusterfile.
     pub annotations: BTreeMap<String, String>,
 }
@@ -66,57 +69,32 @@ pub struct Builder<'a> {
     pub epoch: Epoch,
 }
 
-/// An image while it grows.
-struct Growing<'r> {
-    request: &'r BuildRequest<'r>,
-    base: Option<Image>,
-    layers: Vec<Layer>,
-    merged: Merged,
-    /// The layers of this build alone: only their images are searched.
-    new: Merged,
-    commands: Vec<String>,
-}
-
 impl Builder<'_> {
     /// Builds an image and adds it to the workspace, or says everything that stands in the way.
     pub fn build(&self, request: &BuildRequest<'_>, workspace: &mut Workspace<'_>) -> Result<Built, Vec<BuildFailure>> {
         let one = |failure| vec![failure];
-        let unsupported = request.kubefile.instructions.iter().filter_map(|(span, instruction)| {
-            let message = instruction.unsupported()?;
-            Some(BuildFailure::at_instruction(*span, FailureKind::Invalid, message))
-        });
-        let unsupported: Vec<BuildFailure> = unsupported.collect();
-        if !unsupported.is_empty() {
-            return Err(unsupported);
-        }
+        let args = args::effective(request.kubefile, &request.args)?;
         // First, as whoever lacks a login should hear it before anything is done.
         let private = private_images(request.context)?;
         self.pull(&private, request.platform)?;
-        let mut growing = self.start(request, workspace).map_err(one)?;
+        let base = self.inputs(request, workspace)?;
+        let mut growing = Growing::start(request, base, args, workspace).map_err(one)?;
         for (span, instruction) in &request.kubefile.instructions {
             match instruction {
                 Instruction::Copy { source, destination, value } => {
                     let folder = workspace.folder().map_err(|error| one(staging(*span, &error)))?;
-                    let rules = CopyRules { sharing: self.sharing, owner: Owner::Root };
-                    let left_out =
-                        copy(request.context, source, destination, folder.dir(), request.platform, rules, self.epoch)
-                            .map_err(|error| {
-                            let mut failed = BuildFailure::instruction(*span, error.kind(), &error);
-                            failed.failure.help.extend(error.help());
-                            one(failed)
-                        })?;
-                    if left_out {
-                        let message = format!(
-                            "COPY {value}: {AUTH_LIST} holds passwords and was left out of the layer; \
-                             its images are cached all the same"
-                        );
-                        self.observer.event(Event::Warning { message });
-                    }
+                    self.copy(request, source, destination, folder.dir(), value)
+                        .map_err(|failure| one(BuildFailure { at: BuildPlace::Kubefile(*span), failure }))?;
                     growing.add(workspace, folder, *span, LayerKind::Copy, value).map_err(one)?;
                 }
+                Instruction::Run { value } => {
+                    let folder = run(value, &growing.args, growing.merged.layers(), workspace, self.observer)
+                        .map_err(|failure| one(BuildFailure { at: BuildPlace::Kubefile(*span), failure }))?;
+                    growing.add(workspace, folder, *span, LayerKind::Run, value).map_err(one)?;
+                }
                 Instruction::Cmd { value } => growing.commands.push(value.clone()),
-                // Refused above.
-                Instruction::Run { .. } | Instruction::Arg { .. } => {}
+                // All of them hold from the start.
+                Instruction::Arg { .. } => {}
             }
         }
         let cached = self.cache_images(&private, &mut growing, workspace)?;
@@ -125,24 +103,69 @@ impl Builder<'_> {
         Ok(Built { image, cached })
     }
 
-    fn start<'r>(
+    /// Gets all that the Kubefile names from elsewhere, at once, and gives the base.
+    fn inputs(
         &self,
-        request: &'r BuildRequest<'r>,
+        request: &BuildRequest<'_>,
         workspace: &mut Workspace<'_>,
-    ) -> Result<Growing<'r>, BuildFailure> {
+    ) -> Result<Option<Image>, Vec<BuildFailure>> {
+        let here = |(span, failure)| BuildFailure { at: BuildPlace::Kubefile(span), failure };
+        // Nothing that is fetched could help.
+        if let Some(obstacle) = obstacle(request.kubefile) {
+            return Err(vec![here(obstacle)]);
+        }
+        let mut failures: Vec<BuildFailure> = Vec::new();
+        let files = remote::needs(request.kubefile, request.platform);
+        let needs: Vec<Need> = files.iter().map(|(_, need)| need.clone()).collect();
+        for (needed, failure) in self.supply.get_all(&needs) {
+            let at_each = files.iter().filter(|(_, need)| *need == needed);
+            let new = at_each.map(|(span, _)| here((*span, failure.clone()))).filter(|new| !failures.contains(new));
+            failures.extend(new.collect::<Vec<_>>());
+        }
         let span = request.kubefile.base_span;
         let base = match &request.kubefile.base {
-            Base::Scratch => None,
-            Base::Image(name) => Some(
-                self.base(name, request.platform, workspace)
-                    .map_err(|failure| BuildFailure { at: BuildPlace::Kubefile(span), failure })?,
-            ),
+            Base::Scratch => Ok(None),
+            Base::Image(name) => self.base(name, request.platform, workspace).map(Some),
         };
-        let (layers, merged) = match &base {
-            Some(base) => (base.layers.clone(), workspace.merged(base).map_err(|error| staging(span, &error))?),
-            None => (Vec::new(), Merged::default()),
+        match base {
+            Ok(base) if failures.is_empty() => Ok(base),
+            Ok(_) => Err(failures),
+            Err(failure) => {
+                failures.push(here((span, failure)));
+                Err(failures)
+            }
+        }
+    }
+
+    fn copy(
+        &self,
+        request: &BuildRequest<'_>,
+        source: &CopySource,
+        destination: &CopyDestination,
+        layer: &Dir,
+        value: &str,
+    ) -> Result<(), Failure> {
+        let pattern = match source {
+            CopySource::Remote(file) => {
+                return remote::fetch(file, destination, layer, request.platform, self.supply, self.epoch);
+            }
+            CopySource::Context(pattern) => pattern,
         };
-        Ok(Growing { request, base, layers, merged, new: Merged::default(), commands: Vec::new() })
+        let rules = CopyRules { sharing: self.sharing, owner: Owner::Root };
+        let left_out = copy(request.context, pattern, destination, layer, request.platform, rules, self.epoch)
+            .map_err(|error| {
+                let mut failure = Failure::from_error(error.kind(), &error);
+                failure.help.extend(error.help());
+                failure
+            })?;
+        if left_out {
+            let message = format!(
+                "COPY {value}: {AUTH_LIST} holds passwords and was left out of the layer; \
+                 its images are cached all the same"
+            );
+            self.observer.event(Event::Warning { message });
+        }
+        Ok(())
     }
 
     /// An image of this run, of the store, or pulled; or one of the Docker engine, brought into the form of a base.
@@ -244,7 +267,7 @@ impl Builder<'_> {
         let mut failures = Vec::new();
         let whole = |kind, error: &(dyn std::error::Error + 'static)| vec![BuildFailure::whole(kind, error)];
         let folder = workspace.folder().map_err(|error| whole(error.kind(), &error))?;
-        let lower = growing.merged.clone();
+        let lower = growing.own().clone();
         let lower = |path: &ContextPath| lower.find(path).ok().flatten();
         write_registry_tree(&pulled, self.supply.cache(), &lower, folder.path(), self.epoch)
             .map_err(|error| whole(error.kind(), &error))?;
@@ -253,12 +276,12 @@ impl Builder<'_> {
         }
         if let Some((id, path)) = workspace.keep_layer(folder).map_err(|error| whole(error.kind(), &error))? {
             // The same layer twice can neither be pushed nor mounted; whether the lower one does is checked below.
-            if !growing.layers.iter().any(|layer| layer.id == Some(id)) {
+            if !growing.has(id) {
                 growing.push(path, Layer { id: Some(id), kind: LayerKind::Base, value: "registry cache".to_owned() });
             }
         }
         for (image, Wanted { image: source, .. }) in pulled.iter().zip(&wants.outside) {
-            let there = |path: &ContextPath| growing.merged.find(path).ok().flatten();
+            let there = |path: &ContextPath| growing.own().find(path).ok().flatten();
             let missing = check_registry_tree(image, &there).map_err(|error| whole(error.kind(), &error))?;
             for missing in missing {
                 let message = format!("`{source}` is not whole in the image: {missing}");
@@ -292,68 +315,4 @@ fn not_held(wanted: &Wanted, platform: &Platform, merged: &Merged) -> Option<Bui
     let failure = Failure::new(FailureKind::Verification, message)
         .with_help("list the image that it stands for in manifests/imageList");
     Some(BuildFailure { at: BuildPlace::Image(image.clone()), failure })
-}
-
-impl Growing<'_> {
-    fn push(&mut self, folder: PathBuf, layer: Layer) {
-        self.merged.push(folder.clone());
-        self.new.push(folder);
-        self.layers.push(layer);
-    }
-
-    fn add(
-        &mut self,
-        workspace: &mut Workspace<'_>,
-        folder: StagedFolder,
-        span: Span,
-        kind: LayerKind,
-        value: &str,
-    ) -> Result<(), BuildFailure> {
-        let Some((id, path)) = workspace.keep_layer(folder).map_err(|error| staging(span, &error))? else {
-            return Ok(());
-        };
-        // The same layer twice can neither be pushed nor mounted. Twice in a row it is the same as once.
-        let content: Vec<&Digest> = self.layers.iter().filter_map(|layer| layer.id.as_ref()).collect();
-        if content.last() == Some(&&id) {
-            return Ok(());
-        }
-        if let Some(index) = content.iter().position(|known| **known == id) {
-            let message =
-                format!("this makes the very layer that the image has already as its layer {index}, counted from 0");
-            return Err(BuildFailure::at_instruction(span, FailureKind::Failed, message));
-        }
-        if content.len() >= MAX_LAYERS {
-            let message = format!("the image would have more than {MAX_LAYERS} layers");
-            return Err(BuildFailure::at_instruction(span, FailureKind::Failed, message));
-        }
-        self.push(path, Layer { id: Some(id), kind, value: value.to_owned() });
-        Ok(())
-    }
-
-    fn finish(self) -> Image {
-        let mut config = ImageConfig::default();
-        if let Some(base) = &self.base {
-            config.args.parent.clone_from(&base.config.args.parent);
-            config.args.parent.extend(base.config.args.current.clone());
-            config.cmd.parent = inherited(&base.config.cmd);
-        }
-        config.cmd.current = self.commands;
-        let request = self.request;
-        Image::new(request.name, request.platform.clone(), self.layers, config, request.annotations.clone())
-    }
-}
-
-/// What an image has from its base: the base's parent and current commands, each once.
-fn inherited(base: &Commands) -> Vec<String> {
-    let mut commands: Vec<String> = Vec::new();
-    for command in base.parent.iter().chain(&base.current) {
-        if !commands.contains(command) {
-            commands.push(command.clone());
-        }
-    }
-    commands
-}
-
-fn staging(span: Span, error: &WorkspaceError) -> BuildFailure {
-    BuildFailure::instruction(span, error.kind(), error)
 }

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::disk::{CopyRules, Dir, DiskError, FileTime, Kind, Way, merge_entry};
-use crate::kubefile::{CopyDestination, CopySource};
+use crate::kubefile::{ContextPattern, CopyDestination};
 use crate::words::{Epoch, FailureKind, Platform, nearest};
 
 use super::images::AUTH_LIST;
@@ -49,7 +49,7 @@ impl CopyError {
 /// context's list with passwords is never copied, even where it is named; returns whether it was left out.
 pub(super) fn copy(
     context: &Dir,
-    source: &CopySource,
+    source: &ContextPattern,
     destination: &CopyDestination,
     layer: &Dir,
     platform: &Platform,

@@ -1,21 +1,27 @@
 //! Floor 8, build: sealer's lite builder.
 //!
-//! Each COPY becomes a layer; in the new layers, merged, the images are searched that `manifests/` and `charts/` name, and
-//! those of the context's `imageListWithAuth.yaml` come along; they are pulled straight from their registries into the
-//! registry's storage layout, and what of it no lower layer holds becomes one more layer. An image that is named and is not
-//! whole in the end is an error: nothing is tagged.
+//! Each COPY becomes a layer, and so does what each RUN changed; in the new layers, merged, the images are searched that
+//! `manifests/` and `charts/` name, and those of the context's `imageListWithAuth.yaml` come along; they are pulled straight
+//! from their registries into the registry's storage layout, and what of it no lower layer holds becomes one more layer. An
+//! image that is named and is not whole in the end is an error: nothing is tagged.
 
+mod args;
 mod builder;
 mod copy;
 mod error;
+mod growing;
 mod images;
 mod import;
 mod import_container;
+mod remote;
 mod report;
+mod run;
 mod workspace;
 
 pub use builder::{BuildRequest, Builder, Built, CachedImage};
 pub use error::{BuildFailure, BuildPlace};
 pub use import::ImportError;
+pub use remote::needs;
 pub use report::{CachedReport, ImageReport, LayerReport};
+pub use run::obstacle;
 pub use workspace::{Workspace, WorkspaceError};

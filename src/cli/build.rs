@@ -36,9 +36,23 @@ pub(super) struct BuildArgs {
     /// The platform [default: this machine's]
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<Platform>,
+    /// Give an ARG of the Kubefile another value; several in one, separated by commas, or the option again
+    #[arg(long = "build-arg", value_name = "NAME=VALUE")]
+    overrides: Vec<String>,
     /// Take nothing from earlier builds: each build does so anyway
     #[arg(long)]
     no_cache: bool,
+    /// Whether the image has its base's layers; `--base=false` makes an application image without them
+    #[arg(
+        long,
+        value_name = "BOOL",
+        action = clap::ArgAction::Set,
+        default_value_t = true,
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true
+    )]
+    base: bool,
     /// The form of the result
     #[arg(short, long, value_enum, default_value = "text", value_name = "FORM")]
     output: OutputForm,
@@ -55,6 +69,7 @@ pub(super) fn run(args: &BuildArgs, globals: &Globals) -> Result<(), Failed> {
     if let Some(digest) = args.tag.reference().digest() {
         return Err(Failed::Usage(format!("an image cannot be named by a digest before it is made: `@{digest}`")));
     }
+    let build_args = parse_build_args(&args.overrides)?;
     let (source, kubefile) = read_kubefile(args)?;
     let observer = progress::observer(globals);
     let cache = globals.cache()?;
@@ -72,6 +87,8 @@ pub(super) fn run(args: &BuildArgs, globals: &Globals) -> Result<(), Failed> {
         cluster_registry: DEFAULT_CLUSTER_REGISTRY,
         context: &context,
         kubefile: &kubefile,
+        args: build_args,
+        keep_base: args.base,
         annotations: BTreeMap::new(),
     };
     let built = builder.build(&request, &mut workspace).map_err(|failures| Failed::Doing {
@@ -84,6 +101,16 @@ pub(super) fn run(args: &BuildArgs, globals: &Globals) -> Result<(), Failed> {
         OutputForm::Json => output::json(&report),
         OutputForm::Text => output::data(&output::image(&report)),
     }
+}
+
+/// The values that are given to ARGs; the last of a name counts.
+fn parse_build_args(texts: &[String]) -> Result<BTreeMap<String, String>, Failed> {
+    let mut given = BTreeMap::new();
+    for text in texts {
+        let pairs = kubefile::parse_build_args(text);
+        given.extend(pairs.map_err(|error| Failed::Usage(format!("--build-arg: {error}: say `NAME=VALUE`")))?);
+    }
+    Ok(given)
 }
 
 fn read_kubefile(args: &BuildArgs) -> Result<(Source, Kubefile), Failed> {

@@ -15,6 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::mount;
 use crate::words::{Event, ProblemKind};
 
 use failure::{Failed, problem};
@@ -58,6 +59,11 @@ enum Command {
 /// | 70 | our bug |
 #[must_use]
 pub fn main() -> ExitCode {
+    // What RUN starts this program for is no command of the user's, so it is in no help and no completion.
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|first| first == mount::CHILD_COMMAND) {
+        return mount::child_main(&arguments.collect::<Vec<_>>());
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),

@@ -4,15 +4,29 @@ use std::ffi::{OsStr, OsString};
 
 use crate::words::{ContextPath, ContextPathError};
 
-/// The source of a COPY: a path of the context, possibly with wildcards and `${ARCH}`.
+use super::remote::RemoteFile;
+
+/// What stands for the platform's architecture in the source of a COPY.
+pub(super) const ARCH: &str = "${ARCH}";
+
+/// The source of a COPY.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CopySource(String);
+pub enum CopySource {
+    /// Files of the context.
+    Context(ContextPattern),
+    /// A file from elsewhere.
+    Remote(RemoteFile),
+}
+
+/// A path of the context, possibly with wildcards and `${ARCH}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContextPattern(String);
 
 /// The destination of a COPY inside the layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CopyDestination(ContextPath);
 
-impl CopySource {
+impl ContextPattern {
     /// Takes the word as sealer does: a leading `/` and leading `../` mean the context itself.
     pub fn parse(word: &str) -> Result<Self, ContextPathError> {
         let mut rest = word;
@@ -31,7 +45,7 @@ impl CopySource {
     /// The path for an architecture in Go's words, its wildcards still in it; empty is the context itself.
     #[must_use]
     pub fn for_architecture(&self, architecture: &str) -> String {
-        self.0.replace("${ARCH}", architecture)
+        self.0.replace(ARCH, architecture)
     }
 }
 
@@ -95,8 +109,8 @@ mod tests {
             ("${ARCH}/bin", "amd64/bin"),
             ("*.yaml", "*.yaml"),
         ] {
-            assert_eq!(CopySource::parse(word).unwrap().for_architecture("amd64"), path);
+            assert_eq!(ContextPattern::parse(word).unwrap().for_architecture("amd64"), path);
         }
-        assert!(CopySource::parse("a/../../x").is_err());
+        assert!(ContextPattern::parse("a/../../x").is_err());
     }
 }

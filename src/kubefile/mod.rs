@@ -1,14 +1,18 @@
-//! Floor 3, kubefile: a Kubefile's text → [`Kubefile`], and where a COPY puts things. Pure.
+//! Floor 3, kubefile: a Kubefile's text → [`Kubefile`], where a COPY puts things, what ARGs stand for. Pure.
 //!
 //! The format is sealer's own: `FROM image|scratch` first (ARG may stand before it), then COPY, RUN, CMD and ARG; names
 //! are case-insensitive; a comment is a line that starts with `#`; `\` at the end of a line continues it. What makes
 //! sealer panic (an empty file, `COPY a`, a second FROM) is an error here.
 
+mod args;
 mod copy;
 mod parse;
+mod remote;
 
-pub use copy::{CopyDestination, CopySource};
+pub use args::{ArgError, Replaced, parse_args, parse_build_args, replace_args};
+pub use copy::{ContextPattern, CopyDestination, CopySource};
 pub use parse::{Base, Instruction, Kubefile, parse};
+pub use remote::{RemoteError, RemoteFile};
 
 /// The most layers that an image may have: the base's with COPY and RUN, as sealer counts them.
 pub const MAX_LAYERS: usize = 128;

@@ -1,8 +1,12 @@
 //! Text → instructions.
 
+use std::collections::BTreeMap;
+
 use crate::words::{BaseSource, ContextPathError, Diagnostic, Span, nearest};
 
-use super::copy::{CopyDestination, CopySource};
+use super::args::parse_args;
+use super::copy::{ContextPattern, CopyDestination, CopySource};
+use super::remote::RemoteFile;
 
 /// A Kubefile, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,14 +58,38 @@ pub enum Instruction {
 }
 
 impl Instruction {
-    /// Why the lite builder of this version does not carry it out, if it does not.
+    /// Whether it may make a layer.
     #[must_use]
-    pub fn unsupported(&self) -> Option<&'static str> {
+    pub fn makes_layer(&self) -> bool {
         match self {
-            Self::Copy { .. } | Self::Cmd { .. } => None,
-            Self::Run { .. } => Some("RUN is not carried out by this version"),
-            Self::Arg { .. } => Some("ARG is not carried out by this version"),
+            Self::Copy { .. } | Self::Run { .. } => true,
+            Self::Cmd { .. } | Self::Arg { .. } => false,
         }
+    }
+}
+
+impl Kubefile {
+    /// The ARGs with their defaults. As in sealer they hold for the whole Kubefile, and of a name that stands there twice
+    /// the last counts.
+    #[must_use]
+    pub fn args(&self) -> BTreeMap<String, String> {
+        let mut args = BTreeMap::new();
+        for (_, instruction) in &self.instructions {
+            match instruction {
+                Instruction::Arg { pairs } => args.extend(pairs.iter().cloned()),
+                Instruction::Copy { .. } | Instruction::Run { .. } | Instruction::Cmd { .. } => {}
+            }
+        }
+        args
+    }
+
+    /// The RUNs, by their number among the instructions, with their bytes: what they make depends on the build machine
+    /// and on the moment.
+    pub fn runs(&self) -> impl Iterator<Item = (usize, Span)> {
+        self.instructions.iter().enumerate().filter_map(|(index, (span, instruction))| match instruction {
+            Instruction::Run { .. } => Some((index, *span)),
+            Instruction::Copy { .. } | Instruction::Cmd { .. } | Instruction::Arg { .. } => None,
+        })
     }
 }
 
@@ -135,31 +163,29 @@ fn parse_copy(value: &Value) -> Result<Instruction, Diagnostic> {
             .with_help("write one COPY for each source; quotes and the `[…]` form do not exist in a Kubefile"));
     };
     let at = |error: ContextPathError| Diagnostic::error(value.span, error.to_string());
-    if source.starts_with("http://") || source.starts_with("https://") {
-        return Err(Diagnostic::error(value.span, format!("COPY cannot fetch `{source}`"))
-            .with_label("expected a path in the context"));
+    let destination = CopyDestination::parse(destination).map_err(at)?;
+    if RemoteFile::is_url(source) {
+        let remote = RemoteFile::parse(source).map_err(|error| {
+            let mistake =
+                Diagnostic::error(value.span, error.to_string()).with_label("expected an https URL of a file");
+            match error.help() {
+                Some(help) => mistake.with_help(help),
+                None => mistake,
+            }
+        })?;
+        // What the value says ends in the image, where passwords and tokens have no place.
+        let value = format!("{remote} {}", words[1]);
+        return Ok(Instruction::Copy { source: CopySource::Remote(remote), destination, value });
     }
-    Ok(Instruction::Copy {
-        source: CopySource::parse(source).map_err(at)?,
-        destination: CopyDestination::parse(destination).map_err(at)?,
-        value: value.text.trim().to_owned(),
-    })
+    let source = CopySource::Context(ContextPattern::parse(source).map_err(at)?);
+    Ok(Instruction::Copy { source, destination, value: value.text.trim().to_owned() })
 }
 
 fn parse_arg(value: &Value) -> Result<Instruction, Diagnostic> {
     let text = value.required("ARG", "NAME=VALUE")?;
-    let mut pairs = Vec::new();
-    for pair in text.split(',') {
-        let (name, default) = pair.split_once('=').unwrap_or((pair, ""));
-        let name = name.trim();
-        let good = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        if !good {
-            return Err(Diagnostic::error(value.span, format!("`{name}` is no name of an argument"))
-                .with_label("expected `ARG NAME=VALUE[,NAME=VALUE]`"));
-        }
-        pairs.push((name.to_owned(), default.trim().to_owned()));
-    }
+    let pairs = parse_args(&text).map_err(|error| {
+        Diagnostic::error(value.span, error.to_string()).with_label("expected `ARG NAME=VALUE[,NAME=VALUE]`")
+    })?;
     Ok(Instruction::Arg { pairs })
 }
 

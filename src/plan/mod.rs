@@ -10,6 +10,7 @@ mod file_steps;
 mod model;
 mod places;
 mod resolve;
+mod warnings;
 
 pub use context::{ContextSource, LayerChoice};
 pub use file_mode::{FileMode, FileModeError};

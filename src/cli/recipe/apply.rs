@@ -87,8 +87,8 @@ impl Surroundings {
 
 pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
     let input = Input::read(&args.file, &args.input)?;
-    print_diagnostics(&input.warnings, globals.color_on_stderr());
     let plan = input.plan(&args.input)?;
+    print_diagnostics(&input.warnings(&plan), globals.color_on_stderr());
     let surroundings = if args.sandbox { Surroundings::sandbox(globals)? } else { Surroundings::of_user(globals)? };
     let observer = progress::observer(globals);
     let settings = Settings {

@@ -61,6 +61,12 @@ impl Input {
         resolve(&self.source, &self.recipe, &self.values, &narrowing, epoch()?)
             .map_err(|diagnostics| Failed::invalid(&self.source, diagnostics))
     }
+
+    /// All that is doubtful about the recipe and about the plan that was made of it.
+    pub(super) fn warnings(&self, plan: &Plan) -> Vec<Located> {
+        let located = |diagnostic| Located { source: self.source.clone(), diagnostic };
+        self.warnings.iter().cloned().chain(plan.warnings().into_iter().map(located)).collect()
+    }
 }
 
 /// `SOURCE_DATE_EPOCH`, else the constant.

@@ -25,8 +25,8 @@ pub(in crate::cli) struct PlanArgs {
 
 pub(super) fn run(args: &PlanArgs, globals: &Globals) -> Result<(), Failed> {
     let input = Input::read(&args.file, &args.input)?;
-    print_diagnostics(&input.warnings, globals.color_on_stderr());
     let plan = input.plan(&args.input)?;
+    print_diagnostics(&input.warnings(&plan), globals.color_on_stderr());
     match args.output {
         OutputForm::Json => output::json(&plan),
         OutputForm::Text => output::data(&text(&plan)),

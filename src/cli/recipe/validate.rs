@@ -48,7 +48,8 @@ pub(super) fn run(args: &ValidateArgs, globals: &Globals) -> Result<(), Failed> 
     let mut messages: Vec<Located> = Vec::new();
     let mut unread: Vec<Failure> = Vec::new();
     for file in &args.files {
-        let checked = Input::read(file, &args.input).and_then(|input| input.plan(&args.input).map(|_| input.warnings));
+        let checked =
+            Input::read(file, &args.input).and_then(|input| input.plan(&args.input).map(|plan| input.warnings(&plan)));
         let found = match checked {
             Ok(warnings) => warnings,
             Err(Failed::Invalid(mistakes)) => mistakes,

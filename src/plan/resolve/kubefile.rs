@@ -13,12 +13,9 @@ impl StageResolver<'_> {
         match kubefile::parse(rendered) {
             Ok(kubefile) => {
                 let route = Route::stage().then("kubefile");
-                for (index, (span, instruction)) in kubefile.instructions.iter().enumerate() {
+                for (index, (span, _)) in kubefile.instructions.iter().enumerate() {
                     let span = self.in_recipe(written, rendered, *span);
                     self.mark(&route.then(index), span);
-                    if let Some(mistake) = instruction.unsupported() {
-                        self.mistakes.push(Diagnostic::error(span, mistake).with_label("expected FROM, COPY or CMD"));
-                    }
                 }
                 let base_span = self.in_recipe(written, rendered, kubefile.base_span);
                 self.mark(&route.then("from"), base_span);

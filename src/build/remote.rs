@@ -1,0 +1,60 @@
+//! What a Kubefile has from elsewhere: files by URL.
+
+use std::io;
+
+use crate::disk::{Dir, DiskError, FileTime, Way, is_root};
+use crate::kubefile::{CopyDestination, CopySource, Instruction, Kubefile, RemoteFile};
+use crate::supply::{Need, Supply};
+use crate::words::{Epoch, Failure, FailureKind, Platform, Span};
+
+/// The files that a Kubefile copies from elsewhere, each with the bytes of its COPY in the Kubefile: what must be asked
+/// for before a build can begin.
+pub fn needs(kubefile: &Kubefile, platform: &Platform) -> Vec<(Span, Need)> {
+    let mut needs = Vec::new();
+    for (span, instruction) in &kubefile.instructions {
+        match instruction {
+            Instruction::Copy { source: CopySource::Remote(file), .. } => {
+                // One that is no URL fails where it is copied.
+                needs.extend(file.url(platform.architecture()).ok().map(|url| (*span, Need::File(url, None))));
+            }
+            Instruction::Copy { source: CopySource::Context(_), .. }
+            | Instruction::Run { .. }
+            | Instruction::Cmd { .. }
+            | Instruction::Arg { .. } => {}
+        }
+    }
+    needs
+}
+
+/// Fetches a file into `layer`: 0644, root's, with the constant time. It always lands below the destination, also where
+/// the destination's last part is its name.
+pub(super) fn fetch(
+    file: &RemoteFile,
+    destination: &CopyDestination,
+    layer: &Dir,
+    platform: &Platform,
+    supply: &Supply,
+    epoch: Epoch,
+) -> Result<(), Failure> {
+    let disk = |error: DiskError| Failure::from_error(error.kind(), &error);
+    let url = file.url(platform.architecture());
+    let url = url.map_err(|error| Failure::new(FailureKind::Invalid, format!("`{file}` is no URL: {error}")))?;
+    let fetched = supply.file(&url, None)?;
+    let time = FileTime::of_seconds(i64::try_from(epoch.seconds()).expect("an epoch has at most 33 bits"));
+    let name = file.file_name(platform.architecture());
+    let way = Way::open(layer, destination.root(), time).map_err(disk)?;
+    let folder = way.folder();
+    let mut target = folder.create_file(&name, 0o644).map_err(disk)?;
+    let copied = fetched.open().and_then(|mut source| io::copy(&mut source, &mut target));
+    copied.map_err(|error| Failure::from_error(kind_of(&error), &error))?;
+    if is_root() {
+        folder.set_owner(&name, 0, 0).map_err(disk)?;
+    }
+    folder.set_time(&name, time).map_err(disk)?;
+    way.finish().map_err(disk)
+}
+
+/// Bytes of the cache that are not those of the digest are no failure of the disk.
+fn kind_of(error: &io::Error) -> FailureKind {
+    if error.kind() == io::ErrorKind::InvalidData { FailureKind::Verification } else { FailureKind::Failed }
+}
