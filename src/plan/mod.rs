@@ -4,10 +4,12 @@
 //! `recipe plan -o json` prints is what `recipe apply` executes. The work itself ([`StageWork`]) carries no positions;
 //! they stand beside it in [`Places`], so that a comment in the recipe cannot change what the work's digest is.
 
+mod lock;
 mod model;
 mod places;
 mod resolve;
 
+pub use lock::{LOCK_VERSION, Lock, LockChange, Locked, LockedBase, LockedFile, lock_file_of, read_lock};
 pub use model::{
     ArchiveSource, ContextSource, FORMAT_VERSION, LayerChoice, ListEntry, Plan, PlannedStage, PlannedStep, StageWork,
     registry_path,

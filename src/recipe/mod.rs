@@ -31,7 +31,7 @@ pub use model::{
     ContextEntry, DocumentChoice, ImageList, LayerEntry, ListedImage, Metadata, Operation, OperationName, Patch,
     Recipe, ReplaceArchive, ReplaceImage, RewriteImages, Stage, Step,
 };
-pub use parse::{Parsed, parse};
+pub use parse::{Parsed, parse, read_document};
 pub use schema::{schema, schema_text};
 pub use spanned::{Spanned, Text};
 pub use template::{Scope, values_in_template};
