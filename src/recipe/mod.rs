@@ -34,7 +34,7 @@ pub use model::{
     Metadata, MovePath, Operation, OperationName, Patch, Recipe, Remove, ReplaceArchive, ReplaceImage, ReplaceText,
     RewriteImages, RootfsEntry, Stage, Step, Symlink, WriteFile,
 };
-pub use parse::{Parsed, parse};
+pub use parse::{Parsed, parse, read_document};
 pub use schema::{schema, schema_text};
 pub use spanned::{Spanned, Text};
 pub use template::{Scope, values_in_template};

@@ -1,9 +1,13 @@
 //! Text → recipe, with all mistakes at once.
 
+use std::sync::LazyLock;
+
+use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::check;
-use super::de::Reader;
+use super::de::{Reader, Required};
 use super::sink::Sink;
 use super::{Data, Recipe};
 use crate::syntax::{Limits, Node, Style, Value, parse_yaml};
@@ -26,7 +30,8 @@ pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
         return Err(vec![Diagnostic::error(Span::default(), "the recipe is empty")]);
     };
     let sink = Sink::default();
-    let recipe = read::<Recipe>(&root, "recipe", &sink);
+    static REQUIRED: LazyLock<Required> = LazyLock::new(Required::of::<Recipe>);
+    let recipe = read::<Recipe>(&root, "recipe", &REQUIRED, &sink);
     let Some(mut recipe) = recipe else { return Err(sink.into_sorted()) };
     check::recipe(&mut recipe, &sink);
     if sink.has_errors() {
@@ -35,20 +40,29 @@ pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
     Ok(Parsed { recipe, warnings: sink.into_sorted() })
 }
 
-/// Reads free data, as a file of values is; none where there is nothing but comments.
-pub(super) fn parse_data(source: &Source, name: &str) -> Result<Option<Data>, Vec<Diagnostic>> {
+/// Reads another document of ours, called `name` in messages, as strictly as a recipe; none where there is nothing but
+/// comments. The error is all that is wrong with it.
+pub fn read_document<T: DeserializeOwned + JsonSchema>(
+    source: &Source,
+    name: &str,
+) -> Result<Option<T>, Vec<Diagnostic>> {
     let Some(root) = one_document(source, name)? else { return Ok(None) };
     let sink = Sink::default();
-    match read::<Data>(&root, name, &sink) {
-        Some(data) if !sink.has_errors() => Ok(Some(data)),
+    match read::<T>(&root, name, &Required::of::<T>(), &sink) {
+        Some(document) if !sink.has_errors() => Ok(Some(document)),
         _ => Err(sink.into_sorted()),
     }
 }
 
+/// Reads free data, as a file of values is; none where there is nothing but comments.
+pub(super) fn parse_data(source: &Source, name: &str) -> Result<Option<Data>, Vec<Diagnostic>> {
+    read_document(source, name)
+}
+
 /// What a tree means; what is wrong with it goes to the sink.
-fn read<'n, T: Deserialize<'n>>(root: &'n Node, name: &'n str, sink: &'n Sink) -> Option<T> {
+fn read<'n, T: Deserialize<'n>>(root: &'n Node, name: &'n str, required: &'n Required, sink: &'n Sink) -> Option<T> {
     refuse_tags(root, sink);
-    match T::deserialize(Reader::new(root, name, sink)) {
+    match T::deserialize(Reader::new(root, name, required, sink)) {
         Ok(value) => Some(value),
         Err(fault) => {
             sink.add(Diagnostic::error(root.span, format!("this {name} confuses the program: {fault}")));

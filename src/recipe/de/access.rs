@@ -5,7 +5,6 @@ use std::slice::Iter;
 use serde::de::value::UsizeDeserializer;
 use serde::de::{DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor};
 
-use super::required::required;
 use super::{Fault, Reader, What, listed, noun, own_word, unknown, with_article};
 use crate::recipe::spanned::SPANNED_FIELDS;
 use crate::syntax::{Node, Value};
@@ -96,7 +95,8 @@ impl<'a> StructReader<'a> {
             }
         }
         let is_there = |field: &str| fields.iter().any(|(there, _)| *there == field);
-        let missing: Vec<&str> = required(name).iter().map(String::as_str).filter(|field| !is_there(field)).collect();
+        let required = reader.required.fields(name);
+        let missing: Vec<&str> = required.iter().map(String::as_str).filter(|field| !is_there(field)).collect();
         if let (Some(node), false) = (whole, missing.is_empty()) {
             let what = match reader.what {
                 What::Top(_) | What::Element(_) | What::Key => with_article(&noun(name)),

@@ -19,6 +19,7 @@ use super::spanned::{SPANNED, SPANNED_FIELDS};
 use crate::syntax::{Node, Style, Value, shortened};
 use crate::words::{Diagnostic, Span, nearest};
 use access::{EnumReader, ListReader, MapReader, PlaceReader, StructReader};
+pub(super) use required::Required;
 
 /// Structs that may be written as a scalar alone: the type and the field that the scalar is.
 const SHORTHANDS: &[(&str, &str)] = &[("ListedImage", "image")];
@@ -40,6 +41,7 @@ pub(super) struct Reader<'a> {
     /// The node; none where something stands in for what is missing.
     node: Option<&'a Node>,
     what: What<'a>,
+    required: &'a Required,
     sink: &'a Sink,
 }
 
@@ -65,12 +67,12 @@ impl fmt::Display for What<'_> {
 
 impl<'a> Reader<'a> {
     /// A deserialiser for a whole document, called `name` in messages.
-    pub(super) fn new(root: &'a Node, name: &'a str, sink: &'a Sink) -> Self {
-        Self { node: Some(root), what: What::Top(name), sink }
+    pub(super) fn new(root: &'a Node, name: &'a str, required: &'a Required, sink: &'a Sink) -> Self {
+        Self { node: Some(root), what: What::Top(name), required, sink }
     }
 
     fn child(&self, node: Option<&'a Node>, what: What<'a>) -> Self {
-        Self { node, what, sink: self.sink }
+        Self { node, what, ..*self }
     }
 
     /// What elements of this list are called.
@@ -182,6 +184,19 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The node as a whole number; none, with a mistake, where it is something else or too large.
+    fn whole_number<N: TryFrom<u64>>(&self) -> Option<N> {
+        let node = self.node.map(Node::followed)?;
+        if let Value::Plain(text) = &node.value
+            && let Scalar::Number(number) = Scalar::of(text)
+            && let Some(number) = number.as_u64().and_then(|number| N::try_from(number).ok())
+        {
+            return Some(number);
+        }
+        self.mismatch(node, "a whole number from 0");
+        None
+    }
+
     fn list<V: Visitor<'a>>(self, elements: &'a [Node], visitor: V) -> Result<V::Value, Fault> {
         visitor.visit_seq(ListReader { reader: self, elements: elements.iter() })
     }
@@ -251,15 +266,11 @@ impl<'de: 'a, 'a: 'de> Deserializer<'de> for Reader<'a> {
     }
 
     fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        let Some(node) = self.node.map(Node::followed) else { return visitor.visit_u32(0) };
-        if let Value::Plain(text) = &node.value
-            && let Scalar::Number(number) = Scalar::of(text)
-            && let Some(number) = number.as_u64().and_then(|number| u32::try_from(number).ok())
-        {
-            return visitor.visit_u32(number);
-        }
-        self.mismatch(node, "a whole number from 0");
-        visitor.visit_u32(0)
+        visitor.visit_u32(self.whole_number().unwrap_or_default())
+    }
+
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        visitor.visit_u64(self.whole_number().unwrap_or_default())
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
@@ -314,7 +325,7 @@ impl<'de: 'a, 'a: 'de> Deserializer<'de> for Reader<'a> {
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i32 i64 i128 u8 u16 u64 u128 f32 f64 char bytes byte_buf unit unit_struct tuple tuple_struct map identifier
+        i8 i16 i32 i64 i128 u8 u16 u128 f32 f64 char bytes byte_buf unit unit_struct tuple tuple_struct map identifier
     }
 }
 

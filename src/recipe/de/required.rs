@@ -1,28 +1,34 @@
 //! Which fields a struct must have, as its derived JSON Schema says it.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
 
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-use crate::recipe::Recipe;
-
-/// The required fields of a type of the model, by its Rust name.
+/// The required fields of the types of a document, by their Rust names.
 ///
 /// serde tells its deserialiser the names of all fields but not which of them have defaults; the schema is derived
 /// from the same attributes and knows. So parser and schema cannot differ in it.
-pub(super) fn required(type_name: &str) -> &'static [String] {
-    static REQUIRED: LazyLock<HashMap<String, Vec<String>>> = LazyLock::new(|| {
-        let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Recipe>();
+#[derive(Debug)]
+pub(in crate::recipe) struct Required(HashMap<String, Vec<String>>);
+
+impl Required {
+    /// Of a document that is a `T`, and of all that it holds.
+    pub(in crate::recipe) fn of<T: JsonSchema>() -> Self {
+        let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
         let schema = schema.to_value();
-        let mut by_type = HashMap::from([("Recipe".to_owned(), names(&schema))]);
+        let mut by_type = HashMap::from([(T::schema_name().into_owned(), names(&schema))]);
         if let Some(Value::Object(definitions)) = schema.get("$defs") {
             by_type.extend(definitions.iter().map(|(name, definition)| (name.clone(), names(definition))));
         }
-        by_type
-    });
-    REQUIRED.get(type_name).map_or(&[], Vec::as_slice)
+        Self(by_type)
+    }
+
+    /// Of one type.
+    pub(super) fn fields(&self, type_name: &str) -> &[String] {
+        self.0.get(type_name).map_or(&[], Vec::as_slice)
+    }
 }
 
 fn names(definition: &Value) -> Vec<String> {

@@ -1,0 +1,205 @@
+//! The lock: what the inputs of a recipe were when it was locked.
+//!
+//! `rawdocker.yaml` has `rawdocker.lock.yaml` beside it, as `Cargo.toml` has `Cargo.lock`. It is YAML for people to read in
+//! a change, one entry after the other in a fixed order, each of its fields on a line of its own, so that a moved tag is
+//! a change of one line:
+//!
+//! ```yaml
+//! version: 1
+//! files:
+//! - url: https://download.docker.com/linux/static/stable/x86_64/docker-19.03.15.tgz
+//!   digest: sha256:5504d190eef37355231325c176686d51ade6e0cabe2da526d561a38d8611506f
+//!   size: 62436240
+//! images:
+//! - image: docker.io/library/registry:2.7.1
+//!   platform: linux/amd64
+//!   digest: sha256:d5459fcb27aecc752520df4b492b08358a1912fcdfa454f7d2101d4b09991daa
+//! baseImages:
+//! - image: registry.cn-qingdao.aliyuncs.com/sealer-io/kubernetes:v1.19.8
+//!   platform: linux/amd64
+//!   id: "7c3a…"
+//!   digest: sha256:…
+//!   layers:
+//!   - sha256:…
+//! ```
+//!
+//! A digest of an image is that of what its tag stands for: of the list where there is one. A base image has one only where
+//! it came from a registry.
+
+mod read;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::image::model::ImageId;
+use crate::words::{Digest, ImageSource, Platform, SealerName};
+
+pub use read::read_lock;
+
+/// The version of the lock's form that is written.
+pub const LOCK_VERSION: u32 = 1;
+
+/// The inputs of a recipe as they were found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lock {
+    files: BTreeMap<Url, LockedFile>,
+    images: BTreeMap<(ImageSource, Platform), Digest>,
+    bases: BTreeMap<(SealerName, Platform), LockedBase>,
+}
+
+/// What a URL gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockedFile {
+    /// The sha256 of its bytes.
+    pub digest: Digest,
+    /// How many bytes.
+    pub size: u64,
+}
+
+/// What a base image was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockedBase {
+    /// The image's id in the store.
+    pub id: ImageId,
+    /// What its tag stood for, where a registry gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+    /// The ids of its layers, lowest first.
+    pub layers: Vec<Digest>,
+}
+
+/// One entry of a lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Locked {
+    /// A file by its URL.
+    File(Url, LockedFile),
+    /// A container image by its reference, for a platform.
+    Image(ImageSource, Platform, Digest),
+    /// A base image for a platform.
+    Base(SealerName, Platform, LockedBase),
+}
+
+/// How an entry of one lock differs from another's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LockChange {
+    /// The URL or the image's name.
+    pub name: String,
+    /// The platform; files have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Platform>,
+    /// The digest before; none where the entry is new.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old: Option<String>,
+    /// The digest after; none where the entry is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new: Option<String>,
+}
+
+impl Lock {
+    /// What a URL gave.
+    #[must_use]
+    pub fn file(&self, url: &Url) -> Option<LockedFile> {
+        self.files.get(url).copied()
+    }
+
+    /// What a container image's reference stood for.
+    #[must_use]
+    pub fn image(&self, image: &ImageSource, platform: &Platform) -> Option<Digest> {
+        self.images.get(&(image.clone(), platform.clone())).copied()
+    }
+
+    /// What a base image was.
+    #[must_use]
+    pub fn base(&self, name: &SealerName, platform: &Platform) -> Option<&LockedBase> {
+        self.bases.get(&(name.clone(), platform.clone()))
+    }
+
+    /// Adds an entry or replaces the one of the same name and platform.
+    pub fn insert(&mut self, entry: Locked) {
+        match entry {
+            Locked::File(url, file) => drop(self.files.insert(url, file)),
+            Locked::Image(reference, platform, digest) => drop(self.images.insert((reference, platform), digest)),
+            Locked::Base(name, platform, base) => drop(self.bases.insert((name, platform), base)),
+        }
+    }
+
+    /// Adds the entries of another lock for which there is none yet.
+    pub fn add_missing(&mut self, other: &Self) {
+        for (url, file) in &other.files {
+            self.files.entry(url.clone()).or_insert(*file);
+        }
+        for (key, digest) in &other.images {
+            self.images.entry(key.clone()).or_insert(*digest);
+        }
+        for (key, base) in &other.bases {
+            self.bases.entry(key.clone()).or_insert_with(|| base.clone());
+        }
+    }
+
+    /// Keeps only the entries that `wanted` says yes to.
+    pub fn retain(&mut self, wanted: impl Fn(&Locked) -> bool) {
+        self.files.retain(|url, file| wanted(&Locked::File(url.clone(), *file)));
+        self.images.retain(|(name, platform), digest| wanted(&Locked::Image(name.clone(), platform.clone(), *digest)));
+        self.bases.retain(|(name, platform), base| wanted(&Locked::Base(name.clone(), platform.clone(), base.clone())));
+    }
+
+    /// Whether nothing is locked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.images.is_empty() && self.bases.is_empty()
+    }
+
+    /// The platforms that entries are for.
+    #[must_use]
+    pub fn platforms(&self) -> BTreeSet<&Platform> {
+        self.images.keys().map(|key| &key.1).chain(self.bases.keys().map(|key| &key.1)).collect()
+    }
+
+    /// How this lock differs from an earlier one, in the order of the lock's text.
+    #[must_use]
+    pub fn changes_since(&self, earlier: &Self) -> Vec<LockChange> {
+        let (old, new) = (earlier.shown(), self.shown());
+        let names: BTreeSet<_> = old.keys().chain(new.keys()).collect();
+        names
+            .into_iter()
+            .filter(|key| old.get(*key) != new.get(*key))
+            .map(|key| LockChange {
+                name: key.1.clone(),
+                platform: key.2.clone(),
+                old: old.get(key).cloned(),
+                new: new.get(key).cloned(),
+            })
+            .collect()
+    }
+
+    /// Each entry by its section, name and platform, with the one digest that stands for it.
+    fn shown(&self) -> BTreeMap<(u8, String, Option<Platform>), String> {
+        let files = self.files.iter().map(|(url, file)| ((0, url.to_string(), None), file.digest.to_string()));
+        let images = self
+            .images
+            .iter()
+            .map(|((name, platform), digest)| ((1, name.to_string(), Some(platform.clone())), digest.to_string()));
+        let bases = self
+            .bases
+            .iter()
+            .map(|((name, platform), base)| ((2, name.to_string(), Some(platform.clone())), base.id.to_string()));
+        files.chain(images).chain(bases).collect()
+    }
+}
+
+/// The lock's file for a recipe's: `rawdocker.lock.yaml` for `rawdocker.yaml`.
+#[must_use]
+pub fn lock_file_of(recipe: &Path) -> PathBuf {
+    let is_yaml = recipe.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+    let stem = if is_yaml { recipe.file_stem() } else { recipe.file_name() };
+    let mut name = stem.unwrap_or_default().to_owned();
+    name.push(".lock.yaml");
+    recipe.with_file_name(name)
+}

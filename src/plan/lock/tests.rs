@@ -1,0 +1,106 @@
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::words::Source;
+
+fn digest(byte: u8) -> Digest {
+    Digest::from_bytes([byte; 32])
+}
+
+fn sample() -> Lock {
+    let mut lock = Lock::default();
+    let (amd64, arm64): (Platform, Platform) = ("linux/amd64".parse().unwrap(), "linux/arm64".parse().unwrap());
+    let file = LockedFile { digest: digest(1), size: 62_436_240 };
+    lock.insert(Locked::File("https://download.docker.com/docker-19.03.15.tgz".parse().unwrap(), file));
+    lock.insert(Locked::File("https://x.io/a%23b?c=d#e: f".parse().unwrap(), file));
+    lock.insert(Locked::Image("registry:2.7.1".parse().unwrap(), arm64, digest(2)));
+    lock.insert(Locked::Image("registry:2.7.1".parse().unwrap(), amd64.clone(), digest(3)));
+    lock.insert(Locked::Image("docker-daemon:mine".parse().unwrap(), amd64.clone(), digest(4)));
+    let base = LockedBase { id: digest(0x11).hex().parse().unwrap(), digest: None, layers: vec![digest(5), digest(6)] };
+    lock.insert(Locked::Base("kubernetes:v1.19.8".parse().unwrap(), amd64, base));
+    lock
+}
+
+#[test]
+fn a_lock_reads_like_a_list_and_reads_back() {
+    let text = sample().to_text();
+    insta::assert_snapshot!(text);
+    assert_eq!(read_lock(&Source::new("l", &text)).unwrap(), sample());
+    assert_eq!(read_lock(&Source::new("l", &Lock::default().to_text())).unwrap(), Lock::default());
+}
+
+#[test]
+fn every_mistake_in_a_lock_is_told_at_its_place() {
+    let text = "\
+version: 1
+files:
+- url: nonsense
+  digest: sha256:12
+  size: -1
+images:
+- {image: Registry, platform: linux/amd46, digest: 5}
+- {image: nginx, platform: linux/amd64}
+baseImages:
+- {image: a, platform: linux/amd64, id: x, layers: [z], more: 1}
+";
+    let shown = |text: &str| {
+        let source = Source::new("rawdocker.lock.yaml", text);
+        let mistakes = read_lock(&source).unwrap_err();
+        mistakes.iter().map(|mistake| mistake.render(&source, false)).collect::<Vec<_>>().join("\n")
+    };
+    let meaning = text.replace("-1", "1").replace("digest: 5", "digest: '5'").replace(", more: 1", "");
+    let meaning = meaning.replace("amd64}", "amd64, digest: ''}");
+    let sum = digest(1);
+    let twice = format!(
+        "version: 1\nimages:\n- {{image: nginx, platform: linux/amd64, digest: {sum}}}\n\
+         - {{image: docker.io/library/nginx, platform: linux/amd64, digest: {sum}}}\n"
+    );
+    let all =
+        [shown(text), shown(&meaning), shown(&twice), shown("version: 2\n"), shown("# nothing\n")].join("\n===\n");
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn a_moved_tag_is_a_change_of_one_line() {
+    let (before, mut after) = (sample(), sample());
+    let amd64: Platform = "linux/amd64".parse().unwrap();
+    after.insert(Locked::Image("registry:2.7.1".parse().unwrap(), amd64.clone(), digest(9)));
+    let (old, new) = (before.to_text(), after.to_text());
+    assert_eq!(old.lines().zip(new.lines()).filter(|(old, new)| old != new).count(), 1);
+    assert_eq!(old.lines().count(), new.lines().count());
+    let changes = after.changes_since(&before);
+    assert_eq!(changes.len(), 1);
+    assert_eq!(changes[0].name, "docker.io/library/registry:2.7.1");
+    assert_eq!((&changes[0].old, &changes[0].new), (&Some(digest(3).to_string()), &Some(digest(9).to_string())));
+    after.retain(|entry| matches!(entry, Locked::File(..)));
+    assert_eq!(after.changes_since(&before).iter().filter(|change| change.new.is_none()).count(), 4);
+    after.add_missing(&before);
+    assert_eq!(after, before);
+    assert_eq!(before.platforms().len(), 2);
+}
+
+#[test]
+fn the_lock_lies_beside_its_recipe() {
+    for (recipe, lock) in [
+        ("a/rawdocker.yaml", "a/rawdocker.lock.yaml"),
+        ("k8s.v1.yml", "k8s.v1.lock.yaml"),
+        ("recipe", "recipe.lock.yaml"),
+        ("recipe.txt", "recipe.txt.lock.yaml"),
+    ] {
+        assert_eq!(lock_file_of(Path::new(recipe)), Path::new(lock));
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_url_is_locked_reads_back(path in "\\PC{0,20}", query in proptest::option::of("[ -~]{0,20}")) {
+        let mut url = Url::parse("https://x.io/").unwrap();
+        url.set_path(&path);
+        url.set_query(query.as_deref());
+        let mut lock = Lock::default();
+        lock.insert(Locked::File(url, LockedFile { digest: digest(1), size: u64::MAX }));
+        prop_assert_eq!(read_lock(&Source::new("l", &lock.to_text())).unwrap(), lock);
+    }
+}
