@@ -233,11 +233,12 @@ fn the_command_s_output_goes_to_stderr_and_background_processes_end_with_it() {
     let run = build(&world, "said:v1", kubefile, &[], &[]);
     assert!(start.elapsed() < Duration::from_mins(1));
     assert_eq!(layers(&world, &run).len(), 1);
-    assert_eq!(run.stderr, "to stdout\nto stderr\n");
+    assert_eq!(run.stderr, "  | to stdout\n  | to stderr\n");
     assert_eq!(processes("86399.5"), Vec::<u32>::new());
     assert_eq!(mounts(&world), Vec::<String>::new());
     let json = build(&world, "said:v1", "FROM scratch\nRUN echo to stdout\n", &[], &["--progress", "json"]);
-    assert_eq!(json.stderr, "{\"event\":\"output\",\"line\":\"to stdout\"}\n");
+    let first = json.stderr.lines().next().unwrap();
+    assert!(first.ends_with(r#""event":"output","what":"RUN echo to stdout","line":"to stdout"}"#), "{first}");
     assert_eq!(build(&world, "said:v1", "FROM scratch\nRUN echo x\n", &[], &["-q"]).stderr, "");
 }
 
@@ -253,7 +254,7 @@ fn killed_in_mid_run_it_takes_all_along_and_the_next_build_works() {
         command.args(["build", "-t", "killed:v1", "-f", &format!("{folder}/Kubefile"), &folder]);
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        assert_eq!(lines.next().unwrap().unwrap(), "started");
+        assert_eq!(lines.next().unwrap().unwrap(), "  | started");
         let start = Instant::now();
         while processes("sleep\u{0}86398.5").is_empty() {
             assert!(start.elapsed() < Duration::from_secs(30), "it does not start");

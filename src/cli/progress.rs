@@ -101,7 +101,7 @@ fn line(event: &Event) -> Option<String> {
             format!("pulled {reference}@{digest} ({}{how})", human_size(*size))
         }
         Event::Warning { message } => format!("warning: {message}"),
-        Event::Output { what, line } => format!("  {what} | {line}"),
+        Event::Output { line, .. } => format!("  | {line}"),
         Event::Note { message } | Event::Log { message } => message.clone(),
         // These are made for machines alone.
         Event::Diagnostic { .. } | Event::Failed { .. } | Event::Ended { .. } => return None,

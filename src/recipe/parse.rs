@@ -26,11 +26,11 @@ pub struct Parsed {
 ///
 /// The error is all that is wrong with it, in the order of the text, warnings among it.
 pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
+    static REQUIRED: LazyLock<Required> = LazyLock::new(Required::of::<Recipe>);
     let Some(root) = one_document(source, "recipe")? else {
         return Err(vec![Diagnostic::error(Span::default(), "the recipe is empty")]);
     };
     let sink = Sink::default();
-    static REQUIRED: LazyLock<Required> = LazyLock::new(Required::of::<Recipe>);
     let recipe = read::<Recipe>(&root, "recipe", &REQUIRED, &sink);
     let Some(mut recipe) = recipe else { return Err(sink.into_sorted()) };
     check::recipe(&mut recipe, &sink);
