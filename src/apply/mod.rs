@@ -4,6 +4,7 @@
 //! together, each with its line. Then stage after stage: gather the context, change it, build. When every stage is whole,
 //! the images are committed together; until then the store is as it was.
 
+mod closed;
 mod gather;
 mod report;
 mod run;

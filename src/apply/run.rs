@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::build::{BuildFailure, BuildPlace, BuildRequest, Builder, Built, ImageReport, Workspace, WorkspaceError};
+use crate::closure::Base;
 use crate::disk::{Dir, Sharing};
 use crate::image::model::Image;
-use crate::kubefile::{self, Base};
+use crate::kubefile::{self, Base as BuiltOn};
 use crate::plan::{ContextSource, LayerChoice, Plan, PlannedStage, PlannedStep, Route};
 use crate::steps::{self, Context, Outcome, StepFailure, Tools};
 use crate::store::Store;
 use crate::supply::{Need, Supply};
 use crate::words::{Digest, Event, Failure, FailureKind, ImageRef, Observer, SealerName, Source, StepState, nearest};
 
+use super::closed::{needed, touching};
 use super::gather::gather;
 use super::report::{Report, StepReport, StepStatus};
 
@@ -66,7 +68,7 @@ impl Applier<'_> {
                 let ContextSource::Layer { of, .. } = source;
                 images.push((Route::stage().then("context").then(index).then("of"), of.clone()));
             }
-            if let Ok(kubefile::Kubefile { base: Base::Image(name), .. }) = kubefile::parse(&work.kubefile) {
+            if let Ok(kubefile::Kubefile { base: BuiltOn::Image(name), .. }) = kubefile::parse(&work.kubefile) {
                 images.push((Route::stage().then("kubefile").then("from"), name));
             }
             for (route, name) in images {
@@ -217,11 +219,14 @@ impl Applier<'_> {
             context,
             kubefile: &kubefile,
             annotations,
+            needed: &needed(work),
+            taken_from: &self.taken_from(plan, stage, workspace)?,
         };
         self.say(stage, "build", StepState::Started, "");
         let built = self.builder(plan.source_date_epoch).build(&request, workspace).map_err(|failures| {
             let place = |BuildFailure { at, failure }: BuildFailure| match at {
                 BuildPlace::Image(image) => failure.at(stage.places.find(&asking_for(stage, &image))),
+                BuildPlace::File(file) => failure.at(stage.places.find(&touching(work, &file))),
                 BuildPlace::Kubefile(span) => {
                     let route = match kubefile.instructions.iter().position(|(place, _)| *place == span) {
                         Some(index) => kubefile_route.then(index),
@@ -238,6 +243,29 @@ impl Applier<'_> {
         let detail = format!("{layers}, {} cached", count(built.cached.len(), "image"));
         self.say(stage, "build", StepState::Done, &detail);
         Ok(built)
+    }
+
+    /// The images that files of the context were taken from, whole.
+    fn taken_from(
+        &self,
+        plan: &Plan,
+        stage: &PlannedStage,
+        workspace: &mut Workspace<'_>,
+    ) -> Result<Vec<Base>, Vec<Failure>> {
+        let mut bases: Vec<Base> = Vec::new();
+        for source in &stage.work.context {
+            let ContextSource::Layer { of, .. } = source;
+            let image = self
+                .builder(plan.source_date_epoch)
+                .base(of, &stage.work.platform, workspace)
+                .map_err(|failure| vec![failure])?;
+            let name = of.familiar();
+            if bases.iter().all(|base| base.name != name) {
+                let layers = workspace.merged(&image).map_err(|error| vec![failed(&error)])?;
+                bases.push(Base { name, layers });
+            }
+        }
+        Ok(bases)
     }
 
     fn builder(&self, epoch: crate::words::Epoch) -> Builder<'_> {

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::closure::Base as ClosureBase;
 use crate::disk::{CopyRules, Dir, Owner, Sharing};
 use crate::image::model::{Commands, Image, ImageConfig, Layer, LayerKind};
-use crate::image::{ContainerImage, Merged, check_registry_tree, read_registry_tree, write_registry_tree};
+use crate::image::{ContainerImage, Merged, check_registry_tree, write_registry_tree};
 use crate::kubefile::{Base, Instruction, Kubefile, MAX_LAYERS};
 use crate::plan::registry_path;
 use crate::store::StagedFolder;
@@ -15,6 +16,7 @@ use crate::words::{
     ContextPath, Digest, Epoch, Event, Failure, FailureKind, ImageRef, Observer, Platform, SealerName, Span,
 };
 
+use super::closed::Closure;
 use super::copy::copy;
 use super::images::{AUTH_LIST, Helm, Search, Wanted, Wants, private_images};
 use super::{BuildFailure, BuildPlace, Workspace, WorkspaceError};
@@ -33,6 +35,10 @@ pub struct BuildRequest<'a> {
     pub kubefile: &'a Kubefile,
     /// Annotations besides the Clusterfile.
     pub annotations: BTreeMap<String, String>,
+    /// Images that somebody needs although no manifest asks for them.
+    pub needed: &'a [ImageRef],
+    /// The images that files of the context were taken from.
+    pub taken_from: &'a [ClosureBase],
 }
 
 /// What was built.
@@ -69,6 +75,8 @@ pub struct Builder<'a> {
 struct Growing<'r> {
     request: &'r BuildRequest<'r>,
     base: Option<Image>,
+    /// The base by name and layers.
+    base_layers: Option<ClosureBase>,
     layers: Vec<Layer>,
     merged: Merged,
     /// The layers of this build alone: only their images are searched.
@@ -141,7 +149,8 @@ impl Builder<'_> {
             Some(base) => (base.layers.clone(), workspace.merged(base).map_err(|error| staging(span, &error))?),
             None => (Vec::new(), Merged::default()),
         };
-        Ok(Growing { request, base, layers, merged, new: Merged::default(), commands: Vec::new() })
+        let base_layers = base.as_ref().map(|base| ClosureBase { name: base.name.familiar(), layers: merged.clone() });
+        Ok(Growing { request, base, base_layers, layers, merged, new: Merged::default(), commands: Vec::new() })
     }
 
     /// An image of this run, of the store, or pulled.
@@ -185,11 +194,14 @@ impl Builder<'_> {
                 Vec::new()
             }
         };
-        failures.extend(wants.own.iter().filter_map(|own| {
-            // What is pulled under the same name is here, or its failure was told.
-            let pulled = wants.outside.iter().any(|outside| registry_path(&outside.image) == registry_path(&own.image));
-            (!pulled).then(|| not_held(own, growing.request.platform, &growing.merged)).flatten()
-        }));
+        let closure = Closure {
+            request: growing.request,
+            base: growing.base_layers.as_ref(),
+            layers: &growing.merged,
+            wants: &wants,
+            has_failed: !failures.is_empty(),
+        };
+        failures.extend(closure.check(self.observer));
         if failures.is_empty() { Ok(cached) } else { Err(failures) }
     }
 
@@ -261,21 +273,6 @@ impl Builder<'_> {
         cached.sort_by_key(|cached| registry_path(&cached.reference));
         Ok(cached)
     }
-}
-
-/// The failure for an image that is asked of the image's own registry and that is not whole there.
-fn not_held(wanted: &Wanted, platform: &Platform, merged: &Merged) -> Option<BuildFailure> {
-    let Wanted { image, origin, .. } = wanted;
-    let lookup = |path: &ContextPath| merged.find(path).ok().flatten();
-    let held = read_registry_tree(image, platform, &lookup)
-        .is_some_and(|held| check_registry_tree(&held, &lookup).is_ok_and(|missing| missing.is_empty()));
-    if held {
-        return None;
-    }
-    let message = format!("{origin}: `{image}` is asked of the image's own registry, which does not hold it whole");
-    let failure = Failure::new(FailureKind::Verification, message)
-        .with_help("list the image that it stands for in manifests/imageList");
-    Some(BuildFailure { at: BuildPlace::Image(image.clone()), failure })
 }
 
 impl Growing<'_> {

@@ -6,6 +6,7 @@
 //! whole in the end is an error: nothing is tagged.
 
 mod builder;
+mod closed;
 mod copy;
 mod error;
 mod images;

@@ -70,6 +70,7 @@ fn line(event: &Event) -> Option<String> {
             let how = if *cached { ", from the cache" } else { "" };
             format!("pulled {reference}@{digest} ({}{how})", human_size(*size))
         }
+        Event::Note { message } => format!("note: {message}"),
         Event::Warning { message } => format!("warning: {message}"),
         Event::Step { state: StepState::Started, .. } | Event::Transfer { .. } | Event::Transferred { .. } => {
             return None;

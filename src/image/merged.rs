@@ -38,6 +38,12 @@ impl Merged {
         self.layers.push(layer);
     }
 
+    /// The folders of the layers, the lowest first.
+    #[must_use]
+    pub fn layers(&self) -> &[PathBuf] {
+        &self.layers
+    }
+
     /// Where a path is found: in the topmost layer that has it, unless a whiteout or an opaque folder hides it.
     /// Symlinks are not followed; one in the middle of the path hides what lies below.
     pub fn find(&self, path: &ContextPath) -> io::Result<Option<PathBuf>> {

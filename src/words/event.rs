@@ -58,6 +58,11 @@ pub enum Event {
         /// Nothing but the manifest had to be asked for.
         cached: bool,
     },
+    /// Something that is good to know and needs no care.
+    Note {
+        /// The whole sentence.
+        message: String,
+    },
     /// Something that a person should know and that is no failure.
     Warning {
         /// The whole sentence.

@@ -5,6 +5,7 @@ mod input;
 mod plan;
 mod schema;
 mod validate;
+mod why;
 
 use clap::Subcommand;
 
@@ -21,6 +22,8 @@ pub(super) enum RecipeCommand {
     Validate(validate::ValidateArgs),
     /// Show what apply would do
     Plan(plan::PlanArgs),
+    /// Say which list, manifest and layer brought a container image into an image
+    Why(why::WhyArgs),
     /// Print the JSON Schema of recipes
     Schema,
 }
@@ -30,6 +33,7 @@ pub(super) fn run(command: &RecipeCommand, globals: &Globals) -> Result<(), Fail
         RecipeCommand::Apply(args) => apply::run(args, globals),
         RecipeCommand::Validate(args) => validate::run(args, globals),
         RecipeCommand::Plan(args) => plan::run(args, globals),
+        RecipeCommand::Why(args) => why::run(args, globals),
         RecipeCommand::Schema => schema::run(),
     }
 }
