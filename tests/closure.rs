@@ -39,9 +39,8 @@ fn refused(world: &World, recipe: &str) -> String {
 /// The warnings and notes of a run that went well.
 fn remarks(run: &Run) -> String {
     assert_eq!(run.code, Some(0), "{run}");
-    let is_remark = |line: &&str| {
-        (line.starts_with("warning: ") && !line.contains("URL mirror")) || line.starts_with("note: ")
-    };
+    let is_remark =
+        |line: &&str| (line.starts_with("warning: ") && !line.contains("URL mirror")) || line.starts_with("note: ");
     run.stderr.lines().filter(is_remark).collect::<Vec<_>>().join("\n")
 }
 
@@ -84,12 +83,15 @@ fn an_image_that_is_not_listed_ends_the_run() {
 #[test]
 fn the_shipped_recipe_is_closed_and_what_has_no_reason_is_noted() {
     let world = World::new();
-    assert_eq!(remarks(&apply(&world, &shipped(&[]))), "");
+    for platform in ["linux/amd64", "linux/arm64"] {
+        let run = world.run(&["recipe", "apply", "recipes/rawdocker.yaml", "--platform", platform]);
+        assert_eq!(remarks(&run), "", "{platform}");
+    }
     let without = shipped(&[(
         "{image: \"calico/cni:{{ values.calico }}\", for: tigera operator}",
         "\"calico/cni:{{ values.calico }}\"",
     )]);
-    insta::assert_snapshot!(remarks(&apply(&world, &without)), @"");
+    insta::assert_snapshot!(remarks(&apply(&world, &without)), @"note: manifests/imageList:1: no manifest asks for `calico/cni:v3.19.1`; in a recipe, `{image: …, for: …}` says who needs an image that no manifest names");
 }
 
 /// Builds an image of files.
@@ -155,7 +157,7 @@ fn why_says_what_brought_an_image_in() {
         ("why-nothing", "quay.io/tigrea/operator:v1.17.4"),
     ] {
         let run = ask(&[reference]);
-        assert_eq!(run.code, Some(if name == "why-nothing" { 1 } else { 0 }), "{run}");
+        assert_eq!(run.code, Some(i32::from(name == "why-nothing")), "{run}");
         insta::assert_snapshot!(name, run);
     }
     let json = ask(&["tigera/operator:v1.17.4", "-o", "json"]);
@@ -164,6 +166,18 @@ fn why_says_what_brought_an_image_in() {
     assert_eq!(answer["lists"][0]["reference"], "quay.io/tigera/operator:v1.17.4");
     assert_eq!(answer["manifests"][0]["file"], "etc/tigera-operator.yaml");
     assert_eq!(answer["imageLayers"][3]["type"], "BASE");
+    let recipe = world.path("recipe.yaml");
+    let recipe = recipe.to_str().unwrap();
+    for (name, reference) in
+        [("why-steps", "sea.hub:5000/tigera/operator:v1.17.4"), ("why-reason", "calico/node:v3.19.1")]
+    {
+        let run = ask(&[reference, "--recipe", recipe]);
+        assert_eq!(run.code, Some(0), "{run}");
+        let steps: Vec<&str> = run.stdout.lines().skip_while(|line| *line != "steps").collect();
+        insta::assert_snapshot!(name, steps.join("\n"));
+    }
+    let other = ask(&["tigera/operator:v1.17.4", "--recipe", recipe, "--set", "hub=other.hub"]);
+    insta::assert_snapshot!("why-other-recipe", other);
     let wrong = world.run(&["recipe", "why", "kubernetes-rawdokcer:v1.19.8", "nginx"]);
     assert_eq!(wrong.code, Some(1), "{wrong}");
     let other = ask(&["nginx", "--platform", "linux/arm64"]);

@@ -9,5 +9,6 @@ mod gather;
 mod report;
 mod run;
 
+pub use closed::{StepBehind, stage_of, steps_behind};
 pub use report::{Report, StepReport, StepStatus};
-pub use run::Applier;
+pub use run::{Applier, STAGE_ANNOTATION};

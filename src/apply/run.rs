@@ -21,7 +21,7 @@ use super::report::{Report, StepReport, StepStatus};
 /// The annotation with the format version.
 const FORMAT_ANNOTATION: &str = "recipe.sealer.io/format-version";
 /// The annotation with the digest of the resolved stage.
-const STAGE_ANNOTATION: &str = "recipe.sealer.io/stage-digest";
+pub const STAGE_ANNOTATION: &str = "recipe.sealer.io/stage-digest";
 
 /// Carries out plans.
 pub struct Applier<'a> {

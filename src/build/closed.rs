@@ -55,7 +55,7 @@ impl Closure<'_> {
             let path = registry_path(&own.image);
             !said.contains(&path) && !self.is_pulled(&path)
         });
-        failures.extend(of_charts.filter_map(|own| self.not_held(own, &scope)));
+        failures.extend(of_charts.filter_map(|own| not_held(own, &scope)));
         failures
     }
 
@@ -81,17 +81,18 @@ impl Closure<'_> {
     fn is_pulled(&self, path: &str) -> bool {
         self.wants.outside.iter().any(|outside| registry_path(&outside.image) == path)
     }
+}
 
-    fn not_held(&self, wanted: &Wanted, scope: &Scope<'_>) -> Option<BuildFailure> {
-        let Wanted { image, origin, .. } = wanted;
-        let finding = match fault_of(scope, image) {
-            Ok(finding) => finding?,
-            Err(error) => return Some(BuildFailure::whole(FailureKind::Failed, &error)),
-        };
-        let failure = Failure::new(FailureKind::Verification, finding.at(origin));
-        let failure = finding.help().into_iter().fold(failure, Failure::with_help);
-        Some(BuildFailure { at: BuildPlace::Image(image.clone()), failure })
-    }
+/// The failure for an image of the image's own registry that is asked for by no file as it stands.
+fn not_held(wanted: &Wanted, scope: &Scope<'_>) -> Option<BuildFailure> {
+    let Wanted { image, origin, .. } = wanted;
+    let finding = match fault_of(scope, image) {
+        Ok(finding) => finding?,
+        Err(error) => return Some(BuildFailure::whole(FailureKind::Failed, &error)),
+    };
+    let failure = Failure::new(FailureKind::Verification, finding.at(origin));
+    let failure = finding.help().into_iter().fold(failure, Failure::with_help);
+    Some(BuildFailure { at: BuildPlace::Image(image.clone()), failure })
 }
 
 fn failure(finding: &Finding) -> BuildFailure {

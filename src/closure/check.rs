@@ -42,7 +42,7 @@ pub struct Base {
 /// Searches the whole root file system and says what is not as it must be.
 ///
 /// # Errors
-/// A folder or file cannot be read.
+/// A folder cannot be read.
 pub fn check(scope: &Scope<'_>) -> io::Result<ClosureReport> {
     let mut check = Check::new(scope);
     let files = candidates(scope.layers)?;
@@ -59,13 +59,12 @@ pub fn check(scope: &Scope<'_>) -> io::Result<ClosureReport> {
     let mut known: BTreeMap<ContextPath, Option<String>> = BTreeMap::new();
     findings.sort_by(|a, b| (&a.file, a.lines.first()).cmp(&(&b.file, b.lines.first())));
     for mut finding in findings {
-        let base = match known.get(&finding.file) {
-            Some(base) => base.clone(),
-            None => {
-                let file = files.iter().find(|file| file.path == finding.file);
-                let base = file.map(|file| origins.of(file)).transpose()?.flatten();
-                known.entry(finding.file.clone()).or_insert(base).clone()
-            }
+        let base = if let Some(base) = known.get(&finding.file) {
+            base.clone()
+        } else {
+            let file = files.iter().find(|file| file.path == finding.file);
+            let base = file.map(|file| origins.of(file)).transpose()?.flatten();
+            known.entry(finding.file.clone()).or_insert(base).clone()
         };
         if base.is_some() {
             // What a base has listed in vain, or says in templates, is its own business.
@@ -125,10 +124,17 @@ impl<'a> Check<'a> {
 
     fn file(&mut self, candidate: &Candidate) -> io::Result<()> {
         let path = &candidate.path;
-        let Some(bytes) = candidate.read()? else {
-            let why = "it is larger than any manifest".to_owned();
-            self.add(path, 0, "", Weight::Note, Problem::Unread { why }, None);
-            return Ok(());
+        let bytes = match candidate.read() {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => {
+                let why = "it is larger than any manifest".to_owned();
+                self.add(path, 0, "", Weight::Note, Problem::Unread { why }, None);
+                return Ok(());
+            }
+            Err(error) => {
+                self.add(path, 0, "", Weight::Warning, Problem::Unread { why: error.to_string() }, None);
+                return Ok(());
+            }
         };
         let searched = search(candidate, &bytes, self.scope.cluster_registry);
         for image in searched.images {
@@ -311,10 +317,10 @@ impl Origins<'_> {
             let all: io::Result<Vec<_>> = self.bases.iter().map(|base| candidates(&base.layers)).collect();
             self.candidates = Some(all?);
         }
-        let Some(bytes) = file.read()? else { return Ok(None) };
+        let Ok(Some(bytes)) = file.read() else { return Ok(None) };
         for (base, candidates) in self.bases.iter().zip(self.candidates.iter().flatten()) {
             for other in candidates.iter().filter(|other| other.path.file_name() == file.path.file_name()) {
-                if other.file == file.file || other.read()?.is_some_and(|other| other == bytes) {
+                if other.file == file.file || other.read().is_ok_and(|other| other.as_ref() == Some(&bytes)) {
                     return Ok(Some(base.name.clone()));
                 }
             }

@@ -22,7 +22,7 @@ pub(super) enum RecipeCommand {
     Validate(validate::ValidateArgs),
     /// Show what apply would do
     Plan(plan::PlanArgs),
-    /// Say which list, manifest and layer brought a container image into an image
+    /// Say which list, manifest and step brought a container image into an image
     Why(why::WhyArgs),
     /// Print the JSON Schema of recipes
     Schema,

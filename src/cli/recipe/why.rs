@@ -1,8 +1,12 @@
 //! `sealer recipe why`
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 use serde::Serialize;
 
+use crate::apply::{STAGE_ANNOTATION, StepBehind, stage_of, steps_behind};
 use crate::cli::failure::Failed;
 use crate::cli::globals::Globals;
 use crate::cli::inspect;
@@ -12,7 +16,9 @@ use crate::image::Merged;
 use crate::image::model::Image;
 use crate::plan::DEFAULT_CLUSTER_REGISTRY;
 use crate::store::Store;
-use crate::words::{Digest, Failure, FailureKind, ImageRef, Platform};
+use crate::words::{ContextPath, Digest, Failure, FailureKind, ImageRef, Platform};
+
+use super::input::{Input, InputArgs};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct WhyArgs {
@@ -22,9 +28,11 @@ pub(in crate::cli) struct WhyArgs {
     /// The container image, by the name that it was pulled or that clusters ask for
     #[arg(value_name = "REF")]
     reference: ImageRef,
-    /// The platform, where the image has several [default: this machine's, else the first]
-    #[arg(long, value_name = "PLATFORM")]
-    platform: Option<Platform>,
+    /// The recipe that made the image: names the steps that have to do with it
+    #[arg(long, value_name = "FILE")]
+    recipe: Option<PathBuf>,
+    #[command(flatten)]
+    input: InputArgs,
     /// The form of the answer
     #[arg(short, long, value_enum, default_value = "text", value_name = "FORM")]
     output: OutputForm,
@@ -40,6 +48,9 @@ struct Answer<'a> {
     image_layers: Vec<LayerRow<'a>>,
     #[serde(flatten)]
     why: &'a Why,
+    /// The recipe's steps; none where no recipe was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps: Option<&'a [StepBehind]>,
 }
 
 /// A layer of the image.
@@ -76,21 +87,45 @@ pub(super) fn run(args: &WhyArgs, globals: &Globals) -> Result<(), Failed> {
         .iter()
         .filter_map(|layer| Some(LayerRow { id: layer.id?, kind: layer.kind.as_str(), value: &layer.value }))
         .collect();
+    let steps = args.recipe.as_ref().map(|recipe| steps(recipe, args, &image, &why)).transpose()?;
     match args.output {
         OutputForm::Json => {
-            output::json(&Answer { image: name, platform: &image.platform, image_layers: rows, why: &why })
+            let (platform, steps) = (&image.platform, steps.as_deref());
+            output::json(&Answer { image: name, platform, image_layers: rows, why: &why, steps })
         }
-        OutputForm::Text => output::data(&text(&name, &image.platform, &rows, &why)),
+        OutputForm::Text => output::data(&text(&name, &image.platform, &rows, &why, steps.as_deref())),
     }
+}
+
+/// The steps of the recipe's stage whose digest the image carries.
+fn steps(recipe: &Path, args: &WhyArgs, image: &Image, why: &Why) -> Result<Vec<StepBehind>, Failed> {
+    let input = Input::read(recipe, &args.input)?;
+    let asked = InputArgs { platforms: vec![image.platform.clone()], ..args.input.clone() };
+    let plan = input.plan(&asked)?;
+    let digest = image.annotations.get(STAGE_ANNOTATION);
+    let Some(stage) = digest.and_then(|digest| stage_of(&plan, digest)) else {
+        let message = format!(
+            "no stage of `{}`, with these values, is the one that made `{}`",
+            recipe.display(),
+            image.name.familiar()
+        );
+        let help = "name the recipe and the values that it was made with: an image carries the digest of its stage";
+        let failure = Failure::new(FailureKind::Failed, message).with_help(help);
+        return Err(Failed::Doing { source: None, failures: vec![failure] });
+    };
+    let reference = why.reference.parse().map_err(|error| Failed::doing(format!("{error}")))?;
+    let manifests: BTreeSet<ContextPath> = why.manifests.iter().map(|asking| asking.file.clone()).collect();
+    Ok(steps_behind(stage, &reference, &manifests.into_iter().collect::<Vec<_>>()))
 }
 
 /// The image of the platform that is meant.
 fn choose(mut images: Vec<Image>, args: &WhyArgs) -> Result<Image, Failed> {
     let host = Platform::host();
-    let wanted = args.platform.as_ref().unwrap_or(&host);
+    let named = args.input.platforms.first();
+    let wanted = named.unwrap_or(&host);
     match images.iter().position(|image| image.platform == *wanted) {
         Some(index) => Ok(images.swap_remove(index)),
-        None if args.platform.is_none() && !images.is_empty() => Ok(images.swap_remove(0)),
+        None if named.is_none() && !images.is_empty() => Ok(images.swap_remove(0)),
         None => {
             let there: Vec<String> = images.iter().map(|image| image.platform.to_string()).collect();
             let message = format!("`{}` is not in the store for {wanted}; it is for {}", args.image, there.join(", "));
@@ -99,7 +134,7 @@ fn choose(mut images: Vec<Image>, args: &WhyArgs) -> Result<Image, Failed> {
     }
 }
 
-fn text(name: &str, platform: &Platform, rows: &[LayerRow<'_>], why: &Why) -> String {
+fn text(name: &str, platform: &Platform, rows: &[LayerRow<'_>], why: &Why, steps: Option<&[StepBehind]>) -> String {
     let mut lines = vec![why.reference.clone()];
     match (&why.digest, &why.fault) {
         (Some(digest), _) => lines.push(format!("  is {digest} in {name} ({platform})")),
@@ -125,6 +160,13 @@ fn text(name: &str, platform: &Platform, rows: &[LayerRow<'_>], why: &Why) -> St
     };
     places("listed in", "no list names it", &why.lists);
     places("asked for in", "no manifest asks for it", &why.manifests);
+    if let Some(steps) = steps {
+        lines.push(if steps.is_empty() { "no step of the recipe has to do with it" } else { "steps" }.to_owned());
+        lines.extend(steps.iter().map(|StepBehind { stage, step, place, what, .. }| {
+            let place = place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+            format!("  {stage}: {step}: {what}{place}")
+        }));
+    }
     lines.extend(why.nearest.iter().map(|near| format!("the nearest name there is {near}")));
     lines.join("\n") + "\n"
 }

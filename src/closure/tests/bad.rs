@@ -26,7 +26,7 @@ fn workload(kind: &str, route: &str) -> String {
     let mut text = format!("apiVersion: apps/v1\nkind: {kind}\nspec:\n");
     let mut indent = String::from("  ");
     for key in route.split('/').filter(|key| !key.is_empty()) {
-        text += &format!("{indent}{key}:\n");
+        text.extend([indent.as_str(), key, ":\n"]);
         indent += "  ";
     }
     text + &format!("{indent}containers:\n{indent}- image: {TYPO}\n")
@@ -243,21 +243,21 @@ fn notes() -> Vec<Row> {
 #[test]
 fn everything_wrong_is_found_and_nothing_else() {
     let groups = [missing(), mistyped(), platform_and_damage(), collisions(), of_bases(), notes()];
-    let (mut words, mut wrong) = (String::new(), Vec::new());
+    let (mut words, mut wrong) = (Vec::new(), Vec::new());
     for (name, root, expected) in groups.into_iter().flatten() {
         let report = root.check();
         let found = summary(&report);
         if found != expected {
             wrong.push(format!("{name}: {found:#?}, expected {expected:#?}"));
         }
-        words += &format!("## {name}\n");
+        words.push(format!("## {name}"));
         for finding in &report.findings {
-            words += &format!("{:?}: {finding}\n", finding.weight);
-            words.extend(finding.help().iter().map(|help| format!("  help: {help}\n")));
+            words.push(format!("{:?}: {finding}", finding.weight));
+            words.extend(finding.help().iter().map(|help| format!("  help: {help}")));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    insta::assert_snapshot!("words", words);
+    insta::assert_snapshot!("words", words.join("\n"));
 }
 
 #[test]

@@ -173,8 +173,8 @@ fn descriptor(bytes: &[u8], media_type: &str) -> serde_json::Value {
 
 /// A pod of images.
 pub(super) fn pod(images: &[&str]) -> String {
-    let containers: String = images.iter().map(|image| format!("  - image: {image}\n")).collect();
-    format!("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n{containers}")
+    let containers: Vec<String> = images.iter().map(|image| format!("  - image: {image}\n")).collect();
+    format!("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n{}", containers.concat())
 }
 
 /// The digest that a name's tag stands for.
