@@ -4,6 +4,7 @@
 //! together, each with its line. Then stage after stage: gather the context, change it, build. When every stage is whole,
 //! the images are committed together; until then the store is as it was.
 
+mod closed;
 mod context;
 mod directory;
 mod gather;
@@ -11,5 +12,6 @@ mod report;
 mod rootfs;
 mod run;
 
+pub use closed::{StepBehind, stage_of, steps_behind};
 pub use report::{Report, StepReport, StepStatus};
-pub use run::Applier;
+pub use run::{Applier, STAGE_ANNOTATION};

@@ -6,21 +6,23 @@ use std::path::PathBuf;
 use crate::build::{
     self, BuildFailure, BuildPlace, BuildRequest, Builder, Built, ImageReport, Workspace, WorkspaceError,
 };
+use crate::closure::Base;
 use crate::disk::{Dir, Sharing};
-use crate::kubefile::{self, Base, Kubefile};
+use crate::kubefile::{self, Base as BuiltOn, Kubefile};
 use crate::plan::{ContextSource, Plan, PlannedStage, PlannedStep, Route};
 use crate::steps::{self, Context, Outcome, StepFailure, Tools};
 use crate::store::Store;
 use crate::supply::{Need, Supply};
 use crate::words::{BaseSource, Event, Failure, FailureKind, ImageSource, Observer, Source, Span, StepState};
 
+use super::closed::{needed, touching};
 use super::directory;
 use super::report::{Report, StepReport, StepStatus};
 
 /// The annotation with the format version.
 const FORMAT_ANNOTATION: &str = "recipe.sealer.io/format-version";
 /// The annotation with the digest of the resolved stage.
-const STAGE_ANNOTATION: &str = "recipe.sealer.io/stage-digest";
+pub const STAGE_ANNOTATION: &str = "recipe.sealer.io/stage-digest";
 
 /// Carries out plans.
 pub struct Applier<'a> {
@@ -82,7 +84,7 @@ impl Applier<'_> {
                 for (span, need) in build::needs(&kubefile, &work.platform) {
                     needs.push((need, stage, instruction_route(&kubefile, span)));
                 }
-                if let Base::Image(name) = kubefile.base {
+                if let BuiltOn::Image(name) = kubefile.base {
                     images.push((Route::stage().then("kubefile").then("from"), name));
                 }
             }
@@ -214,11 +216,14 @@ impl Applier<'_> {
             args: BTreeMap::new(),
             keep_base: true,
             annotations,
+            needed: &needed(work),
+            taken_from: &self.taken_from(plan, stage, workspace)?,
         };
         self.say(stage, "build", StepState::Started, "");
         let built = self.builder(plan.source_date_epoch).build(&request, workspace).map_err(|failures| {
             let place = |BuildFailure { at, failure }: BuildFailure| match at {
                 BuildPlace::Image(image) => failure.at(stage.places.find(&asking_for(stage, &image))),
+                BuildPlace::File(file) => failure.at(stage.places.find(&touching(work, &file))),
                 BuildPlace::Kubefile(span) => failure.at(stage.places.find(&instruction_route(&kubefile, span))),
                 BuildPlace::Whole => failure.at(stage.places.find(&kubefile_route)),
             };
@@ -229,6 +234,28 @@ impl Applier<'_> {
         let detail = format!("{layers}, {} cached", count(built.cached.len(), "image"));
         self.say(stage, "build", StepState::Done, &detail);
         Ok(built)
+    }
+
+    /// The images that files of the context were taken from, whole.
+    fn taken_from(
+        &self,
+        plan: &Plan,
+        stage: &PlannedStage,
+        workspace: &mut Workspace<'_>,
+    ) -> Result<Vec<Base>, Vec<Failure>> {
+        let mut bases: Vec<Base> = Vec::new();
+        for of in stage.work.context.iter().filter_map(ContextSource::image) {
+            let image = self
+                .builder(plan.source_date_epoch)
+                .base(of, &stage.work.platform, workspace)
+                .map_err(|failure| vec![failure])?;
+            let name = of.familiar();
+            if bases.iter().all(|base| base.name != name) {
+                let layers = workspace.merged(&image).map_err(|error| vec![failed(&error)])?;
+                bases.push(Base { name, layers });
+            }
+        }
+        Ok(bases)
     }
 
     pub(super) fn builder(&self, epoch: crate::words::Epoch) -> Builder<'_> {

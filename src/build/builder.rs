@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use crate::closure::Base as ClosureBase;
 use crate::disk::{CopyRules, Dir, Owner, Sharing};
 use crate::image::model::{Image, Layer, LayerKind};
-use crate::image::{ContainerImage, Merged, check_registry_tree, read_registry_tree, write_registry_tree};
+use crate::image::{ContainerImage, check_registry_tree, write_registry_tree};
 use crate::kubefile::{Base, CopyDestination, CopySource, Instruction, Kubefile};
 use crate::plan::registry_path;
 use crate::supply::{Need, Supply};
 use crate::transport::Login;
 use crate::words::{
-    BaseSource, ContextPath, Digest, Epoch, Event, Failure, FailureKind, ImageSource, Observer, Platform, SealerName,
+    BaseSource, ContextPath, Digest, Epoch, Event, Failure, FailureKind, ImageRef, ImageSource, Observer, Platform,
+    SealerName,
 };
 
+use super::closed::Closure;
 use super::copy::copy;
 use super::growing::{Growing, staging};
 use super::images::{AUTH_LIST, Helm, Search, Wanted, Wants, private_images};
@@ -37,6 +40,10 @@ pub struct BuildRequest<'a> {
     pub keep_base: bool,
     /// Annotations besides the Clusterfile.
     pub annotations: BTreeMap<String, String>,
+    /// Images that somebody needs although no manifest asks for them.
+    pub needed: &'a [ImageRef],
+    /// The images that files of the context were taken from.
+    pub taken_from: &'a [ClosureBase],
 }
 
 /// What was built.
@@ -218,14 +225,14 @@ impl Builder<'_> {
                 Vec::new()
             }
         };
-        failures.extend(wants.own.iter().filter_map(|own| {
-            // What is pulled under the same name is here, or its failure was told.
-            let pulled = wants
-                .outside
-                .iter()
-                .any(|outside| registry_path(outside.image.reference()) == registry_path(own.image.reference()));
-            (!pulled).then(|| not_held(own, growing.request.platform, &growing.merged)).flatten()
-        }));
+        let closure = Closure {
+            request: growing.request,
+            base: growing.base_layers.as_ref(),
+            layers: &growing.merged,
+            wants: &wants,
+            has_failed: !failures.is_empty(),
+        };
+        failures.extend(closure.check(self.observer));
         if failures.is_empty() { Ok(cached) } else { Err(failures) }
     }
 
@@ -300,19 +307,4 @@ impl Builder<'_> {
         cached.sort_by_key(|cached| registry_path(cached.reference.reference()));
         Ok(cached)
     }
-}
-
-/// The failure for an image that is asked of the image's own registry and that is not whole there.
-fn not_held(wanted: &Wanted, platform: &Platform, merged: &Merged) -> Option<BuildFailure> {
-    let Wanted { image, origin, .. } = wanted;
-    let lookup = |path: &ContextPath| merged.find(path).ok().flatten();
-    let held = read_registry_tree(image.reference(), platform, &lookup)
-        .is_some_and(|held| check_registry_tree(&held, &lookup).is_ok_and(|missing| missing.is_empty()));
-    if held {
-        return None;
-    }
-    let message = format!("{origin}: `{image}` is asked of the image's own registry, which does not hold it whole");
-    let failure = Failure::new(FailureKind::Verification, message)
-        .with_help("list the image that it stands for in manifests/imageList");
-    Some(BuildFailure { at: BuildPlace::Image(image.clone()), failure })
 }

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::words::{Failure, FailureKind, ImageSource, Span};
+use crate::words::{ContextPath, Failure, FailureKind, ImageSource, Span};
 
 /// One thing that failed in a build. A build can fail for several reasons at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum BuildPlace {
     Kubefile(Span),
     /// A container image that a list or manifest names.
     Image(ImageSource),
+    /// A file of the root file system.
+    File(ContextPath),
     /// The build itself.
     Whole,
 }

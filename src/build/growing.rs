@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::closure::Base;
 use crate::image::Merged;
 use crate::image::model::{Commands, Image, ImageConfig, Layer, LayerKind};
 use crate::kubefile::MAX_LAYERS;
@@ -15,6 +16,8 @@ use super::{BuildFailure, BuildRequest, Workspace, WorkspaceError};
 pub(super) struct Growing<'r> {
     pub(super) request: &'r BuildRequest<'r>,
     base: Option<Image>,
+    /// The base by name and layers.
+    pub(super) base_layers: Option<Base>,
     /// The layers that the image will have: without the base's, where it does not keep them.
     layers: Vec<Layer>,
     /// The root file system so far, the base's part always included.
@@ -42,7 +45,9 @@ impl<'r> Growing<'r> {
                 layers.clone_from(&base.layers);
             }
         }
-        let growing = Self { request, base, layers, merged, new: Merged::default(), commands: Vec::new(), args };
+        let base_layers = base.as_ref().map(|base| Base { name: base.name.familiar(), layers: merged.clone() });
+        let growing =
+            Self { request, base, base_layers, layers, merged, new: Merged::default(), commands: Vec::new(), args };
         growing.check_depth()?;
         Ok(growing)
     }

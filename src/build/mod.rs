@@ -7,6 +7,7 @@
 
 mod args;
 mod builder;
+mod closed;
 mod copy;
 mod error;
 mod growing;

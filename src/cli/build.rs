@@ -90,6 +90,8 @@ pub(super) fn run(args: &BuildArgs, globals: &Globals) -> Result<(), Failed> {
         args: build_args,
         keep_base: args.base,
         annotations: BTreeMap::new(),
+        needed: &[],
+        taken_from: &[],
     };
     let built = builder.build(&request, &mut workspace).map_err(|failures| Failed::Doing {
         failures: failures.into_iter().map(|failure| placed(failure, &source)).collect(),
@@ -124,6 +126,6 @@ fn read_kubefile(args: &BuildArgs) -> Result<(Source, Kubefile), Failed> {
 fn placed(BuildFailure { at, failure }: BuildFailure, source: &Source) -> Failure {
     match at {
         BuildPlace::Kubefile(span) => failure.at(Some(&source.place(span))),
-        BuildPlace::Image(_) | BuildPlace::Whole => failure,
+        BuildPlace::Image(_) | BuildPlace::File(_) | BuildPlace::Whole => failure,
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn run(args: &InspectArgs, globals: &Globals) -> Result<(), Failed> {
 }
 
 /// All platforms of a name, or the image of an id.
-fn find(store: &Store, name: &str) -> Result<Vec<Image>, Failed> {
+pub(super) fn find(store: &Store, name: &str) -> Result<Vec<Image>, Failed> {
     let failed = |error: crate::store::StoreError| Failed::from_error(error.kind(), &error);
     if let Ok(id) = name.parse::<ImageId>() {
         let found = store.find_by_id(&id).map_err(failed)?;

@@ -100,9 +100,10 @@ fn line(event: &Event) -> Option<String> {
             let how = if *cached { ", from the cache" } else { "" };
             format!("pulled {reference}@{digest} ({}{how})", human_size(*size))
         }
+        Event::Note { message } => format!("note: {message}"),
         Event::Warning { message } => format!("warning: {message}"),
         Event::Output { line, .. } => format!("  | {line}"),
-        Event::Note { message } | Event::Log { message } => message.clone(),
+        Event::Log { message } => message.clone(),
         // These are made for machines alone.
         Event::Diagnostic { .. } | Event::Failed { .. } | Event::Ended { .. } => return None,
         Event::Step { state: StepState::Started, .. } | Event::Transfer { .. } | Event::Transferred { .. } => {

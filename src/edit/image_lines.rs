@@ -29,13 +29,28 @@ pub fn find_image_templates(text: &str) -> Vec<FoundImage> {
     found.collect()
 }
 
+/// The words in such lines, whether they are references or not, where they hold no template's expression.
+#[must_use]
+pub fn find_image_words_in_text(text: &str) -> Vec<FoundImage> {
+    let lines = text.lines().enumerate();
+    let found = lines.filter_map(|(index, line)| {
+        let reference = word(line)?.to_owned();
+        Some(FoundImage { reference, line: index + 1, route: String::new(), document: 0 })
+    });
+    found.collect()
+}
+
 fn reference(line: &str) -> Option<&str> {
+    word(line).filter(|word| word.parse::<ImageRef>().is_ok())
+}
+
+fn word(line: &str) -> Option<&str> {
     let value = value(line)?;
     let value = match value.chars().next()? {
         quote @ ('"' | '\'') => value[1..].split(quote).next()?,
         _ => value.split([' ', '\t', ',', '}']).next()?,
     };
-    (!value.contains("{{") && value.parse::<ImageRef>().is_ok()).then_some(value)
+    (!value.contains("{{")).then_some(value)
 }
 
 /// What stands behind the key of a line whose key is or ends in `image`.

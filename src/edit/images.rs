@@ -63,17 +63,37 @@ pub(super) fn read(manifest: &[u8]) -> Result<Documents, EditError> {
     Documents::read(manifest, Format::Yaml)
 }
 
+/// A string at a key `image`.
+pub(super) struct Said<'t> {
+    pub(super) text: &'t str,
+    /// The text of a `tag` or `imageTag` beside it.
+    pub(super) tag: Option<&'t str>,
+    /// The scalar, or an alias of one.
+    pub(super) node: &'t Node,
+    pub(super) route: Pointer,
+}
+
 /// All references in trees, in the order of the text.
 pub(super) fn mentions(roots: &[Node]) -> Vec<Mention<'_>> {
     let mut found = Vec::new();
     for (document, root) in roots.iter().filter(|root| !is_empty(root)).enumerate() {
-        walk(root, &mut Vec::new(), document, &mut found);
+        found.extend(said(root).into_iter().filter_map(|Said { text, node, route, .. }| {
+            let image = text.parse().ok()?;
+            Some(Mention { reference: text, image, node, route, document })
+        }));
     }
     found
 }
 
+/// All strings at keys `image` of a document, references or not, in the order of the text.
+pub(super) fn said(root: &Node) -> Vec<Said<'_>> {
+    let mut found = Vec::new();
+    walk(root, &mut Vec::new(), &mut found);
+    found
+}
+
 /// Aliases of collections are not followed: what they repeat is found where it is written.
-fn walk<'t>(node: &'t Node, route: &mut Vec<String>, document: usize, found: &mut Vec<Mention<'t>>) {
+fn walk<'t>(node: &'t Node, route: &mut Vec<String>, found: &mut Vec<Said<'t>>) {
     match &node.value {
         Value::Map(entries) => {
             let is_definition = node.get("kind").and_then(Node::scalar) == Some("CustomResourceDefinition");
@@ -81,14 +101,14 @@ fn walk<'t>(node: &'t Node, route: &mut Vec<String>, document: usize, found: &mu
                 let key = key.scalar().unwrap_or_default();
                 route.push(key.to_owned());
                 if key == "image"
-                    && let Some((reference, image)) = reference(value)
+                    && let Some(text) = text(value)
                 {
-                    let route = Pointer::from_tokens(route);
-                    found.push(Mention { reference, image, node: value, route, document });
+                    let tag = ["tag", "imageTag"].into_iter().find_map(|key| node.get(key)?.scalar());
+                    found.push(Said { text, tag, node: value, route: Pointer::from_tokens(route) });
                 } else if is_definition && key == "spec" {
-                    walk_definition(value, route, document, found);
+                    walk_definition(value, route, found);
                 } else {
-                    walk(value, route, document, found);
+                    walk(value, route, found);
                 }
                 route.pop();
             }
@@ -96,7 +116,7 @@ fn walk<'t>(node: &'t Node, route: &mut Vec<String>, document: usize, found: &mu
         Value::List(elements) => {
             for (at, element) in elements.iter().enumerate() {
                 route.push(at.to_string());
-                walk(element, route, document, found);
+                walk(element, route, found);
                 route.pop();
             }
         }
@@ -105,7 +125,7 @@ fn walk<'t>(node: &'t Node, route: &mut Vec<String>, document: usize, found: &mu
 }
 
 /// The `spec` of a custom resource definition without its schemas.
-fn walk_definition<'t>(spec: &'t Node, route: &mut Vec<String>, document: usize, found: &mut Vec<Mention<'t>>) {
+fn walk_definition<'t>(spec: &'t Node, route: &mut Vec<String>, found: &mut Vec<Said<'t>>) {
     let Value::Map(entries) = &spec.value else { return };
     for (key, value) in entries {
         let key = key.scalar().unwrap_or_default();
@@ -119,25 +139,24 @@ fn walk_definition<'t>(spec: &'t Node, route: &mut Vec<String>, document: usize,
                 route.push(at.to_string());
                 for (key, value) in entries.iter().filter(|(key, _)| key.scalar() != Some("schema")) {
                     route.push(key.scalar().unwrap_or_default().to_owned());
-                    walk(value, route, document, found);
+                    walk(value, route, found);
                     route.pop();
                 }
                 route.pop();
             }
         } else {
-            walk(value, route, document, found);
+            walk(value, route, found);
         }
         route.pop();
     }
 }
 
-fn reference(node: &Node) -> Option<(&str, ImageRef)> {
-    let text = match &node.followed().value {
-        Value::Text(text) => text,
-        Value::Plain(text) if meaning(text) == Meaning::String => text,
-        Value::Plain(_) | Value::Map(_) | Value::List(_) | Value::Alias(_) => return None,
-    };
-    Some((text, text.parse().ok()?))
+fn text(node: &Node) -> Option<&str> {
+    match &node.followed().value {
+        Value::Text(text) => Some(text),
+        Value::Plain(text) if meaning(text) == Meaning::String => Some(text),
+        Value::Plain(_) | Value::Map(_) | Value::List(_) | Value::Alias(_) => None,
+    }
 }
 
 /// Line numbers of places that come one after the other.

@@ -57,6 +57,10 @@ pub(super) struct Wants {
     pub(super) outside: Vec<Wanted>,
     /// Of the image's own registry.
     pub(super) own: Vec<Wanted>,
+    /// What charts ask for, of any registry.
+    pub(super) of_charts: Vec<ImageRef>,
+    /// Some of the charts could not be rendered: what they ask for is not known.
+    pub(super) has_unknown_charts: bool,
     /// What `Metadata` becomes for the charts' sake.
     pub(super) metadata: Option<NewMetadata>,
 }
@@ -132,10 +136,12 @@ impl Search<'_> {
             match rendered {
                 Ok(text) => {
                     for (reference, origin) in chart.images(&text, self.observer) {
+                        found.wants.of_charts.extend(reference.parse());
                         found.reference(&reference, origin, false);
                     }
                 }
                 Err(error) if is_listed || !chart.is_whole() => {
+                    found.wants.has_unknown_charts = true;
                     let Failure { message, causes, .. } = Failure::from_error(FailureKind::Failed, &error);
                     let why = [vec![message], causes].concat().join(": ");
                     let message = format!("{why}; those that {} lists are cached", list::LIST);

@@ -7,6 +7,7 @@ mod input;
 mod plan;
 mod schema;
 mod validate;
+mod why;
 
 use clap::Subcommand;
 
@@ -27,6 +28,8 @@ pub(super) enum RecipeCommand {
     Explain(explain::ExplainArgs),
     /// Write a first recipe to edit
     Init(init::InitArgs),
+    /// Say which list, manifest and step brought a container image into an image
+    Why(why::WhyArgs),
     /// Print the JSON Schema of recipes
     Schema,
 }
@@ -38,6 +41,7 @@ pub(super) fn run(command: &RecipeCommand, globals: &Globals) -> Result<(), Fail
         RecipeCommand::Plan(args) => plan::run(args, globals),
         RecipeCommand::Explain(args) => explain::run(args),
         RecipeCommand::Init(args) => init::run(args, globals),
+        RecipeCommand::Why(args) => why::run(args, globals),
         RecipeCommand::Schema => schema::run(),
     }
 }

@@ -1,0 +1,130 @@
+//! What the recipe says about the images that its manifests ask for, and where.
+
+use globset::GlobBuilder;
+
+use serde::Serialize;
+
+use crate::plan::{
+    CopyFile, Download, MovePath, Plan, PlannedStage, PlannedStep, ReplaceText, Route, StageWork, Symlink, WriteFile,
+    registry_path,
+};
+use crate::words::{ContextPath, ImageRef, Place};
+
+/// The images that the recipe says somebody needs although no manifest asks for them.
+pub(super) fn needed(work: &StageWork) -> Vec<ImageRef> {
+    let entries = work.steps.iter().filter_map(|step| match step {
+        PlannedStep::ImageList { images, .. } => Some(images),
+        PlannedStep::ReplaceArchive { .. }
+        | PlannedStep::ReplaceImage { .. }
+        | PlannedStep::Patch { .. }
+        | PlannedStep::RewriteImages { .. }
+        | PlannedStep::ReplaceText(_)
+        | PlannedStep::Write(_)
+        | PlannedStep::Copy(_)
+        | PlannedStep::Download(_)
+        | PlannedStep::Remove(_)
+        | PlannedStep::Move(_)
+        | PlannedStep::Chmod(_)
+        | PlannedStep::Symlink(_) => None,
+    });
+    entries.flatten().filter(|entry| entry.needed_by.is_some()).map(|entry| entry.image.reference().clone()).collect()
+}
+
+/// The part of a stage that had its hands last on a file of the image: the last step that names it, else the Kubefile.
+///
+/// COPY may put a file elsewhere: where no step names the path itself, one that names a file of that name is taken.
+pub(super) fn touching(work: &StageWork, file: &ContextPath) -> Route {
+    touching_step(work, file).map_or_else(
+        || Route::stage().then("kubefile"),
+        |(index, field)| Route::stage().then("steps").then(index).then(field),
+    )
+}
+
+/// That step, and the field that names the file.
+fn touching_step(work: &StageWork, file: &ContextPath) -> Option<(usize, &'static str)> {
+    let last = |names: &dyn Fn(&str) -> bool| {
+        work.steps.iter().enumerate().rev().find_map(|(index, step)| {
+            let (field, paths) = files(step);
+            paths.iter().any(|path| names(path)).then_some((index, field))
+        })
+    };
+    let is_it = |path: &str| {
+        let glob = GlobBuilder::new(path).literal_separator(true).build();
+        path == file.as_str() || glob.is_ok_and(|glob| glob.compile_matcher().is_match(file.as_str()))
+    };
+    let is_called_so = |path: &str| path.rsplit('/').next() == file.file_name();
+    last(&is_it).or_else(|| last(&is_called_so))
+}
+
+/// A step that has to do with a container image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepBehind {
+    /// The stage's name.
+    pub stage: String,
+    /// The step in the recipe's words.
+    pub step: String,
+    /// Its number in the stage, from 0.
+    pub index: usize,
+    /// Where in the recipe it says so.
+    pub place: Option<Place>,
+    /// What it does with the image, for people.
+    pub what: String,
+}
+
+/// The stage of a plan that has the digest that an image carries.
+#[must_use]
+pub fn stage_of<'p>(plan: &'p Plan, digest: &str) -> Option<&'p PlannedStage> {
+    plan.stages.iter().find(|stage| stage.digest.to_string() == digest)
+}
+
+/// The steps of a stage that list an image, and those that wrote the manifests that ask for it.
+#[must_use]
+pub fn steps_behind(stage: &PlannedStage, image: &ImageRef, manifests: &[ContextPath]) -> Vec<StepBehind> {
+    let work = &stage.work;
+    let mut found = Vec::new();
+    for (index, step) in work.steps.iter().enumerate() {
+        let route = Route::stage().then("steps").then(index);
+        let behind = |route: &Route, what: String| StepBehind {
+            stage: work.stage.clone(),
+            step: step.title(),
+            index,
+            place: stage.places.find(route).cloned(),
+            what,
+        };
+        if let PlannedStep::ImageList { images, .. } = step {
+            for (number, entry) in images.iter().enumerate() {
+                if registry_path(entry.image.reference()) == registry_path(image) {
+                    let reason = entry.needed_by.as_ref().map(|who| format!(", for {who}")).unwrap_or_default();
+                    let what = format!("lists {}{reason}", entry.image.familiar());
+                    found.push(behind(&route.then("images").then(number), what));
+                }
+            }
+        }
+        for manifest in manifests {
+            if touching_step(work, manifest).is_some_and(|(at, _)| at == index) {
+                found.push(behind(&route, format!("writes {manifest}, which asks for it")));
+            }
+        }
+    }
+    found
+}
+
+/// The files that a step writes, as paths or globs, and the field that says them.
+fn files(step: &PlannedStep) -> (&'static str, Vec<&str>) {
+    match step {
+        PlannedStep::ReplaceArchive { path, .. }
+        | PlannedStep::ReplaceImage { path, .. }
+        | PlannedStep::Patch { path, .. }
+        | PlannedStep::ImageList { path, .. } => ("path", vec![path.as_str()]),
+        PlannedStep::ReplaceText(ReplaceText { path, .. })
+        | PlannedStep::Write(WriteFile { path, .. })
+        | PlannedStep::Copy(CopyFile { path, .. })
+        | PlannedStep::Download(Download { path, .. })
+        | PlannedStep::Symlink(Symlink { path, .. }) => ("path", vec![path.as_str()]),
+        PlannedStep::Move(MovePath { to, .. }) => ("to", vec![to.as_str()]),
+        PlannedStep::RewriteImages { paths, .. } => ("paths", paths.iter().map(String::as_str).collect()),
+        // They write no content.
+        PlannedStep::Remove(_) | PlannedStep::Chmod(_) => ("paths", Vec::new()),
+    }
+}

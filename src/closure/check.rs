@@ -1,0 +1,330 @@
+//! The check.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+
+use super::candidates::{Candidate, Kind, candidates};
+use super::collision::{Cached, collisions};
+use super::finding::{ClosureReport, Finding, Problem, Weight};
+use super::held::{Held, Storage};
+use super::kubeadm::Configuration;
+use super::names::Names;
+use super::search::search;
+use crate::image::Merged;
+use crate::plan::registry_path;
+use crate::words::{ContextPath, ImageRef, Platform};
+
+/// What is checked, and what is known about it.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    /// The root file system.
+    pub layers: &'a Merged,
+    /// The images that files of it came from.
+    pub bases: &'a [Base],
+    /// How clusters call the image's own registry, `HOST[:PORT]`.
+    pub cluster_registry: &'a str,
+    /// The platform of the clusters.
+    pub platform: &'a Platform,
+    /// Images that somebody asks for although no manifest names them; none where that is not known of all, so that
+    /// nothing can be said to be listed in vain.
+    pub needed: Option<&'a [ImageRef]>,
+}
+
+/// An image that files came from.
+#[derive(Debug, Clone)]
+pub struct Base {
+    /// Its name, for people.
+    pub name: String,
+    /// Its layers.
+    pub layers: Merged,
+}
+
+/// Searches the whole root file system and says what is not as it must be.
+///
+/// # Errors
+/// A folder cannot be read.
+pub fn check(scope: &Scope<'_>) -> io::Result<ClosureReport> {
+    let mut check = Check::new(scope);
+    let files = candidates(scope.layers)?;
+    for candidate in &files {
+        check.file(candidate)?;
+    }
+    for (cached, problem) in collisions(scope.layers, &check.cached)? {
+        check.add(&cached.file, cached.line, &cached.image.to_string(), Weight::Error, problem, None);
+    }
+    check.unasked();
+    let mut findings = check.findings;
+    let mut origins = Origins { bases: scope.bases, candidates: None };
+    let mut kept = Vec::new();
+    let mut known: BTreeMap<ContextPath, Option<String>> = BTreeMap::new();
+    findings.sort_by(|a, b| (&a.file, a.lines.first()).cmp(&(&b.file, b.lines.first())));
+    for mut finding in findings {
+        let base = if let Some(base) = known.get(&finding.file) {
+            base.clone()
+        } else {
+            let file = files.iter().find(|file| file.path == finding.file);
+            let base = file.map(|file| origins.of(file)).transpose()?.flatten();
+            known.entry(finding.file.clone()).or_insert(base).clone()
+        };
+        if base.is_some() {
+            // What a base has listed in vain, or says in templates, is its own business.
+            if finding.weight == Weight::Note {
+                continue;
+            }
+            finding.weight = Weight::Warning;
+            finding.base = base;
+        }
+        kept.push(finding);
+    }
+    Ok(ClosureReport { held: check.held, findings: kept })
+}
+
+/// What is wrong with one image that is asked of the image's own registry, by something that is no file of it.
+///
+/// # Errors
+/// A folder cannot be read.
+pub fn fault_of(scope: &Scope<'_>, image: &ImageRef) -> io::Result<Option<Finding>> {
+    let mut check = Check::new(scope);
+    check.own(&ContextPath::root(), &image.to_string(), 0, image)?;
+    Ok(check.findings.pop())
+}
+
+struct Check<'a> {
+    scope: &'a Scope<'a>,
+    storage: Storage<'a>,
+    answers: BTreeMap<ImageRef, Held>,
+    names: Option<Names>,
+    held: usize,
+    findings: Vec<Finding>,
+    cached: Vec<Cached>,
+    /// Lines of the list.
+    listed: Vec<Cached>,
+    /// What manifests ask for, as paths of the registry.
+    asked: BTreeSet<String>,
+    kubeadm: Vec<Configuration>,
+    has_templates: bool,
+}
+
+impl<'a> Check<'a> {
+    fn new(scope: &'a Scope<'a>) -> Self {
+        Self {
+            scope,
+            storage: Storage { layers: scope.layers, platform: scope.platform },
+            answers: BTreeMap::new(),
+            names: None,
+            held: 0,
+            findings: Vec::new(),
+            cached: Vec::new(),
+            listed: Vec::new(),
+            asked: BTreeSet::new(),
+            kubeadm: Vec::new(),
+            has_templates: false,
+        }
+    }
+
+    fn file(&mut self, candidate: &Candidate) -> io::Result<()> {
+        let path = &candidate.path;
+        let bytes = match candidate.read() {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => {
+                let why = "it is larger than any manifest".to_owned();
+                self.add(path, 0, "", Weight::Note, Problem::Unread { why }, None);
+                return Ok(());
+            }
+            Err(error) => {
+                self.add(path, 0, "", Weight::Warning, Problem::Unread { why: error.to_string() }, None);
+                return Ok(());
+            }
+        };
+        let searched = search(candidate, &bytes, self.scope.cluster_registry);
+        for image in searched.images {
+            self.reference(candidate, &image.reference, image.line)?;
+        }
+        for template in searched.templates {
+            self.has_templates = true;
+            // Below manifests/ the builder says so.
+            if template.reference.contains(self.scope.cluster_registry) && !path.as_str().starts_with("manifests/") {
+                self.add(path, template.line, &template.reference, Weight::Note, Problem::Template, None);
+            }
+        }
+        for configuration in searched.kubeadm {
+            for image in &configuration.images {
+                if !matches!(self.answer(image), Held::Whole(_)) {
+                    self.add(path, configuration.line, &image.to_string(), Weight::Note, Problem::Kubeadm, None);
+                }
+            }
+            self.kubeadm.push(configuration);
+        }
+        if let Some(why) = searched.not_read {
+            self.add(path, 0, "", Weight::Note, Problem::Unread { why }, None);
+        }
+        Ok(())
+    }
+
+    /// A string that stands where a reference does.
+    fn reference(&mut self, candidate: &Candidate, text: &str, line: usize) -> io::Result<()> {
+        let path = &candidate.path;
+        let registry = self.scope.cluster_registry;
+        let points_here = text.trim_start().strip_prefix(registry).is_some_and(|rest| rest.starts_with('/'));
+        let image = match text.parse::<ImageRef>() {
+            Ok(image) => image,
+            Err(error) => {
+                if points_here || candidate.kind == Kind::List {
+                    let problem = Problem::NoReference { why: error.to_string() };
+                    let near = self.near_text(text)?;
+                    self.add(path, line, text, Weight::Error, problem, near);
+                }
+                return Ok(());
+            }
+        };
+        if image.registry() == registry {
+            self.asked.insert(registry_path(&image));
+            return self.own(path, text, line, &image);
+        }
+        let cached = Cached { image: image.clone(), file: path.clone(), line };
+        if candidate.kind == Kind::List {
+            self.listed.push(cached.clone());
+            self.cached.push(cached);
+            return Ok(());
+        }
+        // Sealer's own engine asks the image's own registry for images of every host.
+        self.asked.insert(registry_path(&image));
+        if path.as_str().starts_with("manifests/") {
+            self.cached.push(cached);
+        }
+        if is_almost(image.registry(), registry) {
+            let meant = image.at_registry(registry);
+            if matches!(self.answer(&meant), Held::Whole(_)) {
+                let problem = Problem::Host { registry: registry.to_owned() };
+                self.add(path, line, text, Weight::Warning, problem, Some(meant.to_string()));
+            }
+        }
+        Ok(())
+    }
+
+    fn own(&mut self, path: &ContextPath, text: &str, line: usize, image: &ImageRef) -> io::Result<()> {
+        let (problem, near) = match self.answer(image) {
+            Held::Whole(_) => {
+                self.held += 1;
+                return Ok(());
+            }
+            Held::Absent => (Problem::Missing, self.near(image)?),
+            Held::Broken(why) => (Problem::Broken { why }, None),
+            Held::OtherPlatform(available) => {
+                (Problem::OtherPlatform { platform: self.scope.platform.to_string(), available }, None)
+            }
+        };
+        self.add(path, line, text, Weight::Error, problem, near);
+        Ok(())
+    }
+
+    fn answer(&mut self, image: &ImageRef) -> Held {
+        if let Some(answer) = self.answers.get(image) {
+            return answer.clone();
+        }
+        let answer = self.storage.held(image);
+        self.answers.insert(image.clone(), answer.clone());
+        answer
+    }
+
+    fn near(&mut self, image: &ImageRef) -> io::Result<Option<String>> {
+        let names = match self.names.take() {
+            Some(names) => names,
+            None => Names::read(self.scope.layers)?,
+        };
+        let near = names.nearest(image).map(|near| format!("{}/{near}", self.scope.cluster_registry));
+        self.names = Some(names);
+        Ok(near)
+    }
+
+    /// What is near to a text that is no reference: without white space and capitals it may be one.
+    fn near_text(&mut self, text: &str) -> io::Result<Option<String>> {
+        let cleaned: String = text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
+        match cleaned.parse::<ImageRef>() {
+            Ok(image) if image.registry() == self.scope.cluster_registry => self.near(&image),
+            Ok(_) | Err(_) => Ok(None),
+        }
+    }
+
+    /// Notes what is found; the same of one file becomes one finding.
+    fn add(
+        &mut self,
+        file: &ContextPath,
+        line: usize,
+        reference: &str,
+        weight: Weight,
+        problem: Problem,
+        nearest: Option<String>,
+    ) {
+        let same = |finding: &&mut Finding| {
+            finding.file == *file && finding.reference == reference && finding.problem == problem
+        };
+        if let Some(known) = self.findings.iter_mut().find(same) {
+            known.lines.push(line);
+            return;
+        }
+        let lines = if line == 0 { Vec::new() } else { vec![line] };
+        let (file, reference) = (file.clone(), reference.to_owned());
+        self.findings.push(Finding { weight, file, lines, reference, problem, nearest, base: None });
+    }
+
+    /// Notes what is listed and asked for by nothing, where all that asks is known.
+    fn unasked(&mut self) {
+        let Some(needed) = self.scope.needed else { return };
+        if self.has_templates {
+            return;
+        }
+        let needed: BTreeSet<String> = needed.iter().map(registry_path).collect();
+        let by_digest = |image: &ImageRef| {
+            let start = format!("{}@", image.repository());
+            self.asked.iter().any(|asked| asked.starts_with(&start))
+        };
+        let unasked: Vec<&Cached> = self
+            .listed
+            .iter()
+            .filter(|Cached { image, .. }| {
+                let path = registry_path(image);
+                !(self.asked.contains(&path)
+                    || needed.contains(&path)
+                    || by_digest(image)
+                    || self.kubeadm.iter().any(|kubeadm| kubeadm.may_ask_for(image.repository())))
+            })
+            .collect();
+        let Some(first) = unasked.first() else { return };
+        let images = unasked.iter().map(|listed| listed.image.familiar()).collect();
+        let (file, line) = (first.file.clone(), first.line);
+        self.add(&file, line, "", Weight::Note, Problem::Unasked { images }, None);
+    }
+}
+
+/// Whether a host is that of the registry but for a slip: another or no port, a letter or two.
+fn is_almost(host: &str, registry: &str) -> bool {
+    let name = |host: &str| host.rsplit_once(':').map_or(host, |(name, _)| name).to_owned();
+    host != registry && (name(host) == name(registry) || strsim::damerau_levenshtein(host, registry) <= 2)
+}
+
+/// Where files came from.
+struct Origins<'a> {
+    bases: &'a [Base],
+    /// Of each base.
+    candidates: Option<Vec<Vec<Candidate>>>,
+}
+
+impl Origins<'_> {
+    /// The first base that has a file of the same name and content.
+    fn of(&mut self, file: &Candidate) -> io::Result<Option<String>> {
+        if self.candidates.is_none() {
+            let all: io::Result<Vec<_>> = self.bases.iter().map(|base| candidates(&base.layers)).collect();
+            self.candidates = Some(all?);
+        }
+        let Ok(Some(bytes)) = file.read() else { return Ok(None) };
+        for (base, candidates) in self.bases.iter().zip(self.candidates.iter().flatten()) {
+            for other in candidates.iter().filter(|other| other.path.file_name() == file.path.file_name()) {
+                if other.file == file.file || other.read().is_ok_and(|other| other.as_ref() == Some(&bytes)) {
+                    return Ok(Some(base.name.clone()));
+                }
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,72 @@
+//! References of several hosts that fall on one path of the registry.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use super::finding::Problem;
+use super::list::{IMAGE_LIST, listed_images};
+use crate::image::{Merged, RepositoryPaths};
+use crate::plan::registry_path;
+use crate::words::{ContextPath, ImageRef};
+
+/// A reference that the builder caches.
+#[derive(Debug, Clone)]
+pub(super) struct Cached {
+    pub(super) image: ImageRef,
+    pub(super) file: ContextPath,
+    pub(super) line: usize,
+}
+
+/// Those of `cached` that fall on a path that another has, with what is wrong: of several, all but the first.
+pub(super) fn collisions(layers: &Merged, cached: &[Cached]) -> io::Result<Vec<(Cached, Problem)>> {
+    let mut known: BTreeMap<String, &Cached> = BTreeMap::new();
+    let mut found = Vec::new();
+    for new in cached {
+        let path = registry_path(&new.image);
+        let first = *known.entry(path.clone()).or_insert(new);
+        if first.image != new.image {
+            found.push((new.clone(), problem(path, &first.image, format!("{}:{}", first.file, first.line))));
+        }
+    }
+    for (lower, line, layer) in covered(layers)? {
+        let path = registry_path(&lower);
+        let Some(new) = known.get(&path).filter(|new| new.image.registry() != lower.registry()) else { continue };
+        // The same image from two hosts is one image, and does no harm.
+        if stands_for_several(layers, &lower)? {
+            let at = format!("{IMAGE_LIST}:{line} of layer {layer}, which another one covers,");
+            found.push(((*new).clone(), problem(path, &lower, at)));
+        }
+    }
+    Ok(found)
+}
+
+fn problem(path: String, other: &ImageRef, at: String) -> Problem {
+    Problem::Collision { path, other: other.to_string(), at }
+}
+
+/// What lists of lower layers name that a higher one covers: the image, its line, the layer's number from 0.
+fn covered(layers: &Merged) -> io::Result<Vec<(ImageRef, usize, usize)>> {
+    let list: ContextPath = IMAGE_LIST.parse().expect("plain words are a path");
+    let top = layers.find(&list)?;
+    let mut found = Vec::new();
+    for (number, folder) in layers.layers().iter().enumerate() {
+        let Some(file) = Merged::new(vec![folder.clone()]).find(&list)? else { continue };
+        if Some(&file) == top.as_ref() || !fs_err::symlink_metadata(&file)?.is_file() {
+            continue;
+        }
+        for listed in listed_images(&fs_err::read(&file)?) {
+            found.extend(listed.reference.parse().ok().map(|image| (image, listed.line, number)));
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a tag stands, or in a lower layer stood, for more than one document.
+fn stands_for_several(layers: &Merged, image: &ImageRef) -> io::Result<bool> {
+    let Some(link) = RepositoryPaths::of(image).ok().and_then(|paths| paths.tag_current_link()) else {
+        return Ok(false);
+    };
+    let index: ContextPath = "index/sha256".parse().expect("plain words are a path");
+    let Some(tag) = link.parent().and_then(|current| current.parent()) else { return Ok(false) };
+    Ok(layers.list(&tag.join(&index))?.len() > 1)
+}

@@ -1,0 +1,207 @@
+//! What a check finds, and its words.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::words::ContextPath;
+
+/// How much a finding weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Weight {
+    /// Good to know.
+    Note,
+    /// Something is wrong that came unchanged from a base, or is probably wrong.
+    Warning,
+    /// Something is wrong.
+    Error,
+}
+
+/// One thing that a check found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// How much it weighs.
+    pub weight: Weight,
+    /// The file in the root file system.
+    pub file: ContextPath,
+    /// The lines, from 1; empty where it is about the whole file.
+    pub lines: Vec<usize>,
+    /// The reference as it is written; empty where it is about the whole file.
+    pub reference: String,
+    /// What is wrong with it.
+    #[serde(flatten)]
+    pub problem: Problem,
+    /// The nearest name that there is, complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nearest: Option<String>,
+    /// The base image that the file came from unchanged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
+}
+
+/// What can be wrong with what a file asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "problem", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Problem {
+    /// The image's own registry has nothing of that name.
+    Missing,
+    /// It has the name, but not all that belongs to it.
+    Broken {
+        /// What is wrong.
+        why: String,
+    },
+    /// It has the name, but for other platforms.
+    OtherPlatform {
+        /// The platform that is asked for.
+        platform: String,
+        /// Those that there are.
+        available: Vec<String>,
+    },
+    /// It points to the image's own registry and is no reference.
+    NoReference {
+        /// Why.
+        why: String,
+    },
+    /// Its host is almost that of the image's own registry, which has the rest of the name.
+    Host {
+        /// The registry.
+        registry: String,
+    },
+    /// Another reference falls on the same path of the registry.
+    Collision {
+        /// The path.
+        path: String,
+        /// The other reference.
+        other: String,
+        /// Where the other stands.
+        at: String,
+    },
+    /// kubeadm is sent to the registry by this file and will ask for it.
+    Kubeadm,
+    /// Images are listed that nothing asks for.
+    Unasked {
+        /// The images as they are listed.
+        images: Vec<String>,
+    },
+    /// Only the cluster's start makes a name of it.
+    Template,
+    /// The file could not be searched as what its name says.
+    Unread {
+        /// Why.
+        why: String,
+    },
+}
+
+/// All that a check found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClosureReport {
+    /// How many places ask for something that is there.
+    pub held: usize,
+    /// What was found, by file.
+    pub findings: Vec<Finding>,
+}
+
+impl ClosureReport {
+    /// Whether nothing weighs more than a note.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.findings.iter().all(|finding| finding.weight == Weight::Note)
+    }
+}
+
+impl Finding {
+    /// What to do about it.
+    #[must_use]
+    pub fn help(&self) -> Vec<String> {
+        let mut help: Vec<String> =
+            self.nearest.iter().map(|near| format!("the nearest name there is `{near}`")).collect();
+        let next = match &self.problem {
+            Problem::Missing | Problem::Broken { .. } | Problem::Kubeadm => {
+                "list the image that it stands for in manifests/imageList".to_owned()
+            }
+            Problem::OtherPlatform { platform, .. } => {
+                format!("list the image that it stands for in manifests/imageList, so that it is cached for {platform}")
+            }
+            Problem::NoReference { .. } | Problem::Template | Problem::Unread { .. } => return help,
+            Problem::Host { registry } => format!("write `{registry}` if the image's own registry is meant"),
+            Problem::Collision { at, .. } => format!("{at} asks for the other; keep one of the two"),
+            Problem::Unasked { .. } => {
+                "in a recipe, `{image: …, for: …}` says who needs an image that no manifest names".to_owned()
+            }
+        };
+        help.push(next);
+        help
+    }
+}
+
+impl Finding {
+    /// What was found, with the words for the place where it was.
+    #[must_use]
+    pub fn at(&self, place: &str) -> String {
+        let mut text = place.to_owned();
+        self.write(&mut text).expect("a String takes all that is written");
+        text
+    }
+
+    fn write(&self, f: &mut impl fmt::Write) -> fmt::Result {
+        let reference = &self.reference;
+        match &self.problem {
+            Problem::Missing => {
+                write!(f, ": `{reference}` is asked of the image's own registry, which does not hold it")
+            }
+            Problem::Broken { why } => {
+                write!(f, ": `{reference}` is asked of the image's own registry, which does not hold it whole: {why}")
+            }
+            Problem::OtherPlatform { platform, available } => {
+                let available = if available.is_empty() { "no platform".to_owned() } else { available.join(", ") };
+                write!(
+                    f,
+                    ": `{reference}` is asked of the image's own registry, which holds it for {available}, not for {platform}"
+                )
+            }
+            Problem::NoReference { why } => write!(f, ": {why}"),
+            Problem::Host { registry } => write!(
+                f,
+                ": `{reference}` is asked of a host that is almost `{registry}`, the image's own registry, which holds \
+                 an image of that name"
+            ),
+            Problem::Collision { path, other, .. } => write!(
+                f,
+                ": `{reference}` and `{other}` fall on one path: the image's registry would hold only one as `{path}`"
+            ),
+            Problem::Kubeadm => {
+                write!(f, ": kubeadm will ask for `{reference}`, which the image's own registry does not hold")
+            }
+            Problem::Unasked { images } => {
+                write!(f, ": no manifest asks for `{}`", images.join("`, `"))
+            }
+            Problem::Template => {
+                write!(f, ": which image `{reference}` means is not known before the cluster starts")
+            }
+            Problem::Unread { why } => write!(f, " was not searched for images as what its name says: {why}"),
+        }?;
+        if let [_, more @ ..] = self.lines.as_slice()
+            && !more.is_empty()
+        {
+            let lines: Vec<String> = more.iter().map(ToString::to_string).collect();
+            write!(f, " (also in line{} {})", if more.len() == 1 { "" } else { "s" }, lines.join(", "))?;
+        }
+        if let Some(base) = &self.base {
+            write!(f, "; the file came unchanged from `{base}`")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file)?;
+        if let Some(line) = self.lines.first() {
+            write!(f, ":{line}")?;
+        }
+        self.write(f)
+    }
+}

@@ -1,0 +1,36 @@
+//! Floor 7, closure: whether a root file system's own registry holds every container image that its manifests ask of it.
+//!
+//! ```text
+//! layers, merged ──candidates──▶ files ──search──▶ what they ask for ──check──▶ findings, each with file and line
+//!                                                  registry/, merged ──held──┘
+//! ```
+//!
+//! | searched | how |
+//! |---|---|
+//! | `*.yaml`, `*.yml`, `*.json` anywhere but in `registry/` | documents with `kind` or `apiVersion`: every string at a key `image`, schemas of custom resource definitions left out; a file that is no YAML is searched as text |
+//! | `*.tmpl` anywhere | as text, line by line |
+//! | `manifests/imageList` | a reference a line |
+//! | `templates/` of charts | not at all: only their rendering says what they ask for, and that is the builder's business |
+//!
+//! A reference points to the image's own registry where its host is the one by which clusters call it (`sea.hub:5000`). It
+//! is held where the tag, or the digest, leads to a manifest for the platform, and its config and layers are whole. What is
+//! wrong in a file that came unchanged from a base image is a warning: whoever builds on it did not write it.
+
+mod candidates;
+mod check;
+mod collision;
+mod finding;
+mod held;
+mod kubeadm;
+mod list;
+mod names;
+mod search;
+mod why;
+
+pub use check::{Base, Scope, check, fault_of};
+pub use finding::{ClosureReport, Finding, Problem, Weight};
+pub use list::{IMAGE_LIST, listed_images};
+pub use why::{Asking, LayerContent, Part, Why, why};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! Which names there are in a root file system's registry, and which of them is near to one that there is not.
+
+use std::io;
+
+use crate::image::Merged;
+use crate::words::{ContextPath, ImageRef, nearest};
+
+const REPOSITORIES: &str = "registry/docker/registry/v2/repositories";
+
+/// The tags in a registry's storage, by repository.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    /// Sorted.
+    tagged: Vec<(String, Vec<String>)>,
+}
+
+impl Names {
+    /// Reads the names alone, no document.
+    pub(super) fn read(layers: &Merged) -> io::Result<Self> {
+        let top: ContextPath = REPOSITORIES.parse().expect("plain words are a path");
+        let mut names = Self::default();
+        let mut folders = vec![top.clone()];
+        while let Some(folder) = folders.pop() {
+            for name in layers.list(&folder)? {
+                let Some(name) = name.to_str() else { continue };
+                if name == "_manifests" {
+                    let tags: ContextPath = "_manifests/tags".parse().expect("plain words are a path");
+                    let tags = layers.list(&folder.join(&tags))?;
+                    let tags = tags.into_iter().filter_map(|tag| tag.into_string().ok()).collect();
+                    let repository = folder.as_str()[top.as_str().len()..].trim_start_matches('/').to_owned();
+                    names.tagged.push((repository, tags));
+                } else if !name.starts_with('_')
+                    && let Ok(part) = name.parse::<ContextPath>()
+                {
+                    folders.push(folder.join(&part));
+                }
+            }
+        }
+        names.tagged.sort();
+        Ok(names)
+    }
+
+    /// The name that is nearest to one that is not there: another tag of the repository, else the same image below
+    /// another path, else whatever is written most alike.
+    pub(super) fn nearest(&self, image: &ImageRef) -> Option<String> {
+        let (repository, tag) = (image.repository(), image.tag());
+        let name = |repository: &str, tag: &str| format!("{repository}:{tag}");
+        let of = |found: &str| self.tagged.iter().find(|(known, _)| known == found).map(|(_, tags)| tags);
+        if let Some(tags) = of(repository) {
+            let near = nearest(tag.unwrap_or_default(), tags.iter().map(String::as_str));
+            // Whatever else there is of it is nearer than any other image.
+            return Some(name(repository, near.or_else(|| Some(tags.last()?.as_str()))?));
+        }
+        let best = |repositories: &[&str]| {
+            let all = self.tagged.iter().filter(|(known, _)| repositories.contains(&known.as_str()));
+            let all: Vec<String> =
+                all.flat_map(|(repository, tags)| tags.iter().map(move |tag| name(repository, tag))).collect();
+            let asked = name(repository, tag.unwrap_or_default());
+            let same_tag = all.iter().find(|known| tag.is_some_and(|tag| known.ends_with(&format!(":{tag}"))));
+            let near = || nearest(&asked, all.iter().map(String::as_str)).map(str::to_owned);
+            same_tag.cloned().or_else(near).or_else(|| all.last().cloned())
+        };
+        let moved: Vec<&str> = self
+            .tagged
+            .iter()
+            .map(|(known, _)| known.as_str())
+            .filter(|known| ends_in(repository, known) || ends_in(known, repository))
+            .collect();
+        if !moved.is_empty() {
+            return best(&moved);
+        }
+        let near = nearest(repository, self.tagged.iter().map(|(known, _)| known.as_str()))?;
+        best(&[near])
+    }
+}
+
+/// Whether one path is the end of another, longer one.
+fn ends_in(long: &str, short: &str) -> bool {
+    long.strip_suffix(short).is_some_and(|rest| rest.ends_with('/'))
+}

@@ -1,0 +1,215 @@
+//! Which parts of an image brought a container image in, and who asks for it.
+
+use std::io;
+
+use serde::Serialize;
+
+use super::candidates::{Kind, candidates};
+use super::held::{Held, Storage};
+use super::list::{IMAGE_LIST, listed_images};
+use super::names::Names;
+use super::search::search;
+use crate::image::{ContainerImage, Merged, RepositoryPaths, blob_data_path};
+use crate::plan::registry_path;
+use crate::words::{ContextPath, Digest, ImageRef, Platform};
+
+/// All that is known about a container image in an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Why {
+    /// The name under which clusters ask for it.
+    pub reference: String,
+    /// The digest that it stands for; none where it is not held whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+    /// What is wrong with it, where it is not held whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+    /// What the layers hold of it, from the lowest; layers that hold nothing of it are left out.
+    pub layers: Vec<LayerContent>,
+    /// The lists that name it, of every layer.
+    pub lists: Vec<Asking>,
+    /// The manifests that ask for it, as the layers together show them.
+    pub manifests: Vec<Asking>,
+    /// The nearest name that there is, where there is nothing of this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nearest: Option<String>,
+}
+
+/// What a layer holds of a container image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LayerContent {
+    /// The layer's number, from 0, of those that have content.
+    pub layer: usize,
+    /// The parts.
+    pub parts: Vec<Part>,
+}
+
+/// A part of a container image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Part {
+    /// Tag, list, manifest, config or layer.
+    pub what: &'static str,
+    /// What it stands for, or its digest.
+    pub digest: Digest,
+}
+
+/// A place that asks for a container image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Asking {
+    /// The layer that the file is of.
+    pub layer: usize,
+    /// The file in the root file system.
+    pub file: ContextPath,
+    /// The line, from 1.
+    pub line: usize,
+    /// Where in its document (RFC 6901); empty in text.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub route: String,
+    /// The reference as it is written.
+    pub reference: String,
+    /// It is a list of a layer that a higher layer covers.
+    #[serde(skip_serializing_if = "is_false")]
+    pub covered: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl Why {
+    /// Whether the image has nothing of it and nothing in it asks for it.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.layers.is_empty() && self.lists.is_empty() && self.manifests.is_empty()
+    }
+}
+
+/// Looks for a container image in an image's layers. `asked` may name it by the host that it was pulled from or by the
+/// cluster's: in the image's own registry the host does not count. A name of one word (`pause:3.2`) is looked for as
+/// Docker completes it, then as it is.
+///
+/// # Errors
+/// A folder or file cannot be read.
+pub fn why(layers: &Merged, asked: &ImageRef, registry: &str, platform: &Platform) -> io::Result<Why> {
+    let reference = asked.at_registry(registry);
+    let found = look(layers, &reference, registry, platform)?;
+    let text = reference.to_string().replacen(&format!("{registry}/library/"), &format!("{registry}/"), 1);
+    match text.parse::<ImageRef>() {
+        Ok(bare) if found.is_nothing() && bare != reference => {
+            let other = look(layers, &bare, registry, platform)?;
+            Ok(if other.is_nothing() { found } else { other })
+        }
+        Ok(_) | Err(_) => Ok(found),
+    }
+}
+
+fn look(layers: &Merged, reference: &ImageRef, registry: &str, platform: &Platform) -> io::Result<Why> {
+    let storage = Storage { layers, platform };
+    let (digest, fault, image) = match storage.held(reference) {
+        Held::Whole(image) => (Some(image.root().digest), None, Some(image)),
+        Held::Absent => (None, Some("the image's own registry does not hold it".to_owned()), None),
+        Held::Broken(why) => (None, Some(why), None),
+        Held::OtherPlatform(there) => {
+            (None, Some(format!("it is there for {}, not for {platform}", there.join(", "))), None)
+        }
+    };
+    let tag = RepositoryPaths::of(reference).ok().and_then(|paths| paths.tag_current_link());
+    let mut contents = Vec::new();
+    for (layer, folder) in layers.layers().iter().enumerate() {
+        let one = Merged::new(vec![folder.clone()]);
+        let mut parts = Vec::new();
+        if let Some(file) = tag.as_ref().map(|link| one.find(link)).transpose()?.flatten()
+            && let Ok(digest) = fs_err::read_to_string(file)?.parse()
+        {
+            parts.push(Part { what: "tag", digest });
+        }
+        for (what, digest) in image.as_deref().map(blobs).unwrap_or_default() {
+            if one.find(&blob_data_path(digest))?.is_some() {
+                parts.push(Part { what, digest });
+            }
+        }
+        if !parts.is_empty() {
+            contents.push(LayerContent { layer, parts });
+        }
+    }
+    let (lists, manifests) = (lists(layers, reference)?, manifests(layers, reference, registry)?);
+    let mut why =
+        Why { reference: reference.to_string(), digest, fault, layers: contents, lists, manifests, nearest: None };
+    if why.digest.is_none() && why.layers.is_empty() {
+        why.nearest = Names::read(layers)?.nearest(reference).map(|near| format!("{registry}/{near}"));
+    }
+    Ok(why)
+}
+
+fn blobs(image: &ContainerImage) -> Vec<(&'static str, Digest)> {
+    let list = image.list.iter().map(|list| ("list", list.descriptor.digest));
+    let own = [("manifest", image.manifest.descriptor.digest), ("config", image.config.digest)];
+    let mut blobs: Vec<_> = list.chain(own).chain(image.layers.iter().map(|layer| ("layer", layer.digest))).collect();
+    // A layer may be there several times.
+    let mut seen = Vec::new();
+    blobs.retain(|blob| {
+        !seen.contains(blob) && {
+            seen.push(*blob);
+            true
+        }
+    });
+    blobs
+}
+
+/// The lines of all layers' lists that fall on the reference's path.
+fn lists(layers: &Merged, reference: &ImageRef) -> io::Result<Vec<Asking>> {
+    let list: ContextPath = IMAGE_LIST.parse().expect("plain words are a path");
+    let top = layers.find(&list)?;
+    let mut found = Vec::new();
+    for (layer, folder) in layers.layers().iter().enumerate() {
+        let Some(file) = Merged::new(vec![folder.clone()]).find(&list)? else { continue };
+        if !fs_err::symlink_metadata(&file)?.is_file() {
+            continue;
+        }
+        let covered = Some(&file) != top.as_ref();
+        for listed in listed_images(&fs_err::read(&file)?) {
+            if listed.reference.parse().is_ok_and(|image: ImageRef| registry_path(&image) == registry_path(reference)) {
+                let (file, line, reference) = (list.clone(), listed.line, listed.reference);
+                found.push(Asking { layer, file, line, route: String::new(), reference, covered });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// What asks for it, whichever host it names.
+fn manifests(layers: &Merged, reference: &ImageRef, registry: &str) -> io::Result<Vec<Asking>> {
+    let mut found = Vec::new();
+    for candidate in candidates(layers)?.iter().filter(|candidate| candidate.kind != Kind::List) {
+        let Some(bytes) = candidate.read()? else { continue };
+        let layer = layers.layers().iter().position(|folder| candidate.file.starts_with(folder)).unwrap_or_default();
+        let searched = search(candidate, &bytes, registry);
+        let file = || candidate.path.clone();
+        for image in searched.images {
+            let Ok(parsed) = image.reference.parse::<ImageRef>() else { continue };
+            if registry_path(&parsed) == registry_path(reference) {
+                let (line, route, reference) = (image.line, image.route, image.reference);
+                found.push(Asking { layer, file: file(), line, route, reference, covered: false });
+            }
+        }
+        for kubeadm in searched.kubeadm {
+            if kubeadm.images.iter().any(|image| registry_path(image) == registry_path(reference)) {
+                let (line, route) = (kubeadm.line, "/imageRepository".to_owned());
+                found.push(Asking {
+                    layer,
+                    file: file(),
+                    line,
+                    route,
+                    reference: reference.to_string(),
+                    covered: false,
+                });
+            }
+        }
+    }
+    Ok(found)
+}
