@@ -116,8 +116,8 @@ fn files(step: &PlannedStep) -> (&'static str, Vec<&str>) {
         PlannedStep::ReplaceArchive { path, .. }
         | PlannedStep::ReplaceImage { path, .. }
         | PlannedStep::Patch { path, .. }
-        | PlannedStep::ImageList { path, .. } => ("path", vec![path.as_str()]),
-        PlannedStep::ReplaceText(ReplaceText { path, .. })
+        | PlannedStep::ImageList { path, .. }
+        | PlannedStep::ReplaceText(ReplaceText { path, .. })
         | PlannedStep::Write(WriteFile { path, .. })
         | PlannedStep::Copy(CopyFile { path, .. })
         | PlannedStep::Download(Download { path, .. })
