@@ -14,26 +14,26 @@ fn a_busy_registry_is_asked_again_when_it_says() {
         let world = World::new();
         let Some(registry) = registry(kind, &world, None) else { continue };
         let start = Instant::now();
-        let way = relay(registry.address, |path, before| match before {
-            // The first in seconds, the second as a date, each two seconds from now.
+        let date = || (Timestamp::now() + Duration::from_secs(2)).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        // In seconds and as a date, each two seconds from now.
+        let way = relay(registry.address, move |path, before| match before {
             0 if path.contains("/manifests/2.7.1") => busy(429, "2"),
-            1 if path.contains("/manifests/2.7.1") => {
-                let until = Timestamp::now() + Duration::from_secs(2);
-                busy(503, &until.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
-            }
+            1 if path.contains("/manifests/2.7.1") => busy(429, &date()),
+            2 if path.contains("/manifests/2.7.1") => busy(503, &date()),
             _ => Trouble::None,
         });
         let host = way.address.to_string();
         insecure(&world, &[&host]);
         let run = pulled(&world, &host, &[], &[]);
         // A date has no parts of seconds.
-        assert!(start.elapsed() >= Duration::from_secs(3), "{:?}", start.elapsed());
+        assert!(start.elapsed() >= Duration::from_secs(4), "{:?}", start.elapsed());
         let warnings: Vec<&str> = run.stderr.lines().filter(|line| line.contains("trying again in")).collect();
         assert!(
-            warnings.len() == 2 && warnings[0].ends_with("the server answered 429; trying again in 2.0 s"),
+            warnings.len() == 3 && warnings[0].ends_with("the server answered 429; trying again in 2.0 s"),
             "{run}"
         );
-        assert!(warnings[1].contains("the server answered 503; trying again in 1."), "{run}");
+        assert!(warnings[1].contains("the server answered 429; trying again in "), "{run}");
+        assert!(warnings[2].contains("the server answered 503; trying again in "), "{run}");
     }
 }
 
