@@ -6,8 +6,11 @@ use std::sync::Arc;
 use crate::cache::Cache;
 use crate::fetch::{Fetcher, UrlMirror};
 use crate::supply::{Counter, Supply};
-use crate::transport::{Anonymous, ConfigPlaces, Http, HttpConfig, Puller, RegistriesConf, RegistryClient};
-use crate::words::Observer;
+use crate::transport::{
+    AuthPlaces, CertificatePlaces, ConfigPlaces, Http, HttpConfig, Logins, Puller, RegistriesConf, RegistryClient,
+    doubtful_proxies,
+};
+use crate::words::{Event, Observer};
 
 use super::failure::Failed;
 
@@ -35,14 +38,20 @@ pub(super) fn supply(settings: &Settings<'_>, observer: &Arc<dyn Observer>) -> R
         None => RegistriesConf::load(&ConfigPlaces::from_env()),
     };
     let registries = registries.map_err(|error| Failed::from_error(error.kind(), &error))?;
+    let logins = Logins::load(&AuthPlaces::from_env());
+    let logins = logins.map_err(|error| Failed::from_error(error.kind(), &error))?;
+    for message in registries.warnings().iter().cloned().chain(doubtful_proxies()) {
+        observer.event(Event::Warning { message });
+    }
     let mut mirrors = Vec::new();
     for text in settings.url_mirrors {
         mirrors.extend(UrlMirror::parse_list(text).map_err(|error| Failed::Usage(error.to_string()))?);
     }
     let counter = Counter::new(Arc::clone(observer));
     let listener = || Arc::clone(&counter) as Arc<dyn Observer>;
-    let http = Http::new(HttpConfig::default(), listener());
-    let client = RegistryClient::new(http.clone(), registries, Arc::new(Anonymous));
+    let config = HttpConfig { certificates: CertificatePlaces::from_env(), ..HttpConfig::default() };
+    let http = Http::new(config, listener());
+    let client = RegistryClient::new(http.clone(), registries, Arc::new(logins));
     let puller = Puller::new(client, Arc::clone(&cache), listener(), Puller::PARALLEL);
     let fetcher = Fetcher::new(http, Arc::clone(&cache), mirrors, listener());
     Ok(Supply::new(runtime, puller, fetcher, cache, counter))

@@ -11,8 +11,7 @@ use url::Url;
 use super::{FetchError, UrlMirror};
 use crate::cache::{BlobReader, Cache, Expected, Look, UrlRecord};
 use crate::transport::{
-    Fetched, Http, HttpError, KeyedLocks, Outcome, Patience, Request, Response, STATUSES, Source, Trust, Wanted,
-    shown_url,
+    Fetched, Http, HttpError, KeyedLocks, Outcome, Patience, Request, Response, STATUSES, Source, Wanted, shown_url,
 };
 use crate::words::{Digest, Event, Observer};
 
@@ -190,7 +189,7 @@ struct Get<'a> {
 
 impl Source for Get<'_> {
     async fn get(&self, headers: HeaderMap) -> Result<Response, HttpError> {
-        let request = Request { url: self.url.clone(), headers, authorization: None, trust: Trust::Verified };
+        let request = Request::get(self.url.clone(), headers);
         self.http.send(request).await?.expect(&STATUSES).await
     }
 }

@@ -119,6 +119,12 @@ impl Server {
         lock(&self.state).tokens.set_rules(rules);
     }
 
+    /// Asks for this user and password with each request to the registries from now on, or no longer.
+    pub fn require_password(&self, login: Option<(&str, &str)>) {
+        let login = login.map(|(user, password)| (user.to_owned(), password.to_owned()));
+        lock(&self.state).tokens.set_password(login);
+    }
+
     /// Lets all tokens that were given expire now.
     pub fn expire_tokens(&self) {
         lock(&self.state).tokens.expire();

@@ -17,11 +17,13 @@ pub struct TokenRules {
     pub uses: usize,
     /// User and password that a token is given for; none: to anyone.
     pub login: Option<(String, String)>,
+    /// A refresh token that a token is given for too.
+    pub identity_token: Option<String>,
 }
 
 impl Default for TokenRules {
     fn default() -> Self {
-        Self { lifetime: Duration::from_mins(5), uses: usize::MAX, login: None }
+        Self { lifetime: Duration::from_mins(5), uses: usize::MAX, login: None, identity_token: None }
     }
 }
 
@@ -29,6 +31,8 @@ impl Default for TokenRules {
 #[derive(Debug, Default)]
 pub(super) struct Tokens {
     rules: Option<TokenRules>,
+    /// User and password that each request must have, where they are asked for.
+    password: Option<(String, String)>,
     given: BTreeMap<String, Given>,
     count: u64,
 }
@@ -46,6 +50,10 @@ impl Tokens {
         self.given.clear();
     }
 
+    pub(super) fn set_password(&mut self, password: Option<(String, String)>) {
+        self.password = password;
+    }
+
     /// Every token that was given is no good any more.
     pub(super) fn expire(&mut self) {
         self.given.clear();
@@ -53,6 +61,11 @@ impl Tokens {
 
     /// The refusal, where the request needs a token and has no good one for this repository.
     pub(super) fn refusal(&mut self, request: &Incoming, repository: &str, origin: &str) -> Option<Answer> {
+        if let Some((user, password)) = &self.password {
+            let refusal = Answer::error(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "authentication required");
+            let refusal = refusal.with(&header::WWW_AUTHENTICATE, "Basic realm=\"sandbox\"");
+            return (request.header(&header::AUTHORIZATION) != Some(&basic(user, password))).then_some(refusal);
+        }
         self.rules.as_ref()?;
         let is_read = matches!(request.method.as_str(), "GET" | "HEAD");
         let actions = if is_read { "pull" } else { "pull,push" };
@@ -82,14 +95,17 @@ impl Tokens {
     /// What `/token` answers.
     pub(super) fn give(&mut self, request: &Incoming) -> Answer {
         let rules = self.rules.clone().unwrap_or_default();
-        if let Some((user, password)) = &rules.login {
-            let right = format!("Basic {}", base64(format!("{user}:{password}").as_bytes()));
-            if request.header(&header::AUTHORIZATION) != Some(right.as_str()) {
-                return Answer::error(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "wrong user or password")
-                    .with(&header::WWW_AUTHENTICATE, "Basic realm=\"sandbox\"");
-            }
+        let form: BTreeMap<String, String> = url::form_urlencoded::parse(&request.body).into_owned().collect();
+        let is_refresh = request.method == "POST"
+            && form.get("grant_type").is_some_and(|grant| grant == "refresh_token")
+            && form.get("refresh_token") == rules.identity_token.as_ref();
+        let right = rules.login.as_ref().map(|(user, password)| basic(user, password));
+        if right.is_some() && !is_refresh && request.header(&header::AUTHORIZATION) != right.as_deref() {
+            return Answer::error(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "wrong user or password")
+                .with(&header::WWW_AUTHENTICATE, "Basic realm=\"sandbox\"");
         }
-        let scopes = request.query.iter().filter(|(key, _)| key == "scope");
+        let asked = request.query.iter().map(|(key, value)| (key, value)).chain(&form);
+        let scopes = asked.filter(|(key, _)| *key == "scope");
         let scopes = scopes.flat_map(|(_, scopes)| scopes.split(' ')).map(str::to_owned).collect();
         self.count += 1;
         let token = format!("sandbox-token-{}", self.count);
@@ -99,6 +115,11 @@ impl Tokens {
         let body = serde_json::json!({"token": token, "access_token": token, "expires_in": seconds});
         Answer::new(StatusCode::OK, body.to_string()).with(&header::CONTENT_TYPE, "application/json")
     }
+}
+
+/// What `Authorization` has to be.
+fn basic(user: &str, password: &str) -> String {
+    format!("Basic {}", base64(format!("{user}:{password}").as_bytes()))
 }
 
 /// Base64 with padding, RFC 4648 section 4: the one word of it that this room needs.

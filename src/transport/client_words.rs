@@ -3,20 +3,36 @@
 use std::error::Error;
 use std::io::{self, ErrorKind};
 
-use rustls::CertificateError;
+use rustls::{AlertDescription, CertificateError};
 
 use super::shown::printable;
 
-/// Why a request failed, on one line, and whether TLS has to do with it.
-///
-/// The usual causes in our words; of others the levels of the chain that say something.
-pub(super) fn reason(error: &(dyn Error + 'static)) -> (String, bool) {
+/// What is said where TLS was meant and something else came.
+pub(super) const NO_TLS: &str = "the server does not speak TLS";
+
+/// What is said where the other side wants to see a client certificate, or another one.
+pub(super) const CLIENT_CERTIFICATE: &str = "the server asks for a client certificate that it knows";
+
+/// Why a request failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Words {
+    /// On one line.
+    pub(super) reason: String,
+    /// TLS has to do with it.
+    pub(super) is_tls: bool,
+    /// A proxy wants to know who asks.
+    pub(super) is_proxy_login: bool,
+}
+
+/// Why a request failed: the usual causes in our words; of others the levels of the chain that say something.
+pub(super) fn reason(error: &(dyn Error + 'static)) -> Words {
+    let words = |reason: String, is_tls| Words { is_proxy_login: reason == PROXY_LOGIN, reason, is_tls };
     let (mut reasons, mut is_tls): (Vec<String>, _) = (Vec::new(), false);
     let mut next = error.source();
     while let Some(error) = next {
         is_tls |= error.is::<rustls::Error>();
-        if let Some(words) = usual(error) {
-            return (words, is_tls);
+        if let Some(reason) = usual(error) {
+            return words(reason, is_tls);
         }
         let reason = printable(&error.to_string());
         // The first levels are the client's own: that there was an error while it sent a request is known.
@@ -29,12 +45,31 @@ pub(super) fn reason(error: &(dyn Error + 'static)) -> (String, bool) {
         next = wrapped.map_or_else(|| error.source(), |wrapped| Some(wrapped as &(dyn Error + 'static)));
     }
     let reason = if reasons.is_empty() { printable(&error.to_string()) } else { reasons.join(": ") };
-    (reason, is_tls)
+    words(reason, is_tls)
+}
+
+/// The client's word for a 407 of a proxy that was asked to open a way.
+const PROXY_LOGIN: &str = "the proxy asks for a login";
+
+/// What the client says of a proxy that did not open a way; its error has no type that could be named.
+fn of_proxies(text: &str) -> Option<String> {
+    let said = text.strip_prefix("tunnel error: ")?;
+    let words = match said {
+        "proxy authorization required" => PROXY_LOGIN,
+        "unsuccessful" => "the proxy refuses to lead there",
+        "unexpected end of file" => "the proxy ended the connection",
+        // Its cause says more.
+        _ => return None,
+    };
+    Some(words.to_owned())
 }
 
 fn usual(error: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = error.downcast_ref::<rustls::Error>() {
         return of_tls(error);
+    }
+    if let Some(words) = of_proxies(&error.to_string()) {
+        return Some(words);
     }
     let words = match error.downcast_ref::<io::Error>()?.kind() {
         ErrorKind::ConnectionRefused => "connection refused",
@@ -59,7 +94,18 @@ fn of_names(text: &str) -> Option<String> {
 
 fn of_tls(error: &rustls::Error) -> Option<String> {
     let why = match error {
-        rustls::Error::InvalidMessage(_) => return Some("the server does not speak TLS".to_owned()),
+        rustls::Error::InvalidMessage(_) => return Some(NO_TLS.to_owned()),
+        rustls::Error::AlertReceived(
+            AlertDescription::CertificateRequired
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::AccessDenied
+            | AlertDescription::DecryptError,
+        ) => return Some(CLIENT_CERTIFICATE.to_owned()),
         rustls::Error::InvalidCertificate(why) => match why {
             CertificateError::UnknownIssuer => "its issuer is unknown".to_owned(),
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".to_owned(),
@@ -86,7 +132,8 @@ mod tests {
     struct Level(&'static str, #[source] Box<dyn Error + Send + Sync>);
 
     fn said(inner: impl Into<Box<dyn Error + Send + Sync>>) -> (String, bool) {
-        reason(&Level("error sending request", Box::new(Level("client error (Connect)", inner.into()))))
+        let words = reason(&Level("error sending request", Box::new(Level("client error (Connect)", inner.into()))));
+        (words.reason, words.is_tls)
     }
 
     #[test]

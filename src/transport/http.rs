@@ -1,5 +1,6 @@
 //! Requests over HTTP: who is trusted, which redirects are followed.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -7,16 +8,21 @@ use hyper::body::Bytes;
 use jiff::Timestamp;
 use reqwest::header::{self, HeaderMap};
 use reqwest::{Certificate, Client};
-use url::{Host, Url};
+use url::{Position, Url};
 
-use super::HttpError;
+use super::certificates::{self, CertificatePlaces, HostCertificates};
 use super::credentials::Authorization;
+use super::proxies::{Proxies, is_loopback};
 use super::retry::{RetryPolicy, retry_after};
 use super::shown::{printable, shown_url};
+use super::{HttpError, Secret};
 use crate::words::Observer;
 
 /// Redirects that are followed, at most.
 const REDIRECTS: usize = 5;
+
+/// The type of a form's content.
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The most bytes of a refusal's body that are read for the message.
 const REFUSAL: u64 = 64 * 1024;
@@ -32,6 +38,8 @@ pub struct HttpConfig {
     pub connect: Duration,
     /// CA certificates beside the system's.
     pub extra_roots: Vec<Certificate>,
+    /// Where certificates for single hosts lie.
+    pub certificates: CertificatePlaces,
     /// Nothing is asked at all.
     pub offline: bool,
 }
@@ -43,6 +51,7 @@ impl Default for HttpConfig {
             stall: Duration::from_mins(1),
             connect: Duration::from_secs(20),
             extra_roots: Vec::new(),
+            certificates: CertificatePlaces::default(),
             offline: false,
         }
     }
@@ -67,16 +76,21 @@ struct Inner {
     config: HttpConfig,
     observer: Arc<dyn Observer>,
     clients: Mutex<Vec<(ClientKind, Client)>>,
+    proxies: Proxies,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct ClientKind {
     trust: Trust,
     /// Proxies from the environment are asked.
     proxies: bool,
+    /// Folders of hosts whose CA certificates count.
+    authorities: Vec<PathBuf>,
+    /// The folder of the host itself, with its client certificate.
+    own: Option<PathBuf>,
 }
 
-/// A GET.
+/// A GET, or a POST where there is a form.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) url: Url,
@@ -84,6 +98,17 @@ pub(crate) struct Request {
     /// For the URL's own host only; a redirect to another host goes without.
     pub(crate) authorization: Option<Authorization>,
     pub(crate) trust: Trust,
+    /// A form's content, encoded. It is never sent on to where a redirect leads.
+    pub(crate) form: Option<Secret>,
+    /// Who sends us there: whom its own CA certificates vouch for is believed too.
+    pub(crate) sent_by: Option<Url>,
+}
+
+impl Request {
+    /// A GET without anything else.
+    pub(crate) fn get(url: Url, headers: HeaderMap) -> Self {
+        Self { url, headers, authorization: None, trust: Trust::Verified, form: None, sent_by: None }
+    }
 }
 
 /// An answer whose body is still to come.
@@ -97,7 +122,8 @@ pub(crate) struct Response {
 impl Http {
     /// Clients are made when they are needed, so that a machine without CA certificates can ask http mirrors.
     pub fn new(config: HttpConfig, observer: Arc<dyn Observer>) -> Self {
-        Self { inner: Arc::new(Inner { config, observer, clients: Mutex::default() }) }
+        let inner = Inner { config, observer, clients: Mutex::default(), proxies: Proxies::from_env() };
+        Self { inner: Arc::new(inner) }
     }
 
     /// How requests are made.
@@ -120,44 +146,69 @@ impl Http {
             return Err(HttpError::Offline { url: shown });
         }
         for _ in 0..=REDIRECTS {
-            let client = self.client(&request.url, request.trust)?;
-            let mut builder = client.get(request.url.clone()).headers(request.headers.clone());
+            let proxy = self.inner.proxies.on_the_way_to(&request.url);
+            let client = self.client(&request, proxy.as_deref())?;
+            let mut builder = match &request.form {
+                None => client.get(request.url.clone()),
+                Some(form) => {
+                    client.post(request.url.clone()).header(header::CONTENT_TYPE, FORM).body(form.expose().to_owned())
+                }
+            };
+            builder = builder.headers(request.headers.clone());
             builder = match &request.authorization {
                 None => builder,
                 Some(Authorization::Bearer(token)) => builder.bearer_auth(token.expose()),
                 Some(Authorization::Basic(login)) => builder.basic_auth(&login.username, Some(login.password.expose())),
             };
-            tracing::debug!(url = %shown_url(&request.url), "GET");
+            let method = if request.form.is_none() { "GET" } else { "POST" };
+            tracing::debug!(url = %shown_url(&request.url), "{method}");
             let stall = self.inner.config.stall;
             let answer = tokio::time::timeout(stall, builder.send()).await;
             let answer = answer.map_err(|_| HttpError::Stalled { url: shown.clone(), limit: stall })?;
-            let inner = answer.map_err(|error| HttpError::from_client(error, &shown))?;
+            let inner = answer.map_err(|error| HttpError::from_client(error, &shown, proxy.as_deref()))?;
+            if let (407, Some(proxy)) = (inner.status().as_u16(), proxy) {
+                return Err(HttpError::ProxyLogin { url: shown, proxy });
+            }
             let Some(next) = redirect(&inner, &request.url, &shown)? else {
                 let is_elsewhere = request.url.origin() != origin.origin();
                 return Ok(Response { inner, url: shown, is_elsewhere, stall });
             };
+            if request.form.is_some() {
+                let reason = "a redirect of a request that carries a secret, which is never followed".to_owned();
+                return Err(HttpError::Redirect { url: shown, reason });
+            }
             if next.origin() != origin.origin() {
                 request.authorization = None;
                 request.trust = Trust::Verified;
-                shown = format!("{} (redirected to {})", shown_url(&origin), next.host_str().unwrap_or_default());
+                request.sent_by.get_or_insert_with(|| origin.clone());
+                let authority = &next[Position::BeforeHost..Position::AfterPort];
+                shown = format!("{} (redirected to {authority})", shown_url(&origin));
             }
             request.url = next;
         }
         Err(HttpError::Redirect { url: shown, reason: format!("more than {REDIRECTS} redirects") })
     }
 
-    fn client(&self, url: &Url, trust: Trust) -> Result<Client, HttpError> {
-        let kind = ClientKind { trust, proxies: !is_loopback(url) };
-        match self.client_of(kind) {
+    fn client(&self, request: &Request, proxy: Option<&str>) -> Result<Client, HttpError> {
+        let is_plain = request.url.scheme() == "http";
+        let places = &self.inner.config.certificates;
+        let own = if is_plain { None } else { places.folder(&request.url) };
+        let sender = request.sent_by.as_ref().filter(|_| !is_plain).and_then(|url| places.folder(url));
+        let mut authorities: Vec<_> = own.iter().cloned().chain(sender).collect();
+        authorities.dedup();
+        let kind = ClientKind { trust: request.trust, proxies: !is_loopback(&request.url), authorities, own };
+        match self.client_of(&kind) {
             // Where nothing is verified, it does not matter that nothing to verify with is here.
-            Err(_) if url.scheme() == "http" => self.client_of(ClientKind { trust: Trust::Insecure, proxies: false }),
+            Err(_) if is_plain && proxy.is_none_or(|proxy| proxy.starts_with("http:")) => {
+                self.client_of(&ClientKind { trust: Trust::Insecure, ..kind })
+            }
             client => client,
         }
     }
 
-    fn client_of(&self, kind: ClientKind) -> Result<Client, HttpError> {
+    fn client_of(&self, kind: &ClientKind) -> Result<Client, HttpError> {
         let mut clients = self.inner.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, client)) = clients.iter().find(|(other, _)| *other == kind) {
+        if let Some((_, client)) = clients.iter().find(|(other, _)| other == kind) {
             return Ok(client.clone());
         }
         use_ring();
@@ -172,8 +223,18 @@ impl Http {
         if !kind.proxies {
             builder = builder.no_proxy();
         }
-        let client = builder.build().map_err(|error| HttpError::Setup(super::shown::chain(&error)))?;
-        clients.push((kind, client.clone()));
+        for folder in &kind.authorities {
+            let HostCertificates { authorities, identity } = certificates::read(folder)?;
+            builder = builder.tls_certs_merge(authorities);
+            if let Some(identity) = identity.filter(|_| kind.own.as_ref() == Some(folder)) {
+                builder = builder.identity(identity);
+            }
+        }
+        let client = builder.build().map_err(|error| match kind.authorities.first() {
+            None => HttpError::Setup(super::shown::chain(&error)),
+            Some(path) => HttpError::Certificates { path: path.clone(), reason: super::shown::chain(&error) },
+        })?;
+        clients.push((kind.clone(), client.clone()));
         Ok(client)
     }
 }
@@ -185,15 +246,6 @@ fn use_ring() {
         // Somebody else's choice, made before, is as good.
         drop(rustls::crypto::ring::default_provider().install_default());
     });
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        None => false,
-    }
 }
 
 /// Where the answer sends us, if it does, and if we go there.
@@ -248,7 +300,7 @@ impl Response {
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
         match tokio::time::timeout(self.stall, self.inner.chunk()).await {
             Err(_) => Err(HttpError::Stalled { url: self.url.clone(), limit: self.stall }),
-            Ok(chunk) => chunk.map_err(|error| HttpError::from_client(error, &self.url)),
+            Ok(chunk) => chunk.map_err(|error| HttpError::from_client(error, &self.url, None)),
         }
     }
 
@@ -306,17 +358,5 @@ mod tests {
             let next = follow(&Url::parse(from).unwrap(), location);
             assert_eq!(next.ok().as_ref().map(Url::as_str), expected, "{from} {location:?}");
         }
-    }
-
-    #[test]
-    fn loopback_is_recognised() {
-        let is = |url| is_loopback(&Url::parse(url).unwrap());
-        assert!(
-            ["http://127.0.0.1:5/", "http://[::1]/", "http://localhost/", "http://a.localhost/"]
-                .map(is)
-                .iter()
-                .all(|is| *is)
-        );
-        assert!(!["http://10.0.0.1/", "http://localhost.com/", "http://127.0.0.1.com/"].map(is).iter().any(|is| *is));
     }
 }

@@ -1,8 +1,10 @@
 //! Why a request over HTTP failed.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use super::client_words::reason;
+use super::client_words::{CLIENT_CERTIFICATE, NO_TLS, Words, reason};
+use super::credentials::CredentialsError;
 use crate::cache::CacheError;
 use crate::words::FailureKind;
 
@@ -12,6 +14,35 @@ pub enum HttpError {
     /// The client could not be made: no CA certificates on this machine, mostly.
     #[error("https cannot be used here: {0}")]
     Setup(String),
+    /// The user's certificates for a host cannot be used.
+    #[error("the certificates in `{}` cannot be used: {reason}", .path.display())]
+    Certificates {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// It cannot be known who the user is.
+    #[error(transparent)]
+    Login(CredentialsError),
+    /// The proxy on the way cannot be reached, or does not lead there.
+    #[error("{url}: cannot connect through the proxy {proxy}: {reason}")]
+    Proxy {
+        /// Where to.
+        url: String,
+        /// The proxy, without the login that the user gave for it.
+        proxy: String,
+        /// Why.
+        reason: String,
+    },
+    /// The proxy on the way wants to know who asks.
+    #[error("{url}: the proxy {proxy} asks for a login, or does not take the one that it was given")]
+    ProxyLogin {
+        /// Where to.
+        url: String,
+        /// The proxy, without the login that the user gave for it.
+        proxy: String,
+    },
     /// A text is no URL of a server.
     #[error("`{text}` is no URL that can be asked: {reason}")]
     Url {
@@ -133,19 +164,31 @@ fn said(reason: &str) -> String {
 
 /// `HOST:PORT` of a URL as messages have it.
 fn place(url: &str) -> &str {
+    // Where a redirect led is where it went wrong.
+    if let Some((_, there)) = url.rsplit_once(" (redirected to ") {
+        return there.trim_end_matches(')');
+    }
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split('/').next().unwrap_or(rest)
 }
 
 impl HttpError {
-    /// What became of a request, in our words.
-    pub(super) fn from_client(error: reqwest::Error, url: &str) -> Self {
+    /// What became of a request, in our words; `proxy` is who it went through.
+    pub(super) fn from_client(error: reqwest::Error, url: &str, proxy: Option<&str>) -> Self {
         let (is_connect, is_timeout) = (error.is_connect(), error.is_timeout());
         let error = error.without_url();
-        let (reason, is_tls) = reason(&error);
+        let Words { reason, is_tls, is_proxy_login } = reason(&error);
         let url = url.to_owned();
+        if let (true, Some(proxy)) = (is_proxy_login, proxy) {
+            return Self::ProxyLogin { url, proxy: proxy.to_owned() };
+        }
+        if let (Some(proxy), true, false) = (proxy, is_connect, is_tls) {
+            return Self::Proxy { url, proxy: proxy.to_owned(), reason };
+        }
         match (is_connect, is_tls) {
             (true, true) => Self::Tls { url, reason },
+            // As of TLS 1.3 this comes when the connection stands for us already.
+            (false, true) if reason == CLIENT_CERTIFICATE => Self::Tls { url, reason },
             (true, false) if is_timeout => Self::Connect { url, reason: "timed out".to_owned() },
             (true, false) => Self::Connect { url, reason },
             (false, _) => Self::Broken { url, reason },
@@ -157,12 +200,16 @@ impl HttpError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Connect { .. }
+            | Self::Proxy { .. }
             | Self::Stalled { .. }
             | Self::Broken { .. }
             | Self::Ended { .. }
             | Self::Range { .. } => true,
             Self::Status { status, .. } => matches!(status, 408 | 429 | 500..=599),
             Self::Setup(_)
+            | Self::Certificates { .. }
+            | Self::Login(_)
+            | Self::ProxyLogin { .. }
             | Self::Url { .. }
             | Self::Offline { .. }
             | Self::Tls { .. }
@@ -177,11 +224,29 @@ impl HttpError {
     /// What to do next, where there is more to say than the message does; `mirror` is how a mirror is named.
     pub(crate) fn help(&self, mirror: &str) -> Option<String> {
         Some(match self {
+            Self::Proxy { .. } => {
+                "is the proxy up, and does it let this through? `NO_PROXY` names hosts to ask without it".to_owned()
+            }
+            Self::ProxyLogin { .. } => {
+                "write the login into the variable that names the proxy: `http://USER:PASSWORD@HOST:PORT`".to_owned()
+            }
+            Self::Login(error) => return error.help(),
             Self::Connect { url, .. } => {
                 format!("is the server up, and is `{}` the right place? {mirror}", place(url))
             }
+            Self::Tls { url, reason } if reason == NO_TLS => format!(
+                "does `{0}` speak http? nobody is asked so unless you say it: `[[registry]]`, `location = \"{0}\"`, \
+                 `insecure = true` in registries.conf",
+                place(url)
+            ),
+            Self::Tls { url, reason } if reason == CLIENT_CERTIFICATE => format!(
+                "it and its key belong into `/etc/containers/certs.d/{0}/client.cert` and `client.key` \
+                 (`~/.config/containers/certs.d/{0}`)",
+                place(url)
+            ),
             Self::Tls { url, .. } => format!(
-                "is `{}` the right place? a CA of your own belongs into the system's store of certificates",
+                "is `{0}` the right place? a CA of your own belongs into the system's store of certificates, or for this \
+                 host alone into `/etc/containers/certs.d/{0}/ca.crt` (`~/.config/containers/certs.d/{0}/ca.crt`)",
                 place(url)
             ),
             Self::Stalled { .. } | Self::Broken { .. } | Self::Ended { .. } | Self::Range { .. } => {
@@ -192,6 +257,7 @@ impl HttpError {
                 "is the digest right? else somebody on the way, a mirror or a proxy, gives something else".to_owned()
             }
             Self::Setup(_)
+            | Self::Certificates { .. }
             | Self::Url { .. }
             | Self::Offline { .. }
             | Self::Status { .. }
@@ -208,7 +274,11 @@ impl HttpError {
             _ if self.is_transient() => FailureKind::Retry,
             Self::TooLong { .. } => FailureKind::Verification,
             Self::Wrong { source, .. } | Self::Cache(source) => source.kind(),
+            Self::Login(error) => error.kind(),
             Self::Setup(_)
+            | Self::Certificates { .. }
+            | Self::Proxy { .. }
+            | Self::ProxyLogin { .. }
             | Self::Url { .. }
             | Self::Offline { .. }
             | Self::Connect { .. }

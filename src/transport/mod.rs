@@ -9,13 +9,18 @@
 //! What always holds: a host is asked over verified https, unless the user named it insecure; there is no way down from
 //! https to http; credentials go to their own host only; and nothing is in the cache whose digest was not compared.
 
+mod auth_file;
+mod certificates;
 mod challenge;
 mod client_words;
 mod credentials;
 mod download;
+mod helper;
 mod http;
 mod http_error;
 mod keyed_locks;
+mod logins;
+mod proxies;
 mod pull_error;
 mod puller;
 mod registries_conf;
@@ -26,17 +31,20 @@ mod secret;
 mod shown;
 mod tokens;
 
-pub use credentials::{Anonymous, Credentials, Login};
+pub use certificates::CertificatePlaces;
+pub use credentials::{Anonymous, Credentials, CredentialsError, Known, Login, Proof};
 pub(crate) use download::{Fetched, Outcome, STATUSES, Source, Wanted};
 pub use http::{Http, HttpConfig, Trust};
 pub(crate) use http::{Request, Response};
 pub use http_error::HttpError;
 pub(crate) use keyed_locks::KeyedLocks;
+pub use logins::{AuthPlaces, Logins};
+pub use proxies::doubtful_proxies;
 pub use pull_error::{PullError, Tried};
 pub use puller::Puller;
 pub use registries_conf::{ConfError, ConfigPlaces, Endpoint, RegistriesConf};
 pub use registry::{Answered, RegistryClient};
-pub use registry_error::RegistryError;
+pub use registry_error::{Refusal, RegistryError, Who};
 pub use retry::{Patience, RetryPolicy};
 pub use secret::Secret;
 pub(crate) use shown::chain;

@@ -4,6 +4,7 @@ use crate::words::{Diagnostic, FailureKind, ImageRef, Source};
 
 mod find;
 mod parse;
+mod unknown;
 
 pub use find::ConfigPlaces;
 
@@ -11,6 +12,7 @@ pub use find::ConfigPlaces;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RegistriesConf {
     rules: Vec<Rule>,
+    warnings: Vec<String>,
 }
 
 /// One `[[registry]]`.
@@ -51,6 +53,17 @@ pub struct Endpoint {
     /// The user allows plain http, and https whose certificate is not verified.
     pub insecure: bool,
 }
+
+impl Endpoint {
+    /// The registry's name as users know it: Docker's is asked under another one.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        if self.host == DOCKER_HOST { "docker.io" } else { &self.host }
+    }
+}
+
+/// Where Docker's registry answers.
+const DOCKER_HOST: &str = "registry-1.docker.io";
 
 /// Why the settings about registries cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -98,18 +111,25 @@ impl RegistriesConf {
     /// The settings that one file says.
     pub fn from_text(source: &Source) -> Result<Self, ConfError> {
         parse::parse(source)
-            .map(|rules| Self { rules })
+            .map(|rules| Self { rules, warnings: unknown::warnings(source) })
             .map_err(|diagnostic| ConfError::Invalid { source_text: source.clone(), diagnostic: Box::new(diagnostic) })
     }
 
     /// Takes a later file over this one: its rules replace those of the same prefix.
     fn merge(&mut self, later: Self) {
+        self.warnings.extend(later.warnings);
         for rule in later.rules {
             match self.rules.iter_mut().find(|old| old.prefix == rule.prefix) {
                 Some(old) => *old = rule,
                 None => self.rules.push(rule),
             }
         }
+    }
+
+    /// What is written in the files and does nothing, one sentence each.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// The registries to ask for an image, in their order: mirrors, then the location itself.
@@ -172,15 +192,12 @@ fn matched(prefix: &str, name: &str) -> Option<usize> {
     matches!(name.as_bytes().get(length), None | Some(b'/' | b':')).then_some(length)
 }
 
-/// The host that is asked for images of a registry: Docker's answers under another name than its images have.
-pub(super) fn asked_host(registry: &str) -> &str {
-    if registry == "docker.io" { "registry-1.docker.io" } else { registry }
-}
-
 /// The endpoint of a complete name, `HOST/REPOSITORY`.
 fn endpoint(name: &str, insecure: bool) -> Endpoint {
     let (host, repository) = name.split_once('/').unwrap_or((name, ""));
-    Endpoint { host: asked_host(host).to_owned(), repository: repository.to_owned(), insecure }
+    // Docker's registry answers under another name than its images have.
+    let host = if host == "docker.io" { DOCKER_HOST } else { host };
+    Endpoint { host: host.to_owned(), repository: repository.to_owned(), insecure }
 }
 
 #[cfg(test)]

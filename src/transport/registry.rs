@@ -9,7 +9,8 @@ use url::Url;
 use super::credentials::{Authorization, Credentials, GivenLogin, Login};
 use super::download::{Outcome, STATUSES, Source, Wanted};
 use super::http::{Request, Response, Trust};
-use super::registries_conf::{Endpoint, RegistriesConf, asked_host};
+use super::registries_conf::{Endpoint, RegistriesConf};
+use super::registry_error::Refusal;
 use super::retry::Patience;
 use super::tokens::Tokens;
 use super::{Http, HttpError, RegistryError};
@@ -56,7 +57,7 @@ impl RegistryClient {
     /// do not see it. Tokens are its own: none of one login is ever used for another.
     pub(super) fn with_login(&self, registry: &str, login: Login) -> Self {
         let others = self.inner.tokens.credentials();
-        let given = GivenLogin { host: asked_host(registry).to_owned(), login, others };
+        let given = GivenLogin { host: registry.to_owned(), login, others };
         Self::new(self.http.clone(), self.inner.conf.clone(), Arc::new(given))
     }
 
@@ -81,7 +82,11 @@ impl RegistryClient {
     ) -> Result<Answered, RegistryError> {
         let name = tag.map_or_else(|digest| digest.to_string(), str::to_owned);
         let source = Get { client: self, endpoint, path: format!("manifests/{name}"), accept: true };
-        let (bytes, response) = self.http.document(&source, DOCUMENT_LIMIT, patience).await?;
+        let read = self.http.document(&source, DOCUMENT_LIMIT, patience).await;
+        let (bytes, response) = match read {
+            Ok(read) => read,
+            Err(error) => return Err(self.explain(endpoint, error).await),
+        };
         let found = Digest::of(&bytes);
         let header = response.header(&header::HeaderName::from_static("docker-content-digest"));
         // A digest by another algorithm says nothing that could be compared.
@@ -107,9 +112,28 @@ impl RegistryClient {
         let source = Get { client: self, endpoint, path: format!("blobs/{}", blob.digest), accept: false };
         let expected = Expected::exactly(blob.digest, blob.size);
         let wanted = Wanted { what, expected, patience, unless: HeaderMap::new() };
-        match self.http.download(&source, cache, &wanted).await? {
-            Outcome::Fetched(_) | Outcome::NotModified => Ok(()),
+        match self.http.download(&source, cache, &wanted).await {
+            Ok(Outcome::Fetched(_) | Outcome::NotModified) => Ok(()),
+            Err(error) => Err(self.explain(endpoint, error).await),
         }
+    }
+
+    /// The error with whose login was at hand, where that is what it is about.
+    async fn explain(&self, endpoint: &Endpoint, error: HttpError) -> RegistryError {
+        let HttpError::Status { status: status @ (401 | 403), url, .. } = &error else { return error.into() };
+        let tokens = &self.inner.tokens;
+        let slot = tokens.current(endpoint).await;
+        // Whoever got a token for the login was let in; what the registry says to it then is about the repository.
+        let is_of_registry = url.contains(&format!("://{}/v2/", endpoint.host));
+        let is_known = *status == 403 || is_of_registry && matches!(slot.authorization, Some(Authorization::Bearer(_)));
+        RegistryError::Credentials(Box::new(Refusal {
+            error,
+            registry: endpoint.name().to_owned(),
+            repository: endpoint.repository.clone(),
+            who: slot.who,
+            is_known,
+            place: tokens.place(),
+        }))
     }
 
     /// One GET below the endpoint's repository, with the authorization that it needs.
@@ -145,7 +169,8 @@ impl RegistryClient {
             let text = format!("{scheme}://{}/v2/{}/{path}", endpoint.host, endpoint.repository);
             let url =
                 Url::parse(&text).map_err(|error| HttpError::Url { text: text.clone(), reason: error.to_string() })?;
-            Ok::<_, HttpError>(Request { url, headers: headers.clone(), authorization: authorization.cloned(), trust })
+            let authorization = authorization.cloned();
+            Ok::<_, HttpError>(Request { authorization, trust, ..Request::get(url, headers.clone()) })
         };
         if !endpoint.insecure {
             return self.http.send(request("https")?).await;
@@ -155,7 +180,9 @@ impl RegistryClient {
         }
         let over_https = self.http.send(request("https")?).await;
         let (scheme, answer) = match over_https {
-            Err(HttpError::Connect { .. } | HttpError::Tls { .. }) => ("http", self.http.send(request("http")?).await),
+            Err(HttpError::Connect { .. } | HttpError::Proxy { .. } | HttpError::Tls { .. }) => {
+                ("http", self.http.send(request("http")?).await)
+            }
             answer => ("https", answer),
         };
         if answer.is_ok() {

@@ -1,5 +1,7 @@
 //! Why a registry did not give what it was asked for.
 
+use std::fmt;
+
 use super::HttpError;
 use crate::words::{Digest, FailureKind};
 
@@ -10,8 +12,8 @@ pub enum RegistryError {
     #[error("the registry does not have it ({0})")]
     Missing(HttpError),
     /// Neither anonymously nor with the login that is at hand.
-    #[error("the registry asks for credentials, or hides that it does not have it ({0})")]
-    Credentials(HttpError),
+    #[error(transparent)]
+    Credentials(Box<Refusal>),
     /// A document is not the one that was asked for, or not the one that the registry says it is.
     #[error("{url} gave another document: expected {expected}, found {found}")]
     Digest {
@@ -27,11 +29,79 @@ pub enum RegistryError {
     Http(HttpError),
 }
 
+/// A registry's no to who we are, or to that nobody said who.
+#[derive(Debug)]
+pub struct Refusal {
+    /// What it answered.
+    pub error: HttpError,
+    /// `HOST[:PORT]`.
+    pub registry: String,
+    /// The repository there.
+    pub repository: String,
+    /// Whose login was used; none: nobody's.
+    pub who: Option<Who>,
+    /// The login is good, but it does not open this repository.
+    pub is_known: bool,
+    /// The file that a login can be written to.
+    pub place: Option<String>,
+}
+
+/// Whose login it is, for messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Who {
+    /// `` `bob` `` or what kind of token.
+    pub whose: String,
+    /// Where it was found.
+    pub origin: String,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { error, registry, repository, who, is_known, .. } = self;
+        match who {
+            None => write!(f, "the registry asks for credentials, or hides that it does not have it ({error})"),
+            Some(Who { whose, origin }) if *is_known => write!(
+                f,
+                "the registry does not let {whose} pull `{registry}/{repository}`, or hides that it does not have it \
+                 (the login comes from {origin}) ({error})"
+            ),
+            Some(Who { whose, origin }) => {
+                write!(
+                    f,
+                    "the registry does not take the login of {whose} for `{registry}`, which comes from {origin} ({error})"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl Refusal {
+    fn help(&self) -> String {
+        let registry = &self.registry;
+        match (&self.who, &self.place) {
+            (Some(_), _) if self.is_known => {
+                "are repository and tag written as the registry has them, and may this login read them?".to_owned()
+            }
+            (Some(_), _) => format!("log in again, as with `docker login {registry}` or `podman login {registry}`"),
+            (None, Some(place)) => format!(
+                "is there a login for `{registry}`? `{place}` is where it is looked for; `docker login {registry}` or \
+                 `podman login {registry}` write one"
+            ),
+            (None, None) => {
+                "images are pulled without a login: copy it to a registry that asks for none, and name that as a mirror in \
+                 registries.conf"
+                    .to_owned()
+            }
+        }
+    }
+}
+
 impl From<HttpError> for RegistryError {
     fn from(error: HttpError) -> Self {
         match error {
             HttpError::Status { status: 404, .. } => Self::Missing(error),
-            HttpError::Status { status: 401 | 403, .. } => Self::Credentials(error),
             error => Self::Http(error),
         }
     }
@@ -52,11 +122,7 @@ impl RegistryError {
     pub(super) fn help(&self) -> Option<String> {
         Some(match self {
             Self::Missing(_) => "are repository and tag or digest written as the registry has them?".to_owned(),
-            Self::Credentials(_) => {
-                "images are pulled without a login: copy it to a registry that asks for none, and name that as a mirror in \
-                 registries.conf"
-                    .to_owned()
-            }
+            Self::Credentials(refusal) => refusal.help(),
             // The digest that the registry names, not one that the user wrote.
             Self::Digest { .. } | Self::Http(HttpError::Wrong { .. } | HttpError::TooLong { .. }) => {
                 "a mirror or proxy on the way may hold something else; registries.conf says who is asked".to_owned()

@@ -76,7 +76,7 @@ impl<'a> Attempts<'a> {
         let since = *self.since.get_or_insert_with(Instant::now);
         let attempts = match (self.patience, &error) {
             (Patience::Full, _) => self.policy.attempts,
-            (Patience::Brief, HttpError::Connect { .. }) => 1,
+            (Patience::Brief, HttpError::Connect { .. } | HttpError::Proxy { .. }) => 1,
             (Patience::Brief, _) => self.policy.attempts.min(3),
         };
         if !error.is_transient() || self.failures >= attempts || self.all >= self.policy.most {
@@ -93,11 +93,13 @@ impl<'a> Attempts<'a> {
     }
 
     fn wait(&self, error: &HttpError) -> Duration {
-        if let HttpError::Status { retry_after: Some(asked), .. } = error {
-            return (*asked).min(self.policy.longest_retry_after);
-        }
         let doubled = self.policy.first_wait.saturating_mul(1 << (self.failures - 1).min(16));
-        jittered(doubled.min(self.policy.longest_wait))
+        let usual = jittered(doubled.min(self.policy.longest_wait));
+        if let HttpError::Status { retry_after: Some(asked), .. } = error {
+            // Not less than usual: where the clocks differ a date may have passed already.
+            return (*asked).min(self.policy.longest_retry_after).max(usual);
+        }
+        usual
     }
 }
 
@@ -201,6 +203,21 @@ mod tests {
         let start = Instant::now();
         attempts.failed(busy(), false).await.unwrap();
         assert_eq!(start.elapsed(), policy.longest_retry_after);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_date_that_has_passed_by_another_clock_is_waited_for_as_usual() {
+        let (policy, said) = (RetryPolicy::default(), Said::default());
+        let passed = || HttpError::Status {
+            url: String::new(),
+            status: 503,
+            reason: String::new(),
+            retry_after: Some(Duration::ZERO),
+        };
+        let mut attempts = Attempts::new(&policy, Patience::Full, &said);
+        let start = Instant::now();
+        while attempts.failed(passed(), false).await.is_ok() {}
+        assert!(start.elapsed() >= Duration::from_millis(7750), "{:?}", start.elapsed());
     }
 
     #[tokio::test(start_paused = true)]

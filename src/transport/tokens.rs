@@ -9,9 +9,10 @@ use tokio::sync::Mutex as AsyncMutex;
 use url::Url;
 
 use super::challenge::{self, Challenge};
-use super::credentials::{Authorization, Credentials};
+use super::credentials::{Authorization, Credentials, Known, Proof};
 use super::http::{Request, Response, Trust};
 use super::registries_conf::Endpoint;
+use super::registry_error::Who;
 use super::{Http, HttpError, Secret};
 
 /// The most bytes of a token server's answer.
@@ -27,6 +28,8 @@ pub(super) struct Tokens {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Slot {
     pub(super) authorization: Option<Authorization>,
+    /// Whose login was used, or tried.
+    pub(super) who: Option<Who>,
     /// Counts renewals, so that of many who were refused at once only one asks.
     generation: u64,
 }
@@ -65,6 +68,21 @@ impl Tokens {
         self.slot(endpoint).lock().await.clone()
     }
 
+    /// The file that a login can be written to.
+    pub(super) fn place(&self) -> Option<String> {
+        self.credentials.place()
+    }
+
+    /// The user's login for the repository. Asking for it may run a program, which must not hold up the others.
+    async fn login(&self, endpoint: &Endpoint) -> Result<Option<Known>, HttpError> {
+        let (credentials, endpoint) = (Arc::clone(&self.credentials), endpoint.clone());
+        let asked = tokio::task::spawn_blocking(move || credentials.login(endpoint.name(), &endpoint.repository)).await;
+        match asked {
+            Ok(known) => known.map_err(HttpError::Login),
+            Err(stopped) => Err(HttpError::Setup(stopped.to_string())),
+        }
+    }
+
     /// What opens the repository after `refused` did not; none where nothing can. It may be what somebody else got
     /// meanwhile.
     ///
@@ -82,57 +100,101 @@ impl Tokens {
         if slot.generation > refused.generation {
             return Ok(Some(Renewed { slot: slot.clone(), is_new: false }));
         }
-        let login = self.credentials.login(&endpoint.host, &endpoint.repository);
         let headers = refusal.headers().get_all(header::WWW_AUTHENTICATE).iter();
-        let authorization = match challenge::parse(headers.filter_map(|value| value.to_str().ok())) {
-            Some(Challenge::Bearer { realm, service, scope }) => {
-                let url = token_url(&realm, service.as_deref(), scope, endpoint, refusal)?;
-                let authority = url[url::Position::BeforeHost..url::Position::AfterPort].to_owned();
-                let is_named = endpoint.insecure && (authority == endpoint.host || is_insecure(&authority));
-                let request = Request {
-                    url,
-                    headers: HeaderMap::new(),
-                    authorization: login.map(Authorization::Basic),
-                    trust: if is_named { Trust::Insecure } else { Trust::Verified },
-                };
+        let challenge = challenge::parse(headers.filter_map(|value| value.to_str().ok()));
+        let Some(challenge) = challenge else { return Ok(None) };
+        let known = self.login(endpoint).await?;
+        // Before anything is asked, so that a refusal can say whose login it was.
+        slot.who = known.as_ref().map(|known| Who { whose: known.proof.whose(), origin: known.origin.clone() });
+        let authorization = match (challenge, known.map(|known| known.proof)) {
+            (Challenge::Bearer { .. }, Some(Proof::RegistryToken(token))) => Some(Authorization::Bearer(token)),
+            (Challenge::Bearer { realm, service, scope }, proof) => {
+                let realm = Realm::parse(&realm, endpoint, refusal, is_insecure)?;
+                let request = realm.request(service.as_deref(), scope, endpoint, refusal, proof);
                 Some(Authorization::Bearer(ask(http, request).await?))
             }
-            Some(Challenge::Basic) => login.map(Authorization::Basic),
-            None => None,
+            (Challenge::Basic, Some(Proof::Login(login))) => Some(Authorization::Basic(login)),
+            (Challenge::Basic, Some(Proof::IdentityToken(_) | Proof::RegistryToken(_)) | None) => None,
         };
         let Some(authorization) = authorization else { return Ok(None) };
-        *slot = Slot { authorization: Some(authorization), generation: refused.generation + 1 };
+        slot.authorization = Some(authorization);
+        slot.generation = refused.generation + 1;
         Ok(Some(Renewed { slot: slot.clone(), is_new: true }))
     }
 }
 
-/// Where the token is, with what it is for. A registry over https must not send us, with a password, to http.
-fn token_url(
-    realm: &str,
-    service: Option<&str>,
-    scope: Option<String>,
-    endpoint: &Endpoint,
-    refusal: &Response,
-) -> Result<Url, HttpError> {
-    let refuse = |reason: &str| HttpError::Answer {
-        url: refusal.url().to_owned(),
-        reason: format!("{reason}: `{}`", super::shown::printable(realm.split('?').next().unwrap_or_default())),
-    };
-    let mut url = Url::parse(realm).map_err(|_| refuse("it sends us for a token to what is no URL"))?;
-    match url.scheme() {
-        "https" => {}
-        "http" if endpoint.insecure && refusal.url().starts_with("http:") => {}
-        _ => return Err(refuse("it sends us for a token to what is not https")),
-    }
-    let scope = scope.unwrap_or_else(|| format!("repository:{}:pull", endpoint.repository));
-    {
-        let mut query = url.query_pairs_mut();
-        if let Some(service) = service {
-            query.append_pair("service", service);
+/// Where tokens are given.
+struct Realm {
+    url: Url,
+    trust: Trust,
+}
+
+impl Realm {
+    /// Reads a challenge's realm. The registry must not send us, with a password, to http: neither from https nor to a
+    /// host that the user did not name insecure.
+    fn parse(
+        realm: &str,
+        endpoint: &Endpoint,
+        refusal: &Response,
+        is_insecure: impl Fn(&str) -> bool,
+    ) -> Result<Self, HttpError> {
+        let refuse = |reason: &str| HttpError::Answer {
+            url: refusal.url().to_owned(),
+            reason: format!("{reason}: `{}`", super::shown::printable(realm.split('?').next().unwrap_or_default())),
+        };
+        let url = Url::parse(realm).map_err(|_| refuse("it sends us for a token to what is no URL"))?;
+        let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];
+        let is_named = endpoint.insecure && (authority == endpoint.host || is_insecure(authority));
+        match url.scheme() {
+            "https" => {}
+            "http" if is_named && refusal.url().starts_with("http:") => {}
+            _ => return Err(refuse("it sends us for a token to what is neither https nor a host named insecure")),
         }
-        query.append_pair("scope", &scope);
+        Ok(Self { url, trust: if is_named { Trust::Insecure } else { Trust::Verified } })
     }
-    Ok(url)
+
+    /// Asks for a token, with what proves who we are. Format: distribution's token authentication specification, and
+    /// for an identity token its OAuth 2 form.
+    fn request(
+        self,
+        service: Option<&str>,
+        scope: Option<String>,
+        endpoint: &Endpoint,
+        refusal: &Response,
+        proof: Option<Proof>,
+    ) -> Request {
+        let Self { mut url, trust } = self;
+        let scope = scope.unwrap_or_else(|| format!("repository:{}:pull", endpoint.repository));
+        let sent_by = Url::parse(refusal.url()).ok();
+        let request = |url, authorization, form| Request {
+            authorization,
+            trust,
+            form,
+            sent_by,
+            ..Request::get(url, HeaderMap::new())
+        };
+        if let Some(Proof::IdentityToken(token)) = &proof {
+            let mut form = url::form_urlencoded::Serializer::new(String::new());
+            form.append_pair("grant_type", "refresh_token").append_pair("refresh_token", token.expose());
+            form.append_pair("client_id", "sealer").append_pair("scope", &scope);
+            if let Some(service) = service {
+                form.append_pair("service", service);
+            }
+            return request(url, None, Some(Secret::new(form.finish())));
+        }
+        {
+            let mut query = url.query_pairs_mut();
+            if let Some(service) = service {
+                query.append_pair("service", service);
+            }
+            query.append_pair("scope", &scope);
+        }
+        let login = match proof {
+            Some(Proof::Login(login)) => Some(Authorization::Basic(login)),
+            Some(Proof::IdentityToken(_) | Proof::RegistryToken(_)) | None => None,
+        };
+        request(url, login, None)
+    }
 }
 
 async fn ask(http: &Http, request: Request) -> Result<Secret, HttpError> {

@@ -65,6 +65,8 @@ impl World {
         vec![
             ("PATH", std::env::var("PATH").unwrap_or_default()),
             ("HOME", text(self.path("home"))),
+            // Else the logins of whoever runs the tests counted.
+            ("XDG_RUNTIME_DIR", text(self.path("run"))),
             ("SEALER_ROOT", text(self.root())),
             ("SEALER_CACHE", text(self.cache())),
             ("SEALER_URL_MIRRORS", self.sandbox.url_mirrors().join(",")),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sealer::sandbox::{Fault, TokenRules, When};
-use sealer::transport::{Anonymous, Credentials, HttpConfig, Login, Secret};
+use sealer::transport::{Anonymous, Credentials, CredentialsError, HttpConfig, Known, Login, Proof, Secret};
 use sealer::words::{Event, FailureKind};
 
 use super::{World, amd64, image, impatient, parsed};
@@ -144,11 +144,12 @@ async fn the_platform_must_be_there() {
     ");
 }
 
-struct Bob(&'static str);
+pub(crate) struct Bob(pub(crate) &'static str);
 
 impl Credentials for Bob {
-    fn login(&self, _: &str, _: &str) -> Option<Login> {
-        Some(Login { username: "bob".to_owned(), password: Secret::new(self.0) })
+    fn login(&self, _: &str, _: &str) -> Result<Option<Known>, CredentialsError> {
+        let login = Login { username: "bob".to_owned(), password: Secret::new(self.0) };
+        Ok(Some(Known { proof: Proof::Login(login), origin: "`the test`".to_owned() }))
     }
 }
 
@@ -199,7 +200,7 @@ async fn credentials_open_what_is_closed_and_are_never_shown() {
     assert!(!format!("{wrong:?}{wrong}").contains("wr0ng"));
     insta::assert_snapshot!([anonymous, wrong].map(|error| shown(&world, &error)).join("\n"), @"
     `docker.io/library/registry:2.7.1`: its manifest cannot be pulled: the registry asks for credentials, or hides that it does not have it (http://127.0.0.1:PORT/token: the server answered 401, UNAUTHORIZED wrong user or password)
-    `docker.io/library/registry:2.7.1`: its manifest cannot be pulled: the registry asks for credentials, or hides that it does not have it (http://127.0.0.1:PORT/token: the server answered 401, UNAUTHORIZED wrong user or password)
+    `docker.io/library/registry:2.7.1`: its manifest cannot be pulled: the registry does not take the login of `bob` for `127.0.0.1:PORT`, which comes from `the test` (http://127.0.0.1:PORT/token: the server answered 401, UNAUTHORIZED wrong user or password)
     ");
     let right = world.puller_with(&conf, Arc::new(Bob("s3cret")), impatient());
     right.pull(&parsed("registry:2.7.1"), &amd64()).await.unwrap();

@@ -119,6 +119,33 @@ async fn a_blob_is_redirected_to_another_host_without_the_token() {
 }
 
 #[tokio::test]
+async fn a_registry_cannot_send_a_login_to_a_host_that_the_user_did_not_name_insecure() {
+    let world = World::new();
+    world.put_list("registry:2.7.1", "a");
+    let conf = world.server.registries_conf();
+    let (port, asked) = answer(vec![RIGHT_TOKEN]);
+    let mut messages = Vec::new();
+    for realm in [format!("http://127.0.0.1:{port}/token"), "ftp://x/token".to_owned(), "token".to_owned()] {
+        world.server.clear_faults();
+        let challenge = format!("Bearer realm=\"{realm}\",service=\"x\"");
+        world.server.fault(When::path("/v2/"), Fault::Status(401, vec![("www-authenticate", challenge)]));
+        let puller = world.puller_with(&conf, Arc::new(super::pulling::Bob("s3cret")), impatient());
+        let error = puller.pull(&parsed("registry:2.7.1"), &amd64()).await.unwrap_err();
+        messages.push(format!("{:?}: {}", error.kind(), shown(&world, &error).replace(&port.to_string(), "OTHER")));
+    }
+    insta::assert_snapshot!(messages.join("\n"), @"
+    Failed: `docker.io/library/registry:2.7.1`: its manifest cannot be pulled: http://127.0.0.1:PORT/v2/docker.io/library/registry/manifests/2.7.1: it sends us for a token to what is neither https nor a host named insecure: `http://127.0.0.1:OTHER/token`
+    Failed: `docker.io/library/registry:2.7.1`: its manifest cannot be pulled: http://127.0.0.1:PORT/v2/docker.io/library/registry/manifests/2.7.1: it sends us for a token to what is neither https nor a host named insecure: `ftp://x/token`
+    Failed: `docker.io/library/registry:2.7.1`: its manifest cannot be pulled: http://127.0.0.1:PORT/v2/docker.io/library/registry/manifests/2.7.1: it sends us for a token to what is no URL: `token`
+    ");
+    // Nobody was asked there: the one answer is still to be had.
+    std::io::Write::write_all(&mut std::net::TcpStream::connect(("127.0.0.1", port)).unwrap(), b"x").unwrap();
+    assert_eq!(asked.join().unwrap(), ["x"]);
+}
+
+const RIGHT_TOKEN: &str = "HTTP/1.1 200 OK\r\nContent-Length: 13\r\nConnection: close\r\n\r\n{\"token\":\"x\"}";
+
+#[tokio::test]
 async fn redirects_end_and_never_leave_http() {
     let world = World::new();
     world.server.files(|files| files.put("a.b/x", "right"));

@@ -1,5 +1,4 @@
-//! TOML → rules. Keys that are not for pulling (short names, credential helpers, signatures) are left to whom they
-//! concern.
+//! TOML → rules. Keys that are not for pulling (short names, signatures) are left to whom they concern.
 
 use serde::Deserialize;
 use toml::Spanned;

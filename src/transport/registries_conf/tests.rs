@@ -145,6 +145,20 @@ fn mistakes_are_shown_where_they_stand() {
 }
 
 #[test]
+fn what_does_nothing_is_named() {
+    let text = "short-name-mode = 'enforcing'\nunqualified-search-registries = ['docker.io']\n\
+        credential-helpers = ['secretservice']\n[aliases]\nx = 'y/x'\n[[registry]]\nlocation = 'a'\nblockd = true\n\
+        [[registry.mirror]]\nlocation = 'b'\nblocked = true\n[extra]\nregistry = 1\n";
+    insta::assert_snapshot!(conf(text).warnings().join("\n"), @"
+    registries.conf:3:1: `credential-helpers` in registries.conf is not known here and does nothing; a helper is named in auth.json or Docker's config.json, `credHelpers`
+    registries.conf:8:1: `blockd` of `[[registry]]` is not known here and does nothing; did you mean `blocked`?
+    registries.conf:11:1: `blocked` of `[[registry.mirror]]` is not known here and does nothing
+    registries.conf:12:2: `extra` in registries.conf is not known here and does nothing
+    ");
+    assert_eq!(conf(RULES).warnings(), [] as [String; 0]);
+}
+
+#[test]
 fn a_named_file_is_the_only_one_and_a_users_file_hides_the_systems() {
     let folder = tempfile::tempdir().unwrap();
     let write = |path: &str, location: &str| {

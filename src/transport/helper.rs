@@ -1,0 +1,161 @@
+//! Credential helpers: programs `docker-credential-NAME` that know logins.
+//!
+//! Protocol: github.com/docker/docker-credential-helpers, "get": the registry on stdin, JSON on stdout.
+
+use std::io::{Read as _, Write as _};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+
+use super::Secret;
+use super::credentials::{Login, Proof};
+use super::shown::printable;
+
+/// The most bytes of an answer.
+const LIMIT: u64 = 1024 * 1024;
+
+/// How often it is looked whether the helper has ended.
+const PULSE: Duration = Duration::from_millis(10);
+
+/// The name that stands for an identity token.
+const TOKEN: &str = "<token>";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answer {
+    #[serde(default)]
+    username: String,
+    #[serde(default)]
+    secret: String,
+}
+
+/// The program's name.
+pub(super) fn program(helper: &str) -> String {
+    format!("docker-credential-{helper}")
+}
+
+/// Asks `docker-credential-HELPER` for the login at `registry`; none where it has none. The error says why it failed,
+/// without what it may have given as a secret.
+pub(super) fn get(helper: &str, registry: &str, limit: Duration) -> Result<Option<Proof>, String> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    if helper.is_empty() || !helper.chars().all(is_name) {
+        return Err("that is no helper's name".to_owned());
+    }
+    let mut command = Command::new(program(helper));
+    command.arg("get");
+    ask(command, registry, limit)
+}
+
+fn ask(mut command: Command, registry: &str, limit: Duration) -> Result<Option<Proof>, String> {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such program in PATH".to_owned(),
+        _ => format!("it cannot be started: {error}"),
+    })?;
+    let (stdout, stderr) = (read(child.stdout.take()), read(child.stderr.take()));
+    if let Some(mut stdin) = child.stdin.take() {
+        // A helper that does not read is none that gives an answer; that is said below.
+        drop(stdin.write_all(registry.as_bytes()));
+    }
+    let until = Instant::now() + limit;
+    let status =
+        wait(&mut child, until).ok_or_else(|| format!("it did not answer within {} s", limit.as_secs_f32()))?;
+    // Something that the helper started may still hold its pipes.
+    let left = || until.saturating_duration_since(Instant::now()).max(Duration::from_secs(1));
+    let (stdout, stderr) =
+        (stdout.recv_timeout(left()).unwrap_or_default(), stderr.recv_timeout(left()).unwrap_or_default());
+    if !status.success() {
+        return refused(&stdout, &stderr, status);
+    }
+    let answer: Answer =
+        serde_json::from_slice(&stdout).map_err(|_| "its answer is not what a helper answers".to_owned())?;
+    Ok(match answer {
+        Answer { username, secret } if username.is_empty() && secret.is_empty() => None,
+        Answer { username, secret } if username == TOKEN => Some(Proof::IdentityToken(Secret::new(secret))),
+        Answer { username, secret } => Some(Proof::Login(Login { username, password: Secret::new(secret) })),
+    })
+}
+
+/// Reads a pipe to its end in a thread of its own, so that neither pipe fills up.
+fn read(pipe: Option<impl std::io::Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(pipe) = pipe {
+            // What came before an error is all there is.
+            drop(pipe.take(LIMIT).read_to_end(&mut bytes));
+        }
+        // Nobody waits any more where the time is over.
+        drop(sender.send(bytes));
+    });
+    receiver
+}
+
+/// Waits for the end; none where it did not come in time, and then the helper is killed.
+fn wait(child: &mut Child, until: Instant) -> Option<std::process::ExitStatus> {
+    while Instant::now() < until {
+        match child.try_wait() {
+            Ok(Some(status)) => return Some(status),
+            Ok(None) => std::thread::sleep(PULSE),
+            Err(_) => break,
+        }
+    }
+    drop(child.kill());
+    drop(child.wait());
+    None
+}
+
+/// What an end with another status than 0 means.
+fn refused(stdout: &[u8], stderr: &[u8], status: std::process::ExitStatus) -> Result<Option<Proof>, String> {
+    let text = |bytes: &[u8]| printable(&String::from_utf8_lossy(bytes));
+    let (stdout, stderr) = (text(stdout), text(stderr));
+    if [&stdout, &stderr].iter().any(|said| said.to_lowercase().contains("credentials not found")) {
+        return Ok(None);
+    }
+    // What looks like an answer may hold a password.
+    let said = [stderr, stdout].into_iter().find(|said| !said.is_empty() && !said.contains('{'));
+    Err(match said {
+        Some(said) => format!("it says: {said}"),
+        None => format!("it ended with {status}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a helper that runs this script says.
+    fn said(script: &str, limit: Duration) -> Result<Option<Proof>, String> {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]);
+        ask(command, "r.example", limit)
+    }
+
+    #[test]
+    fn answers_are_logins_tokens_or_none() {
+        let minute = Duration::from_mins(1);
+        let answer = |username: &str| format!(r#"echo '{{"Username": "{username}", "Secret": "'$(cat)'"}}'"#);
+        let login = Login { username: "bob".to_owned(), password: Secret::new("r.example") };
+        assert_eq!(said(&answer("bob"), minute), Ok(Some(Proof::Login(login))));
+        assert_eq!(said(&answer(TOKEN), minute), Ok(Some(Proof::IdentityToken(Secret::new("r.example")))));
+        assert_eq!(said(r#"echo '{"Username": "", "Secret": ""}'"#, minute), Ok(None));
+        assert_eq!(said("echo Credentials not found >&2; exit 1", minute), Ok(None));
+        assert_eq!(said("exit 7", minute), Err("it ended with exit status: 7".to_owned()));
+        // More than a pipe holds, on both.
+        let flood = "head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2";
+        assert_eq!(said(flood, minute), Err("its answer is not what a helper answers".to_owned()));
+    }
+
+    #[test]
+    fn a_helper_has_its_time_and_a_name() {
+        let start = Instant::now();
+        let late = said("exec sleep 60", Duration::from_millis(200));
+        assert_eq!(late, Err("it did not answer within 0.2 s".to_owned()));
+        assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+        for name in ["", "../x", "a b", "x/y"] {
+            assert_eq!(get(name, "r", Duration::ZERO), Err("that is no helper's name".to_owned()), "{name}");
+        }
+    }
+}
