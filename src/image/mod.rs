@@ -6,11 +6,14 @@ pub mod layer;
 mod manifest;
 mod merged;
 pub mod model;
+pub mod pushed;
 mod registry_tree;
 
 pub use container::{Blobs, ContainerImage, Descriptor, Document};
 pub use docker_archive::{DockerArchiveError, write_docker_archive};
-pub use manifest::{MANIFEST_TYPES, Manifest, ManifestError, ManifestKind, PlatformManifest, check_config, choose};
+pub use manifest::{
+    MANIFEST_TYPES, Manifest, ManifestError, ManifestKind, PlatformManifest, check_config, choose, config_platform,
+};
 pub use merged::{Merged, Tree};
 pub use registry_tree::{
     Fault, Missing, RegistryTreeError, RepositoryPaths, Written, blob_data_path, check_registry_tree,
