@@ -70,6 +70,13 @@ fn line(event: &Event) -> Option<String> {
             let how = if *cached { ", from the cache" } else { "" };
             format!("pulled {reference}@{digest} ({}{how})", human_size(*size))
         }
+        Event::ImagePushed { reference, digest, size, uploaded } => {
+            let how = match uploaded {
+                0 => "nothing to upload".to_owned(),
+                uploaded => format!("{} uploaded", human_size(*uploaded)),
+            };
+            format!("pushed {reference}@{digest} ({}, {how})", human_size(*size))
+        }
         Event::Warning { message } => format!("warning: {message}"),
         Event::Step { state: StepState::Started, .. } | Event::Transfer { .. } | Event::Transferred { .. } => {
             return None;

@@ -4,6 +4,8 @@
 //! Puller ──▶ RegistryClient ──▶ Http::download ──▶ Http::send ──▶ reqwest
 //! images     documents, blobs,   retry, resume,     redirects,
 //!            tokens, mirrors     digest → cache     trust
+//!                  ▲                                    ▲
+//! Pusher ──────────┴────────── put_blob, put_manifest ──┘
 //! ```
 //!
 //! What always holds: a host is asked over verified https, unless the user named it insecure; there is no way down from
@@ -13,6 +15,7 @@ mod auth_file;
 mod certificates;
 mod challenge;
 mod client_words;
+mod content;
 mod credentials;
 mod download;
 mod helper;
@@ -23,6 +26,8 @@ mod logins;
 mod proxies;
 mod pull_error;
 mod puller;
+mod push_error;
+mod pusher;
 mod registries_conf;
 mod registry;
 mod registry_error;
@@ -30,6 +35,7 @@ mod retry;
 mod secret;
 mod shown;
 mod tokens;
+mod upload;
 
 pub use certificates::CertificatePlaces;
 pub use credentials::{Anonymous, Credentials, CredentialsError, Known, Login, Proof};
@@ -42,6 +48,8 @@ pub use logins::{AuthPlaces, Logins};
 pub use proxies::doubtful_proxies;
 pub use pull_error::{PullError, Tried};
 pub use puller::Puller;
+pub use push_error::PushError;
+pub use pusher::{Attached, PushImage, PushLayer, Pushed, Pusher};
 pub use registries_conf::{ConfError, ConfigPlaces, Endpoint, RegistriesConf};
 pub use registry::{Answered, RegistryClient};
 pub use registry_error::{Refusal, RegistryError, Who};
@@ -49,3 +57,4 @@ pub use retry::{Patience, RetryPolicy};
 pub use secret::Secret;
 pub(crate) use shown::chain;
 pub use shown::shown_url;
+pub use tokens::Access;

@@ -57,7 +57,10 @@ impl Observer for Bars {
             }
             Event::Step { step, state: StepState::Started, .. } => self.show_step(Some(step.clone())),
             Event::Step { .. } => self.show_step(None),
-            Event::StageStarted { .. } | Event::ImagePulled { .. } | Event::Warning { .. } => {}
+            Event::StageStarted { .. }
+            | Event::ImagePulled { .. }
+            | Event::ImagePushed { .. }
+            | Event::Warning { .. } => {}
         }
         if let Some(line) = line(&event) {
             // The terminal may be gone; the work goes on.
