@@ -17,7 +17,7 @@
 //! | 3 disk | [`disk`] | directory handles, atomic write, clone or link, flush, flock: once, for all below |
 //! | 4 image | [`image`] | sealer's image document; tree → layer id; the registry's storage layout; docker-archive |
 //! | 5 store | [`store`] [`cache`] | the only code that writes under the root, and under the cache |
-//! | 6 world | [`transport`] [`fetch`] [`supply`] | registry → verified blobs; URL → verified file; each thing asked for once in a run |
+//! | 6 world | [`transport`] [`fetch`] [`supply`] | registry ⇄ verified blobs; URL → verified file; each thing asked for once in a run |
 //! | 7 plan | [`plan`] | Recipe → Plan, no network |
 //! | 8 work | [`steps`] [`build`] [`apply`] | does what the plan says; reports Events, draws nothing |
 //! | 9 more | [`sandbox`] | registries and a file server on loopback, with miniatures of what recipes name |

@@ -4,10 +4,13 @@
 //! those of the context's `imageListWithAuth.yaml` come along; they are pulled straight from their registries into the
 //! registry's storage layout, and what of it no lower layer holds becomes one more layer. An image that is named and is not
 //! whole in the end is an error: nothing is tagged.
+//!
+//! Images come from registries by `import` and are made ready to go there by [`Exporter`].
 
 mod builder;
 mod copy;
 mod error;
+mod export;
 mod images;
 mod import;
 mod report;
@@ -15,6 +18,7 @@ mod workspace;
 
 pub use builder::{BuildRequest, Builder, Built, CachedImage};
 pub use error::{BuildFailure, BuildPlace};
+pub use export::{ExportError, Exporter};
 pub use import::ImportError;
 pub use report::{CachedReport, ImageReport, LayerReport};
 pub use workspace::{Workspace, WorkspaceError};
