@@ -18,7 +18,7 @@
 //! | 3 mount | [`mount`] | a command over layers, mounted in a namespace that ends with it |
 //! | 4 image | [`image`] | sealer's image document; tree → layer id; the registry's storage layout; docker-archive |
 //! | 5 store | [`store`] [`cache`] | the only code that writes under the root, and under the cache |
-//! | 6 world | [`transport`] [`fetch`] [`supply`] | registry or local Docker engine → verified blobs; URL → verified file; each thing asked for once in a run |
+//! | 6 world | [`transport`] [`fetch`] [`supply`] | registry or local Docker engine ⇄ verified blobs; URL → verified file; each thing asked for once in a run |
 //! | 7 plan | [`plan`] | Recipe → Plan, no network |
 //! | 7 closure | [`closure`] | a root file system → what its manifests ask of its own registry and is not there |
 //! | 8 work | [`steps`] [`build`] [`apply`] | does what the plan says; reports Events, draws nothing |

@@ -12,8 +12,8 @@ use url::Url;
 
 use crate::cache::Cache;
 use crate::fetch::{FetchedFile, Fetcher};
-use crate::image::ContainerImage;
-use crate::transport::{Engine, Login, Puller};
+use crate::image::{ContainerImage, Descriptor};
+use crate::transport::{Attached, Engine, Login, Puller, PushImage, Pushed, Pusher};
 use crate::words::{Digest, Event, Failure, ImageRef, ImageSource, Observer, Platform};
 
 /// An image that was pulled, or why not.
@@ -143,6 +143,36 @@ impl Supply {
         let pulled = pulled.map_err(|error| advised(Failure::from_error(error.kind(), &error), error.help()));
         lock(&self.pulled_as).push((image.clone(), platform.clone(), login.clone(), pulled.clone()));
         pulled
+    }
+
+    /// The platforms that a registry has of an image. Asked anew each time.
+    pub fn platforms(&self, image: &ImageRef) -> Result<Vec<Platform>, Failure> {
+        let asked = self.runtime.block_on(self.puller.platforms(image));
+        asked.map_err(|error| advised(Failure::from_error(error.kind(), &error), error.help()))
+    }
+
+    /// Pushes platforms of an image to its registry. Its bytes are no downloaded ones.
+    pub fn push(&self, image: &ImageRef, platforms: &[PushImage]) -> Result<Pushed, Failure> {
+        let pushed = self.runtime.block_on(self.pusher().push(image, platforms));
+        pushed.map_err(|error| advised(Failure::from_error(error.kind(), &error), error.help()))
+    }
+
+    /// Pushes a document that refers to a manifest or list in an image's repository; see [`Pusher::attach`].
+    pub fn attach(
+        &self,
+        image: &ImageRef,
+        subject: &Descriptor,
+        artifact_type: &str,
+        media_type: &str,
+        bytes: &[u8],
+    ) -> Result<Attached, Failure> {
+        let pusher = self.pusher();
+        let attached = self.runtime.block_on(pusher.attach(image, subject, artifact_type, media_type, bytes));
+        attached.map_err(|error| advised(Failure::from_error(error.kind(), &error), error.help()))
+    }
+
+    fn pusher(&self) -> Pusher {
+        Pusher::new(self.puller.client(), Arc::clone(&self.counter.inner), Puller::PARALLEL)
     }
 
     /// A file, verified where `digest` says what it is.

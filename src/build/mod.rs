@@ -4,12 +4,15 @@
 //! `manifests/` and `charts/` name, and those of the context's `imageListWithAuth.yaml` come along; they are pulled straight
 //! from their registries into the registry's storage layout, and what of it no lower layer holds becomes one more layer. An
 //! image that is named and is not whole in the end is an error: nothing is tagged.
+//!
+//! Images come from registries by `import` and are made ready to go there by [`Exporter`].
 
 mod args;
 mod builder;
 mod closed;
 mod copy;
 mod error;
+mod export;
 mod growing;
 mod images;
 mod import;
@@ -21,6 +24,7 @@ mod workspace;
 
 pub use builder::{BuildRequest, Builder, Built, CachedImage};
 pub use error::{BuildFailure, BuildPlace};
+pub use export::{ExportError, Exporter};
 pub use import::ImportError;
 pub use remote::needs;
 pub use report::{CachedReport, ImageReport, LayerReport};

@@ -44,6 +44,11 @@ impl Failed {
         Self::Invalid(diagnostics.into_iter().map(located).collect())
     }
 
+    /// One thing failed.
+    pub(super) fn one(failure: Failure) -> Self {
+        Self::Doing { source: None, failures: vec![failure] }
+    }
+
     /// An error of another room, with its causes.
     pub(super) fn from_error(kind: FailureKind, error: &(dyn Error + 'static)) -> Self {
         Self::Doing { source: None, failures: vec![Failure::from_error(kind, error)] }

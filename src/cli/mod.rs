@@ -1,19 +1,28 @@
 //! Floor 10, the command line: arguments in, exit code out; one file a command. No logic lives here.
 
 mod build;
+mod completion;
 mod failure;
 mod globals;
 mod images;
 mod inspect;
 mod load;
 mod output;
+mod platforms;
 mod progress;
+mod prune;
+mod pull;
+mod push;
 mod recipe;
+mod rmi;
+mod save;
+mod tag;
+mod version;
 mod world;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::mount;
 use crate::words::{Event, ProblemKind};
@@ -40,10 +49,26 @@ enum Command {
     Build(build::BuildArgs),
     /// Load images from an archive that `save` made
     Load(load::LoadArgs),
+    /// Save platforms of an image as an archive
+    Save(save::SaveArgs),
+    /// Pull an image from its registry into the store
+    Pull(pull::PullArgs),
+    /// Push platforms of an image to its registry
+    Push(push::PushArgs),
+    /// Give an image a further name
+    Tag(tag::TagArgs),
+    /// Remove images, and the layers that nothing needs any more
+    Rmi(rmi::RmiArgs),
+    /// Delete what no image needs
+    Prune(prune::PruneArgs),
     /// List the images of the store
     Images(images::ImagesArgs),
     /// Show an image's document
     Inspect(inspect::InspectArgs),
+    /// Say which version this is
+    Version(version::VersionArgs),
+    /// Print a script that completes commands in a shell
+    Completion(completion::CompletionArgs),
 }
 
 /// The whole program: reads the arguments, runs the command, prints what failed, gives the exit code.
@@ -114,7 +139,15 @@ fn run(cli: &Cli) -> Result<(), Failed> {
         Command::Recipe(command) => recipe::run(command, globals),
         Command::Build(args) => build::run(args, globals),
         Command::Load(args) => load::run(args, globals),
+        Command::Save(args) => save::run(args, globals),
+        Command::Pull(args) => pull::run(args, globals),
+        Command::Push(args) => push::run(args, globals),
+        Command::Tag(args) => tag::run(args, globals),
+        Command::Rmi(args) => rmi::run(args, globals),
+        Command::Prune(args) => prune::run(args, globals),
         Command::Images(args) => images::run(args, globals),
         Command::Inspect(args) => inspect::run(args, globals),
+        Command::Version(args) => version::run(args),
+        Command::Completion(args) => completion::run(args, Cli::command()),
     }
 }

@@ -68,6 +68,7 @@ impl Plain {
             Event::StageStarted { .. }
             | Event::Step { .. }
             | Event::ImagePulled { .. }
+            | Event::ImagePushed { .. }
             | Event::Warning { .. }
             | Event::Output { .. }
             | Event::Note { .. }
@@ -101,6 +102,13 @@ fn line(event: &Event) -> Option<String> {
             format!("pulled {reference}@{digest} ({}{how})", human_size(*size))
         }
         Event::Note { message } => format!("note: {message}"),
+        Event::ImagePushed { reference, digest, size, uploaded } => {
+            let how = match uploaded {
+                0 => "nothing to upload".to_owned(),
+                uploaded => format!("{} uploaded", human_size(*uploaded)),
+            };
+            format!("pushed {reference}@{digest} ({}, {how})", human_size(*size))
+        }
         Event::Warning { message } => format!("warning: {message}"),
         Event::Output { line, .. } => format!("  | {line}"),
         Event::Log { message } => message.clone(),

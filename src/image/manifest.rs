@@ -9,10 +9,10 @@ use serde::Deserialize;
 use super::Descriptor;
 use crate::words::{Digest, FailureKind, Platform};
 
-const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
-const DOCKER_IMAGE: &str = "application/vnd.docker.distribution.manifest.v2+json";
-const OCI_LIST: &str = "application/vnd.oci.image.index.v1+json";
-const OCI_IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(super) const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+pub(super) const DOCKER_IMAGE: &str = "application/vnd.docker.distribution.manifest.v2+json";
+pub(super) const OCI_LIST: &str = "application/vnd.oci.image.index.v1+json";
+pub(super) const OCI_IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// The media types that [`Manifest::parse`] understands: what to name in `Accept`.
 pub const MANIFEST_TYPES: [&str; 4] = [DOCKER_LIST, DOCKER_IMAGE, OCI_LIST, OCI_IMAGE];
@@ -307,6 +307,13 @@ fn serves(offered: &Platform, asked: &Platform) -> Option<u32> {
 #[must_use]
 pub fn runs_on(offered: &Platform, asked: &Platform) -> bool {
     serves(offered, asked).is_some()
+}
+
+/// The platform that an image's config names.
+pub fn config_platform(config: &[u8]) -> Result<Platform, ManifestError> {
+    let written: WrittenPlatform = serde_json::from_slice(config)
+        .map_err(|error| ManifestError::Form(format!("its config is no JSON of an image: {error}")))?;
+    written.platform().ok_or_else(|| ManifestError::Form("its config names no platform".to_owned()))
 }
 
 /// Holds the config of an image without a list to the platform that was asked for.

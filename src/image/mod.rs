@@ -6,12 +6,14 @@ pub mod layer;
 mod manifest;
 mod merged;
 pub mod model;
+pub mod pushed;
 mod registry_tree;
 
 pub use container::{Blobs, ContainerImage, Descriptor, Document};
 pub use docker_archive::{DockerArchive, DockerArchiveError, DockerArchiveReadError, write_docker_archive};
 pub use manifest::{
-    MANIFEST_TYPES, Manifest, ManifestError, ManifestKind, PlatformManifest, check_config, choose, runs_on,
+    MANIFEST_TYPES, Manifest, ManifestError, ManifestKind, PlatformManifest, check_config, choose, config_platform,
+    runs_on,
 };
 pub use merged::{Merged, Tree};
 pub use registry_tree::{

@@ -6,6 +6,7 @@ use hyper::{Method, StatusCode};
 use super::answer::Answer;
 use super::registry::Registry;
 use super::request::Incoming;
+use crate::image::Descriptor;
 
 /// The header that names the digest of what is answered.
 pub(super) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
@@ -18,6 +19,7 @@ pub(super) enum Route<'a> {
     Tags(&'a str),
     Manifest(&'a str, &'a str),
     Blob(&'a str, &'a str),
+    Referrers(&'a str, &'a str),
     /// Repository and the upload's id, empty where one is to be begun.
     Upload(&'a str, &'a str),
 }
@@ -37,6 +39,9 @@ impl<'a> Route<'a> {
         if let Some((repository, reference)) = rest.rsplit_once("/manifests/") {
             return Some(Self::Manifest(repository, reference));
         }
+        if let Some((repository, digest)) = rest.rsplit_once("/referrers/") {
+            return Some(Self::Referrers(repository, digest));
+        }
         rest.rsplit_once("/blobs/").map(|(repository, digest)| Self::Blob(repository, digest))
     }
 
@@ -44,7 +49,11 @@ impl<'a> Route<'a> {
     pub(super) fn repository(self) -> &'a str {
         match self {
             Self::Ping => "",
-            Self::Tags(name) | Self::Manifest(name, _) | Self::Blob(name, _) | Self::Upload(name, _) => name,
+            Self::Tags(name)
+            | Self::Manifest(name, _)
+            | Self::Blob(name, _)
+            | Self::Referrers(name, _)
+            | Self::Upload(name, _) => name,
         }
     }
 }
@@ -56,6 +65,7 @@ pub(super) fn read(registry: &Registry, request: &Incoming, route: Route<'_>) ->
         Route::Tags(repository) => tags(registry, repository),
         Route::Manifest(repository, reference) => manifest(registry, request, repository, reference),
         Route::Blob(repository, digest) => blob(registry, request, repository, digest),
+        Route::Referrers(repository, digest) => referrers(registry, repository, digest),
         Route::Upload(..) => Answer::error(StatusCode::METHOD_NOT_ALLOWED, "UNSUPPORTED", "uploads are written"),
     };
     answer.with(&API_VERSION, "registry/2.0")
@@ -88,6 +98,26 @@ fn manifest(registry: &Registry, request: &Incoming, repository: &str, reference
     let digest = document.descriptor.digest.to_string();
     let bytes = document.bytes.clone().into();
     Answer::content(request, &bytes, media_type, &format!("\"{digest}\"")).with(&CONTENT_DIGEST, &digest)
+}
+
+fn referrers(registry: &Registry, repository: &str, digest: &str) -> Answer {
+    let subject = digest.parse().ok().filter(|_| registry.knows_referrers());
+    let Some(subject) = subject else {
+        return Answer::error(StatusCode::NOT_FOUND, "UNSUPPORTED", "no index of referrers is kept");
+    };
+    let entries: Vec<serde_json::Value> = registry
+        .referrers(repository, subject)
+        .into_iter()
+        .map(|document| {
+            let fields: serde_json::Value = serde_json::from_slice(&document.bytes).unwrap_or_default();
+            let Descriptor { media_type, digest, size } = &document.descriptor;
+            let artifact_type = &fields["artifactType"];
+            serde_json::json!({"mediaType": media_type, "digest": digest, "size": size, "artifactType": artifact_type})
+        })
+        .collect();
+    let media_type = "application/vnd.oci.image.index.v1+json";
+    let body = serde_json::json!({"schemaVersion": 2, "mediaType": media_type, "manifests": entries});
+    Answer::new(StatusCode::OK, body.to_string()).with(&header::CONTENT_TYPE, media_type)
 }
 
 fn blob(registry: &Registry, request: &Incoming, repository: &str, digest: &str) -> Answer {

@@ -15,6 +15,8 @@ use crate::words::{Digest, ImageRef};
 pub struct Registry {
     blobs: BTreeMap<Digest, Bytes>,
     repositories: BTreeMap<String, Repository>,
+    /// It keeps an index of what refers to what.
+    knows_referrers: bool,
 }
 
 /// One repository: its manifests, what its tags stand for, and which blobs it has.
@@ -71,6 +73,27 @@ impl Registry {
             repository.tags.insert(tag.to_owned(), digest);
         }
         digest
+    }
+
+    /// Keeps an index of what refers to what from now on, or no longer. OCI distribution-spec `spec.md`, "Listing
+    /// Referrers"; docker-registry 2.8 knows none.
+    pub fn set_knows_referrers(&mut self, knows: bool) {
+        self.knows_referrers = knows;
+    }
+
+    /// Whether it keeps an index of what refers to what.
+    pub fn knows_referrers(&self) -> bool {
+        self.knows_referrers
+    }
+
+    /// What in a repository refers to a manifest or list.
+    pub fn referrers(&self, repository: &str, subject: Digest) -> Vec<&Document> {
+        let refers = |document: &&Document| {
+            let fields: serde_json::Value = serde_json::from_slice(&document.bytes).unwrap_or_default();
+            fields["subject"]["digest"] == subject.to_string()
+        };
+        let repository = self.repositories.get(repository);
+        repository.map(|repository| repository.manifests.values().filter(refers).collect()).unwrap_or_default()
     }
 
     /// The blob, if the repository has it.

@@ -12,6 +12,8 @@ use super::registry::Registry;
 use super::request::Incoming;
 use crate::words::Digest;
 
+/// Says that a manifest was taken for what refers to another one.
+const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
 const UPLOAD_ID: HeaderName = HeaderName::from_static("docker-upload-uuid");
 
 /// The uploads that were begun and not ended.
@@ -116,7 +118,11 @@ fn put_manifest(registry: &mut Registry, request: &Incoming, repository: &str, r
     }
     let tag = by_digest.is_err().then_some(reference);
     let digest = registry.put_manifest(repository, tag, media_type, request.body.to_vec());
-    created(repository, "manifests", digest)
+    let answer = created(repository, "manifests", digest);
+    match digest_of(&document["subject"]).filter(|_| registry.knows_referrers()) {
+        None => answer,
+        Some(subject) => answer.with(&SUBJECT, &subject.to_string()),
+    }
 }
 
 fn created(repository: &str, kind: &str, digest: Digest) -> Answer {

@@ -3,7 +3,7 @@
 use crate::disk::DiskError;
 use crate::image::layer::{LayerError, TarError};
 use crate::image::model::{ImageId, ModelError};
-use crate::words::{Digest, FailureKind};
+use crate::words::{Digest, FailureKind, Platform};
 
 /// Why the store could not be read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -105,6 +105,29 @@ pub enum StoreError {
         /// The layer.
         layer: Digest,
     },
+    /// A layer is there and is not what its id says.
+    #[error(
+        "layer {layer} of image `{image}` is damaged: its files {}; it was changed on disk, or a real sealer filled it: \
+         pull or load the image again", hash(*.found)
+    )]
+    DamagedLayer {
+        /// The image's name.
+        image: String,
+        /// The layer.
+        layer: Digest,
+        /// What its files hash to; none where there are none.
+        found: Option<Digest>,
+    },
+    /// The name is there, for other platforms.
+    #[error("there is no image `{image}` for {platform} in the store; it is there for {}", .there.join(", "))]
+    NoPlatform {
+        /// The image's name.
+        image: String,
+        /// What was asked for.
+        platform: Platform,
+        /// What there is.
+        there: Vec<String>,
+    },
     /// A staged layer is no layer of the images of its commit, or is staged twice.
     #[error("the layer {0} is committed with no image that names it")]
     Stray(Digest),
@@ -127,6 +150,10 @@ pub enum StoreError {
     Ambiguous(ImageId),
 }
 
+fn hash(found: Option<Digest>) -> String {
+    found.map_or_else(|| "are gone".to_owned(), |found| format!("hash to {found}"))
+}
+
 impl StoreError {
     pub(super) fn archive_document(entry: &[u8], source: ModelError) -> Self {
         Self::ArchiveDocument { entry: entry.escape_ascii().to_string(), source }
@@ -144,7 +171,7 @@ impl StoreError {
             Self::Layer(error) => error.kind(),
             Self::Tar(error) => error.kind(),
             Self::ArchiveLayer { source, .. } => source.kind(),
-            Self::OtherDocument { .. } => FailureKind::Verification,
+            Self::OtherDocument { .. } | Self::DamagedLayer { .. } => FailureKind::Verification,
             Self::ArchiveDocument { .. }
             | Self::ArchiveEmpty
             | Self::ArchiveLacks { .. }
@@ -153,6 +180,7 @@ impl StoreError {
             | Self::Document { .. }
             | Self::NoDocument { .. }
             | Self::NoLayer { .. }
+            | Self::NoPlatform { .. }
             | Self::Stray(_)
             | Self::NoImage(_)
             | Self::Archive { .. }

@@ -30,6 +30,7 @@ mod commit;
 mod error;
 mod load;
 mod remove;
+mod save;
 mod staging;
 mod store_root;
 #[cfg(test)]
@@ -39,5 +40,6 @@ pub use commit::{Commit, StagedLayer};
 pub use error::StoreError;
 pub use load::Loaded;
 pub use remove::Removed;
+pub use save::Saved;
 pub use staging::{StagedFolder, Staging};
 pub use store_root::{Damage, LayerState, Listing, Store, StoredImage};

@@ -7,10 +7,11 @@ use std::time::Duration;
 use hyper::body::Bytes;
 use jiff::Timestamp;
 use reqwest::header::{self, HeaderMap};
-use reqwest::{Certificate, Client};
+use reqwest::{Certificate, Client, Method};
 use url::{Position, Url};
 
 use super::certificates::{self, CertificatePlaces, HostCertificates};
+use super::content::Content;
 use super::credentials::Authorization;
 use super::proxies::{Proxies, is_loopback};
 use super::retry::{RetryPolicy, retry_after};
@@ -20,6 +21,9 @@ use crate::words::Observer;
 
 /// Redirects that are followed, at most.
 const REDIRECTS: usize = 5;
+
+/// How many times longer than usual an answer may take to what carried a blob: registries hash and move it first.
+const DIGESTION: u32 = 5;
 
 /// The type of a form's content.
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -90,9 +94,10 @@ struct ClientKind {
     own: Option<PathBuf>,
 }
 
-/// A GET, or a POST where there is a form.
+/// A request, a GET unless it says otherwise.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
+    pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     /// For the URL's own host only; a redirect to another host goes without.
@@ -100,6 +105,8 @@ pub(crate) struct Request {
     pub(crate) trust: Trust,
     /// A form's content, encoded. It is never sent on to where a redirect leads.
     pub(crate) form: Option<Secret>,
+    /// What is sent along. A redirect leads it no further than to another place at the same origin.
+    pub(super) content: Option<Content>,
     /// Who sends us there: whom its own CA certificates vouch for is believed too.
     pub(crate) sent_by: Option<Url>,
 }
@@ -107,7 +114,8 @@ pub(crate) struct Request {
 impl Request {
     /// A GET without anything else.
     pub(crate) fn get(url: Url, headers: HeaderMap) -> Self {
-        Self { url, headers, authorization: None, trust: Trust::Verified, form: None, sent_by: None }
+        let (method, trust) = (Method::GET, Trust::Verified);
+        Self { method, url, headers, authorization: None, trust, form: None, content: None, sent_by: None }
     }
 }
 
@@ -148,23 +156,23 @@ impl Http {
         for _ in 0..=REDIRECTS {
             let proxy = self.inner.proxies.on_the_way_to(&request.url);
             let client = self.client(&request, proxy.as_deref())?;
-            let mut builder = match &request.form {
-                None => client.get(request.url.clone()),
-                Some(form) => {
-                    client.post(request.url.clone()).header(header::CONTENT_TYPE, FORM).body(form.expose().to_owned())
-                }
-            };
+            let mut builder = client.request(request.method.clone(), request.url.clone());
+            if let Some(form) = &request.form {
+                builder = builder.header(header::CONTENT_TYPE, FORM).body(form.expose().to_owned());
+            }
+            if let Some(content) = &request.content {
+                builder = builder.header(header::CONTENT_LENGTH, content.size()).body(content.body());
+            }
             builder = builder.headers(request.headers.clone());
             builder = match &request.authorization {
                 None => builder,
                 Some(Authorization::Bearer(token)) => builder.bearer_auth(token.expose()),
                 Some(Authorization::Basic(login)) => builder.basic_auth(&login.username, Some(login.password.expose())),
             };
-            let method = if request.form.is_none() { "GET" } else { "POST" };
-            tracing::debug!(url = %shown_url(&request.url), "{method}");
+            tracing::debug!(url = %shown_url(&request.url), "{}", request.method);
             let stall = self.inner.config.stall;
-            let answer = tokio::time::timeout(stall, builder.send()).await;
-            let answer = answer.map_err(|_| HttpError::Stalled { url: shown.clone(), limit: stall })?;
+            let answer = self.answer(builder.send(), request.content.as_ref()).await;
+            let answer = answer.map_err(|limit| HttpError::Stalled { url: shown.clone(), limit })?;
             let inner = answer.map_err(|error| HttpError::from_client(error, &shown, proxy.as_deref()))?;
             if let (407, Some(proxy)) = (inner.status().as_u16(), proxy) {
                 return Err(HttpError::ProxyLogin { url: shown, proxy });
@@ -177,7 +185,14 @@ impl Http {
                 let reason = "a redirect of a request that carries a secret, which is never followed".to_owned();
                 return Err(HttpError::Redirect { url: shown, reason });
             }
-            if next.origin() != origin.origin() {
+            let is_elsewhere = next.origin() != origin.origin();
+            if !matches!(request.method, Method::GET | Method::HEAD)
+                && (is_elsewhere || !matches!(inner.status().as_u16(), 307 | 308))
+            {
+                let reason = "a redirect of a request that writes, which is followed to the same place only".to_owned();
+                return Err(HttpError::Redirect { url: shown, reason });
+            }
+            if is_elsewhere {
                 request.authorization = None;
                 request.trust = Trust::Verified;
                 request.sent_by.get_or_insert_with(|| origin.clone());
@@ -187,6 +202,23 @@ impl Http {
             request.url = next;
         }
         Err(HttpError::Redirect { url: shown, reason: format!("more than {REDIRECTS} redirects") })
+    }
+
+    /// Waits for an answer, for as long as what the request carries moves; the limit where it was waited in vain.
+    async fn answer<T>(&self, sending: impl Future<Output = T>, content: Option<&Content>) -> Result<T, Duration> {
+        let stall = self.inner.config.stall;
+        let sent = || content.map_or(0, Content::sent);
+        let all = content.map_or(0, |content| sent() + content.size());
+        let mut sending = std::pin::pin!(sending);
+        loop {
+            let before = sent();
+            let limit = if before > 0 && before >= all { stall * DIGESTION } else { stall };
+            match tokio::time::timeout(limit, &mut sending).await {
+                Ok(answer) => return Ok(answer),
+                Err(_) if sent() > before => {}
+                Err(_) => return Err(limit),
+            }
+        }
     }
 
     fn client(&self, request: &Request, proxy: Option<&str>) -> Result<Client, HttpError> {

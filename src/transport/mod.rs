@@ -4,6 +4,8 @@
 //! Puller ──▶ RegistryClient ──▶ Http::download ──▶ Http::send ──▶ reqwest
 //! images     documents, blobs,   retry, resume,     redirects,
 //!            tokens, mirrors     digest → cache     trust
+//!                  ▲                                    ▲
+//! Pusher ──────────┴────────── put_blob, put_manifest ──┘
 //! ```
 //!
 //! Images that no registry has come from [`Engine`], the local Docker engine.
@@ -15,6 +17,7 @@ mod auth_file;
 mod certificates;
 mod challenge;
 mod client_words;
+mod content;
 mod credentials;
 mod download;
 mod engine;
@@ -26,6 +29,8 @@ mod logins;
 mod proxies;
 mod pull_error;
 mod puller;
+mod push_error;
+mod pusher;
 mod registries_conf;
 mod registry;
 mod registry_error;
@@ -33,6 +38,7 @@ mod retry;
 mod secret;
 mod shown;
 mod tokens;
+mod upload;
 
 pub use certificates::CertificatePlaces;
 pub use credentials::{Anonymous, Credentials, CredentialsError, Known, Login, Proof};
@@ -46,6 +52,8 @@ pub use logins::{AuthPlaces, Logins};
 pub use proxies::doubtful_proxies;
 pub use pull_error::{PullError, Tried};
 pub use puller::Puller;
+pub use push_error::PushError;
+pub use pusher::{Attached, PushImage, PushLayer, Pushed, Pusher};
 pub use registries_conf::{ConfError, ConfigPlaces, Endpoint, RegistriesConf};
 pub use registry::{Answered, RegistryClient};
 pub use registry_error::{Refusal, RegistryError, Who};
@@ -53,3 +61,4 @@ pub use retry::{Patience, RetryPolicy};
 pub use secret::Secret;
 pub(crate) use shown::chain;
 pub use shown::shown_url;
+pub use tokens::Access;

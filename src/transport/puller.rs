@@ -12,7 +12,9 @@ use super::registry::{DOCUMENT_LIMIT, RegistryClient};
 use super::retry::Patience;
 use super::{Endpoint, Login, RegistryError};
 use crate::cache::{Cache, Expected, Look};
-use crate::image::{ContainerImage, Descriptor, Document, Manifest, ManifestKind, check_config, choose};
+use crate::image::{
+    ContainerImage, Descriptor, Document, Manifest, ManifestKind, check_config, choose, config_platform,
+};
 use crate::words::{Digest, Event, ImageRef, Observer, Platform};
 
 /// The most bytes of a config that is read to learn its platform.
@@ -62,6 +64,28 @@ impl Puller {
         self.pull_with(self.inner.client.clone(), reference, platform).await
     }
 
+    /// Who asks.
+    pub(crate) fn client(&self) -> RegistryClient {
+        self.inner.client.clone()
+    }
+
+    /// The platforms that an image is there for: those of its list, or the one that its config names.
+    pub async fn platforms(&self, reference: &ImageRef) -> Result<Vec<Platform>, PullError> {
+        let pull = self.start(self.inner.client.clone(), reference)?;
+        let config = match pull.root().await?.1 {
+            ManifestKind::List(entries) => {
+                let mut platforms: Vec<Platform> = entries.into_iter().filter_map(|entry| entry.platform).collect();
+                platforms.sort();
+                platforms.dedup();
+                return Ok(platforms);
+            }
+            ManifestKind::Image { config, .. } => config,
+        };
+        let config = pull.config(&config).await?;
+        let platform = config_platform(&config);
+        Ok(vec![platform.map_err(|source| PullError::Manifest { reference: Box::new(reference.clone()), source })?])
+    }
+
     /// As [`pull`](Self::pull), with a login for the image's own registry instead of the user's.
     pub async fn pull_as(
         &self,
@@ -79,17 +103,20 @@ impl Puller {
         reference: &ImageRef,
         platform: &Platform,
     ) -> Result<ContainerImage, PullError> {
+        self.start(client, reference)?.run(platform).await
+    }
+
+    fn start(&self, client: RegistryClient, reference: &ImageRef) -> Result<Pull, PullError> {
         let endpoints = self.inner.client.conf().endpoints(reference);
         let endpoints =
             endpoints.map_err(|source| PullError::Settings { reference: Box::new(reference.clone()), source })?;
-        let pull = Pull {
+        Ok(Pull {
             inner: Arc::clone(&self.inner),
             client,
             reference: reference.clone(),
             endpoints: Arc::new(endpoints),
             has_fetched: Arc::default(),
-        };
-        pull.run(platform).await
+        })
     }
 
     /// Pulls several images at once, each with its own outcome, in the order in which they were asked for.
@@ -202,13 +229,18 @@ impl Pull {
     }
 
     async fn check_platform(&self, config: &Descriptor, platform: &Platform) -> Result<(), PullError> {
-        self.blob(config).await?;
-        let bytes = self.inner.cache.document(config.digest, CONFIG_LIMIT).ok_or_else(|| {
-            let message = format!("the config {} is damaged or longer than {CONFIG_LIMIT} bytes", config.digest);
-            self.cache_error(std::io::Error::other(message).into())
-        })?;
+        let bytes = self.config(config).await?;
         check_config(&bytes, platform)
             .map_err(|source| PullError::Manifest { reference: Box::new(self.reference.clone()), source })
+    }
+
+    /// A config's bytes.
+    async fn config(&self, config: &Descriptor) -> Result<Vec<u8>, PullError> {
+        self.blob(config).await?;
+        self.inner.cache.document(config.digest, CONFIG_LIMIT).ok_or_else(|| {
+            let message = format!("the config {} is damaged or longer than {CONFIG_LIMIT} bytes", config.digest);
+            self.cache_error(std::io::Error::other(message).into())
+        })
     }
 
     /// Fetches what is missing of config and layers, at once. All that can come comes, whatever fails beside it.

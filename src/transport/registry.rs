@@ -3,16 +3,18 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use reqwest::Method;
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use url::Url;
 
+use super::content::Content;
 use super::credentials::{Authorization, Credentials, GivenLogin, Login};
 use super::download::{Outcome, STATUSES, Source, Wanted};
 use super::http::{Request, Response, Trust};
 use super::registries_conf::{Endpoint, RegistriesConf};
 use super::registry_error::Refusal;
 use super::retry::Patience;
-use super::tokens::Tokens;
+use super::tokens::{Access, Tokens};
 use super::{Http, HttpError, RegistryError};
 use crate::cache::{Cache, Expected};
 use crate::image::{Descriptor, MANIFEST_TYPES};
@@ -44,6 +46,33 @@ pub struct Answered {
     pub digest: Digest,
     /// `Content-Type`.
     pub media_type: Option<String>,
+}
+
+/// One request to a registry.
+#[derive(Clone)]
+pub(super) struct Call<'a> {
+    pub(super) method: Method,
+    pub(super) at: At<'a>,
+    /// What is done with the repository, in all: a push reads too, and asks for one token only.
+    pub(super) access: Access,
+    pub(super) headers: HeaderMap,
+    pub(super) content: Option<Content>,
+}
+
+/// Where a request goes.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum At<'a> {
+    /// Below the endpoint's repository.
+    Path(&'a str),
+    /// Where the registry said that the next request goes, at the registry itself.
+    Url(&'a Url),
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(method: Method, at: At<'a>) -> Self {
+        let access = if matches!(method, Method::GET | Method::HEAD) { Access::Pull } else { Access::Push };
+        Self { method, at, access, headers: HeaderMap::new(), content: None }
+    }
 }
 
 impl RegistryClient {
@@ -85,7 +114,7 @@ impl RegistryClient {
         let read = self.http.document(&source, DOCUMENT_LIMIT, patience).await;
         let (bytes, response) = match read {
             Ok(read) => read,
-            Err(error) => return Err(self.explain(endpoint, error).await),
+            Err(error) => return Err(self.explain(endpoint, Access::Pull, error).await),
         };
         let found = Digest::of(&bytes);
         let header = response.header(&header::HeaderName::from_static("docker-content-digest"));
@@ -114,12 +143,12 @@ impl RegistryClient {
         let wanted = Wanted { what, expected, patience, unless: HeaderMap::new() };
         match self.http.download(&source, cache, &wanted).await {
             Ok(Outcome::Fetched(_) | Outcome::NotModified) => Ok(()),
-            Err(error) => Err(self.explain(endpoint, error).await),
+            Err(error) => Err(self.explain(endpoint, Access::Pull, error).await),
         }
     }
 
     /// The error with whose login was at hand, where that is what it is about.
-    async fn explain(&self, endpoint: &Endpoint, error: HttpError) -> RegistryError {
+    pub(super) async fn explain(&self, endpoint: &Endpoint, access: Access, error: HttpError) -> RegistryError {
         let HttpError::Status { status: status @ (401 | 403), url, .. } = &error else { return error.into() };
         let tokens = &self.inner.tokens;
         let slot = tokens.current(endpoint).await;
@@ -130,26 +159,27 @@ impl RegistryClient {
             error,
             registry: endpoint.name().to_owned(),
             repository: endpoint.repository.clone(),
+            access,
             who: slot.who,
             is_known,
             place: tokens.place(),
         }))
     }
 
-    /// One GET below the endpoint's repository, with the authorization that it needs.
-    async fn get(&self, endpoint: &Endpoint, path: &str, headers: HeaderMap) -> Result<Response, HttpError> {
+    /// One request, with the authorization that it needs; any status is an answer.
+    pub(super) async fn call(&self, endpoint: &Endpoint, call: &Call<'_>) -> Result<Response, HttpError> {
         let tokens = &self.inner.tokens;
         let is_insecure = |host: &str| self.inner.conf.is_insecure(host);
         let mut slot = tokens.current(endpoint).await;
         let mut is_new = false;
         loop {
-            let response = self.send(endpoint, path, &headers, slot.authorization.as_ref()).await?;
+            let response = self.send(endpoint, call, slot.authorization.as_ref()).await?;
             // Where a redirect led may not say whom to show credentials to.
             if response.status() != 401 || response.is_elsewhere() || is_new {
-                return response.expect(&STATUSES).await;
+                return Ok(response);
             }
-            match tokens.renew(&self.http, endpoint, &slot, &response, is_insecure).await? {
-                None => return response.expect(&STATUSES).await,
+            match tokens.renew(&self.http, endpoint, &slot, &response, call.access, is_insecure).await? {
+                None => return Ok(response),
                 // One that somebody else got meanwhile may be used up; one that is new is the last.
                 Some(renewed) => (slot, is_new) = (renewed.slot, renewed.is_new),
             }
@@ -160,19 +190,30 @@ impl RegistryClient {
     async fn send(
         &self,
         endpoint: &Endpoint,
-        path: &str,
-        headers: &HeaderMap,
+        call: &Call<'_>,
         authorization: Option<&Authorization>,
     ) -> Result<Response, HttpError> {
         let trust = if endpoint.insecure { Trust::Insecure } else { Trust::Verified };
         let request = |scheme: &str| {
-            let text = format!("{scheme}://{}/v2/{}/{path}", endpoint.host, endpoint.repository);
-            let url =
-                Url::parse(&text).map_err(|error| HttpError::Url { text: text.clone(), reason: error.to_string() })?;
-            let authorization = authorization.cloned();
-            Ok::<_, HttpError>(Request { authorization, trust, ..Request::get(url, headers.clone()) })
+            let url = match call.at {
+                At::Url(url) => url.clone(),
+                At::Path(path) => {
+                    let text = format!("{scheme}://{}/v2/{}/{path}", endpoint.host, endpoint.repository);
+                    let refused =
+                        |error: url::ParseError| HttpError::Url { text: text.clone(), reason: error.to_string() };
+                    Url::parse(&text).map_err(refused)?
+                }
+            };
+            let (authorization, content, method) = (authorization.cloned(), call.content.clone(), call.method.clone());
+            Ok::<_, HttpError>(Request {
+                method,
+                authorization,
+                trust,
+                content,
+                ..Request::get(url, call.headers.clone())
+            })
         };
-        if !endpoint.insecure {
+        if !endpoint.insecure || matches!(call.at, At::Url(_)) {
             return self.http.send(request("https")?).await;
         }
         if let Some(scheme) = self.scheme(&endpoint.host) {
@@ -211,6 +252,7 @@ impl Source for Get<'_> {
             let types = MANIFEST_TYPES.join(", ");
             headers.insert(header::ACCEPT, HeaderValue::from_str(&types).expect("media types are plain ASCII"));
         }
-        self.client.get(self.endpoint, &self.path, headers).await
+        let call = Call { headers, ..Call::new(Method::GET, At::Path(&self.path)) };
+        self.client.call(self.endpoint, &call).await?.expect(&STATUSES).await
     }
 }

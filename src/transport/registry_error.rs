@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::HttpError;
+use super::tokens::Access;
 use crate::words::{Digest, FailureKind};
 
 /// Why a registry did not give what it was asked for.
@@ -38,6 +39,8 @@ pub struct Refusal {
     pub registry: String,
     /// The repository there.
     pub repository: String,
+    /// What was to be done there.
+    pub access: Access,
     /// Whose login was used; none: nobody's.
     pub who: Option<Who>,
     /// The login is good, but it does not open this repository.
@@ -57,9 +60,15 @@ pub struct Who {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { error, registry, repository, who, is_known, .. } = self;
+        let Self { error, registry, repository, access, who, is_known, .. } = self;
         match who {
+            None if *access == Access::Push => write!(f, "the registry asks for credentials of who pushes ({error})"),
             None => write!(f, "the registry asks for credentials, or hides that it does not have it ({error})"),
+            Some(Who { whose, origin }) if *is_known && *access == Access::Push => write!(
+                f,
+                "the registry does not let {whose} push to `{registry}/{repository}` (the login comes from {origin}) \
+                 ({error})"
+            ),
             Some(Who { whose, origin }) if *is_known => write!(
                 f,
                 "the registry does not let {whose} pull `{registry}/{repository}`, or hides that it does not have it \
@@ -81,6 +90,10 @@ impl Refusal {
     fn help(&self) -> String {
         let registry = &self.registry;
         match (&self.who, &self.place) {
+            (Some(_), _) if self.is_known && self.access == Access::Push => {
+                "is the repository written as the registry has it, does it exist there, and may this login write to it?"
+                    .to_owned()
+            }
             (Some(_), _) if self.is_known => {
                 "are repository and tag written as the registry has them, and may this login read them?".to_owned()
             }
@@ -89,6 +102,9 @@ impl Refusal {
                 "is there a login for `{registry}`? `{place}` is where it is looked for; `docker login {registry}` or \
                  `podman login {registry}` write one"
             ),
+            (None, None) if self.access == Access::Push => {
+                format!("pushes to `{registry}` need a login, and none is looked for")
+            }
             (None, None) => {
                 "images are pulled without a login: copy it to a registry that asks for none, and name that as a mirror in \
                  registries.conf"

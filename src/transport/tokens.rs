@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use reqwest::Method;
 use reqwest::header::{self, HeaderMap};
 use serde::Deserialize;
 use tokio::sync::Mutex as AsyncMutex;
@@ -32,6 +33,30 @@ pub(super) struct Slot {
     pub(super) who: Option<Who>,
     /// Counts renewals, so that of many who were refused at once only one asks.
     generation: u64,
+}
+
+/// What is to be done with a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Reading.
+    Pull,
+    /// Writing, and reading.
+    Push,
+}
+
+impl Access {
+    /// The scope to ask a token for: the one that the registry named, which knows only of the request that it refused.
+    fn scope(self, named: Option<String>, repository: &str) -> String {
+        match (self, named) {
+            (Self::Pull, Some(named)) => named,
+            (Self::Pull, None) => format!("repository:{repository}:pull"),
+            (Self::Push, None) => format!("repository:{repository}:pull,push"),
+            (Self::Push, Some(named)) => match named.strip_suffix(":pull") {
+                Some(one) if one.starts_with("repository:") && !one.contains(' ') => format!("{named},push"),
+                _ => named,
+            },
+        }
+    }
 }
 
 /// What a renewal gave.
@@ -86,13 +111,14 @@ impl Tokens {
     /// What opens the repository after `refused` did not; none where nothing can. It may be what somebody else got
     /// meanwhile.
     ///
-    /// `is_insecure` says which hosts the user named so.
+    /// `access` is what is needed; `is_insecure` says which hosts the user named so.
     pub(super) async fn renew(
         &self,
         http: &Http,
         endpoint: &Endpoint,
         refused: &Slot,
         refusal: &Response,
+        access: Access,
         is_insecure: impl Fn(&str) -> bool,
     ) -> Result<Option<Renewed>, HttpError> {
         let slot = self.slot(endpoint);
@@ -110,7 +136,8 @@ impl Tokens {
             (Challenge::Bearer { .. }, Some(Proof::RegistryToken(token))) => Some(Authorization::Bearer(token)),
             (Challenge::Bearer { realm, service, scope }, proof) => {
                 let realm = Realm::parse(&realm, endpoint, refusal, is_insecure)?;
-                let request = realm.request(service.as_deref(), scope, endpoint, refusal, proof);
+                let scope = access.scope(scope, &endpoint.repository);
+                let request = realm.request(service.as_deref(), &scope, refusal, proof);
                 Some(Authorization::Bearer(ask(http, request).await?))
             }
             (Challenge::Basic, Some(Proof::Login(login))) => Some(Authorization::Basic(login)),
@@ -155,18 +182,11 @@ impl Realm {
 
     /// Asks for a token, with what proves who we are. Format: distribution's token authentication specification, and
     /// for an identity token its OAuth 2 form.
-    fn request(
-        self,
-        service: Option<&str>,
-        scope: Option<String>,
-        endpoint: &Endpoint,
-        refusal: &Response,
-        proof: Option<Proof>,
-    ) -> Request {
+    fn request(self, service: Option<&str>, scope: &str, refusal: &Response, proof: Option<Proof>) -> Request {
         let Self { mut url, trust } = self;
-        let scope = scope.unwrap_or_else(|| format!("repository:{}:pull", endpoint.repository));
         let sent_by = Url::parse(refusal.url()).ok();
-        let request = |url, authorization, form| Request {
+        let request = |method, url, authorization, form| Request {
+            method,
             authorization,
             trust,
             form,
@@ -176,24 +196,27 @@ impl Realm {
         if let Some(Proof::IdentityToken(token)) = &proof {
             let mut form = url::form_urlencoded::Serializer::new(String::new());
             form.append_pair("grant_type", "refresh_token").append_pair("refresh_token", token.expose());
-            form.append_pair("client_id", "sealer").append_pair("scope", &scope);
+            form.append_pair("client_id", "sealer").append_pair("scope", scope);
             if let Some(service) = service {
                 form.append_pair("service", service);
             }
-            return request(url, None, Some(Secret::new(form.finish())));
+            return request(Method::POST, url, None, Some(Secret::new(form.finish())));
         }
         {
             let mut query = url.query_pairs_mut();
             if let Some(service) = service {
                 query.append_pair("service", service);
             }
-            query.append_pair("scope", &scope);
+            // One parameter each: mounting a blob needs the repository that has it too.
+            for scope in scope.split_ascii_whitespace() {
+                query.append_pair("scope", scope);
+            }
         }
         let login = match proof {
             Some(Proof::Login(login)) => Some(Authorization::Basic(login)),
             Some(Proof::IdentityToken(_) | Proof::RegistryToken(_)) | None => None,
         };
-        request(url, login, None)
+        request(Method::GET, url, login, None)
     }
 }
 

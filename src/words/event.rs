@@ -31,7 +31,7 @@ pub enum Event {
         /// What was done, for people: `9 files replaced`. Empty while it is not known.
         detail: String,
     },
-    /// Bytes of a transfer arrived. The first of a transfer has `received: 0`.
+    /// Bytes of a transfer arrived, here or, of a push, there. The first of one that comes here has `received: 0`.
     Transfer {
         /// What is transferred: a URL without its query, or `reference digest-prefix`.
         what: String,
@@ -61,6 +61,18 @@ pub enum Event {
         size: u64,
         /// Nothing but the manifest had to be asked for.
         cached: bool,
+    },
+    /// An image is in its registry, its tag stands for it.
+    ImagePushed {
+        /// The complete reference.
+        reference: String,
+        /// The digest that its tag stands for now, of the list.
+        #[schemars(with = "String")]
+        digest: Digest,
+        /// Sum of configs and layers of the platforms that were pushed.
+        size: u64,
+        /// How many bytes of them were sent; the rest was there.
+        uploaded: u64,
     },
     /// Something that a person should know and that is no failure; that something is tried again, for one.
     Warning {

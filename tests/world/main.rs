@@ -5,6 +5,7 @@
 mod fetching;
 mod pulling;
 mod pulling_faults;
+mod pushing;
 mod trusting;
 
 use std::io::{Read as _, Write as _};

@@ -74,6 +74,7 @@ impl Observer for Bars {
             Event::Step { .. } => self.show_step(None),
             Event::StageStarted { .. }
             | Event::ImagePulled { .. }
+            | Event::ImagePushed { .. }
             | Event::Warning { .. }
             | Event::Output { .. }
             | Event::Note { .. }

@@ -22,7 +22,7 @@ mod unpacker;
 pub use entries::{EntryKind, TarEntries, TarEntry, TarError};
 pub use error::LayerError;
 pub use owners::Owners;
-pub use stream::{LayerId, layer_id, layer_id_at, write_layer, write_layer_at};
+pub use stream::{LayerId, layer_id, layer_id_at, write_entries_at, write_layer, write_layer_at};
 pub use unpack::{Limits, Unpacked, unpack};
 pub use unpacker::{Note, Unpacker};
 

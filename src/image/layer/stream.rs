@@ -32,11 +32,67 @@ pub fn write_layer(dir: &Path, owners: &Owners, out: impl Write) -> Result<(), L
 
 /// As [`write_layer`], from an open folder; says whether there was any entry.
 pub fn write_layer_at(dir: &Dir, owners: &Owners, out: impl Write) -> Result<bool, LayerError> {
+    let mut stream = Stream { owners, out: Plain(out), name: Vec::new(), buffer: vec![0; 128 * 1024] };
+    let any = stream.folder(dir, 0)?;
+    let mut out = stream.out.0;
+    out.write_all(&[0; 2 * BLOCK]).and_then(|()| out.flush()).map_err(LayerError::Write)?;
+    Ok(any)
+}
+
+/// Writes the entries of the tree below `dir` with `prefix/` before their names, without the blocks that end an archive;
+/// the id that the tree hashes to as a layer on its own, none where it is empty.
+pub fn write_entries_at(
+    dir: &Dir,
+    owners: &Owners,
+    prefix: &str,
+    out: impl Write,
+) -> Result<Option<LayerId>, LayerError> {
+    let out = Prefixed { prefix: format!("{prefix}/").into_bytes(), out, hash: DigestWriter::new(io::sink()) };
     let mut stream = Stream { owners, out, name: Vec::new(), buffer: vec![0; 128 * 1024] };
     let any = stream.folder(dir, 0)?;
-    stream.write(&[0; 2 * BLOCK])?;
-    stream.out.flush().map_err(LayerError::Write)?;
-    Ok(any)
+    let mut hash = stream.out.hash;
+    hash.write_all(&[0; 2 * BLOCK]).map_err(LayerError::Write)?;
+    let (_, digest, tar_size) = hash.finish();
+    Ok(any.then_some(LayerId { digest, tar_size }))
+}
+
+/// Where headers and contents of entries go.
+trait Entries {
+    fn header(&mut self, header: &Header<'_>) -> io::Result<()>;
+    fn content(&mut self, bytes: &[u8]) -> io::Result<()>;
+}
+
+/// The stream itself.
+struct Plain<W>(W);
+
+impl<W: Write> Entries for Plain<W> {
+    fn header(&mut self, header: &Header<'_>) -> io::Result<()> {
+        self.0.write_all(&header.blocks())
+    }
+
+    fn content(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all(bytes)
+    }
+}
+
+/// The entries in a folder of a larger archive, while the stream itself is only hashed.
+struct Prefixed<W> {
+    prefix: Vec<u8>,
+    out: W,
+    hash: DigestWriter<io::Sink>,
+}
+
+impl<W: Write> Entries for Prefixed<W> {
+    fn header(&mut self, header: &Header<'_>) -> io::Result<()> {
+        self.hash.write_all(&header.blocks())?;
+        let name = [&self.prefix[..], header.name].concat();
+        self.out.write_all(&Header { name: &name, ..header.clone() }.blocks())
+    }
+
+    fn content(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.hash.write_all(bytes)?;
+        self.out.write_all(bytes)
+    }
 }
 
 /// The id of the tree below `dir` on this machine, none where it is empty.
@@ -95,11 +151,7 @@ struct Stream<'a, W> {
     buffer: Vec<u8>,
 }
 
-impl<W: Write> Stream<'_, W> {
-    fn write(&mut self, bytes: &[u8]) -> Result<(), LayerError> {
-        self.out.write_all(bytes).map_err(LayerError::Write)
-    }
-
+impl<W: Entries> Stream<'_, W> {
     /// What is in a folder; whether that is anything.
     fn folder(&mut self, dir: &Dir, depth: usize) -> Result<bool, LayerError> {
         if depth > MAX_DEPTH {
@@ -165,10 +217,10 @@ impl<W: Write> Stream<'_, W> {
             if count == 0 {
                 break;
             }
-            self.out.write_all(&self.buffer[..count]).map_err(LayerError::Write)?;
+            self.out.content(&self.buffer[..count]).map_err(LayerError::Write)?;
         }
         let padding = usize::try_from(seen.next_multiple_of(BLOCK as u64) - seen).expect("less than a block");
-        self.write(&[0; BLOCK][..padding])
+        self.out.content(&[0; BLOCK][..padding]).map_err(LayerError::Write)
     }
 
     fn opaque_mark(&mut self, folder: &Meta) -> Result<(), LayerError> {
@@ -195,7 +247,6 @@ impl<W: Write> Stream<'_, W> {
             size,
             mtime: meta.mtime.rounded(),
         };
-        let blocks = header.blocks();
-        self.write(&blocks)
+        self.out.header(&header).map_err(LayerError::Write)
     }
 }

@@ -123,6 +123,16 @@ impl Metadata {
         json
     }
 
+    /// The list as a saved archive has it: one line without a final newline.
+    ///
+    /// # Panics
+    ///
+    /// Never: names and numbers are always JSON.
+    #[must_use]
+    pub fn to_line(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("names and numbers are always JSON")
+    }
+
     /// The manifest of a name and platform.
     #[must_use]
     pub fn find(&self, name: &SealerName, platform: &Platform) -> Option<&Manifest> {

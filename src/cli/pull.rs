@@ -1,0 +1,83 @@
+//! `sealer pull`
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::build::Workspace;
+use crate::store::Store;
+use crate::supply::Supply;
+use crate::words::{Digest, Failure, FailureKind, Platform, SealerName};
+
+use super::failure::Failed;
+use super::globals::Globals;
+use super::output::{self, OutputForm};
+use super::platforms::PlatformArgs;
+use super::progress;
+use super::world::{Settings, supply};
+
+#[derive(Debug, Args)]
+pub(super) struct PullArgs {
+    /// The image's name
+    #[arg(value_name = "NAME")]
+    name: SealerName,
+    #[command(flatten)]
+    platforms: PlatformArgs,
+    /// The form of the result
+    #[arg(short, long, value_enum, default_value = "text", value_name = "FORM")]
+    output: OutputForm,
+}
+
+/// An image that was pulled, for machines.
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    id: String,
+    platform: Platform,
+    /// What the tag stands for in the registry.
+    digest: Digest,
+}
+
+pub(super) fn run(args: &PullArgs, globals: &Globals) -> Result<(), Failed> {
+    if let Some(digest) = args.name.reference().digest() {
+        return Err(Failed::Usage(format!("the store names images by tags, not by digests: `@{digest}`")));
+    }
+    let store = Store::open(&globals.root()?);
+    let observer = progress::observer(globals);
+    let cache = globals.cache()?;
+    let supply = supply(&Settings { cache: &cache, registries_conf: None, url_mirrors: &[] }, &observer)?;
+    let failed = |error: &crate::build::WorkspaceError| Failed::from_error(error.kind(), error);
+    let mut rows = Vec::new();
+    // All platforms or none: an image whose platforms are of different ages helps nobody.
+    let mut workspace = Workspace::new(&store).map_err(|error| failed(&error))?;
+    for platform in platforms(args, &supply)? {
+        let pulled = supply.image(&args.name.reference().clone().into(), &platform).map_err(Failed::one)?;
+        let image = workspace.import(&args.name, &pulled, supply.cache(), observer.as_ref());
+        let image = image.map_err(|error| failed(&error))?;
+        let id = image.id.map(|id| id.to_string()).unwrap_or_default();
+        rows.push(Row { name: image.name.to_string(), id, platform, digest: pulled.root().digest });
+    }
+    workspace.commit().map_err(|error| failed(&error))?;
+    match args.output {
+        OutputForm::Json => output::json(&rows),
+        OutputForm::Text => rows.iter().try_for_each(|row| {
+            output::data(&format!("pulled {} ({}), digest {}\n", row.name, row.platform, row.digest))
+        }),
+    }
+}
+
+/// The platforms to pull: those that were named, this machine's, or all that the registry has.
+fn platforms(args: &PullArgs, supply: &Supply) -> Result<Vec<Platform>, Failed> {
+    if args.platforms.is_default() {
+        return Ok(vec![Platform::host()]);
+    }
+    let named = args.platforms.named();
+    if !named.is_empty() {
+        return Ok(named);
+    }
+    let there = supply.platforms(args.name.reference()).map_err(Failed::one)?;
+    if there.is_empty() {
+        let message = format!("`{}` is there for no platform", args.name);
+        return Err(Failed::one(Failure::new(FailureKind::Verification, message)));
+    }
+    Ok(there)
+}

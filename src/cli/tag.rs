@@ -1,0 +1,44 @@
+//! `sealer tag`
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::store::Store;
+use crate::words::SealerName;
+
+use super::failure::Failed;
+use super::globals::Globals;
+use super::output::{self, OutputForm};
+
+#[derive(Debug, Args)]
+pub(super) struct TagArgs {
+    /// The image's name
+    #[arg(value_name = "NAME")]
+    name: SealerName,
+    /// The further name that all its platforms get
+    #[arg(value_name = "NEW")]
+    new: SealerName,
+    /// The form of the result
+    #[arg(short, long, value_enum, default_value = "text", value_name = "FORM")]
+    output: OutputForm,
+}
+
+/// What was tagged, for machines.
+#[derive(Serialize)]
+struct Report {
+    name: String,
+    new: String,
+}
+
+pub(super) fn run(args: &TagArgs, globals: &Globals) -> Result<(), Failed> {
+    if let Some(digest) = args.new.reference().digest() {
+        return Err(Failed::Usage(format!("a digest cannot be given to an image: `@{digest}`")));
+    }
+    let store = Store::open(&globals.root()?);
+    let tagged = store.tag(&args.name, &args.new, jiff::Timestamp::now());
+    tagged.map_err(|error| Failed::from_error(error.kind(), &error))?;
+    match args.output {
+        OutputForm::Json => output::json(&Report { name: args.name.to_string(), new: args.new.to_string() }),
+        OutputForm::Text => output::data(&format!("{} is {} too\n", args.name, args.new)),
+    }
+}
