@@ -20,6 +20,7 @@
 //! | 6 world | [`transport`] [`fetch`] [`supply`] | registry → verified blobs; URL → verified file; each thing asked for once in a run |
 //! | 7 plan | [`plan`] | Recipe → Plan, no network |
 //! | 8 work | [`steps`] [`build`] [`apply`] | does what the plan says; reports Events, draws nothing |
+//! | 9 diff | [`diff`] | two images → what differs, down to members, keys and references |
 //! | 9 more | [`sandbox`] | registries and a file server on loopback, with miniatures of what recipes name |
 //! | 10 CLI | [`cli`] | Args and run; Events → bars or lines; errors → exit codes |
 
@@ -28,6 +29,7 @@ pub mod archive;
 pub mod build;
 pub mod cache;
 pub mod cli;
+pub mod diff;
 pub mod disk;
 pub mod edit;
 pub mod fetch;

@@ -9,6 +9,7 @@ mod event;
 mod failure;
 #[cfg(test)]
 pub(crate) mod golden;
+mod human_size;
 mod platform;
 mod printable;
 mod reference;
@@ -22,6 +23,7 @@ pub use digest::{Digest, DigestError, DigestWriter, VerifyingReader};
 pub use epoch::{Epoch, EpochError};
 pub use event::{Event, Observer, Silent, StepState};
 pub use failure::{Failure, FailureKind};
+pub use human_size::human_size;
 pub use platform::{Platform, PlatformError};
 pub use printable::printable;
 pub use reference::{ImageRef, ReferenceError};

@@ -1,6 +1,7 @@
 //! `sealer recipe …`: derive images, and look after recipes.
 
 mod apply;
+mod diff;
 mod input;
 mod plan;
 mod schema;
@@ -21,6 +22,8 @@ pub(super) enum RecipeCommand {
     Validate(validate::ValidateArgs),
     /// Show what apply would do
     Plan(plan::PlanArgs),
+    /// Compare two images: layers, files, members of archives, keys, image references
+    Diff(diff::DiffArgs),
     /// Print the JSON Schema of recipes
     Schema,
 }
@@ -30,6 +33,7 @@ pub(super) fn run(command: &RecipeCommand, globals: &Globals) -> Result<(), Fail
         RecipeCommand::Apply(args) => apply::run(args, globals),
         RecipeCommand::Validate(args) => validate::run(args, globals),
         RecipeCommand::Plan(args) => plan::run(args, globals),
+        RecipeCommand::Diff(args) => diff::run(args, globals),
         RecipeCommand::Schema => schema::run(),
     }
 }
