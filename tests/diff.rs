@@ -176,9 +176,12 @@ fn what_cannot_be_compared_is_said() {
     let world = World::new();
     let text = world.write("no.tar", "this is no archive");
     let mut said = String::new();
-    for image in ["./there/is/none", "gone.tar", text.to_str().unwrap(), &"0".repeat(64), "Not A Name"] {
+    let none = "0".repeat(64);
+    for (image, code) in
+        [("./there/is/none", 1), ("gone.tar", 1), (text.to_str().unwrap(), 1), (&none, 1), ("Not A Name", 2)]
+    {
         let run = world.run(&["recipe", "diff", image, image]);
-        assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{run}");
+        assert_eq!((run.code, run.stdout.as_str()), (Some(code), ""), "{run}");
         said += &run.stderr;
     }
     insta::assert_snapshot!(said, @"
@@ -187,6 +190,6 @@ fn what_cannot_be_compared_is_said() {
     error: cannot compare `[WORLD]/no.tar`: the archive cannot be read
       caused by: the tar stream is cut short: it ends at byte 18 without an end mark
     error: there is no image `0000000000000000000000000000000000000000000000000000000000000000` in the store; `sealer images` lists those there are
-    error: `Not A Name` is no image reference: it contains white space
+    error: `Not A Name` is no image reference: it contains white space; an image is named as in the store or its registry, a saved archive by its path
     ");
 }

@@ -4,6 +4,7 @@
 //! CACHE/                          0700; a missing one is made
 //! ├── blobs/sha256/<hex>          bytes whose sha256 is <hex>: files, layers, configs, manifests
 //! ├── urls/<sha256 of URL>.json   what a URL gave last: {format, url, digest, size, etag, lastModified}
+//! ├── diff/                       what `recipe diff` unpacks, gone when it is done
 //! └── staging/.part-<random>      what is being written; held by flock for as long as its writer lives
 //! ```
 //!

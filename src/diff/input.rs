@@ -9,7 +9,7 @@ use crate::image::layer::Limits;
 use crate::image::model::{Image, ImageId};
 use crate::store::{Staging, Store, StoreError};
 use crate::supply::Supply;
-use crate::words::{Event, Failure, FailureKind, Observer, Platform, SealerName};
+use crate::words::{Event, Failure, FailureKind, Observer, Platform, ReferenceError, SealerName};
 
 /// An image as the user names it, looked up.
 #[derive(Debug, Clone)]
@@ -24,6 +24,17 @@ enum Found {
     /// The image for each platform.
     Stored(Vec<Image>),
     Registry(SealerName),
+}
+
+/// Why what the user named is not looked up.
+#[derive(Debug, thiserror::Error)]
+pub enum FindError {
+    /// It is neither a file nor a name.
+    #[error("{0}; an image is named as in the store or its registry, a saved archive by its path")]
+    Name(#[from] ReferenceError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// A private folder for what is unpacked, gone when it is dropped; what a killed process left there is cleared away by the
@@ -54,7 +65,7 @@ impl Scratch {
 impl Input {
     /// Looks up what the user named: a file is an archive; an id or a name is an image of `store`; any other name is left
     /// to its registry. Nothing is pulled yet.
-    pub fn find(text: &str, store: &Store) -> Result<Self, Failure> {
+    pub fn find(text: &str, store: &Store) -> Result<Self, FindError> {
         let input = |found| Self { text: text.to_owned(), found };
         let path = Path::new(text);
         let is_path = text.starts_with(['/', '.']) || path.extension().is_some_and(|extension| extension == "tar");
@@ -63,16 +74,15 @@ impl Input {
             return Ok(input(Found::Archive(path.to_owned())));
         }
         if let Ok(id) = text.parse::<ImageId>() {
-            let stored = store.find_by_id(&id).map_err(|error| failed(error.kind(), &error))?;
+            let stored = store.find_by_id(&id)?;
             if let Some(image) = stored.first() {
                 return Ok(input(Found::Stored(vec![image.document.image().clone()])));
             }
-            return Err(failed(FailureKind::Failed, &StoreError::NoImage(text.to_owned())));
+            return Err(StoreError::NoImage(text.to_owned()).into());
         }
-        let name: SealerName = text.parse().map_err(|error| failed(FailureKind::Failed, &error))?;
-        let platforms = store.platforms(&name).map_err(|error| failed(error.kind(), &error))?;
-        let images = platforms.iter().map(|platform| store.find(&name, platform));
-        let images = images.collect::<Result<Vec<_>, _>>().map_err(|error| failed(error.kind(), &error))?;
+        let name: SealerName = text.parse()?;
+        let platforms = store.platforms(&name)?;
+        let images = platforms.iter().map(|platform| store.find(&name, platform)).collect::<Result<Vec<_>, _>>()?;
         let images: Vec<Image> = images.into_iter().flatten().map(|stored| stored.document.image().clone()).collect();
         Ok(input(if images.is_empty() { Found::Registry(name) } else { Found::Stored(images) }))
     }

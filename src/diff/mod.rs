@@ -28,6 +28,8 @@ mod layers;
 mod lines;
 mod members;
 mod path;
+#[cfg(test)]
+mod property_tests;
 mod render;
 mod report;
 mod secret;
@@ -40,7 +42,7 @@ pub use cached::{CachedDiff, CachedImage};
 pub use change::{Bytes, Change, Container, Difference, Kind, Mode, Thing};
 pub use error::DiffError;
 pub use image::{Options, compare};
-pub use input::{Comparer, Input, Scratch};
+pub use input::{Comparer, FindError, Input, Scratch};
 pub use layers::first_difference;
 pub use path::{DiffPath, name_text};
 pub use render::{markdown, text};

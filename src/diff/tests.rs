@@ -12,15 +12,15 @@ use crate::store::{Commit, StagedLayer, Store};
 use crate::words::Digest;
 
 /// A store of its own with one image in it.
-struct Fixture {
+pub(super) struct Fixture {
     folder: tempfile::TempDir,
     side: Side,
 }
 
 /// Paths with content. A path that ends in `/` is a folder, one that ends in `!` a whiteout, one with `->` a symlink.
-type Tree<'a> = &'a [(&'a str, &'a [u8])];
+pub(super) type Tree<'a> = &'a [(&'a str, &'a [u8])];
 
-fn fixture(layers: &[Tree<'_>]) -> Fixture {
+pub(super) fn fixture(layers: &[Tree<'_>]) -> Fixture {
     changed(layers, |_| {})
 }
 
@@ -85,7 +85,7 @@ fn set_times(dir: &Dir) {
     }
 }
 
-fn diff(old: &Fixture, new: &Fixture) -> ImageDiff {
+pub(super) fn diff(old: &Fixture, new: &Fixture) -> ImageDiff {
     compare(&old.side, &new.side, old.folder.path(), Options::default()).unwrap()
 }
 

@@ -55,7 +55,7 @@ fn read_folder(
             path.push(b'/');
         }
         path.extend_from_slice(name.as_bytes());
-        let meta = dir.meta(&name)?;
+        let meta = owned(dir.meta(&name)?);
         let (kind, target) = match meta.kind {
             disk::Kind::File => (Kind::File, None),
             disk::Kind::Symlink => (Kind::Symlink, Some(dir.read_link(&name)?)),
@@ -71,6 +71,12 @@ fn read_folder(
         path.truncate(length);
     }
     Ok(())
+}
+
+/// As layer ids have it: where we are not root our own user stands for 0:0, for it cannot make files of root's.
+fn owned(meta: Meta) -> Meta {
+    let own = rustix::process::geteuid();
+    if !own.is_root() && meta.uid == own.as_raw() { Meta { uid: 0, gid: 0, ..meta } } else { meta }
 }
 
 /// The sum of the sizes of all files of a layer; a symlink is its target's length, as sealer counts.

@@ -2,12 +2,13 @@
 
 use clap::{Args, ValueEnum};
 
+use crate::cache::Cache;
 use crate::cli::failure::Failed;
 use crate::cli::globals::Globals;
 use crate::cli::output;
 use crate::cli::progress;
 use crate::cli::world::{Settings, supply};
-use crate::diff::{Comparer, Input, Options, Scratch, markdown, text};
+use crate::diff::{Comparer, FindError, Input, Options, Scratch, markdown, text};
 use crate::store::Store;
 use crate::words::{Failure, FailureKind, Platform};
 
@@ -49,12 +50,13 @@ enum DiffForm {
 pub(super) fn run(args: &DiffArgs, globals: &Globals) -> Result<(), Failed> {
     let observer = progress::observer(globals);
     let (store, cache) = (Store::open(&globals.root()?), globals.cache()?);
-    let old = Input::find(&args.old, &store).map_err(failed)?;
-    let new = Input::find(&args.new, &store).map_err(failed)?;
+    let (old, new) = (find(&args.old, &store)?, find(&args.new, &store)?);
     let mirrors = globals.url_mirrors();
     let settings = Settings { cache: &cache, registries_conf: None, url_mirrors: &mirrors };
     let pulls = old.needs_registry() || new.needs_registry();
     let supply = if pulls { Some(supply(&settings, &observer)?) } else { None };
+    // Whoever is the first to need the cache's folder makes it as private as it is.
+    Cache::open(&cache).map_err(|error| Failed::from_error(error.kind(), &error))?;
     let scratch = Scratch::new(&cache.join(SCRATCH)).map_err(|error| Failed::from_error(error.kind(), &error))?;
     let comparer = Comparer {
         store: &store,
@@ -73,6 +75,13 @@ pub(super) fn run(args: &DiffArgs, globals: &Globals) -> Result<(), Failed> {
     }
     // The report says what differs.
     if args.exit_code && !report.is_same { Err(Failed::Reported(FailureKind::Failed)) } else { Ok(()) }
+}
+
+fn find(text: &str, store: &Store) -> Result<Input, Failed> {
+    Input::find(text, store).map_err(|error| match error {
+        FindError::Name(_) => Failed::Usage(error.to_string()),
+        FindError::Store(error) => Failed::from_error(error.kind(), &error),
+    })
 }
 
 fn failed(failure: Failure) -> Failed {
