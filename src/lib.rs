@@ -22,6 +22,7 @@
 //! | 7 plan | [`plan`] | Recipe → Plan, no network |
 //! | 7 closure | [`closure`] | a root file system → what its manifests ask of its own registry and is not there |
 //! | 8 work | [`steps`] [`build`] [`apply`] | does what the plan says; reports Events, draws nothing |
+//! | 9 diff | [`diff`] | two images → what differs, down to members, keys and references |
 //! | 9 more | [`sandbox`] | registries and a file server on loopback, with miniatures of what recipes name |
 //! | 10 CLI | [`cli`] | Args and run; Events → bars or lines; errors → exit codes |
 
@@ -31,6 +32,7 @@ pub mod build;
 pub mod cache;
 pub mod cli;
 pub mod closure;
+pub mod diff;
 pub mod disk;
 pub mod edit;
 pub mod fetch;

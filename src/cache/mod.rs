@@ -5,6 +5,7 @@
 //! ├── blobs/sha256/<hex>          bytes whose sha256 is <hex>: files, layers, configs, manifests
 //! ├── urls/<sha256 of URL>.json   what a URL gave last: {format, url, digest, size, etag, lastModified}
 //! │                               or, under `layer <id> as gzip`, the blob that a layer of the store is packed as
+//! ├── diff/                       what `recipe diff` unpacks, gone when it is done
 //! └── staging/.part-<random>      what is being written; held by flock for as long as its writer lives
 //! ```
 //!

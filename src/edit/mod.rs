@@ -47,9 +47,11 @@ pub use objects::{Field, KubernetesObject, find_objects};
 pub use operation::Operation;
 pub use patch::patch;
 pub use pointer::{Pointer, PointerError};
+pub(crate) use render::json as json_text;
 pub use rewrite::{ImageChange, Rewritten, rewrite_images};
 pub use selector::DocumentSelector;
 pub use text::{TextError, TextPattern, UnknownGroup};
+pub(crate) use value::same as is_same_value;
 
 #[cfg(test)]
 mod property_tests;

@@ -4,7 +4,7 @@ use super::scalar::{Meaning, double_quoted, is_literal, is_plain, is_special, me
 use crate::syntax::{Node, Style, Value};
 
 /// A node as JSON in one line, a space behind `:` and `,`.
-pub(super) fn json(node: &Node) -> String {
+pub(crate) fn json(node: &Node) -> String {
     brackets(node, " ", &json_scalar)
 }
 

@@ -73,7 +73,7 @@ fn scalar(node: &Node) -> Option<(Meaning, &str)> {
 }
 
 /// Whether two nodes are the same but for how they are written: numbers in the same digits.
-pub(super) fn same(a: &Node, b: &Node) -> bool {
+pub(crate) fn same(a: &Node, b: &Node) -> bool {
     let (a, b) = (a.followed(), b.followed());
     if a.tag() != b.tag() {
         return false;

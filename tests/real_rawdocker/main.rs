@@ -14,6 +14,7 @@
 mod base_image;
 mod build_by_hand;
 mod cluster_registry;
+mod diff;
 mod edits;
 mod engine;
 mod images;

@@ -1,6 +1,7 @@
 //! `sealer recipe …`: derive images, and look after recipes.
 
 mod apply;
+mod diff;
 mod explain;
 mod init;
 mod input;
@@ -30,6 +31,8 @@ pub(super) enum RecipeCommand {
     Init(init::InitArgs),
     /// Say which list, manifest and step brought a container image into an image
     Why(why::WhyArgs),
+    /// Compare two images: layers, files, members of archives, keys, image references
+    Diff(diff::DiffArgs),
     /// Print the JSON Schema of recipes
     Schema,
 }
@@ -42,6 +45,7 @@ pub(super) fn run(command: &RecipeCommand, globals: &Globals) -> Result<(), Fail
         RecipeCommand::Explain(args) => explain::run(args),
         RecipeCommand::Init(args) => init::run(args, globals),
         RecipeCommand::Why(args) => why::run(args, globals),
+        RecipeCommand::Diff(args) => diff::run(args, globals),
         RecipeCommand::Schema => schema::run(),
     }
 }

@@ -1,0 +1,86 @@
+//! Two texts, line by line.
+
+use std::fmt::Write;
+
+use similar::TextDiff;
+
+use super::Change;
+use super::secret;
+
+/// Lines around a change that are shown with it.
+const CONTEXT: usize = 2;
+/// Lines of a diff that are kept.
+const LONGEST: usize = 200;
+/// Comparing takes at most so many steps: lines of the one times lines of the other, those at both ends left out that
+/// are the same. Beyond that only numbers are told.
+const STEPS: usize = 50_000_000;
+
+/// What differs between two texts that are not the same.
+pub(super) fn compare(old: &str, new: &str) -> Change {
+    let (olds, news): (Vec<&str>, Vec<&str>) =
+        (old.split_inclusive('\n').collect(), new.split_inclusive('\n').collect());
+    let head = olds.iter().zip(&news).take_while(|(old, new)| old == new).count();
+    let tail = olds[head..].iter().rev().zip(news[head..].iter().rev()).take_while(|(old, new)| old == new).count();
+    let (removed, added) = (olds.len() - head - tail, news.len() - head - tail);
+    if removed.saturating_mul(added) > STEPS {
+        return Change::Lines { removed, added, diff: None };
+    }
+    let diff = TextDiff::configure().newline_terminated(true).diff_slices(&olds, &news);
+    let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
+    let (removed, added) = (count(similar::ChangeTag::Delete), count(similar::ChangeTag::Insert));
+    let mut text = String::new();
+    let mut lines = 0;
+    for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
+        for line in hunk.to_string().lines() {
+            lines += 1;
+            if lines <= LONGEST {
+                text.push_str(&secret::without_secrets(line));
+                text.push('\n');
+            }
+        }
+    }
+    if lines > LONGEST {
+        writeln!(text, "… {} more lines", lines - LONGEST).expect("a String takes all that is written");
+    }
+    Change::Lines { removed, added, diff: Some(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_shown_with_those_around_them() {
+        let old = "one\ntwo\nthree\nfour\nfive\nsix\n";
+        let new = "one\ntwo\nthree\n4\nfive\nsix";
+        let Change::Lines { removed, added, diff } = compare(old, new) else { panic!("lines") };
+        assert_eq!((removed, added), (2, 2));
+        insta::assert_snapshot!(diff.unwrap(), @r"
+        @@ -2,5 +2,5 @@
+         two
+         three
+        -four
+        +4
+         five
+        -six
+        +six
+        \ No newline at end of file
+        ");
+    }
+
+    #[test]
+    fn passwords_are_not_shown() {
+        let Change::Lines { diff, .. } = compare("a\npassword: one\n", "a\npassword: two\n") else { panic!("lines") };
+        let diff = diff.unwrap();
+        assert!(diff.contains("-password: (hidden)\n+password: (hidden)\n"), "{diff}");
+    }
+
+    #[test]
+    fn long_texts_without_a_line_in_common_are_only_counted() {
+        let text = |word: &str| (0..8000).map(|line| format!("{word} {line}\n")).collect::<Vec<_>>().concat();
+        let expected = Change::Lines { removed: 8000, added: 8000, diff: None };
+        assert_eq!(compare(&text("one"), &text("two")), expected);
+        let Change::Lines { diff, .. } = compare("", &text("one")) else { panic!("lines") };
+        assert!(diff.unwrap().ends_with("… 7801 more lines\n"));
+    }
+}

@@ -1,0 +1,50 @@
+//! Floor 9, diff: what differs between two images, from their layers down to a key of a document in an archive in a file.
+//!
+//! ```text
+//! names, archives ──Input──▶ Side ──┬─compare───────────▶ ImageDiff ──render──▶ text, Markdown, JSON
+//!                                   └─first_difference──▶ Difference: `layer 1!/cri/docker.tar.gz!/runc: mode`
+//! ```
+//!
+//! [`compare`] is for people: the root file systems that a cluster sees, the container images in their registries by what
+//! their tags stand for, the documents. [`first_difference`] is for whoever expects the same bytes: layer by layer, times
+//! included. Both go down the same steps: an entry → its content → members of an archive, keys of JSON and YAML, lines of
+//! text, else size and digest. A step that does not understand what it is given says so and leaves it to the last one, so
+//! files with other bytes are never called the same.
+//!
+//! Nothing is held in memory but names, documents (up to 64 MiB) and texts (up to 4 MiB): contents are read as streams,
+//! archives unpacked into files without a name.
+
+mod cached;
+mod change;
+mod container;
+mod content;
+mod document;
+mod entries;
+mod error;
+mod image;
+mod input;
+mod keys;
+mod layers;
+mod lines;
+mod members;
+mod path;
+#[cfg(test)]
+mod property_tests;
+mod render;
+mod report;
+mod secret;
+mod side;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+pub use cached::{CachedDiff, CachedImage};
+pub use change::{Bytes, Change, Container, Difference, Kind, Mode, Thing};
+pub use error::DiffError;
+pub use image::{Options, compare};
+pub use input::{Comparer, FindError, Input, Scratch};
+pub use layers::first_difference;
+pub use path::{DiffPath, name_text};
+pub use render::{markdown, text};
+pub use report::{Asked, FileDiff, FileState, ImageDiff, ImageState, LayerDiff, Origin, Report, Sides};
+pub use side::Side;

@@ -1,0 +1,55 @@
+//! One of the two images, with the folders of its layers.
+
+use std::path::PathBuf;
+
+use super::DiffError;
+use crate::image::model::{Image, LayerKind};
+use crate::store::{Store, StoreError};
+use crate::words::Digest;
+
+/// An image whose layers lie unpacked in a store.
+#[derive(Debug, Clone)]
+pub struct Side {
+    /// Its document.
+    pub image: Image,
+    pub(super) layers: Vec<SideLayer>,
+}
+
+/// A layer that has content.
+#[derive(Debug, Clone)]
+pub(super) struct SideLayer {
+    pub(super) id: Digest,
+    pub(super) kind: LayerKind,
+    pub(super) value: String,
+    pub(super) folder: PathBuf,
+    /// Its content was never seen to hash to its id.
+    is_doubtful: bool,
+}
+
+impl Side {
+    /// An image of `store`, all of whose layers must be there.
+    pub fn of_store(store: &Store, image: &Image) -> Result<Self, DiffError> {
+        let mut layers = Vec::new();
+        for layer in &image.layers {
+            let Some(id) = layer.id else { continue };
+            if !store.has_layer(&id)? {
+                return Err(StoreError::NoLayer { image: image.name.to_string(), layer: id }.into());
+            }
+            layers.push(SideLayer {
+                id,
+                kind: layer.kind,
+                value: layer.value.clone(),
+                folder: store.layer_dir(&id),
+                is_doubtful: store.is_unverified(&id)?,
+            });
+        }
+        Ok(Self { image: image.clone(), layers })
+    }
+}
+
+impl SideLayer {
+    /// Whether both are the same without a look at what is in them: one folder, or one id that both were seen to have.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.folder == other.folder || (self.id == other.id && !self.is_doubtful && !other.is_doubtful)
+    }
+}
