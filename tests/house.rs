@@ -13,7 +13,7 @@ const FLOORS: [&[&str]; 11] = [
     &["image"],
     &["store", "cache"],
     &["transport", "fetch", "supply"],
-    &["plan"],
+    &["plan", "validate"],
     &["steps", "build", "apply"],
     &["sandbox"],
     &["cli"],
