@@ -20,6 +20,7 @@
 //! | 5 store | [`store`] [`cache`] | the only code that writes under the root, and under the cache |
 //! | 6 world | [`transport`] [`fetch`] [`supply`] | registry or local Docker engine ⇄ verified blobs; URL → verified file; each thing asked for once in a run |
 //! | 7 plan | [`plan`] | Recipe → Plan, no network |
+//! | 7 plan | [`validate`] | everything that is wrong or doubtful about a recipe, in one go |
 //! | 7 closure | [`closure`] | a root file system → what its manifests ask of its own registry and is not there |
 //! | 8 work | [`steps`] [`build`] [`apply`] | does what the plan says; reports Events, draws nothing |
 //! | 9 diff | [`diff`] | two images → what differs, down to members, keys and references |
@@ -47,4 +48,5 @@ pub mod store;
 pub mod supply;
 pub mod syntax;
 pub mod transport;
+pub mod validate;
 pub mod words;

@@ -136,8 +136,25 @@ fn validate_reports_all_files_and_all_mistakes() {
     let run = world.run(&["recipe", "validate", recipe, "-o", "json"]);
     let messages: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(run.code, Some(3));
-    assert_eq!(messages[0]["line"], 41);
-    assert!(messages[0]["file"].as_str().unwrap().ends_with("/bad.yaml"));
+    insta::assert_snapshot!("validate-json", run);
+    assert_eq!(messages.as_array().unwrap().len(), 2);
+
+    // Warnings are no failure, and with `--strict` errors.
+    let doubtful = world.write("doubtful.yaml", shipped().replace("COPY . .", "COPY . .\n      RUN true"));
+    let doubtful = doubtful.to_str().unwrap();
+    insta::assert_snapshot!("validate-warning", world.run(&["recipe", "validate", doubtful]));
+    insta::assert_snapshot!("validate-strict", world.run(&["recipe", "validate", "--strict", doubtful]));
+
+    // Other commands say as much of a recipe that is wrong.
+    insta::assert_snapshot!("plan-of-a-bad-recipe", world.run(&["recipe", "plan", recipe]));
+    let progress = world.run(&["recipe", "validate", recipe, "--progress", "json"]);
+    let events: Vec<Value> = progress.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let kinds: Vec<_> = events.iter().map(|event| event["event"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["diagnostic", "diagnostic", "ended"], "{progress}");
+
+    // A lock is read where there is one, and one that is wrong is told.
+    world.write("doubtful.lock.yaml", "version: 1\nimages: 5\n");
+    insta::assert_snapshot!("validate-lock", world.run(&["recipe", "validate", "doubtful.yaml", doubtful]));
 }
 
 #[test]

@@ -13,7 +13,7 @@ const FLOORS: [&[&str]; 11] = [
     &["image"],
     &["store", "cache"],
     &["transport", "fetch", "supply"],
-    &["plan", "closure"],
+    &["plan", "validate", "closure"],
     &["steps", "build", "apply"],
     &["diff", "sandbox"],
     &["cli"],

@@ -166,6 +166,7 @@ fn what_the_first_recipe_offers_in_comments_is_valid_too() {
     assert_eq!(offered, 6, "{text}");
     let world = World::new();
     let file = world.write("recipe.yaml", text);
+    world.write("files/motd", "");
     let run = world.run(&["recipe", "validate", "--strict", file.to_str().unwrap()]);
     assert_eq!(run.code, Some(0), "{run}");
 }

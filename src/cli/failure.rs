@@ -116,8 +116,17 @@ fn diagnostic(located: &Located) -> Event {
     Event::Diagnostic { severity, place: located.source.place(span), message, notes, help }
 }
 
-/// Prints messages on stderr, a blank line between them, and how many errors there are where they are several.
+/// Prints messages on stderr, and how many errors there are where they are several.
 pub(super) fn print_diagnostics(diagnostics: &[Located], color: bool) {
+    print_each(diagnostics, color);
+    let errors = diagnostics.iter().filter(|located| located.diagnostic.severity == Severity::Error).count();
+    if errors > 1 && !progress::is_json() {
+        output::note(&format!("\n{errors} errors"));
+    }
+}
+
+/// Prints messages on stderr, a blank line between them.
+pub(super) fn print_each(diagnostics: &[Located], color: bool) {
     if progress::is_json() {
         diagnostics.iter().map(diagnostic).for_each(|event| progress::say_json(&event));
         return;
@@ -127,9 +136,5 @@ pub(super) fn print_diagnostics(diagnostics: &[Located], color: bool) {
             output::note("");
         }
         output::note(located.render(color).trim_end());
-    }
-    let errors = diagnostics.iter().filter(|located| located.diagnostic.severity == Severity::Error).count();
-    if errors > 1 {
-        output::note(&format!("\n{errors} errors"));
     }
 }

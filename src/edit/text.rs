@@ -103,9 +103,28 @@ fn compile(expression: &str, written: &str) -> Result<Regex, TextError> {
         // The last line says what is wrong, those before draw where.
         let text = error.to_string();
         let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").trim_end_matches('.');
-        TextError::Regex { pattern: written.to_owned(), reason: reason.to_owned() }
+        let ours = REASONS.iter().find(|(theirs, _)| reason.starts_with(theirs)).map(|(_, ours)| *ours);
+        TextError::Regex { pattern: written.to_owned(), reason: ours.unwrap_or(reason).to_owned() }
     })
 }
+
+/// How the reason begins that the crate `regex` gives, and the same for people who do not know it.
+const REASONS: [(&str, &str); 14] = [
+    ("unclosed group", "a `(` is not closed"),
+    ("unopened group", "a `)` closes nothing"),
+    ("unclosed character class", "a `[` is not closed"),
+    ("invalid character class range", "in a range of characters the first comes after the last"),
+    ("repetition operator missing expression", "there is nothing before a `*`, `+`, `?` or `{` to repeat"),
+    ("invalid repetition count range", "in `{from,to}` the first number is larger than the second"),
+    ("unclosed counted repetition", "a `{` is not closed"),
+    ("repetition quantifier expects", "a `{` is followed by no number; for the character itself write `\\{`"),
+    ("look-around", "there are no look-arounds (`(?=…)`, `(?<=…)`)"),
+    ("backreferences", "there are no backreferences (`\\1`)"),
+    ("unrecognized escape sequence", "a `\\` stands before a letter that has no meaning behind it"),
+    ("incomplete escape sequence", "a `\\` stands at the end"),
+    ("duplicate capture group name", "two groups have the same name"),
+    ("Compiled regex exceeds size limit", "it is too large"),
+];
 
 /// The groups that a replacement names, as the crate `regex` reads it: `$name`, `${name}`; `$$` is none.
 fn groups_in(replacement: &str) -> Vec<&str> {
@@ -172,15 +191,9 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         for (expression, message) in [
-            ("(", "`(` is no regular expression: unclosed group"),
-            (
-                "(?=x)",
-                "`(?=x)` is no regular expression: look-around, including look-ahead and look-behind, is not supported",
-            ),
-            (
-                "a{1000}{1000}",
-                "`a{1000}{1000}` is no regular expression: Compiled regex exceeds size limit of 10485760 bytes",
-            ),
+            ("(", "`(` is no regular expression: a `(` is not closed"),
+            ("(?=x)", "`(?=x)` is no regular expression: there are no look-arounds (`(?=…)`, `(?<=…)`)"),
+            ("a{1000}{1000}", "`a{1000}{1000}` is no regular expression: it is too large"),
         ] {
             assert_eq!(TextPattern::regex(expression).unwrap_err().to_string(), message);
         }

@@ -19,4 +19,5 @@ pub use file_steps::{Chmod, CopyFile, Download, MovePath, Remove, ReplaceText, S
 pub use lock::{LOCK_VERSION, Lock, LockChange, Locked, LockedBase, LockedFile, lock_file_of, read_lock};
 pub use model::{ArchiveSource, FORMAT_VERSION, ListEntry, Plan, PlannedStage, PlannedStep, StageWork, registry_path};
 pub use places::{Places, Route};
-pub use resolve::{DEFAULT_CLUSTER_REGISTRY, Narrowing, resolve};
+pub use resolve::{DEFAULT_CLUSTER_REGISTRY, Narrowing, StageSketch, Survey, resolve, survey};
+pub use warnings::doubtful_runs;

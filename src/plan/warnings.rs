@@ -1,9 +1,9 @@
 //! What is doubtful about a plan without being wrong.
 
-use crate::kubefile;
-use crate::words::Diagnostic;
+use crate::kubefile::{self, Kubefile};
+use crate::words::{Diagnostic, Place};
 
-use super::{Plan, Route};
+use super::{Places, Plan, Route};
 
 impl Plan {
     /// What a person should know before the plan is carried out, each at its place in the recipe and once, whatever the
@@ -14,10 +14,7 @@ impl Plan {
         for stage in &self.stages {
             // A plan is made only of Kubefiles that are understood.
             let Ok(kubefile) = kubefile::parse(&stage.work.kubefile) else { continue };
-            for (index, _) in kubefile.runs() {
-                let Some(place) = stage.places.find(&Route::stage().then("kubefile").then(index)) else { continue };
-                let message = "RUN ends reproducibility: what it makes depends on the build machine and on the moment";
-                let warning = Diagnostic::warning(place.span, message).with_label("runs on the build machine, as root");
+            for warning in doubtful_runs(&kubefile, &stage.places) {
                 if !warnings.contains(&warning) {
                     warnings.push(warning);
                 }
@@ -25,4 +22,15 @@ impl Plan {
         }
         warnings
     }
+}
+
+/// A warning for each RUN of a stage's Kubefile.
+#[must_use]
+pub fn doubtful_runs(kubefile: &Kubefile, places: &Places) -> Vec<Diagnostic> {
+    let place = |(index, _)| places.find(&Route::stage().then("kubefile").then(index));
+    let warning = |place: &Place| {
+        let message = "RUN ends reproducibility: what it makes depends on the build machine and on the moment";
+        Diagnostic::warning(place.span, message).with_label("runs on the build machine, as root")
+    };
+    kubefile.runs().filter_map(place).map(warning).collect()
 }

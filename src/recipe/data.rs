@@ -67,6 +67,15 @@ impl DataValue {
         }
     }
 
+    /// The entries of a map, in the order of the text; none of anything else.
+    pub fn entries(&self) -> impl Iterator<Item = &(Text, Data)> {
+        let entries: &[(Text, Data)] = match self {
+            Self::Map(entries) => entries,
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::List(_) => &[],
+        };
+        entries.iter()
+    }
+
     /// The value of a key or of an element's number.
     #[must_use]
     pub fn child(&self, step: &str) -> Option<&Data> {

@@ -44,6 +44,15 @@ impl Objection {
         Self { at, message: message.into(), help: None }
     }
 
+    /// Stands for what was said elsewhere.
+    pub(super) fn silent() -> Self {
+        Self::new(0..0, "")
+    }
+
+    pub(super) fn is_silent(&self) -> bool {
+        self.message.is_empty()
+    }
+
     fn with_help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
     }
@@ -102,6 +111,9 @@ pub(super) fn mentions(text: &str, raw: Raw) -> Result<Mentions, Objection> {
         match text.as_bytes().get(brace + 1) {
             Some(b'{') => {
                 let (tokens, end) = tokens(text, brace)?;
+                if tokens.is_empty() {
+                    return Err(Objection::new(brace..end, "the expression is empty"));
+                }
                 read(&tokens, text, &mut found)?;
                 at = end;
             }

@@ -22,6 +22,7 @@ mod schema;
 mod sink;
 mod spanned;
 mod template;
+mod uses;
 mod values;
 mod values_schema;
 
@@ -34,11 +35,12 @@ pub use model::{
     Metadata, MovePath, Operation, OperationName, Patch, Recipe, Remove, ReplaceArchive, ReplaceImage, ReplaceText,
     RewriteImages, RootfsEntry, Stage, Step, Symlink, WriteFile,
 };
-pub use parse::{Parsed, parse, read_document};
+pub use parse::{Parsed, Reading, parse, read_document, read_leniently};
 pub use schema::{schema, schema_text};
 pub use spanned::{Spanned, Text};
 pub use template::{Scope, values_in_template};
-pub use values::{Values, ValuesInput};
+pub use uses::{Use, Uses};
+pub use values::{MergedValues, Values, ValuesInput};
 
 /// What `apiVersion` says.
 pub const API_VERSION: &str = "recipe.sealer.io/v1alpha1";

@@ -9,9 +9,9 @@ use serde::de::DeserializeOwned;
 use super::check;
 use super::de::{Reader, Required};
 use super::sink::Sink;
-use super::{Data, Recipe};
+use super::{Data, Recipe, Uses};
 use crate::syntax::{Limits, Node, Style, Value, parse_yaml};
-use crate::words::{Diagnostic, Source, Span};
+use crate::words::{Diagnostic, Severity, Source, Span};
 
 /// A recipe that can be worked with.
 #[derive(Debug, Clone)]
@@ -22,22 +22,47 @@ pub struct Parsed {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Reads a recipe.
-///
-/// The error is all that is wrong with it, in the order of the text, warnings among it.
-pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
+/// All that could be understood of a recipe's text, however wrong it is.
+#[derive(Debug)]
+pub struct Reading {
+    /// The recipe, with stand-ins for what is missing or of the wrong kind: each of those has an error in `diagnostics`.
+    /// None where the text is no YAML.
+    pub recipe: Option<Recipe>,
+    /// All that is said about its form, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Which values its templates name.
+    pub uses: Uses,
+}
+
+/// Reads a recipe as far as it can be read.
+#[must_use]
+pub fn read_leniently(source: &Source) -> Reading {
     static REQUIRED: LazyLock<Required> = LazyLock::new(Required::of::<Recipe>);
-    let Some(root) = one_document(source, "recipe")? else {
-        return Err(vec![Diagnostic::error(Span::default(), "the recipe is empty")]);
+    let failed = |diagnostics| Reading { recipe: None, diagnostics, uses: Uses::default() };
+    let root = match one_document(source, "recipe") {
+        Ok(Some(root)) => root,
+        Ok(None) => return failed(vec![Diagnostic::error(Span::default(), "the recipe is empty")]),
+        Err(mistakes) => return failed(mistakes),
     };
     let sink = Sink::default();
-    let recipe = read::<Recipe>(&root, "recipe", &REQUIRED, &sink);
-    let Some(mut recipe) = recipe else { return Err(sink.into_sorted()) };
-    check::recipe(&mut recipe, &sink);
-    if sink.has_errors() {
-        return Err(sink.into_sorted());
+    let mut recipe = read::<Recipe>(&root, "recipe", &REQUIRED, &sink);
+    if let Some(recipe) = &mut recipe {
+        check::recipe(recipe, &sink);
     }
-    Ok(Parsed { recipe, warnings: sink.into_sorted() })
+    Reading { recipe, diagnostics: sink.into_sorted(), uses: Uses::of(source, &root) }
+}
+
+/// Reads a recipe.
+///
+/// The error is all that is wrong with its form, in the order of the text, warnings among it.
+pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
+    let Reading { recipe, diagnostics, .. } = read_leniently(source);
+    match recipe {
+        Some(recipe) if diagnostics.iter().all(|found| found.severity != Severity::Error) => {
+            Ok(Parsed { recipe, warnings: diagnostics })
+        }
+        Some(_) | None => Err(diagnostics),
+    }
 }
 
 /// Reads another document of ours, called `name` in messages, as strictly as a recipe; none where there is nothing but

@@ -28,6 +28,8 @@ pub struct Scope {
     touched: AtomicUsize,
     context: Context,
     tera: Tera,
+    /// Names whose values are wrong, which was said already: `["values", "docker"]`.
+    unknown: Vec<Vec<String>>,
 }
 
 impl Scope {
@@ -61,7 +63,14 @@ impl Scope {
         tera.register_filter("join", join);
         tera.register_filter("split", split);
         let weight = names.to_string().len();
-        Self { source: source.clone(), names, weight, touched: AtomicUsize::new(0), context, tera }
+        Self { source: source.clone(), names, weight, touched: AtomicUsize::new(0), context, tera, unknown: Vec::new() }
+    }
+
+    /// The same, but templates that name one of these, given as the parts of their names, become nothing: their values are
+    /// wrong, which was said already. The diagnostic for those has no message.
+    #[must_use]
+    pub fn with_unknown(self, unknown: Vec<Vec<String>>) -> Self {
+        Self { unknown, ..self }
     }
 
     /// All that templates see, with sorted keys, for whoever renders a text when the recipe is no longer at hand.
@@ -92,6 +101,9 @@ impl Scope {
 
     fn render_with(&self, text: &Text, raw: Raw) -> Result<String, Diagnostic> {
         self.evaluate(text, raw).map_err(|objection| {
+            if objection.is_silent() {
+                return Diagnostic::error(Span::default(), "");
+            }
             let span = content_span(&self.source, text, objection.at.clone());
             objection.into_diagnostic(span)
         })
@@ -122,8 +134,12 @@ impl Scope {
                 return Err(Objection { at: filter.at.clone(), message, help: Some(help) });
             }
         }
-        for mention in &mentions.names {
+        let (unknown, known): (Vec<_>, Vec<_>) = mentions.names.iter().partition(|mention| self.is_unknown(mention));
+        for mention in known {
             self.look_up(mention)?;
+        }
+        if !unknown.is_empty() {
+            return Err(Objection::silent());
         }
         let cost = self.weight.saturating_mul(mentions.names.len());
         if self.touched.fetch_add(cost, Ordering::Relaxed).saturating_add(cost) > MOST_TOUCHED {
@@ -137,6 +153,11 @@ impl Scope {
             message: "the template does not become UTF-8".to_owned(),
             help: None,
         })
+    }
+
+    fn is_unknown(&self, mention: &Mention) -> bool {
+        let overlaps = |name: &Vec<String>| name.iter().zip(&mention.parts).all(|(one, (other, _))| one == other);
+        self.unknown.iter().any(overlaps)
     }
 
     /// Checks that a name is there, part by part.
@@ -237,6 +258,24 @@ pub fn values_in_template(text: &str) -> Vec<String> {
     mentions.names.iter().filter_map(below_values).collect()
 }
 
+/// How the evaluator calls kinds of values, and what they are called in recipes.
+const THEIR_WORDS: [(&str, &str); 14] = [
+    ("invalid type for the value, ", ""),
+    ("Invalid type for the value, ", ""),
+    ("`&[Value]`", "a list"),
+    ("`array`", "a list"),
+    ("`&str`", "a string"),
+    ("`string`", "a string"),
+    ("`i64`", "an integer"),
+    ("`u64`", "an integer"),
+    ("`i128`", "an integer"),
+    ("`u128`", "an integer"),
+    ("`f64`", "a number"),
+    ("`bool`", "a boolean"),
+    ("`map`", "a map"),
+    ("`undefined`", "nothing"),
+];
+
 /// Tera's error at its place in the template, as a sentence of ours.
 fn objection(error: &tera::Error, text: &str) -> Objection {
     let (message, at) = match error.kind() {
@@ -246,7 +285,14 @@ fn objection(error: &tera::Error, text: &str) -> Objection {
         ErrorKind::Io(_) => ("the template becomes longer than 1 MiB".to_owned(), 0..text.len()),
         other => (other.to_string(), 0..text.len()),
     };
-    let message = message.replace("`&[Value]`", "a list").replace("`&str`", "a string");
+    let mut message = message;
+    for (theirs, ours) in THEIR_WORDS {
+        message = message.replace(theirs, ours);
+    }
+    // What else could stand there is a list of the parser's own words.
+    if let Some(expected) = message.find(" but expected") {
+        message.replace_range(expected.., ", which cannot stand here");
+    }
     let first_line = message.lines().next().unwrap_or_default().trim_end_matches('.');
     let mut letters = first_line.chars();
     let message = match (letters.next(), letters.as_str()) {

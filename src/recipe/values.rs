@@ -33,10 +33,17 @@ impl Values {
     /// Only values that the recipe has can be changed, and only to their own kind; below a default `{}` anything goes.
     /// The error is all that is wrong, each with the text that it is about; a `--set` is a text of its own.
     pub fn merge(source: &Source, recipe: &Recipe, input: &ValuesInput) -> Result<Self, Vec<Located>> {
+        let merged = Self::merge_leniently(source, recipe, input);
+        if merged.mistakes.is_empty() { Ok(merged.values) } else { Err(merged.mistakes) }
+    }
+
+    /// As [`merge`](Self::merge), with what can be had whatever is wrong: a source of values with a mistake is left out.
+    #[must_use]
+    pub fn merge_leniently(source: &Source, recipe: &Recipe, input: &ValuesInput) -> MergedValues {
         let empty = Data::new(Span::default(), DataValue::Map(Vec::new()));
-        let mut layers = vec![Layer { source: source.clone(), data: recipe.values.clone().unwrap_or(empty) }];
-        let mut errors = Vec::new();
-        let defaults = layers[0].data.clone();
+        let defaults = recipe.values.clone().unwrap_or(empty);
+        let mut layers = vec![Layer { source: source.clone(), data: defaults.clone() }];
+        let (mut mistakes, mut doubtful) = (Vec::new(), Vec::new());
         let texts = input.files.iter().map(|file| (file.clone(), None));
         let sets = input.sets.iter().map(|set| (Source::new("--set", set), Some(set.as_str())));
         for (source, set) in texts.chain(sets) {
@@ -45,26 +52,41 @@ impl Values {
                 None => file(&source, &sink),
                 Some(set) => assignment(set, &defaults, &sink),
             };
-            if let Some(data) = data {
-                if !sink.has_errors() {
-                    compare(&defaults, &data, "", &sink);
-                }
-                layers.push(Layer { source: source.clone(), data });
+            if let Some(data) = &data
+                && !sink.has_errors()
+            {
+                compare(&defaults, data, "", &sink);
             }
-            errors.extend(Located::all(&source, sink.into_sorted()));
-        }
-        if !errors.is_empty() {
-            return Err(errors);
+            match (data, sink.has_errors()) {
+                (Some(data), false) => layers.push(Layer { source: source.clone(), data }),
+                (Some(data), true) => doubtful.extend(data.entries().map(|(key, _)| key.value.clone())),
+                (None, _) => doubtful.extend(set.and_then(|set| set.split(['=', '.']).next()).map(str::to_owned)),
+            }
+            mistakes.extend(Located::all(&source, sink.into_sorted()));
         }
         let mut merged = Map::new();
         for layer in &layers {
             overlay(&mut merged, &layer.data);
         }
-        if let Some(schema) = &recipe.values_schema {
-            values_schema::check(source, schema, &merged, &layers)?;
+        if let (true, Some(schema)) = (mistakes.is_empty(), &recipe.values_schema) {
+            for misfit in values_schema::check(source, schema, &merged, &layers) {
+                doubtful.extend(misfit.value);
+                mistakes.push(misfit.mistake);
+            }
         }
-        Ok(Self(merged))
+        MergedValues { values: Self(merged), mistakes, doubtful }
     }
+}
+
+/// Values, and what is wrong with them.
+#[derive(Debug, Clone, Default)]
+pub struct MergedValues {
+    /// What is known of them.
+    pub values: Values,
+    /// All that is wrong, each with the text that it is about.
+    pub mistakes: Vec<Located>,
+    /// The names of the outermost values that the mistakes are about: what they would be is not known.
+    pub doubtful: Vec<String>,
 }
 
 /// One source of values.

@@ -12,44 +12,55 @@ use crate::words::{Diagnostic, Source, Span};
 /// The one version of JSON Schema that is understood.
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 
+/// Something that the schema does not allow, or that is wrong with the schema itself.
+pub(super) struct Misfit {
+    /// What is wrong, with the text that it is about.
+    pub(super) mistake: Located,
+    /// The outermost value that it is about.
+    pub(super) value: Option<String>,
+}
+
 /// Checks merged values; each mistake is told at the layer that the value came from.
-pub(super) fn check(
-    source: &Source,
-    schema: &Data,
-    values: &Map<String, Value>,
-    layers: &[Layer],
-) -> Result<(), Vec<Located>> {
+pub(super) fn check(source: &Source, schema: &Data, values: &Map<String, Value>, layers: &[Layer]) -> Vec<Misfit> {
     let sink = Sink::default();
+    if !matches!(schema.value, DataValue::Map(_)) {
+        // Said when the recipe was read.
+        return Vec::new();
+    }
     refuse_distant(schema, &sink);
     if sink.has_errors() {
-        return Err(Located::all(source, sink.into_sorted()));
+        let of_schema = |mistake| Misfit { mistake, value: None };
+        return Located::all(source, sink.into_sorted()).into_iter().map(of_schema).collect();
     }
     let document = schema.to_json();
     // The engine without backtracking: a schema cannot make a pattern take for ever.
-    let validator = jsonschema::options()
+    let built = jsonschema::options()
         .with_draft(Draft::Draft202012)
         .with_pattern_options(PatternOptions::regex())
-        .build(&document)
-        .map_err(|error| {
-            let at = find(schema, error.instance_path().as_str()).unwrap_or(schema.span);
-            let message = format!("`valuesSchema` is no JSON Schema: {}", describe(&error));
-            Located::all(source, vec![Diagnostic::error(at, message)])
-        })?;
-    let instance = Value::Object(values.clone());
-    let errors: Vec<Located> = validator
-        .iter_errors(&instance)
-        .take(100)
-        .map(|error| {
+        .build(&document);
+    let validator = match built {
+        Ok(validator) => validator,
+        Err(error) => {
             let path = error.instance_path().as_str();
-            let name = path.trim_start_matches('/').replace('/', ".");
-            let what = if name.is_empty() { "the values do".to_owned() } else { format!("`{name}` does") };
-            let message = format!("{what} not fit the recipe's `valuesSchema`: {}", describe(&error));
-            let from = layers.iter().rev().find_map(|layer| Some((&layer.source, find(&layer.data, path)?)));
-            let (source, span) = from.unwrap_or((source, schema.span));
-            Located { source: source.clone(), diagnostic: Diagnostic::error(span, message) }
-        })
-        .collect();
-    if errors.is_empty() { Ok(()) } else { Err(errors) }
+            let at = find(schema, path).unwrap_or(schema.span);
+            let message = format!("`valuesSchema` is no JSON Schema: {}", wrong_schema(&error, path));
+            let mistake = Located { source: source.clone(), diagnostic: Diagnostic::error(at, message) };
+            return vec![Misfit { mistake, value: None }];
+        }
+    };
+    let instance = Value::Object(values.clone());
+    let misfit = |error: ValidationError<'_>| {
+        let path = error.instance_path().as_str();
+        let name = path.trim_start_matches('/').replace('/', ".");
+        let what = if name.is_empty() { "the values do".to_owned() } else { format!("`{name}` does") };
+        let message = format!("{what} not fit the recipe's `valuesSchema`: {}", describe(&error));
+        let from = layers.iter().rev().find_map(|layer| Some((&layer.source, find(&layer.data, path)?)));
+        let (source, span) = from.unwrap_or((source, schema.span));
+        let mistake = Located { source: source.clone(), diagnostic: Diagnostic::error(span, message) };
+        let value = name.split('.').next().filter(|name| !name.is_empty()).map(str::to_owned);
+        Misfit { mistake, value }
+    };
+    validator.iter_errors(&instance).take(100).map(misfit).collect()
 }
 
 /// The place of what a JSON Pointer leads to.
@@ -96,9 +107,30 @@ fn objection(keyword: &Text, target: &str, at: Span) -> Option<Diagnostic> {
     }
 }
 
-/// What the schema demands, as far as it is one of the common demands.
+/// The mistake in a schema itself, at the keyword that the last part of `path` names.
+fn wrong_schema(error: &ValidationError<'_>, path: &str) -> String {
+    let value = shown(error.instance());
+    match error.kind() {
+        ValidationErrorKind::Referencing(_) => {
+            "a `$ref` in it leads to nothing: below `$defs` there is no such name".to_owned()
+        }
+        ValidationErrorKind::Format { format } if format == "regex" => {
+            format!("`{value}` is no regular expression (there are no look-arounds and no backreferences)")
+        }
+        ValidationErrorKind::AnyOf { .. } if path.ends_with("/type") => {
+            format!("`{value}` is no type: there are string, integer, number, boolean, array, object and null")
+        }
+        ValidationErrorKind::Format { .. } | ValidationErrorKind::AnyOf { .. } => {
+            format!("`{value}` cannot stand here")
+        }
+        _ => describe(error),
+    }
+}
+
+/// What the schema demands.
 fn describe(error: &ValidationError<'_>) -> String {
     let value = shown(error.instance());
+    let names = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     match error.kind() {
         ValidationErrorKind::Pattern { pattern } => format!("`{value}` does not match the pattern `{pattern}`"),
         ValidationErrorKind::Type { kind } => {
@@ -108,16 +140,53 @@ fn describe(error: &ValidationError<'_>) -> String {
             };
             format!("`{value}` is not of the type {expected}")
         }
-        ValidationErrorKind::Required { property } => format!("{property} is missing"),
-        ValidationErrorKind::Enum { options } => format!("`{value}` is none of {options}"),
-        ValidationErrorKind::Constant { expected_value } => format!("`{value}` is not {expected_value}"),
-        ValidationErrorKind::AdditionalProperties { unexpected } => format!("unexpected {}", unexpected.join(", ")),
+        ValidationErrorKind::Required { property } => format!("`{}` is missing", shown(property)),
+        ValidationErrorKind::Enum { options } => {
+            let options = options.as_array().map(|options| options.iter().map(shown).collect::<Vec<_>>());
+            format!("`{value}` is none of {}", names(&options.unwrap_or_default()))
+        }
+        ValidationErrorKind::Constant { expected_value } => format!("`{value}` is not `{}`", shown(expected_value)),
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            format!("{} may not be there", names(unexpected))
+        }
         ValidationErrorKind::FalseSchema => format!("nothing is allowed here, but there is `{value}`"),
         ValidationErrorKind::Minimum { limit } => format!("`{value}` is less than {limit}"),
         ValidationErrorKind::Maximum { limit } => format!("`{value}` is more than {limit}"),
+        ValidationErrorKind::ExclusiveMinimum { limit } => format!("`{value}` is not more than {limit}"),
+        ValidationErrorKind::ExclusiveMaximum { limit } => format!("`{value}` is not less than {limit}"),
+        ValidationErrorKind::MultipleOf { multiple_of } => format!("`{value}` is no multiple of {multiple_of}"),
         ValidationErrorKind::MinLength { limit } => format!("`{value}` is shorter than {limit} characters"),
         ValidationErrorKind::MaxLength { limit } => format!("`{value}` is longer than {limit} characters"),
-        _ => shortened(&error.to_string()),
+        ValidationErrorKind::MinItems { limit } => format!("the list has less than {limit} elements"),
+        ValidationErrorKind::MaxItems { limit } => format!("the list has more than {limit} elements"),
+        ValidationErrorKind::AdditionalItems { limit } => format!("the list has more than {limit} elements"),
+        ValidationErrorKind::UnevaluatedItems { unexpected } => format!("{} may not be in the list", names(unexpected)),
+        ValidationErrorKind::UniqueItems => "an element stands in the list twice".to_owned(),
+        ValidationErrorKind::Contains => "the list lacks an element that it must have".to_owned(),
+        ValidationErrorKind::MinProperties { limit } => format!("the map has less than {limit} entries"),
+        ValidationErrorKind::MaxProperties { limit } => format!("the map has more than {limit} entries"),
+        ValidationErrorKind::PropertyNames { error } => {
+            format!("a name in the map is not allowed: {}", describe(error))
+        }
+        ValidationErrorKind::Format { format } => format!("`{value}` is no {format}"),
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            let mut reasons: Vec<String> = context.iter().flatten().map(describe).collect();
+            reasons.sort();
+            reasons.dedup();
+            format!("none of the choices fits: {}", shortened(&reasons.join("; or ")))
+        }
+        ValidationErrorKind::OneOfMultipleValid { .. } => {
+            format!("`{value}` fits more than one of the choices, expected exactly one")
+        }
+        ValidationErrorKind::Not { .. } => format!("`{value}` is what it must not be"),
+        ValidationErrorKind::BacktrackLimitExceeded { .. }
+        | ValidationErrorKind::RegexEngineFailure { .. }
+        | ValidationErrorKind::ContentEncoding { .. }
+        | ValidationErrorKind::ContentMediaType { .. }
+        | ValidationErrorKind::Custom { .. }
+        | ValidationErrorKind::FromUtf8 { .. }
+        | ValidationErrorKind::Referencing(_) => format!("`{value}` cannot be checked or does not fit"),
     }
 }
 

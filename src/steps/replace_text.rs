@@ -123,7 +123,7 @@ mod tests {
         {"find":"a","replace":"b","expect":3,"optional":true}
         expect: Failed: error: 2 places in `a.conf` would be replaced, expected 3
         {"find":"(","replace":"b","regex":true}
-        find: Invalid: error: `(` is no regular expression: unclosed group
+        find: Invalid: error: `(` is no regular expression: a `(` is not closed
         "#);
         let world = World::new().file("etc/a.conf", "a", 0o644).folder("b");
         let step = |path: &str| json!({"replaceText": {"path": path, "find": "a", "replace": "b"}});

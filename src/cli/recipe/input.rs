@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::cli::failure::Failed;
-use crate::plan::{Narrowing, Plan, resolve};
+use crate::plan::{Narrowing, Plan, lock_file_of, resolve};
 use crate::recipe::{self, Located, Recipe, Values, ValuesInput};
-use crate::words::{Epoch, Failure, FailureKind, Platform, Source};
+use crate::validate::{Request, validate};
+use crate::words::{Epoch, Failure, FailureKind, Platform, Severity, Source};
 
 /// The largest recipe, in bytes.
 const MAX_RECIPE: u64 = 1 << 20;
@@ -30,6 +31,12 @@ pub(super) struct InputArgs {
     pub(super) stage: Option<String>,
 }
 
+impl InputArgs {
+    fn narrowing(&self) -> Narrowing {
+        Narrowing { platforms: self.platforms.clone(), stage: self.stage.clone() }
+    }
+}
+
 /// A recipe that was read and understood, with what was said of it on the way.
 #[derive(Debug)]
 pub(super) struct Input {
@@ -43,13 +50,10 @@ impl Input {
     /// Reads a recipe and merges its values.
     pub(super) fn read(file: &Path, args: &InputArgs) -> Result<Self, Failed> {
         let source = read_source(file)?;
-        let parsed = recipe::parse(&source).map_err(|diagnostics| Failed::invalid(&source, diagnostics))?;
-        let mut input = ValuesInput::default();
-        for file in &args.values {
-            input.files.push(read_source(file)?);
-        }
-        input.sets.clone_from(&args.set);
-        let values = Values::merge(&source, &parsed.recipe, &input).map_err(Failed::Invalid)?;
+        let input = values_input(args)?;
+        let wrong = || all_errors(&source, &input, file, args);
+        let parsed = recipe::parse(&source).map_err(|_| wrong())?;
+        let values = Values::merge(&source, &parsed.recipe, &input).map_err(|_| wrong())?;
         let located = |diagnostic| Located { source: source.clone(), diagnostic };
         let warnings = parsed.warnings.into_iter().map(located).collect();
         Ok(Self { source, recipe: parsed.recipe, values, warnings })
@@ -57,8 +61,7 @@ impl Input {
 
     /// The plan for what is wanted of the recipe.
     pub(super) fn plan(&self, args: &InputArgs) -> Result<Plan, Failed> {
-        let narrowing = Narrowing { platforms: args.platforms.clone(), stage: args.stage.clone() };
-        resolve(&self.source, &self.recipe, &self.values, &narrowing, epoch()?)
+        resolve(&self.source, &self.recipe, &self.values, &args.narrowing(), epoch()?)
             .map_err(|diagnostics| Failed::invalid(&self.source, diagnostics))
     }
 
@@ -67,6 +70,36 @@ impl Input {
         let located = |diagnostic| Located { source: self.source.clone(), diagnostic };
         self.warnings.iter().cloned().chain(plan.warnings().into_iter().map(located)).collect()
     }
+}
+
+/// All that is wrong or doubtful about a recipe, as far as that can be known without a network.
+pub(super) fn checked(file: &Path, args: &InputArgs) -> Result<Vec<Located>, Failed> {
+    check(&read_source(file)?, &values_input(args)?, file, args)
+}
+
+fn check(source: &Source, values: &ValuesInput, file: &Path, args: &InputArgs) -> Result<Vec<Located>, Failed> {
+    let lock_file = lock_file_of(file);
+    let lock = if lock_file.exists() { Some(read_source(&lock_file)?) } else { None };
+    let folder = file.parent().map(|folder| if folder == Path::new("") { Path::new(".") } else { folder });
+    let (narrowing, epoch, lock) = (&args.narrowing(), epoch()?, lock.as_ref());
+    Ok(validate(&Request { source, values, narrowing, epoch, folder, lock }))
+}
+
+/// The failure of a recipe of which it is known that something is wrong: one kind of mistake does not hide the others.
+fn all_errors(source: &Source, values: &ValuesInput, file: &Path, args: &InputArgs) -> Failed {
+    match check(source, values, file, args) {
+        Ok(found) => {
+            let is_error = |located: &Located| located.diagnostic.severity == Severity::Error;
+            Failed::Invalid(found.into_iter().filter(is_error).collect())
+        }
+        Err(failed) => failed,
+    }
+}
+
+/// Values from elsewhere.
+fn values_input(args: &InputArgs) -> Result<ValuesInput, Failed> {
+    let files = args.values.iter().map(|file| read_source(file)).collect::<Result<_, _>>()?;
+    Ok(ValuesInput { files, sets: args.set.clone() })
 }
 
 /// `SOURCE_DATE_EPOCH`, else the constant.

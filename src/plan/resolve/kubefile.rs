@@ -1,6 +1,6 @@
 //! The Kubefile inside a stage: its mistakes point at their own lines of the recipe.
 
-use crate::kubefile::{self, Base};
+use crate::kubefile::{self, Kubefile};
 use crate::plan::Route;
 use crate::recipe::Text;
 use crate::words::{Diagnostic, Span};
@@ -8,8 +8,8 @@ use crate::words::{Diagnostic, Span};
 use super::stage::StageResolver;
 
 impl StageResolver<'_> {
-    /// Checks a stage's Kubefile and says what it is built on, with the place of that in the recipe.
-    pub(super) fn kubefile(&mut self, written: &Text, rendered: &str) -> Option<(Span, Base)> {
+    /// Understands a stage's Kubefile; with the place in the recipe of what it is built on.
+    pub(super) fn kubefile(&mut self, written: &Text, rendered: &str) -> Option<(Span, Kubefile)> {
         match kubefile::parse(rendered) {
             Ok(kubefile) => {
                 let route = Route::stage().then("kubefile");
@@ -19,12 +19,15 @@ impl StageResolver<'_> {
                 }
                 let base_span = self.in_recipe(written, rendered, kubefile.base_span);
                 self.mark(&route.then("from"), base_span);
-                Some((base_span, kubefile.base))
+                Some((base_span, kubefile))
             }
             Err(mistakes) => {
+                let is_folded = self.source.text()[written.span.range()].starts_with('>');
                 for mistake in mistakes {
                     let span = self.in_recipe(written, rendered, mistake.span);
-                    self.mistakes.push(Diagnostic { span, ..mistake });
+                    let mistake = Diagnostic { span, ..mistake };
+                    let help = "`>` joins all lines into one: write `kubefile: |`";
+                    self.mistakes.push(if is_folded { mistake.with_help(help) } else { mistake });
                 }
                 None
             }

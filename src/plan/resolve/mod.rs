@@ -6,10 +6,11 @@ mod step;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::kubefile::Kubefile;
 use crate::recipe::{Recipe, Scope, Values};
-use crate::words::{Diagnostic, Epoch, Platform, SealerName, Source, Span, nearest};
+use crate::words::{BaseSource, Diagnostic, Epoch, Platform, SealerName, Source, Span, nearest};
 
-use super::{FORMAT_VERSION, Plan, PlannedStage};
+use super::{ContextSource, FORMAT_VERSION, Places, Plan, PlannedStage, PlannedStep};
 use stage::StageResolver;
 
 /// How clusters call the image's own registry where a recipe says nothing else.
@@ -24,6 +25,46 @@ pub struct Narrowing {
     pub stage: Option<String>,
 }
 
+/// What could be made of a recipe, and all that is wrong with it.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// The mistakes in its meaning, in the order of the text, each once whatever the number of platforms. One without a
+    /// message stands for a template that names an unknown value.
+    pub mistakes: Vec<Diagnostic>,
+    /// The stages, for one platform after the other.
+    pub platforms: Vec<Vec<StageSketch>>,
+    /// The plan; none where there is a mistake.
+    pub plan: Option<Plan>,
+}
+
+/// A stage for one platform, as far as it could be understood.
+#[derive(Debug)]
+pub struct StageSketch {
+    /// The platform.
+    pub platform: Platform,
+    /// The image that it makes.
+    pub image: Option<SealerName>,
+    /// The images that it builds on or takes files from, each with its place.
+    pub bases: Vec<(Span, BaseSource)>,
+    /// Where its files come from, each entry with its place.
+    pub context: Vec<(Span, Option<ContextSource>)>,
+    /// What is changed, each step with its place.
+    pub steps: Vec<(Span, Option<PlannedStep>)>,
+    /// Its Kubefile.
+    pub kubefile: Option<Kubefile>,
+    /// Where each part was written.
+    pub places: Places,
+    /// The whole, where nothing is wrong with it.
+    pub planned: Option<PlannedStage>,
+}
+
+impl StageSketch {
+    /// The sealer images that it builds on or takes files from, each with its place.
+    pub fn needs(&self) -> impl Iterator<Item = (Span, &SealerName)> {
+        self.bases.iter().filter_map(|(span, base)| Some((*span, base.sealer()?)))
+    }
+}
+
 /// Resolves a recipe with its merged values. All mistakes are reported at once, each at its place in `source`.
 pub fn resolve(
     source: &Source,
@@ -32,12 +73,28 @@ pub fn resolve(
     narrowing: &Narrowing,
     epoch: Epoch,
 ) -> Result<Plan, Vec<Diagnostic>> {
+    let survey = survey(source, recipe, values, &[], narrowing, epoch);
+    survey.plan.ok_or(survey.mistakes)
+}
+
+/// As [`resolve`], for a recipe of which parts may be wrong in form: of `unknown` names, given by their parts, as
+/// `["values", "docker"]`, the values are not known, and what depends on them is passed over.
+#[must_use]
+pub fn survey(
+    source: &Source,
+    recipe: &Recipe,
+    values: &Values,
+    unknown: &[Vec<String>],
+    narrowing: &Narrowing,
+    epoch: Epoch,
+) -> Survey {
     let mut mistakes = Vec::new();
     let platforms = platforms(recipe, narrowing, &mut mistakes);
-    let mut stages = Vec::new();
+    check_stage_name(recipe, narrowing, &mut mistakes);
+    let mut sketches = Vec::new();
     let mut cluster_registry = DEFAULT_CLUSTER_REGISTRY.to_owned();
     for platform in &platforms {
-        let scope = Scope::new(source, &recipe.metadata.name, values, platform);
+        let scope = Scope::new(source, &recipe.metadata.name, values, platform).with_unknown(unknown.to_vec());
         if let Some(text) = &recipe.cluster_registry {
             match scope.render(text) {
                 Ok(registry) => match registry_host(&registry) {
@@ -49,36 +106,33 @@ pub fn resolve(
         }
         let mut resolved = Vec::new();
         for stage in recipe.stages.iter() {
-            let resolver = StageResolver::new(source, &scope, platform);
-            match resolver.resolve(stage) {
-                Ok(stage) => resolved.push(stage),
-                Err(more) => mistakes.extend(more),
-            }
+            let (sketch, more) = StageResolver::new(source, &scope, platform).resolve(stage);
+            resolved.push(sketch);
+            mistakes.extend(more);
         }
-        if resolved.len() == recipe.stages.len() {
-            check_order(recipe, &resolved, &mut mistakes);
-            stages.extend(narrow_to_stage(recipe, resolved, narrowing, &mut mistakes));
-        }
+        check_order(recipe, &resolved, &mut mistakes);
+        sketches.push(resolved);
     }
-    if mistakes.is_empty() {
+    // Each platform finds the same mistakes again.
+    mistakes.sort_by(|one, other| (one.span, &one.message).cmp(&(other.span, &other.message)));
+    mistakes.dedup();
+    let plan = mistakes.is_empty().then(|| {
+        let stages = sketches.iter().flat_map(|sketches| narrow_to_stage(sketches, narrowing));
         let mut plan = Plan {
             format_version: FORMAT_VERSION,
             recipe: recipe.metadata.name.value.clone(),
             file: source.name().to_owned(),
             source_date_epoch: epoch,
             cluster_registry,
-            stages: stages.into_iter().map(|stage| stage.planned).collect(),
+            stages: stages.collect(),
         };
         // Stage by stage, so that the platforms of one image are made one after the other.
         let names = recipe.stages.iter().enumerate().map(|(index, stage)| (stage.name.value.as_str(), index));
         let order: BTreeMap<&str, usize> = names.collect();
         plan.stages.sort_by_key(|stage| order.get(stage.work.stage.as_str()).copied());
-        return Ok(plan);
-    }
-    // Each platform finds the same mistakes again.
-    mistakes.sort_by(|one, other| (one.span, &one.message).cmp(&(other.span, &other.message)));
-    mistakes.dedup();
-    Err(mistakes)
+        plan
+    });
+    Survey { mistakes, platforms: sketches, plan }
 }
 
 const EXPECTED_REGISTRY: &str = "expected `HOST` or `HOST:PORT`";
@@ -96,7 +150,7 @@ fn platforms(recipe: &Recipe, narrowing: &Narrowing, mistakes: &mut Vec<Diagnost
         return if narrowing.platforms.is_empty() { vec![Platform::host()] } else { narrowing.platforms.clone() };
     };
     let mut platforms = Vec::new();
-    for text in written {
+    for text in &written.value {
         match text.parse::<Platform>() {
             Ok(platform) if platforms.contains(&platform) => {
                 mistakes.push(Diagnostic::error(text.span, format!("platform `{platform}` stands here twice")));
@@ -105,85 +159,90 @@ fn platforms(recipe: &Recipe, narrowing: &Narrowing, mistakes: &mut Vec<Diagnost
             Err(error) => mistakes.push(Diagnostic::error(text.span, error.to_string())),
         }
     }
-    let span = written.first().map_or(Span::default(), |first| first.span);
+    let span = written.first().map_or(written.span, |first| first.span);
     if written.is_empty() {
         mistakes.push(
-            Diagnostic::error(recipe.metadata.name.span, "`platforms` is empty")
+            Diagnostic::error(written.span, "`platforms` is empty")
                 .with_help("leave it out to build for this machine's"),
         );
     }
+    // A platform that is wrong may have been meant to be the wanted one.
+    let is_sound = mistakes.is_empty();
     for wanted in &narrowing.platforms {
-        if !platforms.contains(wanted) {
+        if is_sound && !platforms.contains(wanted) {
             mistakes.push(
                 Diagnostic::error(span, format!("platform `{wanted}` is asked for, but the recipe is not for it"))
                     .with_label("the recipe's platforms"),
             );
         }
     }
-    platforms.retain(|platform| narrowing.platforms.is_empty() || narrowing.platforms.contains(platform));
-    platforms
-}
-
-/// A stage with what the checks between stages need.
-struct ResolvedStage {
-    planned: PlannedStage,
-    /// The images that it builds on or takes files from, each with its place.
-    needs: Vec<(Span, SealerName)>,
+    let wanted = |platform: &&Platform| narrowing.platforms.is_empty() || narrowing.platforms.contains(platform);
+    let chosen: Vec<Platform> = platforms.iter().filter(wanted).cloned().collect();
+    // None is left only after a mistake; what else is wrong is looked for all the same.
+    match (chosen.is_empty(), platforms.is_empty()) {
+        (false, _) => chosen,
+        (true, false) => platforms,
+        (true, true) => vec![Platform::host()],
+    }
 }
 
 /// Two stages of one image, and stages that need what only a later one makes.
-fn check_order(recipe: &Recipe, resolved: &[ResolvedStage], mistakes: &mut Vec<Diagnostic>) {
+fn check_order(recipe: &Recipe, sketches: &[StageSketch], mistakes: &mut Vec<Diagnostic>) {
     let mut makers: BTreeMap<&SealerName, usize> = BTreeMap::new();
-    for (index, stage) in resolved.iter().enumerate() {
-        let image = &stage.planned.work.image;
+    let name_of = |index: usize| &recipe.stages[index].name.value;
+    for (index, stage) in sketches.iter().enumerate() {
+        let Some(image) = &stage.image else { continue };
         if let Some(earlier) = makers.get(image) {
-            let label = format!("stage `{}` makes it already", resolved[*earlier].planned.work.stage);
+            let label = format!("stage `{}` makes it already", name_of(*earlier));
             let message = format!("image `{}` is made twice", image.familiar());
             mistakes.push(Diagnostic::error(recipe.stages[index].image.span, message).with_label(label));
         } else {
             makers.insert(image, index);
         }
     }
-    for (index, stage) in resolved.iter().enumerate() {
-        for (span, needed) in &stage.needs {
+    for (index, stage) in sketches.iter().enumerate() {
+        for (span, needed) in stage.needs() {
             let Some(maker) = makers.get(needed).filter(|maker| **maker >= index) else { continue };
             let label = if *maker == index {
                 "this stage makes it itself".to_owned()
             } else {
-                format!("the later stage `{}` makes it", resolved[*maker].planned.work.stage)
+                format!("the later stage `{}` makes it", name_of(*maker))
             };
             let message = format!("image `{}` is not made yet", needed.familiar());
-            mistakes.push(Diagnostic::error(*span, message).with_label(label));
+            mistakes.push(Diagnostic::error(span, message).with_label(label));
         }
     }
 }
 
-/// The wanted stage with all that it builds on, or every stage.
-fn narrow_to_stage(
-    recipe: &Recipe,
-    resolved: Vec<ResolvedStage>,
-    narrowing: &Narrowing,
-    mistakes: &mut Vec<Diagnostic>,
-) -> Vec<ResolvedStage> {
-    let Some(wanted) = &narrowing.stage else { return resolved };
-    let names: Vec<&str> = resolved.iter().map(|stage| stage.planned.work.stage.as_str()).collect();
-    if !names.contains(&wanted.as_str()) {
-        let span = recipe.stages.first().map_or(Span::default(), |stage| stage.name.span);
-        let mistake =
-            Diagnostic::error(span, format!("stage `{wanted}` is asked for, but the recipe has none of that name"))
-                .with_help(format!("the stages are {}", names.join(", ")));
-        mistakes.push(match nearest(wanted, names.iter().copied()) {
-            Some(near) => mistake.with_help(format!("did you mean `{near}`?")),
-            None => mistake,
-        });
-        return Vec::new();
+/// A wanted stage that is none.
+fn check_stage_name(recipe: &Recipe, narrowing: &Narrowing, mistakes: &mut Vec<Diagnostic>) {
+    let Some(wanted) = &narrowing.stage else { return };
+    let names: Vec<&str> = recipe.stages.iter().map(|stage| stage.name.value.as_str()).collect();
+    if names.contains(&wanted.as_str()) {
+        return;
     }
-    let mut images: BTreeSet<SealerName> = BTreeSet::new();
+    let span = recipe.stages.first().map_or(Span::default(), |stage| stage.name.span);
+    let mistake =
+        Diagnostic::error(span, format!("stage `{wanted}` is asked for, but the recipe has none of that name"))
+            .with_help(format!("the stages are {}", names.join(", ")));
+    mistakes.push(match nearest(wanted, names.iter().copied()) {
+        Some(near) => mistake.with_help(format!("did you mean `{near}`?")),
+        None => mistake,
+    });
+}
+
+/// The wanted stage with all that it builds on, or every stage.
+fn narrow_to_stage(sketches: &[StageSketch], narrowing: &Narrowing) -> Vec<PlannedStage> {
+    let Some(wanted) = &narrowing.stage else {
+        return sketches.iter().filter_map(|sketch| sketch.planned.clone()).collect();
+    };
+    let mut images: BTreeSet<&SealerName> = BTreeSet::new();
     let mut kept = Vec::new();
-    for stage in resolved.into_iter().rev() {
-        if stage.planned.work.stage == *wanted || images.contains(&stage.planned.work.image) {
-            images.extend(stage.needs.iter().map(|(_, image)| image.clone()));
-            kept.push(stage);
+    for sketch in sketches.iter().rev() {
+        let Some(planned) = &sketch.planned else { continue };
+        if planned.work.stage == *wanted || images.contains(&planned.work.image) {
+            images.extend(sketch.needs().map(|(_, image)| image));
+            kept.push(planned.clone());
         }
     }
     kept.reverse();

@@ -3,15 +3,15 @@
 use std::path::Path;
 use std::str::FromStr;
 
-use globset::GlobBuilder;
+use globset::{ErrorKind, GlobBuilder};
 use serde_json::Value;
 
 use crate::kubefile::Base;
 use crate::plan::{ContextSource, LayerChoice, Places, PlannedStage, Route, StageWork};
 use crate::recipe::{ContextEntry, Data, DirectoryEntry, LayerEntry, RootfsEntry, Scope, Stage, Text};
-use crate::words::{BaseSource, ContextPath, Diagnostic, Platform, SealerName, Source, Span};
+use crate::words::{ContextPath, Diagnostic, Platform, SealerName, Source, Span};
 
-use super::ResolvedStage;
+use super::StageSketch;
 
 /// Resolves the parts of a stage, gathers their places and all mistakes.
 pub(super) struct StageResolver<'a> {
@@ -27,7 +27,8 @@ impl<'a> StageResolver<'a> {
         Self { source, scope, platform, places: Places::default(), mistakes: Vec::new() }
     }
 
-    pub(super) fn resolve(mut self, stage: &Stage) -> Result<ResolvedStage, Vec<Diagnostic>> {
+    /// What could be made of the stage, and what is wrong with it.
+    pub(super) fn resolve(mut self, stage: &Stage) -> (StageSketch, Vec<Diagnostic>) {
         let top = Route::stage();
         self.mark(&top, stage.name.span);
         let name = self.render(&stage.name, &top.then("name"));
@@ -38,37 +39,57 @@ impl<'a> StageResolver<'a> {
                 format!("an image cannot be named by a digest before it is made: `@{digest}`"),
             );
         }
-        let mut needs = Vec::new();
+        let mut bases = Vec::new();
         let mut context = Vec::new();
         for (index, entry) in stage.context.iter().enumerate() {
             let route = top.then("context").then(index);
             self.mark(&route, entry.span);
+            let before = self.mistakes.len();
             let (source, of) = match &entry.value {
                 ContextEntry::Layer(layer) => (self.layer(layer, entry.span, &route), layer.of.span),
                 ContextEntry::Rootfs(rootfs) => (self.rootfs(rootfs, &route), rootfs.of.span),
                 ContextEntry::Directory(directory) => (self.directory(directory, &route), directory.path.span),
             };
-            let name = source.as_ref().and_then(ContextSource::image).and_then(BaseSource::sealer);
-            needs.extend(name.map(|name| (of, name.clone())));
-            context.extend(source);
+            let source = source.filter(|_| self.mistakes.len() == before);
+            bases.extend(source.as_ref().and_then(ContextSource::image).map(|image| (of, image.clone())));
+            context.push((entry.span, source));
         }
         let mut steps = Vec::new();
         for (index, step) in stage.steps.iter().enumerate() {
             let route = top.then("steps").then(index);
             self.mark(&route, step.span);
-            steps.extend(self.step(step, &route));
+            let before = self.mistakes.len();
+            let planned = self.step(step, &route);
+            steps.push((step.span, planned.filter(|_| self.mistakes.len() == before)));
         }
-        let kubefile = self.render(&stage.kubefile, &top.then("kubefile"));
-        let understood = kubefile.as_deref().and_then(|text| self.kubefile(&stage.kubefile, text));
-        if let Some((span, Base::Image(base))) = &understood {
-            needs.extend(base.sealer().map(|name| (*span, name.clone())));
+        let text = self.render(&stage.kubefile, &top.then("kubefile"));
+        let kubefile = text.as_deref().and_then(|text| self.kubefile(&stage.kubefile, text));
+        if let Some((span, Base::Image(base))) = kubefile.as_ref().map(|(span, kubefile)| (*span, &kubefile.base)) {
+            bases.push((span, base.clone()));
         }
-        let (true, Some(stage), Some(image), Some(kubefile)) = (self.mistakes.is_empty(), name, image, kubefile) else {
-            return Err(self.mistakes);
+        let work = match (self.mistakes.is_empty(), name, &image, text) {
+            (true, Some(stage), Some(image), Some(kubefile)) => Some(StageWork {
+                stage,
+                platform: self.platform.clone(),
+                image: image.clone(),
+                context: context.iter().filter_map(|(_, source)| source.clone()).collect(),
+                steps: steps.iter().filter_map(|(_, step)| step.clone()).collect(),
+                kubefile,
+            }),
+            _ => None,
         };
-        let work = StageWork { stage, platform: self.platform.clone(), image, context, steps, kubefile };
-        let digest = work.digest();
-        Ok(ResolvedStage { planned: PlannedStage { work, digest, places: self.places }, needs })
+        let planned = work.map(|work| PlannedStage { digest: work.digest(), work, places: self.places.clone() });
+        let sketch = StageSketch {
+            platform: self.platform.clone(),
+            image,
+            bases,
+            context,
+            steps,
+            kubefile: kubefile.map(|(_, kubefile)| kubefile),
+            places: self.places,
+            planned,
+        };
+        (sketch, self.mistakes)
     }
 
     fn layer(&mut self, entry: &LayerEntry, span: Span, route: &Route) -> Option<ContextSource> {
@@ -169,20 +190,24 @@ impl<'a> StageResolver<'a> {
     /// Globs, checked; `*` stops at `/`.
     pub(super) fn globs(&mut self, texts: &[Text], route: &Route) -> Option<Vec<String>> {
         let mut globs = Vec::new();
+        // All are looked at, so that all mistakes are found.
+        let mut is_good = true;
         for (index, text) in texts.iter().enumerate() {
-            let rendered = self.render(text, &route.then(index))?;
+            let Some(rendered) = self.render(text, &route.then(index)) else {
+                is_good = false;
+                continue;
+            };
             if rendered.is_empty() || Path::new(&rendered).is_absolute() || rendered.split('/').any(|part| part == "..")
             {
                 self.mistake(text.span, format!("`{rendered}` is no glob of paths inside the context"));
-                return None;
-            }
-            if let Err(error) = GlobBuilder::new(&rendered).literal_separator(true).build() {
-                self.mistake(text.span, format!("`{rendered}` is no glob: {}", error.kind()));
-                return None;
+                is_good = false;
+            } else if let Err(error) = GlobBuilder::new(&rendered).literal_separator(true).build() {
+                self.mistake(text.span, format!("`{rendered}` is no glob: {}", glob_reason(error.kind())));
+                is_good = false;
             }
             globs.push(rendered);
         }
-        Some(globs)
+        is_good.then_some(globs)
     }
 
     /// The bytes in the recipe of a part of a scalar's content.
@@ -193,5 +218,17 @@ impl<'a> StageResolver<'a> {
     /// Free data as JSON, with the templates in its strings (not in its keys) replaced.
     pub(super) fn render_data(&mut self, data: &Data) -> Option<Value> {
         self.scope.render_data(data).map_err(|mistake| self.mistakes.push(mistake)).ok()
+    }
+}
+
+/// What is wrong with a glob.
+fn glob_reason(kind: &ErrorKind) -> String {
+    match kind {
+        ErrorKind::UnclosedClass => "its `[` is not closed: expected a `]`".to_owned(),
+        ErrorKind::InvalidRange(from, to) => format!("`{from}` comes after `{to}`, so `{from}-{to}` is no range"),
+        ErrorKind::UnopenedAlternates => "its `}` closes nothing: expected a `{` before it".to_owned(),
+        ErrorKind::UnclosedAlternates => "its `{` is not closed: expected a `}`".to_owned(),
+        ErrorKind::DanglingEscape => "its last `\\` escapes nothing".to_owned(),
+        _ => "it is too large or cannot be understood".to_owned(),
     }
 }

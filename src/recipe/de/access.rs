@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAcc
 use super::{Fault, Reader, What, listed, noun, own_word, unknown, with_article};
 use crate::recipe::spanned::SPANNED_FIELDS;
 use crate::syntax::{Node, Value};
-use crate::words::{Diagnostic, Span};
+use crate::words::{Diagnostic, Span, nearest};
 
 /// The elements of a list.
 pub(super) struct ListReader<'a> {
@@ -75,13 +75,23 @@ impl<'a> StructReader<'a> {
             None => {}
             Some((node, Value::Map(entries))) => {
                 whole = Some(node);
+                let word_of = |key: &'a Node| key.scalar().unwrap_or_default();
                 for (key, value) in entries {
-                    let word = key.scalar().unwrap_or_default();
+                    let word = word_of(key);
                     match known.iter().find(|field| **field == word) {
                         Some(field) => fields.push((field, Some(value))),
                         // Merge keys were refused before.
                         None if word == "<<" => {}
-                        None => reader.sink.add(unknown(key.span, "field", word, known)),
+                        None => {
+                            reader.sink.add(unknown(key.span, "field", word, known));
+                            // Reading goes on with the field that was probably meant, if that is not there itself.
+                            let meant = nearest(word, known.iter().copied());
+                            let is_free = |meant: &&str| {
+                                fields.iter().all(|(there, _)| there != meant)
+                                    && entries.iter().all(|(key, _)| word_of(key) != *meant)
+                            };
+                            fields.extend(meant.filter(is_free).map(|meant| (meant, Some(value))));
+                        }
                     }
                 }
             }
@@ -188,8 +198,13 @@ impl<'a> EnumReader<'a> {
                     if let Some(variant) = key.scalar().and_then(known) {
                         return Self { reader, variant, content: Some(value), form: VariantForm::Map };
                     }
-                    reader.sink.add(unknown(key.span, &noun, key.scalar().unwrap_or_default(), variants));
-                    stand_in
+                    let word = key.scalar().unwrap_or_default();
+                    reader.sink.add(unknown(key.span, &noun, word, variants));
+                    // Reading goes on with what was probably meant.
+                    match nearest(word, variants.iter().copied()) {
+                        Some(variant) => Self { reader, variant, content: Some(value), form: VariantForm::Map },
+                        None => stand_in,
+                    }
                 }
                 [] => {
                     let message = format!("{} is a map of exactly one key, and this one is empty", with_article(&noun));

@@ -232,11 +232,54 @@ fn listed(words: &[&str], or: &str) -> String {
 fn unknown(span: Span, what: &str, word: &str, known: &[&str]) -> Diagnostic {
     let diagnostic = Diagnostic::error(span, format!("unknown {what} `{}`", shortened(word)))
         .with_label(format!("expected {}", listed(known, "or")));
-    match nearest(word, known.iter().copied()) {
+    let elsewhere = || {
+        let synonyms = SYNONYMS.iter().find(|(other, _)| other.eq_ignore_ascii_case(word))?.1;
+        synonyms.iter().find(|synonym| known.contains(synonym)).copied()
+    };
+    match nearest(word, known.iter().copied()).or_else(elsewhere) {
         Some(near) => diagnostic.with_help(format!("did you mean `{near}`?")),
+        None if COMMANDS.contains(&word) => {
+            diagnostic.with_help("a recipe runs no command; RUN in the Kubefile does, and it ends reproducibility")
+        }
         None => diagnostic,
     }
 }
+
+/// What other tools call things, and what may be meant by it here.
+const SYNONYMS: &[(&str, &[&str])] = &[
+    ("archive", &["replaceArchive"]),
+    ("base", &["rootfs", "of"]),
+    ("chart", &["directory"]),
+    ("cp", &["copy"]),
+    ("curl", &["download"]),
+    ("delete", &["remove"]),
+    ("dest", &["path", "to"]),
+    ("destination", &["path", "to"]),
+    ("dir", &["directory"]),
+    ("dockerfile", &["kubefile"]),
+    ("fetch", &["download"]),
+    ("file", &["path"]),
+    ("folder", &["directory"]),
+    ("from", &["of"]),
+    ("image", &["rootfs", "of"]),
+    ("img", &["image"]),
+    ("link", &["symlink"]),
+    ("ln", &["symlink"]),
+    ("mv", &["move"]),
+    ("rename", &["move"]),
+    ("replacement", &["replace"]),
+    ("rm", &["remove"]),
+    ("search", &["find"]),
+    ("sed", &["replaceText"]),
+    ("set", &["replace"]),
+    ("source", &["from", "url"]),
+    ("src", &["from", "url"]),
+    ("wget", &["download"]),
+    ("with", &["replace"]),
+];
+
+/// What runs commands elsewhere.
+const COMMANDS: &[&str] = &["cmd", "command", "exec", "run", "script", "sh", "shell"];
 
 impl<'de: 'a, 'a: 'de> Deserializer<'de> for Reader<'a> {
     type Error = Fault;

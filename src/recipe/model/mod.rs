@@ -58,7 +58,7 @@ pub struct Recipe {
     /// The platforms to build for; default: this machine's. `--platform` narrows it.
     #[serde(default)]
     #[schemars(example = ["linux/amd64", "linux/arm64"])]
-    pub platforms: Option<Vec<Text>>,
+    pub platforms: Option<Spanned<Vec<Text>>>,
     /// How the cluster calls the image's own registry; default `sea.hub:5000`.
     #[serde(default)]
     #[schemars(example = &"sea.hub:5000")]

@@ -176,28 +176,28 @@ fn what_is_no_text_or_no_expression_is_refused() {
        = help: there are: abs, capitalize, default, first, int, join, last, length, lower, nth, replace, split, str, trim, trim_end, trim_start, upper
     ");
     insta::assert_snapshot!(rendered("'{{ values.docker + }}'"), @"
-    r.yaml:13:32: error: the expression does not work: found `}}` but expected one of: integer, float, string, bool, ident, `-`, `not`, `<`, `{`, `[` or `(`
+    r.yaml:13:32: error: the expression does not work: found `}}`, which cannot stand here
        |
     13 |     image: '{{ values.docker + }}'
        |                                ^^
     ");
     insta::assert_snapshot!(rendered("'{{ values.docker * 2 }}'"), @"
-    r.yaml:13:16: error: the expression does not work: math operations can only be done on numbers, found `string`
+    r.yaml:13:16: error: the expression does not work: math operations can only be done on numbers, found a string
        |
     13 |     image: '{{ values.docker * 2 }}'
        |                ^^^^^^
     ");
     insta::assert_snapshot!(rendered("'{{ values.docker | first }}'"), @"
-    r.yaml:13:16: error: the expression does not work: invalid type for the value, expected a list but got `string`
+    r.yaml:13:16: error: the expression does not work: expected a list but got a string
        |
     13 |     image: '{{ values.docker | first }}'
        |                ^^^^^^
     ");
     insta::assert_snapshot!(rendered("'{{ }}'"), @"
-    r.yaml:13:16: error: the expression does not work: found `}}` but expected one of: integer, float, string, bool, ident, `-`, `not`, `<`, `{`, `[` or `(`
+    r.yaml:13:13: error: the expression is empty
        |
     13 |     image: '{{ }}'
-       |                ^^
+       |             ^^^^^
     ");
 }
 

@@ -134,7 +134,7 @@ fn mistakes_are_told_where_they_were_made() {
 
 #[test]
 fn the_schema_is_held_against_the_merged_values() {
-    insta::assert_snapshot!(refused(&["replicas: 9\nimages:\n  pause: v3\n"], &["docker=latest"]), @r#"
+    insta::assert_snapshot!(refused(&["replicas: 9\nimages:\n  pause: v3\n"], &["docker=latest"]), @r"
     --set:1:8: error: `docker` does not fit the recipe's `valuesSchema`: `latest` does not match the pattern `^\d+\.\d+\.\d+$`
       |
     1 | docker=latest
@@ -145,11 +145,11 @@ fn the_schema_is_held_against_the_merged_values() {
     1 | replicas: 9
       |           ^
 
-    v0.yaml:3:10: error: `images.pause` does not fit the recipe's `valuesSchema`: `v3` is none of ["v1","v2"]
+    v0.yaml:3:10: error: `images.pause` does not fit the recipe's `valuesSchema`: `v3` is none of `v1`, `v2`
       |
     3 |   pause: v3
       |          ^^
-    "#);
+    ");
     let own = RECIPE.replace("19.03.15", "latest");
     let errors = merged_with(&own, &[], &[]).unwrap_err();
     insta::assert_snapshot!(errors[0].render(false), @r"
@@ -180,24 +180,24 @@ fn schemas_are_local_and_right() {
     12 |   $schema: http://json-schema.org/draft-07/schema#
        |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected `https://json-schema.org/draft/2020-12/schema`
     ");
-    insta::assert_snapshot!(refused("properties: {docker: {type: text}}"), @r#"
-    r.yaml:12:31: error: `valuesSchema` is no JSON Schema: "text" is not valid under any of the schemas listed in the 'anyOf' keyword
+    insta::assert_snapshot!(refused("properties: {docker: {type: text}}"), @"
+    r.yaml:12:31: error: `valuesSchema` is no JSON Schema: `text` is no type: there are string, integer, number, boolean, array, object and null
        |
     12 |   properties: {docker: {type: text}}
        |                               ^^^^
-    "#);
+    ");
     insta::assert_snapshot!(refused("properties: {docker: {$ref: '#/$defs/none'}}"), @"
-    r.yaml:12:3: error: `valuesSchema` is no JSON Schema: Pointer '/$defs/none' does not exist
+    r.yaml:12:3: error: `valuesSchema` is no JSON Schema: a `$ref` in it leads to nothing: below `$defs` there is no such name
        |
     12 |   properties: {docker: {$ref: '#/$defs/none'}}
        |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
     ");
-    insta::assert_snapshot!(refused("properties: {docker: {pattern: '('}}"), @r#"
-    r.yaml:12:34: error: `valuesSchema` is no JSON Schema: "(" is not a "regex"
+    insta::assert_snapshot!(refused("properties: {docker: {pattern: '('}}"), @"
+    r.yaml:12:34: error: `valuesSchema` is no JSON Schema: `(` is no regular expression (there are no look-arounds and no backreferences)
        |
     12 |   properties: {docker: {pattern: '('}}
        |                                  ^^^
-    "#);
+    ");
     insta::assert_snapshot!(refused("additionalProperties: false"), @"
     r.yaml:5:3: error: the values do not fit the recipe's `valuesSchema`: nothing is allowed here, but there is `19.03.15`
       |

@@ -23,7 +23,8 @@ impl StageResolver<'_> {
         for (index, item) in written.images.iter().enumerate() {
             let route = route.then("images").then(index);
             let ListedImage { image, needed_by } = &item.value;
-            let reference: ImageSource = self.parsed(image, &route)?;
+            // All are looked at, so that all mistakes are found; after one of them nothing of the step is used.
+            let Some(reference) = self.parsed::<ImageSource>(image, &route) else { continue };
             self.mark(&route, image.span);
             let needed_by = match needed_by {
                 Some(text) => Some(self.render(text, &route.then("for"))?),

@@ -92,7 +92,12 @@ impl StageResolver<'_> {
         let url = match Url::parse(&rendered) {
             Ok(url) => url,
             Err(error) => {
-                self.mistake(text.span, format!("`{rendered}` is no URL: {error}"));
+                let reason = match error {
+                    url::ParseError::RelativeUrlWithoutBase => "it lacks `https://` at its start".to_owned(),
+                    url::ParseError::EmptyHost => "it names no host".to_owned(),
+                    other => other.to_string(),
+                };
+                self.mistake(text.span, format!("`{rendered}` is no URL: {reason}"));
                 return None;
             }
         };

@@ -9,9 +9,6 @@ use super::StageResolver;
 
 impl StageResolver<'_> {
     pub(super) fn rewrite_images(&mut self, written: &recipe::RewriteImages, route: &Route) -> Option<PlannedStep> {
-        if written.paths.is_empty() {
-            self.mistake(written.to.span, "`paths` is empty: expected at least one glob of manifests");
-        }
         let paths = self.globs(&written.paths, &route.then("paths"));
         let to = self.render(&written.to, &route.then("to"));
         if let Some(mistake) = to.as_deref().and_then(registry_host) {

@@ -1,0 +1,53 @@
+//! Where a recipe's form is wrong, and what is not worth saying because of it.
+
+use crate::plan::StageSketch;
+use crate::recipe::Recipe;
+use crate::words::{Diagnostic, Severity, Span};
+
+/// The places of all mistakes in form.
+pub(super) struct Broken(Vec<Span>);
+
+fn within(inner: Span, outer: Span) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end
+}
+
+impl Broken {
+    pub(super) fn of(diagnostics: &[Diagnostic]) -> Self {
+        let errors = diagnostics.iter().filter(|found| found.severity == Severity::Error);
+        Self(errors.map(|found| found.span).collect())
+    }
+
+    /// Whether a mistake in meaning only follows from one in form: it is about a stand-in, or about a whole of which a part
+    /// is wrong.
+    pub(super) fn explains(&self, mistake: &Diagnostic) -> bool {
+        // Stand-ins for what is missing have no place, and what depends on unknown values has no message.
+        mistake.message.is_empty() || mistake.span == Span::default() || self.spoils(mistake.span)
+    }
+
+    /// Whether what stands here is a stand-in or has a wrong part.
+    pub(super) fn spoils(&self, span: Span) -> bool {
+        span == Span::default()
+            || self.touches(span)
+            // Parts of an empty text have no width, wherever they are.
+            || self.0.iter().any(|error| within(span, *error) && (error.start == span.start || span.start == span.end))
+    }
+
+    /// Whether something here is wrong.
+    pub(super) fn touches(&self, span: Span) -> bool {
+        self.0.iter().any(|error| within(*error, span))
+    }
+
+    /// Whether the stages lack parts of which nobody knows what they would have been: a list of steps that is none, an
+    /// unknown field of a stage. A single wrong step is not meant.
+    pub(super) fn hides_parts(&self, recipe: &Recipe, sketches: &[StageSketch]) -> bool {
+        let stages = recipe.stages.span;
+        let known = |error: Span| {
+            let parts = sketches.iter().flat_map(|sketch| {
+                sketch.context.iter().map(|(span, _)| *span).chain(sketch.steps.iter().map(|(span, _)| *span))
+            });
+            let texts = recipe.stages.iter().flat_map(|stage| [stage.name.span, stage.image.span, stage.kubefile.span]);
+            parts.chain(texts).any(|part| part != Span::default() && within(error, part))
+        };
+        stages == Span::default() || self.0.iter().any(|error| within(*error, stages) && !known(*error))
+    }
+}

@@ -1,0 +1,128 @@
+//! Inputs that may be something else tomorrow.
+
+use url::Url;
+
+use crate::kubefile::{CopySource, Instruction};
+use crate::plan::{ArchiveSource, Lock, PlannedStep, Route, StageSketch};
+use crate::words::{BaseSource, Diagnostic, ImageSource, Span};
+
+use super::moving::{is_moving_tag, is_moving_url};
+
+/// Something from elsewhere.
+enum Input {
+    Base(BaseSource),
+    Image(ImageSource),
+    Url(Url),
+}
+
+/// Warnings for inputs that neither a digest nor the lock fixes. Without a lock, which apply writes, only for those whose
+/// name says that they move.
+pub(super) fn unlocked(stages: &[StageSketch], lock: Option<&Lock>) -> Vec<Diagnostic> {
+    let is_made = |base: &BaseSource| {
+        base.sealer().is_some_and(|name| stages.iter().any(|stage| stage.image.as_ref() == Some(name)))
+    };
+    let mut warnings = Vec::new();
+    for stage in stages {
+        for (span, input) in inputs(stage) {
+            let (name, is_locked, moves) = match &input {
+                Input::Base(base) if is_made(base) => continue,
+                Input::Base(BaseSource::Sealer(name)) => {
+                    let tag = name.reference().tag().unwrap_or_default();
+                    let is_locked = lock.is_some_and(|lock| lock.base(name, &stage.platform).is_some());
+                    let is_fixed = is_locked || name.reference().digest().is_some();
+                    (name.familiar(), is_fixed, is_moving_tag(tag))
+                }
+                Input::Base(base @ BaseSource::Engine(_)) => image(&base.image(), stage, lock),
+                Input::Image(source) => image(source, stage, lock),
+                Input::Url(url) => {
+                    let is_locked = lock.is_some_and(|lock| lock.file(url).is_some());
+                    (shown(url), is_locked, is_moving_url(url))
+                }
+            };
+            if is_locked {
+                continue;
+            }
+            let help = match &input {
+                Input::Url(_) => "give its `sha256`, or let `sealer recipe lock` write it down",
+                Input::Base(_) | Input::Image(_) => {
+                    "name a version or a digest, or let `sealer recipe lock` write it down"
+                }
+            };
+            let warning = match (moves, lock) {
+                (true, _) => {
+                    let message =
+                        format!("`{name}` moves: it names whatever is newest on the day that it is looked up");
+                    Diagnostic::warning(span, message).with_help(help)
+                }
+                (false, Some(_)) => Diagnostic::warning(span, format!("`{name}` is not in the recipe's lock"))
+                    .with_help("`sealer recipe lock` adds what is missing"),
+                (false, None) => continue,
+            };
+            warnings.push(warning);
+        }
+    }
+    warnings
+}
+
+fn image(source: &ImageSource, stage: &StageSketch, lock: Option<&Lock>) -> (String, bool, bool) {
+    let reference = source.reference();
+    let is_locked = lock.is_some_and(|lock| lock.image(source, &stage.platform).is_some());
+    let tag = reference.tag().unwrap_or("latest");
+    (source.familiar(), is_locked || reference.digest().is_some(), is_moving_tag(tag))
+}
+
+/// Without user, password, query and fragment, which may be secrets.
+fn shown(url: &Url) -> String {
+    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+    format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
+}
+
+/// All that a stage needs from elsewhere and has no sha256 in the recipe, each with its place.
+fn inputs(stage: &StageSketch) -> Vec<(Span, Input)> {
+    let mut inputs: Vec<(Span, Input)> =
+        stage.bases.iter().map(|(span, base)| (*span, Input::Base(base.clone()))).collect();
+    let place = |route: Route, whole: Span| stage.places.find(&route).map_or(whole, |place| place.span);
+    for (index, (span, step)) in stage.steps.iter().enumerate() {
+        let route = Route::stage().then("steps").then(index);
+        match step {
+            Some(PlannedStep::ReplaceArchive { source: ArchiveSource::Url(url), sha256: None, .. }) => {
+                inputs.push((place(route.then("url"), *span), Input::Url(url.clone())));
+            }
+            Some(PlannedStep::Download(step)) if step.sha256.is_none() => {
+                inputs.push((place(route.then("url"), *span), Input::Url(step.url.clone())));
+            }
+            Some(PlannedStep::ReplaceImage { image, .. }) => {
+                inputs.push((place(route.then("image"), *span), Input::Image(image.clone())));
+            }
+            Some(PlannedStep::ImageList { images, .. }) => {
+                for (number, entry) in images.iter().enumerate() {
+                    let route = route.then("images").then(number);
+                    inputs.push((place(route, *span), Input::Image(entry.image.clone())));
+                }
+            }
+            Some(
+                PlannedStep::ReplaceArchive { .. }
+                | PlannedStep::Patch { .. }
+                | PlannedStep::RewriteImages { .. }
+                | PlannedStep::ReplaceText(_)
+                | PlannedStep::Write(_)
+                | PlannedStep::Copy(_)
+                | PlannedStep::Download(_)
+                | PlannedStep::Remove(_)
+                | PlannedStep::Move(_)
+                | PlannedStep::Chmod(_)
+                | PlannedStep::Symlink(_),
+            )
+            | None => {}
+        }
+    }
+    for (index, (_, instruction)) in stage.kubefile.iter().flat_map(|kubefile| kubefile.instructions.iter().enumerate())
+    {
+        if let Instruction::Copy { source: CopySource::Remote(file), .. } = instruction
+            && let Ok(url) = file.url(stage.platform.architecture())
+        {
+            inputs.push((place(Route::stage().then("kubefile").then(index), Span::default()), Input::Url(url)));
+        }
+    }
+    inputs
+}

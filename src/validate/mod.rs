@@ -1,0 +1,144 @@
+//! Floor 7, validate: everything that is wrong or doubtful about a recipe, in one go, without a network.
+//!
+//! Mistakes in form and in meaning are found in the same reading: what is wrong in form has a stand-in, and what would
+//! only follow from a stand-in is not said. Beside the recipe only files that it names are looked at.
+
+mod bases;
+mod beside;
+mod broken;
+mod inputs;
+mod moving;
+mod paths;
+mod reach;
+mod unused;
+
+use std::path::Path;
+
+use crate::plan::{Lock, Narrowing, StageSketch, doubtful_runs, read_lock, survey};
+use crate::recipe::{Located, MergedValues, Recipe, Values, ValuesInput, read_leniently};
+use crate::words::{Diagnostic, Epoch, Severity, Source};
+
+use beside::Beside;
+use broken::Broken;
+
+/// What is to be checked.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The recipe.
+    pub source: &'a Source,
+    /// Values from elsewhere.
+    pub values: &'a ValuesInput,
+    /// What of the recipe is wanted.
+    pub narrowing: &'a Narrowing,
+    /// The time that everything of our making carries.
+    pub epoch: Epoch,
+    /// The recipe's folder; without it nothing is said about files beside the recipe.
+    pub folder: Option<&'a Path>,
+    /// The recipe's lock, where there is one.
+    pub lock: Option<&'a Source>,
+}
+
+/// All errors and warnings about a recipe, its values and its lock; those about one text in the order of that text, the
+/// recipe first.
+#[must_use]
+pub fn validate(request: &Request<'_>) -> Vec<Located> {
+    let source = request.source;
+    let reading = read_leniently(source);
+    let mut own = reading.diagnostics;
+    let mut others = Vec::new();
+    if let Some(recipe) = reading.recipe {
+        let broken = Broken::of(&own);
+        let MergedValues { values, mistakes, doubtful } = Values::merge_leniently(source, &recipe, request.values);
+        // What is said of the recipe's own values was said of their form, too, where that is wrong.
+        for mistake in mistakes {
+            match mistake.source == *source {
+                true if broken.explains(&mistake.diagnostic) => {}
+                true => own.push(mistake.diagnostic),
+                false => others.push(mistake),
+            }
+        }
+        let unknown = unknown_names(&recipe, &broken, doubtful);
+        let survey = survey(source, &recipe, &values, &unknown, request.narrowing, request.epoch);
+        own.extend(survey.mistakes.into_iter().filter(|mistake| !broken.explains(mistake)));
+        let lock = request.lock.and_then(|lock| {
+            let refused = |mistakes: Vec<Diagnostic>| {
+                others.extend(mistakes.into_iter().map(|diagnostic| Located { source: lock.clone(), diagnostic }));
+            };
+            read_lock(lock).map_err(refused).ok()
+        });
+        let beside = Beside::new(request.folder);
+        for sketches in &survey.platforms {
+            own.extend(about_stages(&recipe, sketches, &broken, lock.as_ref(), request, &beside));
+            others.extend(sketches.iter().flat_map(|sketch| beside.templates(sketch)));
+        }
+        own.extend(unused::values(source, &recipe, reading.uses, &broken, &beside));
+    }
+    own.sort_by(|one, other| (one.span, &one.message).cmp(&(other.span, &other.message)));
+    own.dedup();
+    let located = |diagnostic| Located { source: source.clone(), diagnostic };
+    let mut all: Vec<Located> = own.into_iter().map(located).collect();
+    for other in others {
+        if !all.contains(&other) {
+            all.push(other);
+        }
+    }
+    all
+}
+
+/// What is said about the stages for one platform together.
+fn about_stages(
+    recipe: &Recipe,
+    sketches: &[StageSketch],
+    broken: &Broken,
+    lock: Option<&Lock>,
+    request: &Request<'_>,
+    beside: &Beside<'_>,
+) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for sketch in sketches {
+        found.extend(sketch.kubefile.iter().flat_map(|kubefile| doubtful_runs(kubefile, &sketch.places)));
+        found.extend(beside.files(sketch));
+    }
+    // Where a stage's form is wrong, nobody knows what its steps would have written.
+    if !broken.hides_parts(recipe, sketches) {
+        found.extend(sketches.iter().flat_map(|sketch| paths::impossible(request.source, sketch, broken)));
+    }
+    found.extend(bases::mistyped(sketches, lock));
+    let unlocked = match (request.lock, lock) {
+        // What is wrong with the lock comes first.
+        (Some(_), None) => Vec::new(),
+        (_, lock) => inputs::unlocked(sketches, lock),
+    };
+    found.extend(unlocked);
+    found
+}
+
+/// The names of which nobody knows what they stand for.
+fn unknown_names(recipe: &Recipe, broken: &Broken, doubtful: Vec<String>) -> Vec<Vec<String>> {
+    let values = || "values".to_owned();
+    let mut unknown: Vec<Vec<String>> = doubtful.into_iter().map(|name| vec![values(), name]).collect();
+    if broken.spoils(recipe.metadata.name.span) {
+        unknown.push(vec!["recipe".to_owned(), "name".to_owned()]);
+    }
+    if let Some(own) = &recipe.values
+        && broken.touches(own.span)
+    {
+        let spoiled: Vec<&str> = own
+            .entries()
+            .filter(|(key, value)| broken.touches(key.span) || broken.touches(value.span))
+            .map(|(key, _)| key.as_str())
+            .collect();
+        if spoiled.is_empty() {
+            unknown.push(vec![values()]);
+        }
+        unknown.extend(spoiled.into_iter().map(|name| vec![values(), name.to_owned()]));
+    }
+    unknown
+}
+
+/// Warnings as errors.
+pub fn strictly(found: &mut [Located]) {
+    for located in found {
+        located.diagnostic.severity = Severity::Error;
+    }
+}

@@ -1,0 +1,240 @@
+//! Paths that no step and no context entry can have made.
+
+use crate::kubefile::{CopySource, Instruction};
+use crate::plan::{Chmod, ContextSource, MovePath, PlannedStep, Remove, ReplaceText, Route, StageSketch};
+use crate::words::{ContextPath, Diagnostic, Source, Span, nearest};
+
+use super::broken::Broken;
+use super::reach::{Below, can_meet, is_glob, matches};
+
+/// What happened to a stage's context, as far as paths go.
+enum Change {
+    /// Nobody knows what.
+    Anything,
+    /// Something came: a glob or a path.
+    Come(String, Below),
+    /// Something is missing, which was told: from then on it counts as there.
+    Told(String),
+    /// What globs match went.
+    Gone(Span, Vec<String>),
+    /// Something got another path; a missing one was fine or not.
+    Moved { at: Span, from: ContextPath, to: ContextPath, optional: bool },
+}
+
+/// Whether something can be there.
+enum Answer {
+    Possible,
+    Never,
+    /// A step took it away.
+    GoneAt(Span),
+}
+
+/// Errors for what the steps and the Kubefile of a stage need and nothing can have brought.
+pub(super) fn impossible(source: &Source, stage: &StageSketch, broken: &Broken) -> Vec<Diagnostic> {
+    let mut history = History { source, changes: Vec::new(), has_context: !stage.context.is_empty() };
+    let mut mistakes = Vec::new();
+    for (span, entry) in &stage.context {
+        match entry.as_ref().filter(|_| !broken.touches(*span)) {
+            Some(entry) => history.changes.extend(brought(entry)),
+            None => history.changes.push(Change::Anything),
+        }
+    }
+    for (index, (span, step)) in stage.steps.iter().enumerate() {
+        let Some(step) = step.as_ref().filter(|_| !broken.touches(*span)) else {
+            history.changes.push(Change::Anything);
+            continue;
+        };
+        let route = Route::stage().then("steps").then(index);
+        for (field, wanted) in needed(step) {
+            let route = field.split('/').fold(route.clone(), |route, part| route.then(part));
+            let at = stage.places.find(&route).map_or(*span, |place| place.span);
+            mistakes.extend(history.need(at, &wanted));
+        }
+        history.changes.extend(changed(step, *span));
+    }
+    history.changes.push(Change::Come("Kubefile".to_owned(), Below::Nothing));
+    for (index, (_, instruction)) in stage.kubefile.iter().flat_map(|kubefile| kubefile.instructions.iter().enumerate())
+    {
+        match instruction {
+            Instruction::Copy { source: CopySource::Context(pattern), .. } => {
+                let wanted = pattern.for_architecture(stage.platform.architecture());
+                let place = stage.places.find(&Route::stage().then("kubefile").then(index));
+                if let (Some(place), false) = (place, wanted.is_empty()) {
+                    mistakes.extend(history.need(place.span, &wanted));
+                }
+            }
+            Instruction::Copy { source: CopySource::Remote(_), .. }
+            | Instruction::Run { .. }
+            | Instruction::Cmd { .. }
+            | Instruction::Arg { .. } => {}
+        }
+    }
+    mistakes
+}
+
+fn brought(entry: &ContextSource) -> Vec<Change> {
+    let (paths, to): (&[String], _) = match entry {
+        ContextSource::Layer { paths, to, .. } | ContextSource::Rootfs { paths, to, .. } => (paths, to),
+        ContextSource::Directory { to, .. } => (&[], to),
+    };
+    if paths.is_empty() {
+        return vec![Change::Come(to.as_str().to_owned(), Below::Anything)];
+    }
+    let below = |glob: &String| if to.is_root() { glob.clone() } else { format!("{}/{glob}", to.as_str()) };
+    paths.iter().map(|glob| Change::Come(below(glob), Below::Anything)).collect()
+}
+
+/// What a step needs: the field that says it, and the path or glob.
+fn needed(step: &PlannedStep) -> Vec<(String, String)> {
+    let path = |optional: bool, field: &str, path: &ContextPath| {
+        if optional { Vec::new() } else { vec![(field.to_owned(), path.as_str().to_owned())] }
+    };
+    let globs = |optional: bool, field: &str, globs: &[String]| {
+        let each = globs.iter().enumerate().filter(|_| !optional);
+        each.map(|(index, glob)| (format!("{field}/{index}"), glob.clone())).collect()
+    };
+    match step {
+        PlannedStep::ReplaceArchive { path: archive, optional, .. }
+        | PlannedStep::ReplaceImage { path: archive, optional, .. } => path(*optional, "path", archive),
+        PlannedStep::Patch { path: file, optional, .. }
+        | PlannedStep::ReplaceText(ReplaceText { path: file, optional, .. }) => path(*optional, "path", file),
+        PlannedStep::RewriteImages { paths, optional, .. }
+        | PlannedStep::Remove(Remove { paths, optional })
+        | PlannedStep::Chmod(Chmod { paths, optional, .. }) => globs(*optional, "paths", paths),
+        PlannedStep::ImageList { from, optional, .. } => globs(*optional, "from", from),
+        PlannedStep::Move(MovePath { from, optional, .. }) => path(*optional, "from", from),
+        PlannedStep::Write(_) | PlannedStep::Copy(_) | PlannedStep::Download(_) | PlannedStep::Symlink(_) => Vec::new(),
+    }
+}
+
+/// What a step changes.
+fn changed(step: &PlannedStep, at: Span) -> Option<Change> {
+    let file = |path: &ContextPath| Some(Change::Come(path.as_str().to_owned(), Below::Nothing));
+    match step {
+        PlannedStep::ReplaceArchive { .. }
+        | PlannedStep::ReplaceImage { .. }
+        | PlannedStep::Patch { .. }
+        | PlannedStep::RewriteImages { .. }
+        | PlannedStep::ReplaceText(_)
+        | PlannedStep::Chmod(_) => None,
+        PlannedStep::ImageList { path, .. } => file(path),
+        PlannedStep::Write(step) => file(&step.path),
+        PlannedStep::Copy(step) => file(&step.path),
+        PlannedStep::Download(step) => file(&step.path),
+        PlannedStep::Symlink(step) => Some(Change::Come(step.path.as_str().to_owned(), Below::Anything)),
+        PlannedStep::Remove(step) => Some(Change::Gone(at, step.paths.clone())),
+        PlannedStep::Move(MovePath { from, to, optional }) => {
+            Some(Change::Moved { at, from: from.clone(), to: to.clone(), optional: *optional })
+        }
+    }
+}
+
+struct History<'a> {
+    source: &'a Source,
+    changes: Vec<Change>,
+    has_context: bool,
+}
+
+impl History<'_> {
+    /// The mistake, where what is needed cannot be there; from then on it counts as there, so that it is told once.
+    fn need(&mut self, at: Span, wanted: &str) -> Option<Diagnostic> {
+        let message = match answer(&self.changes, wanted) {
+            Answer::Possible => return None,
+            Answer::GoneAt(step) => {
+                let line = self.source.position(step.start).line;
+                let mistake = Diagnostic::error(at, format!("`{wanted}` cannot be there any more"));
+                mistake.with_label(format!("the step in line {line} takes it away"))
+            }
+            Answer::Never => {
+                let what = if is_glob(wanted) { "anything that fits" } else { "it" };
+                let message =
+                    format!("`{wanted}` cannot be there: neither `context` nor an earlier step brings {what}");
+                Diagnostic::error(at, message).with_help(self.advice(wanted))
+            }
+        };
+        self.changes.push(Change::Told(wanted.to_owned()));
+        Some(message)
+    }
+
+    fn advice(&self, wanted: &str) -> String {
+        let come: Vec<&str> = self
+            .changes
+            .iter()
+            .filter_map(|change| match change {
+                Change::Come(path, _) if path != "Kubefile" => Some(path.as_str()),
+                Change::Moved { to, .. } => Some(to.as_str()),
+                Change::Come(..) | Change::Anything | Change::Told(_) | Change::Gone(..) => None,
+            })
+            .collect();
+        match (nearest(wanted, come.iter().copied().filter(|path| !is_glob(path))), come.is_empty(), self.has_context) {
+            (Some(near), _, _) => format!("did you mean `{near}`?"),
+            (None, true, _) => "the stage has no `context`, and no step before this one writes anything".to_owned(),
+            (None, false, false) => format!("the stage has no `context`; there is only {}", quoted(&come)),
+            (None, false, true) => {
+                format!("there is only {}: name it in the `paths` of a context entry", quoted(&come))
+            }
+        }
+    }
+}
+
+fn quoted(paths: &[&str]) -> String {
+    let mut quoted: Vec<String> = paths.iter().take(5).map(|path| format!("`{path}`")).collect();
+    if paths.len() > 5 {
+        quoted.push("…".to_owned());
+    }
+    quoted.join(", ")
+}
+
+/// Whether what is wanted can be there after all these changes.
+fn answer(changes: &[Change], wanted: &str) -> Answer {
+    let Some((change, earlier)) = changes.split_last() else { return Answer::Never };
+    match change {
+        Change::Anything => Answer::Possible,
+        Change::Come(brought, below) if can_meet(brought, *below, wanted) => Answer::Possible,
+        Change::Told(missing) if can_meet(missing, Below::Anything, wanted) => Answer::Possible,
+        Change::Gone(at, globs) if globs.iter().any(|glob| takes_away(glob, wanted)) => Answer::GoneAt(*at),
+        Change::Come(..) | Change::Told(_) | Change::Gone(..) => answer(earlier, wanted),
+        Change::Moved { at, from, to, optional } => {
+            let (from, to) = (from.as_str(), to.as_str());
+            if let Some(rest) = below(to, wanted) {
+                let before = if rest.is_empty() { from.to_owned() } else { format!("{from}/{rest}") };
+                return match answer(earlier, &before) {
+                    Answer::Possible => Answer::Possible,
+                    Answer::Never | Answer::GoneAt(_) if *optional => answer(earlier, wanted),
+                    other => other,
+                };
+            }
+            if can_meet(to, Below::Anything, wanted) {
+                return Answer::Possible;
+            }
+            if below(from, wanted).is_some() { Answer::GoneAt(*at) } else { answer(earlier, wanted) }
+        }
+    }
+}
+
+/// The rest of a path below a folder or at it.
+fn below<'a>(folder: &str, path: &'a str) -> Option<&'a str> {
+    let rest = path.strip_prefix(folder)?;
+    if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
+}
+
+/// Whether nothing of what is wanted is left when a glob's matches are gone.
+fn takes_away(glob: &str, wanted: &str) -> bool {
+    if glob == wanted {
+        return true;
+    }
+    let mut path = String::new();
+    for part in wanted.split('/') {
+        if is_glob(part) {
+            return false;
+        }
+        if !path.is_empty() {
+            path.push('/');
+        }
+        path.push_str(part);
+        if matches(glob, &path) {
+            return true;
+        }
+    }
+    false
+}
