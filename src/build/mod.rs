@@ -6,6 +6,7 @@
 //! image that is named and is not whole in the end is an error: nothing is tagged.
 
 mod args;
+mod bases;
 mod builder;
 mod copy;
 mod error;
@@ -18,9 +19,10 @@ mod report;
 mod run;
 mod workspace;
 
+pub use bases::{Bases, base_entry};
 pub use builder::{BuildRequest, Builder, Built, CachedImage};
 pub use error::{BuildFailure, BuildPlace};
-pub use import::ImportError;
+pub use import::{ImportError, document};
 pub use remote::needs;
 pub use report::{CachedReport, ImageReport, LayerReport};
 pub use run::obstacle;
