@@ -21,6 +21,7 @@
 //! | 6 world | [`transport`] [`fetch`] [`supply`] | registry or local Docker engine → verified blobs; URL → verified file; each thing asked for once in a run |
 //! | 7 plan | [`plan`] | Recipe → Plan, no network |
 //! | 8 work | [`steps`] [`build`] [`apply`] | does what the plan says; reports Events, draws nothing |
+//! | 8 foresight | [`preview`] | what apply would do, by doing what can be done without a network in a folder of its own |
 //! | 9 more | [`sandbox`] | registries and a file server on loopback, with miniatures of what recipes name |
 //! | 10 CLI | [`cli`] | Args and run; Events → bars or lines; errors → exit codes |
 
@@ -36,6 +37,7 @@ pub mod image;
 pub mod kubefile;
 pub mod mount;
 pub mod plan;
+pub mod preview;
 pub mod recipe;
 pub mod sandbox;
 pub mod steps;

@@ -14,7 +14,7 @@ const FLOORS: [&[&str]; 11] = [
     &["store", "cache"],
     &["transport", "fetch", "supply"],
     &["plan"],
-    &["steps", "build", "apply"],
+    &["steps", "build", "apply", "preview"],
     &["sandbox"],
     &["cli"],
 ];

@@ -11,5 +11,6 @@ mod report;
 mod rootfs;
 mod run;
 
+pub use context::{EntryFailure, layers_of, take};
 pub use report::{Report, StepReport, StepStatus};
 pub use run::Applier;

@@ -9,6 +9,7 @@ mod args;
 mod builder;
 mod copy;
 mod error;
+mod foresee;
 mod growing;
 mod images;
 mod import;
@@ -20,6 +21,7 @@ mod workspace;
 
 pub use builder::{BuildRequest, Builder, Built, CachedImage};
 pub use error::{BuildFailure, BuildPlace};
+pub use foresee::{Foreseen, ForeseenLayer};
 pub use import::ImportError;
 pub use remote::needs;
 pub use report::{CachedReport, ImageReport, LayerReport};

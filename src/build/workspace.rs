@@ -71,6 +71,13 @@ impl<'a> Workspace<'a> {
         Ok(Self { store, staging, layers: BTreeMap::new(), images: Vec::new(), containers: BTreeMap::new() })
     }
 
+    /// Reads `store` and stages beside `elsewhere`, so that nothing is written in `store`: to see what would be made, and
+    /// never to be committed.
+    pub fn apart(store: &'a Store, elsewhere: &Store) -> Result<Self, WorkspaceError> {
+        let staging = elsewhere.stage()?;
+        Ok(Self { store, staging, layers: BTreeMap::new(), images: Vec::new(), containers: BTreeMap::new() })
+    }
+
     /// An image that this run made or that the store has.
     pub fn find(&self, name: &SealerName, platform: &Platform) -> Result<Option<Image>, WorkspaceError> {
         let made = self.images.iter().rev().map(ImageDocument::image);

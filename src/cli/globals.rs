@@ -108,11 +108,20 @@ impl Globals {
 
     /// Whether what goes to stderr is coloured.
     pub(super) fn color_on_stderr(&self) -> bool {
+        self.color_on(&std::io::stderr())
+    }
+
+    /// Whether what goes to stdout is coloured.
+    pub(super) fn color_on_stdout(&self) -> bool {
+        self.color_on(&std::io::stdout())
+    }
+
+    fn color_on(&self, stream: &impl IsTerminal) -> bool {
         match self.color {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
             ColorChoice::Auto => {
-                std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && std::io::stderr().is_terminal()
+                std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && stream.is_terminal()
             }
         }
     }

@@ -10,6 +10,8 @@ use crate::words::Event;
 
 use super::failure::Failed;
 
+pub(super) use crate::words::human_size;
+
 /// The form of data on stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum OutputForm {
@@ -60,31 +62,4 @@ pub(super) fn image(report: &ImageReport) -> String {
     );
     lines.extend(report.cached_images.iter().map(|cached| format!("  cached {}@{}", cached.reference, cached.digest)));
     lines.join("\n") + "\n"
-}
-
-/// A size for people: `12.3 MB`, in powers of 1000 as registries count.
-pub(super) fn human_size(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
-    if bytes < 1000 {
-        return format!("{bytes} B");
-    }
-    let mut divisor: u64 = 1000;
-    let mut unit = 0;
-    while bytes / divisor >= 1000 && unit + 1 < UNITS.len() {
-        divisor *= 1000;
-        unit += 1;
-    }
-    format!("{}.{} {}", bytes / divisor, bytes % divisor * 10 / divisor, UNITS[unit])
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn sizes_are_short() {
-        for (bytes, text) in
-            [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (1_550_000, "1.5 MB"), (71_300_000_000, "71.3 GB")]
-        {
-            assert_eq!(super::human_size(bytes), text);
-        }
-    }
 }

@@ -9,6 +9,7 @@ mod event;
 mod failure;
 #[cfg(test)]
 pub(crate) mod golden;
+mod human_size;
 mod image_source;
 mod platform;
 mod printable;
@@ -23,6 +24,7 @@ pub use digest::{Digest, DigestError, DigestWriter, VerifyingReader};
 pub use epoch::{Epoch, EpochError};
 pub use event::{Event, Observer, ProblemKind, Silent, StepState};
 pub use failure::{Failure, FailureKind};
+pub use human_size::human_size;
 pub use image_source::{BaseSource, ImageSource};
 pub use platform::{Platform, PlatformError};
 pub use printable::printable;

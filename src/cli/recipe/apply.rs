@@ -117,7 +117,7 @@ pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
     }
 }
 
-fn recipe_folder(file: &Path) -> PathBuf {
+pub(super) fn recipe_folder(file: &Path) -> PathBuf {
     match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),
