@@ -131,8 +131,9 @@ fn a_lock_says_what_is_to_be_fetched() {
     let recipe = recipe.to_str().unwrap();
     insta::assert_snapshot!("locked", shown(&plan(&world, &[recipe])));
     // Of one image a layer is gone, of another the manifest; the archive is gone, too.
-    let blobs: Vec<_> =
-        fs_err::read_dir(world.cache().join("blobs/sha256")).unwrap().map(|e| e.unwrap().path()).collect();
+    let blobs = fs_err::read_dir(world.cache().join("blobs/sha256")).unwrap();
+    let mut blobs: Vec<_> = blobs.map(|entry| entry.unwrap().path()).collect();
+    blobs.sort();
     let has = |path: &PathBuf, text: &[u8]| fs_err::read(path).unwrap().windows(text.len()).any(|part| part == text);
     let gzip = |path: &&PathBuf| fs_err::read(path).unwrap().starts_with(&[0x1f, 0x8b]);
     for blob in blobs.iter().filter(gzip) {
@@ -263,7 +264,7 @@ fn what_would_fail_is_told_with_its_place_and_apply_s_exit_code() {
         if !steps.contains("example.com") {
             assert_eq!((run.code, &run.stderr), (applied.code, &applied.stderr));
         }
-        log.push_str(&format!("exit {code}\n{}\n{}\n", verdicts.join("\n"), run.stderr));
+        log.extend([format!("exit {code}\n"), verdicts.join("\n"), format!("\n{}\n", run.stderr)]);
     }
     insta::assert_snapshot!("problems", log);
 }

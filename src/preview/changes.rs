@@ -46,6 +46,11 @@ pub enum ChangeKind {
         /// What it is now.
         new: Facts,
     },
+    /// It gets this content; whether something is there before is not known yet.
+    Written {
+        /// What it is then, as far as nothing before has a mode that it keeps.
+        new: Facts,
+    },
     /// It is gone.
     Removed {
         /// What it was.
@@ -83,6 +88,17 @@ impl Facts {
             EntryKind::Other => ("other", None, None),
         };
         Self { kind, mode: format!("{:04o}", entry.mode), size, target }
+    }
+}
+
+impl Change {
+    /// The same of a path whose content before was only a stand-in.
+    pub(super) fn unseen(self) -> Self {
+        let kind = match self.kind {
+            ChangeKind::Made { new } | ChangeKind::Changed { new, .. } => ChangeKind::Written { new },
+            kind @ (ChangeKind::Written { .. } | ChangeKind::Removed { .. } | ChangeKind::Moved { .. }) => kind,
+        };
+        Self { kind, ..self }
     }
 }
 

@@ -83,6 +83,7 @@ pub(super) fn change(change: &Change) -> String {
     let path = &change.path;
     match &change.kind {
         ChangeKind::Made { new } => format!("{path} is made: {}", facts(new)),
+        ChangeKind::Written { new } => format!("{path} is written: {}", facts(new)),
         ChangeKind::Removed { old } => format!("{path} is removed: {}", facts(old)),
         ChangeKind::Moved { from } => format!("{path} is moved here from {from}"),
         ChangeKind::Changed { old, new } if old == new => format!("{path} is changed: {}", facts(new)),

@@ -173,6 +173,8 @@ impl Maker<'_> {
         }
         if let Some(when) = when_known(step, &preview.inputs, scene)? {
             scene.mark(step, &when)?;
+            // What stands in for a file is no change.
+            scene.before = Some(self.snapshot(&scene.context)?);
             for input in preview.inputs.iter().filter(|_| !matches!(step, PlannedStep::ImageList { .. })) {
                 self.store_needs.add(input.size);
             }
@@ -196,6 +198,9 @@ impl Maker<'_> {
                     scene.paths.remove(path);
                 }
                 preview.changes = self.changes(scene)?;
+                if !doubt.is_empty() {
+                    preview.changes = preview.changes.into_iter().map(Change::unseen).collect();
+                }
                 preview.verdict = match outcome {
                     Outcome::Changed(detail) => Verdict::Changes(detail + &doubt),
                     Outcome::Unchanged(detail) => Verdict::Unchanged(detail + &doubt),
@@ -270,7 +275,7 @@ impl Maker<'_> {
         }
         for change in &changes {
             match &change.kind {
-                ChangeKind::Made { new } | ChangeKind::Changed { new, .. } => {
+                ChangeKind::Made { new } | ChangeKind::Changed { new, .. } | ChangeKind::Written { new } => {
                     self.store_needs.add(Some(new.size.unwrap_or_default()));
                 }
                 ChangeKind::Removed { .. } | ChangeKind::Moved { .. } => {}
