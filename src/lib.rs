@@ -23,6 +23,7 @@
 //! | 7 plan | [`validate`] | everything that is wrong or doubtful about a recipe, in one go |
 //! | 7 closure | [`closure`] | a root file system → what its manifests ask of its own registry and is not there |
 //! | 8 work | [`steps`] [`build`] [`apply`] | does what the plan says; reports Events, draws nothing |
+//! | 8 foresight | [`preview`] | what apply would do, by doing what can be done without a network in a folder of its own |
 //! | 9 diff | [`diff`] | two images → what differs, down to members, keys and references |
 //! | 9 more | [`sandbox`] | registries and a file server on loopback, with miniatures of what recipes name |
 //! | 10 CLI | [`cli`] | Args and run; Events → bars or lines; errors → exit codes |
@@ -41,6 +42,7 @@ pub mod image;
 pub mod kubefile;
 pub mod mount;
 pub mod plan;
+pub mod preview;
 pub mod recipe;
 pub mod sandbox;
 pub mod steps;

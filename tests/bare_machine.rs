@@ -106,7 +106,8 @@ fn first_command(enter: &[&str]) -> Output {
     let output = command.current_dir(checkout.path("")).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {stderr}");
-    assert!(started.elapsed() < Duration::from_secs(15), "it took {:?}", started.elapsed());
+    // It takes about two seconds; a machine may be busy with other things.
+    assert!(started.elapsed() < Duration::from_mins(1), "it took {:?}", started.elapsed());
     assert!(stderr.starts_with("sandbox: ") && stderr.contains("127.0.0.1"), "{stderr}");
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let names = report["images"].as_array().unwrap().iter().map(|image| image["name"].as_str().unwrap());

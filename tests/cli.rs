@@ -72,18 +72,6 @@ fn applying_again_gives_the_same_and_downloads_nothing_but_questions() {
 }
 
 #[test]
-fn a_plan_is_what_apply_executes_and_writes_nothing() {
-    let world = World::new();
-    let plan = world.succeed(&["recipe", "plan", "recipes/rawdocker.yaml", "-o", "json", "--platform", "linux/amd64"]);
-    assert!(!world.root().exists() && !world.cache().exists());
-    assert_eq!(world.server().requests().len(), 0);
-    let parsed: sealer::plan::Plan = serde_json::from_str(&plan.stdout).unwrap();
-    assert_eq!(serde_json::to_string_pretty(&parsed).unwrap() + "\n", plan.stdout);
-    let text = world.succeed(&["recipe", "plan", "recipes/rawdocker.yaml", "--platform", "linux/amd64"]).stdout;
-    insta::assert_snapshot!("plan", text);
-}
-
-#[test]
 fn what_a_comment_changes_is_not_what_is_made() {
     let world = World::new();
     let first: Value = serde_json::from_str(&apply(&world, &[]).stdout).unwrap();

@@ -14,7 +14,7 @@ const FLOORS: [&[&str]; 11] = [
     &["store", "cache"],
     &["transport", "fetch", "supply"],
     &["plan", "validate", "closure"],
-    &["steps", "build", "apply"],
+    &["steps", "build", "apply", "preview"],
     &["diff", "sandbox"],
     &["cli"],
 ];

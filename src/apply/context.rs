@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::build::{Workspace, WorkspaceError};
-use crate::disk::{Dir, DiskError};
+use crate::disk::{Dir, DiskError, Sharing};
 use crate::image::Merged;
 use crate::image::model::Image;
 use crate::plan::{ContextSource, LayerChoice, PlannedStage, Route};
@@ -11,12 +11,12 @@ use crate::steps::Context;
 use crate::words::{BaseSource, ContextPath, Digest, Event, Failure, FailureKind, nearest};
 
 use super::directory;
-use super::gather::{View, gather};
+use super::gather::gather;
 use super::rootfs::Layers;
 use super::run::{Applier, failed};
 
 /// A failure and the field of the entry that it belongs to.
-type EntryFailure = (Route, Failure);
+pub type EntryFailure = (Route, Failure);
 
 impl Applier<'_> {
     /// Puts what an entry names into the context.
@@ -27,35 +27,15 @@ impl Applier<'_> {
         context: &Context,
         workspace: &mut Workspace<'_>,
     ) -> Result<(), EntryFailure> {
-        match source {
-            ContextSource::Layer { of, layer, paths, to } => {
-                let image = self.image(of, stage, context, workspace)?;
-                let (id, folder) = choose_layer(&image, layer, workspace)?;
-                self.doubt(&image, &id, workspace)?;
-                let tree = Dir::open(&folder).map_err(|error| of_disk(&error))?;
-                let unmatched = self.take(&tree, paths, to, context)?;
-                all_matched(paths, &unmatched, "the layer", || Merged::new(vec![folder]))
+        let mut layers = Vec::new();
+        if let Some(of) = source.image() {
+            let image = self.image(of, stage, context, workspace)?;
+            layers = layers_of(source, &image, workspace)?;
+            for (id, _) in &layers {
+                self.doubt(&image, id, workspace)?;
             }
-            ContextSource::Rootfs { of, paths, to } => {
-                let image = self.image(of, stage, context, workspace)?;
-                let mut folders = Vec::new();
-                for id in image.layer_ids() {
-                    self.doubt(&image, &id, workspace)?;
-                    folders.push(workspace.layer_of(&image, &id).map_err(|error| of_workspace(&error))?);
-                }
-                if folders.is_empty() {
-                    let message = format!("`{}` has no files", image.name);
-                    return Err((field("of"), Failure::new(FailureKind::Failed, message)));
-                }
-                let layers = Layers::open(&folders).map_err(|error| of_disk(&error))?;
-                let tree = layers.top().map_err(|error| of_disk(&error))?;
-                let unmatched = self.take(&tree, paths, to, context)?;
-                all_matched(paths, &unmatched, "the image", || Merged::new(folders))
-            }
-            ContextSource::Directory { path, to } => directory::open(&self.recipe_folder, path)
-                .and_then(|folder| directory::gather(&folder, to, context.root(), context.time()))
-                .map_err(|failure| (field("path"), failure)),
         }
+        take(source, &layers, &self.recipe_folder, self.sharing, context)
     }
 
     fn image(
@@ -69,16 +49,6 @@ impl Applier<'_> {
         builder.base(of, &stage.work.platform, workspace).map_err(|failure| (field("of"), failure))
     }
 
-    fn take(
-        &self,
-        tree: &impl View,
-        paths: &[String],
-        to: &ContextPath,
-        context: &Context,
-    ) -> Result<Vec<usize>, EntryFailure> {
-        gather(tree, paths, to, context.root(), self.sharing, context.time()).map_err(|error| of_disk(&error))
-    }
-
     /// Warns of a layer that may not hold what its id says.
     fn doubt(&self, image: &Image, id: &Digest, workspace: &Workspace<'_>) -> Result<(), EntryFailure> {
         if let Some(doubts) = workspace.doubts(id).map_err(|error| of_workspace(&error))? {
@@ -86,6 +56,58 @@ impl Applier<'_> {
             self.observer.event(Event::Warning { message });
         }
         Ok(())
+    }
+}
+
+/// The layers of `image` that an entry takes files from, with their folders, the lowest first.
+pub fn layers_of(
+    source: &ContextSource,
+    image: &Image,
+    workspace: &Workspace<'_>,
+) -> Result<Vec<(Digest, PathBuf)>, EntryFailure> {
+    match source {
+        ContextSource::Layer { layer, .. } => Ok(vec![choose_layer(image, layer, workspace)?]),
+        ContextSource::Rootfs { .. } => {
+            let folder = |id| Ok((id, workspace.layer_of(image, &id).map_err(|error| of_workspace(&error))?));
+            let layers: Vec<_> = image.layer_ids().map(folder).collect::<Result<_, EntryFailure>>()?;
+            if layers.is_empty() {
+                let message = format!("`{}` has no files", image.name);
+                return Err((field("of"), Failure::new(FailureKind::Failed, message)));
+            }
+            Ok(layers)
+        }
+        ContextSource::Directory { .. } => Ok(Vec::new()),
+    }
+}
+
+/// Puts what an entry names into the context: of its [layers](layers_of), or of the recipe's folder.
+pub fn take(
+    source: &ContextSource,
+    layers: &[(Digest, PathBuf)],
+    recipe_folder: &Path,
+    sharing: Sharing,
+    context: &Context,
+) -> Result<(), EntryFailure> {
+    let folders = || layers.iter().map(|(_, folder)| folder.clone()).collect::<Vec<_>>();
+    let (root, time) = (context.root(), context.time());
+    match source {
+        ContextSource::Layer { paths, to, .. } => {
+            for (_, folder) in layers {
+                let tree = Dir::open(folder).map_err(|error| of_disk(&error))?;
+                let unmatched = gather(&tree, paths, to, root, sharing, time).map_err(|error| of_disk(&error))?;
+                all_matched(paths, &unmatched, "the layer", || Merged::new(folders()))?;
+            }
+            Ok(())
+        }
+        ContextSource::Rootfs { paths, to, .. } => {
+            let opened = Layers::open(&folders()).map_err(|error| of_disk(&error))?;
+            let tree = opened.top().map_err(|error| of_disk(&error))?;
+            let unmatched = gather(&tree, paths, to, root, sharing, time).map_err(|error| of_disk(&error))?;
+            all_matched(paths, &unmatched, "the image", || Merged::new(folders()))
+        }
+        ContextSource::Directory { path, to } => directory::open(recipe_folder, path)
+            .and_then(|folder| directory::gather(&folder, to, root, time))
+            .map_err(|failure| (field("path"), failure)),
     }
 }
 

@@ -18,6 +18,7 @@ mod rootfs;
 mod run;
 
 pub use closed::{StepBehind, stage_of, steps_behind};
+pub use context::{EntryFailure, layers_of, take};
 pub use lock::{Inputs, look_up};
 pub use report::{Fetched, Moved, Report, StepReport, StepStatus};
 pub use run::{Applier, STAGE_ANNOTATION};

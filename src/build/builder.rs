@@ -144,7 +144,7 @@ impl Builder<'_> {
         }
     }
 
-    fn copy(
+    pub(super) fn copy(
         &self,
         request: &BuildRequest<'_>,
         source: &CopySource,

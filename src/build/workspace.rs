@@ -74,6 +74,14 @@ impl<'a> Workspace<'a> {
         Ok(Self { store, staging, layers, images, containers, bases: Bases::default() })
     }
 
+    /// Reads `store` and stages beside `elsewhere`, so that nothing is written in `store`: to see what would be made, and
+    /// never to be committed.
+    pub fn apart(store: &'a Store, elsewhere: &Store) -> Result<Self, WorkspaceError> {
+        let staging = elsewhere.stage()?;
+        let (layers, images, containers) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
+        Ok(Self { store, staging, layers, images, containers, bases: Bases::default() })
+    }
+
     /// The same with base images that have to be what a lock says.
     #[must_use]
     pub fn with_bases(self, bases: Bases) -> Self {

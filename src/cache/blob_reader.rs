@@ -13,13 +13,15 @@ pub struct BlobReader {
     path: PathBuf,
     digest: Digest,
     size: u64,
+    /// A damaged one stays.
+    is_kept: bool,
 }
 
 impl BlobReader {
-    pub(super) fn open(path: &Path, digest: Digest) -> io::Result<Self> {
+    pub(super) fn open(path: &Path, digest: Digest, is_kept: bool) -> io::Result<Self> {
         let file = fs_err::File::open(path)?;
         let size = file.metadata()?.len();
-        Ok(Self { inner: VerifyingReader::new(file, digest, size), path: path.to_owned(), digest, size })
+        Ok(Self { inner: VerifyingReader::new(file, digest, size), path: path.to_owned(), digest, size, is_kept })
     }
 
     /// Bytes in all.
@@ -34,6 +36,10 @@ impl Read for BlobReader {
         self.inner.read(buf).map_err(|error| {
             if error.kind() != io::ErrorKind::InvalidData {
                 return error;
+            }
+            if self.is_kept {
+                let message = format!("{} is damaged in the cache ({error})", self.digest);
+                return io::Error::new(io::ErrorKind::InvalidData, message);
             }
             let outcome = match fs_err::remove_file(&self.path) {
                 Ok(()) => "it was removed; run the command again".to_owned(),

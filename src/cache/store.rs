@@ -19,6 +19,8 @@ const PART_AGE: Duration = Duration::from_hours(1);
 #[derive(Debug, Clone)]
 pub struct Cache {
     root: PathBuf,
+    /// Nothing is written or removed.
+    is_read_only: bool,
 }
 
 /// What a look at a blob's name found.
@@ -48,7 +50,7 @@ impl Cache {
     ///
     /// Removes what writers that died left behind.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, CacheError> {
-        let cache = Self { root: path.into() };
+        let cache = Self { root: path.into(), is_read_only: false };
         for folder in [cache.blobs(), cache.root.join("urls"), cache.staging()] {
             let mut builder = std::fs::DirBuilder::new();
             builder.recursive(true).mode(0o700);
@@ -58,6 +60,12 @@ impl Cache {
         }
         cache.sweep();
         Ok(cache)
+    }
+
+    /// The cache in the folder `path`, which need not be there, to look into: nothing is made, and what is damaged stays.
+    #[must_use]
+    pub fn open_to_read(path: impl Into<PathBuf>) -> Self {
+        Self { root: path.into(), is_read_only: true }
     }
 
     /// The cache folder.
@@ -87,7 +95,7 @@ impl Cache {
     ///
     /// A blob that is not there is [`io::ErrorKind::NotFound`], a damaged one [`io::ErrorKind::InvalidData`].
     pub fn open_verified(&self, digest: Digest) -> io::Result<BlobReader> {
-        BlobReader::open(&self.path(digest), digest)
+        BlobReader::open(&self.path(digest), digest, self.is_read_only)
     }
 
     /// A document of at most `limit` bytes, verified. None where it is absent, damaged (then it is gone) or longer.
@@ -125,6 +133,9 @@ impl Cache {
 
     /// Removes a blob that turned out to be damaged; one that is gone already is fine.
     pub fn discard(&self, digest: Digest) -> Result<(), CacheError> {
+        if self.is_read_only {
+            return Ok(());
+        }
         match fs_err::remove_file(self.path(digest)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
             Ok(()) | Err(_) => Ok(()),
@@ -255,6 +266,22 @@ mod tests {
         assert_eq!(io::read_to_string(cache.open_verified(digest).unwrap()).unwrap(), "hello");
         assert_eq!(cache.document(digest, 5).unwrap(), b"hello");
         assert_eq!(cache.document(digest, 4), None);
+    }
+
+    #[test]
+    fn a_cache_that_is_only_read_is_neither_made_nor_mended() {
+        let (_folder, cache) = cache();
+        let digest = cache.put(b"hello", Expected::default()).unwrap();
+        let read = Cache::open_to_read(cache.root());
+        assert_eq!(io::read_to_string(read.open_verified(digest).unwrap()).unwrap(), "hello");
+        fs_err::write(cache.path(digest), b"jello").unwrap();
+        let error = io::read_to_string(read.open_verified(digest).unwrap()).unwrap_err().to_string();
+        assert!(error.contains("is damaged in the cache") && !error.contains("removed"), "{error}");
+        read.discard(digest).unwrap();
+        assert_eq!(read.look(digest, None), Look::Present(5));
+        let nowhere = Cache::open_to_read(cache.root().join("nowhere"));
+        assert_eq!((nowhere.look(digest, None), nowhere.url("https://x/")), (Look::Absent, None));
+        assert!(!nowhere.root().exists());
     }
 
     #[test]

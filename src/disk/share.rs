@@ -15,6 +15,9 @@ pub enum Sharing {
     Auto,
     /// Always a copy.
     Copy,
+    /// For looking only: nothing of the original is touched, and of a file with more than this many bytes only the size is
+    /// taken. Never for what becomes a layer.
+    Outline(u64),
 }
 
 /// How a file came to its second place.
@@ -26,6 +29,8 @@ pub enum Shared {
     Linked,
     /// Its bytes were copied.
     Copied,
+    /// It has the same size, and nothing in it.
+    Outlined,
 }
 
 /// Puts the regular file `name` of `from` as `new`, which is not there yet, into `to`, with mode, owner and time of
@@ -50,7 +55,8 @@ pub fn share_file(
 
     let mut target = to.create_file(new, 0o600)?;
     let reflinked = match sharing {
-        Sharing::Auto => match rustix::fs::ioctl_ficlone(&target, &source) {
+        Sharing::Outline(limit) if there.size > limit => false,
+        Sharing::Auto | Sharing::Outline(_) => match rustix::fs::ioctl_ficlone(&target, &source) {
             Ok(()) => true,
             // What file systems say that cannot do it: other kind, other disk, other block size, inline data.
             Err(Errno::OPNOTSUPP | Errno::NOTTY | Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::PERM) => false,
@@ -60,6 +66,9 @@ pub fn share_file(
     };
     let shared = if reflinked {
         Shared::Reflinked
+    } else if matches!(sharing, Sharing::Outline(limit) if there.size > limit) {
+        target.set_len(there.size).map_err(|error| to.error("set the length of", new, error))?;
+        Shared::Outlined
     } else {
         if sharing == Sharing::Auto && linkable {
             to.remove_file(new)?;

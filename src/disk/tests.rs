@@ -71,6 +71,24 @@ fn an_unchanged_file_is_shared_and_a_changed_one_is_its_own() {
     assert!(share_file(&from, "file", &to, "copy", &meta, Sharing::Copy).unwrap_err().is_there_already());
 }
 
+#[test]
+fn an_outline_is_no_second_name_and_holds_only_what_is_small() {
+    let (_top, from, to) = folders();
+    write_atomic(&from, "file", b"content", 0o4755).unwrap();
+    from.set_time("file", FileTime { seconds: 7, nanos: 8 }).unwrap();
+    let meta = from.meta("file").unwrap();
+    let share = |name: &str, sharing| share_file(&from, "file", &to, name, &meta, sharing).unwrap();
+    assert!(matches!(share("whole", Sharing::Outline(7)), Shared::Copied | Shared::Reflinked));
+    assert_eq!(share("outline", Sharing::Outline(6)), Shared::Outlined);
+    for (name, content) in [("whole", b"content"), ("outline", b"\0\0\0\0\0\0\0")] {
+        let made = to.meta(name).unwrap();
+        assert_eq!((made.mode, made.mtime, made.size), (0o4755, meta.mtime, 7));
+        assert_ne!(inode(&from, "file"), inode(&to, name));
+        assert_eq!(fs_err::read(to.path().join(name)).unwrap(), content);
+    }
+    assert_eq!(from.meta("file").unwrap(), meta);
+}
+
 fn copy_all(from: &Dir, to: &Dir, rules: CopyRules) -> Result<(), DiskError> {
     from.names()?.iter().try_for_each(|name| copy_entry(from, name, to, name, rules))
 }

@@ -17,7 +17,9 @@ pub use context::{ContextSource, LayerChoice};
 pub use file_mode::{FileMode, FileModeError};
 pub use file_steps::{Chmod, CopyFile, Download, MovePath, Remove, ReplaceText, Symlink, WriteFile};
 pub use lock::{LOCK_VERSION, Lock, LockChange, Locked, LockedBase, LockedFile, NameError, lock_file_of, read_lock};
-pub use model::{ArchiveSource, FORMAT_VERSION, ListEntry, Plan, PlannedStage, PlannedStep, StageWork, registry_path};
+pub use model::{
+    ArchiveSource, FORMAT_VERSION, ListEntry, PassedOver, Plan, PlannedStage, PlannedStep, StageWork, registry_path,
+};
 pub use places::{Places, Route};
 pub use resolve::{DEFAULT_CLUSTER_REGISTRY, Narrowing, StageSketch, Survey, resolve, survey};
 pub use warnings::doubtful_runs;

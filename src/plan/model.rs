@@ -1,6 +1,7 @@
 //! The plan: what will be done, concrete.
 
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::edit::{DocumentSelector, Operation};
 use crate::words::{ContextPath, Digest, Epoch, ImageRef, ImageSource, Platform, SealerName};
@@ -30,6 +31,19 @@ pub struct Plan {
     /// What inputs are known to be: the recipe's lock. It stands beside the work, as it changes nothing of what is done.
     #[serde(default, skip_serializing_if = "Lock::is_empty")]
     pub inputs: Lock,
+    /// What `recipe plan -o json` foresees; no part of what is done.
+    #[serde(default, skip_serializing)]
+    pub preview: PassedOver,
+}
+
+/// Something that a document may hold for those who look at it, and that is passed over when the document is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PassedOver;
+
+impl<'de> Deserialize<'de> for PassedOver {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Self)
+    }
 }
 
 /// A stage for one platform.

@@ -82,7 +82,12 @@ fn a_client_certificate_is_shown_to_its_host() {
                 Authority::new().issue(&["sealer"]).write(&world.path(&folder), "client.cert", "client.key");
                 let wrong = pull(&world, host, &[], &[]);
                 assert_eq!((none.code, wrong.code), (Some(1), Some(1)), "{none}{wrong}");
-                insta::assert_snapshot!("client-none", none.stderr + &wrong.stderr);
+                // It may hang up before it says why, and is then asked again.
+                let said = (none.stderr + &wrong.stderr)
+                    .lines()
+                    .filter(|line| !line.contains("trying again"))
+                    .fold(String::new(), |said, line| said + line + "\n");
+                insta::assert_snapshot!("client-none", said);
             }
             client.write(&world.path(&folder), "client.cert", "client.key");
             pulled(&world, host, &[], &[]);

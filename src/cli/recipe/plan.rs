@@ -1,15 +1,21 @@
 //! `sealer recipe plan`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
 
 use crate::cli::failure::{Failed, print_diagnostics};
 use crate::cli::globals::Globals;
-use crate::cli::output::{self, OutputForm};
-use crate::plan::Plan;
+use crate::cli::{output, progress};
+use crate::fetch::UrlMirror;
+use crate::plan::{Lock, Plan, lock_file_of, read_lock};
+use crate::preview::{Beside, Preview, Style, markdown, preview, text};
+use crate::store::Store;
+use crate::words::{Event, Failure};
 
-use super::input::{Input, InputArgs};
+use super::apply::recipe_folder;
+use super::input::{Input, InputArgs, read_source};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PlanArgs {
@@ -20,30 +26,72 @@ pub(in crate::cli) struct PlanArgs {
     input: InputArgs,
     /// The form of the plan
     #[arg(short, long, value_enum, default_value = "text", value_name = "FORM")]
-    output: OutputForm,
+    output: PlanForm,
+}
+
+/// The form of a plan on stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PlanForm {
+    /// For people.
+    Text,
+    /// For a change request, with the details folded.
+    Markdown,
+    /// For machines: what apply executes, and as `preview` what is foreseen of it.
+    Json,
+}
+
+/// The plan as apply executes it, with what is foreseen of it.
+#[derive(Serialize)]
+struct Printed<'a> {
+    #[serde(flatten)]
+    plan: &'a Plan,
+    preview: &'a Preview,
 }
 
 pub(super) fn run(args: &PlanArgs, globals: &Globals) -> Result<(), Failed> {
     let input = Input::read(&args.file, &args.input)?;
-    let plan = input.plan(&args.input)?;
+    let mut plan = input.plan(&args.input)?;
     print_diagnostics(&input.warnings(&plan), globals.color_on_stderr());
-    match args.output {
-        OutputForm::Json => output::json(&plan),
-        OutputForm::Text => output::data(&text(&plan)),
+    let (lock, lock_file) = lock_beside(&args.file)?;
+    plan.inputs = lock.clone();
+    let mut mirrors = Vec::new();
+    for text in globals.url_mirrors() {
+        mirrors.extend(UrlMirror::parse_list(&text).map_err(|error| Failed::Usage(error.to_string()))?);
     }
+    let (store, cache) = (Store::open(&globals.root()?), globals.cache()?);
+    let beside = Beside {
+        store: &store,
+        cache: &cache,
+        lock: &lock,
+        lock_file,
+        mirrors,
+        recipe_folder: &recipe_folder(&args.file),
+        threads: globals.threads()?,
+    };
+    let doing = |failures: Vec<Failure>| Failed::Doing { source: Some(input.source.clone()), failures };
+    let foreseen = preview(&plan, beside).map_err(|failure| doing(vec![failure]))?;
+    match args.output {
+        PlanForm::Json => output::json(&Printed { plan: &plan, preview: &foreseen })?,
+        PlanForm::Markdown => output::data(&markdown(&plan, &foreseen))?,
+        PlanForm::Text => {
+            let style = if globals.color_on_stdout() { Style::Color } else { Style::Plain };
+            output::data(&text(&plan, &foreseen, style))?;
+        }
+    }
+    let observer = progress::observer(globals);
+    for warning in foreseen.warnings.iter().chain(&foreseen.totals.shortages()) {
+        observer.event(Event::Warning { message: warning.clone() });
+    }
+    if foreseen.problems.is_empty() { Ok(()) } else { Err(doing(foreseen.problems)) }
 }
 
-/// The plan for people: a paragraph a stage.
-fn text(plan: &Plan) -> String {
-    let mut lines = vec![format!("{} ({})", plan.recipe, plan.file)];
-    for stage in &plan.stages {
-        let work = &stage.work;
-        lines.push(String::new());
-        lines.push(format!("stage {} for {} makes {}", work.stage, work.platform, work.image));
-        lines.extend(work.context.iter().map(|source| format!("  context  {source}")));
-        lines.extend(work.steps.iter().map(|step| format!("  step     {}", step.title())));
-        lines.extend(work.kubefile.lines().map(|line| format!("  build    {line}")));
+/// The lock beside a recipe, with its file's name where there is one.
+fn lock_beside(recipe: &Path) -> Result<(Lock, Option<String>), Failed> {
+    let file = lock_file_of(recipe);
+    if !file.exists() {
+        return Ok((Lock::default(), None));
     }
-    lines.push(String::new());
-    lines.join("\n")
+    let source = read_source(&file)?;
+    let lock = read_lock(&source).map_err(|mistakes| Failed::invalid(&source, mistakes))?;
+    Ok((lock, Some(source.name().to_owned())))
 }

@@ -10,7 +10,7 @@ use crate::kubefile::Kubefile;
 use crate::recipe::{Recipe, Scope, Values};
 use crate::words::{BaseSource, Diagnostic, Epoch, Platform, SealerName, Source, Span, nearest};
 
-use super::{ContextSource, FORMAT_VERSION, Lock, Places, Plan, PlannedStage, PlannedStep};
+use super::{ContextSource, FORMAT_VERSION, Lock, PassedOver, Places, Plan, PlannedStage, PlannedStep};
 use stage::StageResolver;
 
 /// How clusters call the image's own registry where a recipe says nothing else.
@@ -126,6 +126,7 @@ pub fn survey(
             cluster_registry,
             stages: stages.collect(),
             inputs: Lock::default(),
+            preview: PassedOver,
         };
         // Stage by stage, so that the platforms of one image are made one after the other.
         let names = recipe.stages.iter().enumerate().map(|(index, stage)| (stage.name.value.as_str(), index));

@@ -1,0 +1,109 @@
+//! What a build would make of a context, without anything from outside.
+
+use std::path::PathBuf;
+
+use crate::image::Merged;
+use crate::kubefile::{CopySource, Instruction};
+use crate::words::ImageSource;
+
+use super::images::{Helm, Search, private_images};
+use super::{BuildFailure, BuildPlace, BuildRequest, Builder, Workspace};
+
+/// What a build would make, as far as that can be known.
+#[derive(Debug, Default)]
+pub struct Foreseen {
+    /// For each instruction of the Kubefile what layer it makes.
+    pub layers: Vec<ForeseenLayer>,
+    /// The container images that are asked for, as far as the layers are known, each with who asks: `manifests/imageList:1`.
+    pub images: Vec<(ImageSource, String)>,
+    /// What stands in the way.
+    pub failures: Vec<BuildFailure>,
+}
+
+/// The layer that an instruction makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ForeseenLayer {
+    /// None.
+    None,
+    /// One with the files of this folder, which is gone when the workspace is.
+    Files(PathBuf),
+    /// It fails; the failures say why.
+    Fails,
+    /// It copies what is not at hand.
+    Fetched,
+    /// What a command makes is known only when it has run.
+    Run,
+}
+
+impl Builder<'_> {
+    /// Carries out the COPYs of a Kubefile and searches what they make for images. Nothing is run but `helm`, which renders
+    /// charts; what the supply has not is not there.
+    pub fn foresee(&self, request: &BuildRequest<'_>, base: &Merged, workspace: &Workspace<'_>) -> Foreseen {
+        let mut foreseen = Foreseen::default();
+        let mut new = Merged::default();
+        for (span, instruction) in &request.kubefile.instructions {
+            let at = BuildPlace::Kubefile(*span);
+            let layer = match instruction {
+                Instruction::Copy { source: CopySource::Remote(file), .. }
+                    if file
+                        .url(request.platform.architecture())
+                        .is_ok_and(|url| self.supply.file(&url, None).is_err()) =>
+                {
+                    ForeseenLayer::Fetched
+                }
+                Instruction::Copy { source, destination, value } => match workspace.folder() {
+                    Ok(folder) => match self.copy(request, source, destination, folder.dir(), value) {
+                        Ok(()) => {
+                            new.push(folder.path().to_owned());
+                            ForeseenLayer::Files(folder.path().to_owned())
+                        }
+                        Err(failure) => {
+                            foreseen.failures.push(BuildFailure { at, failure });
+                            ForeseenLayer::Fails
+                        }
+                    },
+                    Err(error) => {
+                        foreseen.failures.push(BuildFailure::instruction(*span, error.kind(), &error));
+                        ForeseenLayer::Fails
+                    }
+                },
+                Instruction::Run { .. } => ForeseenLayer::Run,
+                Instruction::Cmd { .. } | Instruction::Arg { .. } => ForeseenLayer::None,
+            };
+            foreseen.layers.push(layer);
+        }
+        self.search(request, base, &new, workspace, &mut foreseen);
+        foreseen
+    }
+
+    fn search(
+        &self,
+        request: &BuildRequest<'_>,
+        base: &Merged,
+        new: &Merged,
+        workspace: &Workspace<'_>,
+        foreseen: &mut Foreseen,
+    ) {
+        let private = private_images(request.context).unwrap_or_else(|failures| {
+            foreseen.failures.extend(failures);
+            Vec::new()
+        });
+        let scratch = match workspace.folder() {
+            Ok(folder) => folder,
+            Err(error) => return foreseen.failures.push(BuildFailure::whole(error.kind(), &error)),
+        };
+        let all = Merged::new(base.layers().iter().chain(new.layers()).cloned().collect());
+        let search = Search {
+            private: &private,
+            new,
+            all: &all,
+            own_registry: request.cluster_registry,
+            helm: &Helm::on_path(std::env::var_os("PATH").as_deref()),
+            scratch: scratch.path(),
+            observer: self.observer,
+        };
+        let (wants, failures) = search.run();
+        foreseen.failures.extend(failures);
+        foreseen.images = wants.outside.into_iter().map(|wanted| (wanted.image, wanted.origin)).collect();
+    }
+}

@@ -1,0 +1,292 @@
+//! What steps would do, by doing it to the context's stand-in.
+
+use std::collections::BTreeMap;
+
+use crate::plan::{ArchiveSource, PlannedStep, Route};
+use crate::steps::{self, Context, Outcome, StepFailure, Tools, glob_set};
+use crate::supply;
+use crate::words::{ContextPath, Failure, FailureKind, ImageSource, human_size};
+
+use super::changes::{self, ChangeKind};
+use super::preview_maker::Maker;
+use super::snapshot::Snapshot;
+use super::{Change, Input, StepPreview, Verdict};
+
+/// Files with more bytes are neither copied nor looked into: apply does that. No step edits documents that large, so all
+/// that is left out is archives.
+pub(super) const LOOK: u64 = 64 << 20;
+
+/// The stand-in for a stage's context, and what of it is not what apply will have.
+pub(super) struct Scene {
+    pub(super) context: Context,
+    /// When the context is wholly known, where it is not.
+    pub(super) whole: Option<String>,
+    /// The files whose content is not known, with when it is.
+    pub(super) paths: BTreeMap<ContextPath, String>,
+    /// What the context held after what was done last.
+    pub(super) before: Option<Snapshot>,
+    /// Something failed, so that apply does nothing more in this stage.
+    pub(super) is_stopped: bool,
+}
+
+impl Scene {
+    /// When it is known what is at any of these paths or globs; none where that is known now.
+    fn later(&self, touched: &[String]) -> Option<&String> {
+        let globs = glob_set(touched);
+        let is_touched =
+            |path: &ContextPath| globs.is_match(path.as_path()) || touched.iter().any(|t| t == path.as_str());
+        self.paths.iter().find(|(path, _)| is_touched(path)).map(|(_, when)| when)
+    }
+
+    /// Marks what a step would change, and did not.
+    fn mark(&mut self, step: &PlannedStep, when: &str) -> Result<(), Failure> {
+        let touched = touched(step);
+        let found =
+            self.context.matching(&touched).map_err(|error| Failure::from_error(FailureKind::Failed, &error))?;
+        let named =
+            touched.iter().filter(|path| !path.contains(['*', '?', '[', '{'])).filter_map(|path| path.parse().ok());
+        let paths: Vec<ContextPath> = found.files.into_iter().chain(named).collect();
+        self.paths.extend(paths.into_iter().map(|path| (path, when.to_owned())));
+        match step {
+            // What is at a path at all is not known any more.
+            PlannedStep::Move(_) | PlannedStep::Remove(_) => drop(self.whole.get_or_insert_with(|| when.to_owned())),
+            // So that later steps and COPYs find it.
+            PlannedStep::Download(step) => self.stand_in(&step.path)?,
+            PlannedStep::ImageList { path, .. } => self.stand_in(path)?,
+            PlannedStep::ReplaceArchive { .. }
+            | PlannedStep::ReplaceImage { .. }
+            | PlannedStep::Patch { .. }
+            | PlannedStep::RewriteImages { .. }
+            | PlannedStep::ReplaceText(_)
+            | PlannedStep::Write(_)
+            | PlannedStep::Copy(_)
+            | PlannedStep::Chmod(_)
+            | PlannedStep::Symlink(_) => {}
+        }
+        Ok(())
+    }
+
+    fn stand_in(&self, path: &ContextPath) -> Result<(), Failure> {
+        let failed = |error| Failure::from_error(FailureKind::Failed, &error);
+        if self.context.meta(path).map_err(failed)?.is_none() {
+            self.context.put(path, b"").map_err(failed)?;
+        }
+        Ok(())
+    }
+}
+
+/// The paths and globs of the context that a step reads or changes.
+fn touched(step: &PlannedStep) -> Vec<String> {
+    let one = |path: &ContextPath| vec![path.to_string()];
+    match step {
+        PlannedStep::ReplaceArchive { path, .. }
+        | PlannedStep::ReplaceImage { path, .. }
+        | PlannedStep::Patch { path, .. } => one(path),
+        PlannedStep::RewriteImages { paths, .. } => paths.clone(),
+        PlannedStep::ImageList { path, from, .. } => one(path).into_iter().chain(from.iter().cloned()).collect(),
+        PlannedStep::ReplaceText(step) => one(&step.path),
+        PlannedStep::Write(step) => one(&step.path),
+        PlannedStep::Copy(step) => one(&step.path),
+        PlannedStep::Download(step) => one(&step.path),
+        PlannedStep::Remove(step) => step.paths.clone(),
+        PlannedStep::Move(step) => vec![step.from.to_string(), step.to.to_string()],
+        PlannedStep::Chmod(step) => step.paths.clone(),
+        PlannedStep::Symlink(step) => one(&step.path),
+    }
+}
+
+/// The path that a step writes without reading anything of the context.
+fn written(step: &PlannedStep) -> Option<&ContextPath> {
+    match step {
+        PlannedStep::Write(step) => Some(&step.path),
+        PlannedStep::Copy(step) => Some(&step.path),
+        PlannedStep::Download(step) => Some(&step.path),
+        PlannedStep::Symlink(step) => Some(&step.path),
+        PlannedStep::ImageList { path, from, .. } if from.is_empty() => Some(path),
+        PlannedStep::ImageList { .. }
+        | PlannedStep::ReplaceArchive { .. }
+        | PlannedStep::ReplaceImage { .. }
+        | PlannedStep::Patch { .. }
+        | PlannedStep::RewriteImages { .. }
+        | PlannedStep::ReplaceText(_)
+        | PlannedStep::Remove(_)
+        | PlannedStep::Move(_)
+        | PlannedStep::Chmod(_) => None,
+    }
+}
+
+/// The file that a step puts something from outside in the place of.
+fn replaced(step: &PlannedStep) -> Option<&ContextPath> {
+    match step {
+        PlannedStep::ReplaceArchive { path, .. } | PlannedStep::ReplaceImage { path, .. } => Some(path),
+        PlannedStep::Patch { .. }
+        | PlannedStep::RewriteImages { .. }
+        | PlannedStep::ImageList { .. }
+        | PlannedStep::ReplaceText(_)
+        | PlannedStep::Write(_)
+        | PlannedStep::Copy(_)
+        | PlannedStep::Download(_)
+        | PlannedStep::Remove(_)
+        | PlannedStep::Move(_)
+        | PlannedStep::Chmod(_)
+        | PlannedStep::Symlink(_) => None,
+    }
+}
+
+/// When it is known what a step does; none where it can be seen now.
+fn when_known(step: &PlannedStep, inputs: &[Input], scene: &Scene) -> Result<Option<String>, Failure> {
+    let is_alone = written(step).is_some();
+    if let Some(when) = scene.whole.as_ref().or_else(|| scene.later(&touched(step))).filter(|_| !is_alone) {
+        return Ok(Some(when.clone()));
+    }
+    let mut size = 0;
+    if let Some(path) = replaced(step) {
+        let meta = scene.context.meta(path).map_err(|error| Failure::from_error(FailureKind::Failed, &error))?;
+        // That it is not there is known now.
+        let Some(meta) = meta else { return Ok(None) };
+        size = meta.size;
+    }
+    // The images of a list are pulled by the build.
+    let needed: &[Input] = if matches!(step, PlannedStep::ImageList { .. }) { &[] } else { inputs };
+    if needed.iter().any(|input| !input.is_at_hand()) {
+        return Ok(Some("when it is fetched".to_owned()));
+    }
+    let largest = needed.iter().filter_map(|input| input.size).chain([size]).max().filter(|size| *size > LOOK);
+    Ok(largest.map(|size| format!("when it is applied: with {} it is not looked into before", human_size(size))))
+}
+
+impl Maker<'_> {
+    /// What a step does, after those before it.
+    pub(super) fn step(&mut self, stage: usize, index: usize, scene: &mut Scene) -> Result<StepPreview, Failure> {
+        let work = &self.plan.stages[stage].work;
+        let step = &work.steps[index];
+        let route = Route::stage().then("steps").then(index);
+        let (inputs, refused) = self.inputs_of(step, stage, &route);
+        let mut preview =
+            StepPreview { step: step.title(), index, inputs, verdict: Verdict::NotReached, changes: Vec::new() };
+        if let Some(message) = refused {
+            preview.verdict = Verdict::Fails(message);
+            scene.is_stopped = true;
+        }
+        if scene.is_stopped {
+            return Ok(preview);
+        }
+        if let Some(when) = when_known(step, &preview.inputs, scene)? {
+            scene.mark(step, &when)?;
+            // What stands in for a file is no change.
+            scene.before = Some(self.snapshot(&scene.context)?);
+            for input in preview.inputs.iter().filter(|_| !matches!(step, PlannedStep::ImageList { .. })) {
+                self.store_needs.add(input.size);
+            }
+            preview.verdict = Verdict::Later(when);
+            return Ok(preview);
+        }
+        let tools = Tools {
+            supply: self.inputs.supply,
+            platform: &work.platform,
+            cluster_registry: &self.plan.cluster_registry,
+            recipe_folder: self.recipe_folder,
+            threads: self.threads,
+            observer: self.warnings,
+        };
+        // A step that writes is seen all the same; what it finds is not.
+        let unseen = scene.whole.as_ref().or_else(|| scene.later(&touched(step))).cloned();
+        let doubt = unseen.map(|when| format!("; what is there before is known {when}")).unwrap_or_default();
+        match steps::run(&self.pinned(step, stage), &scene.context, &tools) {
+            Ok(outcome) => {
+                if let Some(path) = written(step) {
+                    scene.paths.remove(path);
+                }
+                preview.changes = self.changes(scene)?;
+                if !doubt.is_empty() {
+                    preview.changes = preview.changes.into_iter().map(Change::unseen).collect();
+                }
+                preview.verdict = match outcome {
+                    Outcome::Changed(detail) => Verdict::Changes(detail + &doubt),
+                    Outcome::Unchanged(detail) => Verdict::Unchanged(detail + &doubt),
+                    Outcome::Skipped(why) => Verdict::Skipped(why),
+                };
+            }
+            Err(StepFailure { at, failure }) => {
+                preview.verdict = Verdict::Fails(failure.message.clone());
+                scene.is_stopped = true;
+                self.problem(stage, &route.then(at), failure);
+            }
+        }
+        Ok(preview)
+    }
+
+    /// What a step needs from outside, and why not where that may not even be asked for.
+    fn inputs_of(&mut self, step: &PlannedStep, stage: usize, route: &Route) -> (Vec<Input>, Option<String>) {
+        let platform = &self.plan.stages[stage].work.platform;
+        let (mut inputs, mut refused) = (Vec::new(), None);
+        for (field, need) in steps::needs(step, platform) {
+            let input = match need {
+                supply::Need::Image(image, platform) => Ok(self.inputs.image(&image, &platform)),
+                supply::Need::File(url, digest) => self.inputs.file(&url, digest),
+            };
+            match input {
+                Ok(input) => inputs.push(Input { field: field.to_string(), ..input }),
+                Err(failure) => {
+                    refused = Some(failure.message.clone());
+                    self.problem(stage, &route.then(field), failure);
+                }
+            }
+        }
+        (inputs, refused)
+    }
+
+    /// The step with what the lock says of its inputs.
+    fn pinned(&self, step: &PlannedStep, stage: usize) -> PlannedStep {
+        let mut step = step.clone();
+        match &mut step {
+            PlannedStep::ReplaceArchive { source: ArchiveSource::Url(url), sha256, .. } => {
+                *sha256 = self.inputs.pinned_file(url, *sha256);
+            }
+            PlannedStep::Download(step) => step.sha256 = self.inputs.pinned_file(&step.url, step.sha256),
+            PlannedStep::ReplaceImage { image, .. } => {
+                let digest = self.inputs.pinned_image(image, &self.plan.stages[stage].work.platform);
+                if let (Some(digest), ImageSource::Registry(reference)) = (digest, &image) {
+                    *image = ImageSource::Registry(reference.by_digest(digest));
+                }
+            }
+            PlannedStep::ReplaceArchive { .. }
+            | PlannedStep::Patch { .. }
+            | PlannedStep::RewriteImages { .. }
+            | PlannedStep::ImageList { .. }
+            | PlannedStep::ReplaceText(_)
+            | PlannedStep::Write(_)
+            | PlannedStep::Copy(_)
+            | PlannedStep::Remove(_)
+            | PlannedStep::Move(_)
+            | PlannedStep::Chmod(_)
+            | PlannedStep::Symlink(_) => {}
+        }
+        step
+    }
+
+    /// What changed in the context since it was looked at last.
+    fn changes(&mut self, scene: &mut Scene) -> Result<Vec<Change>, Failure> {
+        let disk = |error| Failure::from_error(crate::disk::DiskError::kind(&error), &error);
+        let Some(before) = &scene.before else { return Ok(Vec::new()) };
+        let changes = changes::since(before, scene.context.root().path()).map_err(disk)?;
+        if !changes.is_empty() {
+            scene.before = Some(self.snapshot(&scene.context)?);
+        }
+        for change in &changes {
+            match &change.kind {
+                ChangeKind::Made { new } | ChangeKind::Changed { new, .. } | ChangeKind::Written { new } => {
+                    self.store_needs.add(Some(new.size.unwrap_or_default()));
+                }
+                ChangeKind::Removed { .. } | ChangeKind::Moved { .. } => {}
+            }
+        }
+        Ok(changes)
+    }
+
+    /// What the context holds.
+    pub(super) fn snapshot(&self, context: &Context) -> Result<Snapshot, Failure> {
+        let folder = self.workspace.folder().map_err(|error| Failure::from_error(error.kind(), &error))?;
+        Snapshot::take(context.root(), folder.dir()).map_err(|error| Failure::from_error(error.kind(), &error))
+    }
+}

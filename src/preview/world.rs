@@ -1,0 +1,50 @@
+//! An outside world that is asked nothing: what is not in the cache is not there.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::cache::Cache;
+use crate::fetch::{Fetcher, UrlMirror};
+use crate::supply::{Counter, Supply};
+use crate::transport::{Anonymous, Engine, EnginePlace, Http, HttpConfig, Puller, RegistriesConf, RegistryClient};
+use crate::words::{Event, Failure, FailureKind, Observer, Silent};
+
+/// A supply of what the cache has; it writes nothing and asks nobody.
+pub(super) fn offline(cache: &Path, mirrors: Vec<UrlMirror>) -> Result<Supply, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::from_error(FailureKind::Failed, &error))?;
+    let cache = Arc::new(Cache::open_to_read(cache));
+    let counter = Counter::new(Arc::new(Silent));
+    let listener = || Arc::clone(&counter) as Arc<dyn Observer>;
+    let http = Http::new(HttpConfig { offline: true, ..HttpConfig::default() }, listener());
+    let client = RegistryClient::new(http.clone(), RegistriesConf::default(), Arc::new(Anonymous));
+    let puller = Puller::new(client, Arc::clone(&cache), listener(), Puller::PARALLEL);
+    let fetcher = Fetcher::new(http, Arc::clone(&cache), mirrors, listener());
+    // It is never asked: nothing here asks for an image of an engine.
+    let engine = Engine::new(EnginePlace::from_env(), Arc::clone(&cache), listener());
+    Ok(Supply::new(runtime, puller, engine, fetcher, cache, counter))
+}
+
+/// Keeps the warnings that apply would print.
+#[derive(Default)]
+pub(super) struct Warnings(Mutex<Vec<String>>);
+
+impl Warnings {
+    /// All warnings, each once.
+    pub(super) fn into_vec(self) -> Vec<String> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Observer for Warnings {
+    fn event(&self, event: Event) {
+        if let Event::Warning { message } = event {
+            let mut warnings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if !warnings.contains(&message) {
+                warnings.push(message);
+            }
+        }
+    }
+}
