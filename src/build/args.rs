@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn what_is_given_wins_and_the_last_of_a_name_counts() {
-        let kubefile = kubefile::parse("ARG A=1\nFROM scratch\nARG B=2,C\nARG A=3\n").unwrap();
+        let kubefile = kubefile::parse("ARG A=1\nFROM scratch\nARG B=2,C=\nARG A=3\n").unwrap();
         let args = effective(&kubefile, &given(&[("B", "x,y")])).unwrap();
         assert_eq!(args, given(&[("A", "3"), ("B", "x,y"), ("C", "")]));
     }

@@ -10,18 +10,25 @@ use crate::syntax::{Node, Value};
 
 /// Merges `merge` into one document of a file: maps are merged key by key, a null removes its key, all else replaces.
 ///
-/// What is equal already is not touched. Everything else is as with [`patch`](super::patch()): errors name the operation
+/// What is equal already is not touched. A null that has nothing to remove is refused as a remove is, except where `lenient`.
+///
+/// Everything else is as with [`patch`](super::patch()): errors name the operation
 /// that the merge came down to.
 pub fn merge(
     document: &[u8],
     format: Format,
     selector: Option<&DocumentSelector>,
     merge: &Json,
+    lenient: bool,
 ) -> Result<Vec<u8>, EditError> {
     let file = Documents::read(document, format)?;
     let picked = file.pick(selector)?;
     let mut operations = Vec::new();
     collect(&file.roots[picked], &Pointer::root(), merge, &mut operations);
+    if lenient {
+        let is_there = |path: &Pointer| Route::find(&file.roots[picked], path, true).is_ok();
+        operations.retain(|operation| !matches!(operation, Operation::Remove { path } if !is_there(path)));
+    }
     patch(document, format, selector_of(selector, picked, &file).as_ref(), &operations)
 }
 
@@ -40,8 +47,7 @@ fn collect(root: &Node, path: &Pointer, merge: &Json, operations: &mut Vec<Opera
                 collect(root, &path.child(key), change, operations);
             }
         }
-        (Json::Null, None) => {}
-        (Json::Null, Some(_)) if !path.tokens().is_empty() => operations.push(Operation::Remove { path: path.clone() }),
+        (Json::Null, _) if !path.tokens().is_empty() => operations.push(Operation::Remove { path: path.clone() }),
         _ => {
             let value = without_nulls(merge);
             let is_there = there.is_some_and(|node| from_json(&value).is_ok_and(|value| equal(node, &value)));
@@ -85,8 +91,21 @@ mod tests {
             let selector = DocumentSelector { kind: Some("B".to_owned()), ..DocumentSelector::default() };
             let selector = Some(&selector).filter(|_| document.contains("---"));
             let change = serde_json::from_str(change).unwrap();
-            let merged = merge(document.as_bytes(), Format::Yaml, selector, &change).unwrap();
+            let merged = merge(document.as_bytes(), Format::Yaml, selector, &change, true).unwrap();
             assert_eq!(String::from_utf8(merged).unwrap(), expected);
         }
+    }
+
+    #[test]
+    fn a_null_that_has_nothing_to_remove_is_refused() {
+        let refused = |change: &str| {
+            let change = serde_json::from_str(change).unwrap();
+            merge(b"a: {b: 1}\n", Format::Yaml, None, &change, false).unwrap_err().to_string()
+        };
+        assert_eq!(refused(r#"{"nope": null}"#), "`ops[0]` (`remove /nope`): `/` has no key `nope`");
+        assert_eq!(
+            refused(r#"{"a": {"b": 2, "bb": null}}"#),
+            "`ops[1]` (`remove /a/bb`): `/a` has no key `bb`; did you mean `b`?"
+        );
     }
 }

@@ -112,9 +112,7 @@ pub fn parse(text: &str) -> Result<Kubefile, Vec<Diagnostic>> {
                 }
                 "FROM" => parse_from(&value).map(|from| base = Some((value.span, from))),
                 "COPY" => parse_copy(&value).map(|copy| instructions.push((line.span(), copy))),
-                "RUN" => value
-                    .required("RUN", "a command")
-                    .map(|value| instructions.push((line.span(), Instruction::Run { value }))),
+                "RUN" => parse_run(&value).map(|run| instructions.push((line.span(), run))),
                 "CMD" => value
                     .required("CMD", "a command")
                     .map(|value| instructions.push((line.span(), Instruction::Cmd { value }))),
@@ -179,6 +177,17 @@ fn parse_copy(value: &Value) -> Result<Instruction, Diagnostic> {
     }
     let source = CopySource::Context(ContextPattern::parse(source).map_err(at)?);
     Ok(Instruction::Copy { source, destination, value: value.text.trim().to_owned() })
+}
+
+fn parse_run(value: &Value) -> Result<Instruction, Diagnostic> {
+    let command = value.required("RUN", "a command")?;
+    // A shell would look for a program of that very name.
+    if serde_json::from_str::<Vec<String>>(&command).is_ok_and(|words| !words.is_empty()) {
+        return Err(Diagnostic::error(value.span, "RUN takes text for a shell, found a list")
+            .with_label("expected `RUN COMMAND`")
+            .with_help("write the command as in a shell; the `[…]` form does not exist in a Kubefile"));
+    }
+    Ok(Instruction::Run { value: command })
 }
 
 fn parse_arg(value: &Value) -> Result<Instruction, Diagnostic> {
@@ -345,7 +354,7 @@ mod tests {
         2 | FROM scratch
           | ^^^^ FROM comes first; only ARG may stand before it
         ");
-        insta::assert_snapshot!(shown("FROM scratch\nFROM x\nCPY a b\nCOPY a\nCOPY a b c\nCOPY a ../b\nCMD\nARG 1=2\n"), @"
+        insta::assert_snapshot!(shown("FROM scratch\nFROM x\nCPY a b\nCOPY a\nCOPY a b c\nCOPY a ../b\nCMD\nARG 1=2\nARG A\nRUN [\"a\", \"b\"]\n"), @r#"
         Kubefile:2:1: error: a second FROM
           |
         2 | FROM x
@@ -386,7 +395,19 @@ mod tests {
           |
         8 | ARG 1=2
           |     ^^^ expected `ARG NAME=VALUE[,NAME=VALUE]`
-        ");
+
+        Kubefile:9:5: error: `A` gives the argument no value
+          |
+        9 | ARG A
+          |     ^ expected `ARG NAME=VALUE[,NAME=VALUE]`
+
+        Kubefile:10:5: error: RUN takes text for a shell, found a list
+           |
+        10 | RUN ["a", "b"]
+           |     ^^^^^^^^^^ expected `RUN COMMAND`
+           |
+           = help: write the command as in a shell; the `[…]` form does not exist in a Kubefile
+        "#);
         insta::assert_snapshot!(shown("FROM Kubernetes\n"), @"
         Kubefile:1:6: error: `Kubernetes` is no image reference: a repository is written in lower case
           |

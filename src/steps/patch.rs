@@ -25,7 +25,18 @@ impl Patch<'_> {
         };
         let Some(old) = context.read(path)? else { return not_there(path, optional, context) };
         let (new, done) = if let Some(merge) = self.merge {
-            (edit::merge(&old, format, self.document, merge), keys_of(merge))
+            let merged = |lenient| edit::merge(&old, format, self.document, merge, lenient);
+            let strict = merged(false);
+            match &strict {
+                Err(EditError::Operation { reason, .. }) if optional && is_no_place(reason) => {
+                    let lenient = merged(true);
+                    if lenient.as_ref().is_ok_and(|new| *new == old) {
+                        return Ok(Outcome::Skipped(format!("`{path}`: {reason}")));
+                    }
+                    (lenient, keys_of(merge))
+                }
+                _ => (strict, keys_of(merge)),
+            }
         } else {
             let (new, left) = self.operated(&old, format, optional);
             if left.is_empty()
@@ -88,7 +99,11 @@ fn keys_of(merge: &Value) -> String {
 }
 
 fn is_nothing_to_remove(operation: &Operation, reason: &Refusal) -> bool {
-    matches!(operation, Operation::Remove { .. }) && matches!(reason, Refusal::NoKey { .. } | Refusal::NoIndex { .. })
+    matches!(operation, Operation::Remove { .. }) && is_no_place(reason)
+}
+
+fn is_no_place(reason: &Refusal) -> bool {
+    matches!(reason, Refusal::NoKey { .. } | Refusal::NoIndex { .. })
 }
 
 #[cfg(test)]
@@ -107,8 +122,12 @@ mod tests {
             json!({"ops": [{"op": "test", "path": "/a", "value": 1}]}),
             json!({"ops": [{"op": "remove", "path": "/c"}], "optional": true}),
             json!({"ops": [{"op": "remove", "path": "/c"}, {"op": "remove", "path": "/a"}], "optional": true}),
-            json!({"merge": {"a": null, "b": {"c": [2]}, "d": null}}),
-            json!({"merge": {"a": 1, "none": null}}),
+            json!({"merge": {"a": null, "b": {"c": [2]}}}),
+            json!({"merge": {"none": null}}),
+            json!({"merge": {"a": 2, "none": null}}),
+            json!({"merge": {"a": 2, "none": null}, "optional": true}),
+            json!({"merge": {"none": null}, "optional": true}),
+            json!({"merge": {"a": 1}}),
             json!({"ops": [{"op": "remove", "path": "/c"}]}),
             json!({"ops": [{"op": "remove", "path": "/c"}, {"op": "replace", "path": "/d", "value": 1}], "optional": true}),
             json!({"merge": {"a": 1}, "document": {"index": 1}}),
@@ -135,12 +154,28 @@ mod tests {
         Changed("remove /a")
         a.json 0600 1000 {\n  \"b\": [1]\n}\n
 
-        {"merge":{"a":null,"b":{"c":[2]},"d":null}}
-        Changed("merge a, b, d")
+        {"merge":{"a":null,"b":{"c":[2]}}}
+        Changed("merge a, b")
         a.json 0600 1000 {\n  \"b\": {\n    \"c\": [\n      2\n    ]\n  }\n}\n
 
-        {"merge":{"a":1,"none":null}}
-        Unchanged("merge a, none")
+        {"merge":{"none":null}}
+        merge: Failed: error: `a.json`: `merge` (`remove /none`): `/` has no key `none`
+        a.json 0600 7 {\n  \"a\": 1, \"b\": [1]\n}\n
+
+        {"merge":{"a":2,"none":null}}
+        merge: Failed: error: `a.json`: `merge` (`remove /none`): `/` has no key `none`
+        a.json 0600 7 {\n  \"a\": 1, \"b\": [1]\n}\n
+
+        {"merge":{"a":2,"none":null},"optional":true}
+        Changed("merge a, none")
+        a.json 0600 1000 {\n  \"a\": 2, \"b\": [1]\n}\n
+
+        {"merge":{"none":null},"optional":true}
+        Skipped("`a.json`: `/` has no key `none`")
+        a.json 0600 7 {\n  \"a\": 1, \"b\": [1]\n}\n
+
+        {"merge":{"a":1}}
+        Unchanged("merge a")
         a.json 0600 7 {\n  \"a\": 1, \"b\": [1]\n}\n
 
         {"ops":[{"op":"remove","path":"/c"}]}

@@ -16,7 +16,12 @@ pub(super) fn run(step: &Remove, context: &Context) -> Result<Outcome, StepFailu
         context.remove(path)?;
     }
     let names: Vec<String> = matching.found.iter().map(|path| path.display().to_string()).collect();
-    Ok(Outcome::Changed(names.join(", ")))
+    let mut detail = names.join(", ");
+    if !matching.unmatched.is_empty() {
+        let unmatched: Vec<String> = matching.unmatched.iter().map(|glob| format!("`{glob}`")).collect();
+        detail = format!("{detail}; nothing matches {}", unmatched.join(", "));
+    }
+    Ok(Outcome::Changed(detail))
 }
 
 #[cfg(test)]
@@ -50,7 +55,7 @@ mod tests {
         insta::assert_snapshot!(log.join("\n"), @r#"
         ["etc/*.conf","none/*"]: paths/1: Failed: error: nothing of the context matches `none/*`
         ["*.conf"]: paths/0: Failed: error: nothing of the context matches `*.conf`
-        ["etc/*.conf","none/*"]: Changed("etc/a.conf, etc/b.conf")
+        ["etc/*.conf","none/*"]: Changed("etc/a.conf, etc/b.conf; nothing matches `none/*`")
         ["opt","opt/y.conf","opt/**/x"]: Changed("opt")
         ["etc/link","dangling","empty"]: Changed("dangling, empty, etc/link")
         ["empty"]: Skipped("nothing to remove")

@@ -19,8 +19,11 @@ pub enum ContextPathError {
     /// It is absolute.
     #[error("`{0}` is absolute: expected a path relative to the context, without a leading `/`")]
     Absolute(String),
-    /// A part is longer than 255 bytes or the whole is longer than 4096, or it holds a NUL or a line end.
-    #[error("`{0}` is no path that a file system can hold")]
+    /// A part is longer than 255 bytes or the whole is longer than 4096; the beginning.
+    #[error("`{0}…` is too long: a name has at most 255 bytes, a path 4096")]
+    Long(String),
+    /// It holds a NUL or a line end.
+    #[error("`{}` is no path of a context: a name holds no line end and no NUL", .0.escape_debug())]
     Form(String),
 }
 
@@ -93,7 +96,10 @@ impl FromStr for ContextPath {
             if part == ".." {
                 return Err(ContextPathError::Parent(text.to_owned()));
             }
-            if part.len() > 255 || part.contains(['\0', '\n', '\r']) {
+            if part.len() > 255 {
+                return Err(ContextPathError::Long(beginning(text)));
+            }
+            if part.contains(['\0', '\n', '\r']) {
                 return Err(ContextPathError::Form(text.to_owned()));
             }
             if !path.is_empty() {
@@ -102,10 +108,15 @@ impl FromStr for ContextPath {
             path.push_str(part);
         }
         if path.len() > 4096 {
-            return Err(ContextPathError::Form(text.to_owned()));
+            return Err(ContextPathError::Long(beginning(text)));
         }
         Ok(Self(path))
     }
+}
+
+/// As much of a long path as a message shows.
+fn beginning(path: &str) -> String {
+    path.chars().filter(|char| !char.is_control()).take(80).collect()
 }
 
 impl fmt::Display for ContextPath {
@@ -132,7 +143,10 @@ mod tests {
         for text in ["..", "a/../b", "../x", "/etc", "a/..", "a\0b", "a\nb"] {
             assert!(text.parse::<ContextPath>().is_err(), "{text:?}");
         }
-        assert!("x".repeat(256).parse::<ContextPath>().is_err());
+        let error = |text: &str| text.parse::<ContextPath>().unwrap_err().to_string();
+        assert_eq!(error("etc/a\nb"), "`etc/a\\nb` is no path of a context: a name holds no line end and no NUL");
+        let long = format!("`{}…` is too long: a name has at most 255 bytes, a path 4096", "x".repeat(80));
+        assert_eq!(error(&"x".repeat(256)), long);
     }
 
     #[test]

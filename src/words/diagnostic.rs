@@ -8,6 +8,8 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::masked;
+
 /// A text and the name that people know it by. Cloning is cheap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
@@ -177,7 +179,7 @@ impl Diagnostic {
         Self {
             severity: Severity::Error,
             span,
-            message: message.into(),
+            message: masked(&message.into()).into_owned(),
             label: String::new(),
             notes: Vec::new(),
             help: Vec::new(),
@@ -192,19 +194,19 @@ impl Diagnostic {
     /// With the text at the mark.
     #[must_use]
     pub fn with_label(mut self, label: impl Into<String>) -> Self {
-        self.label = label.into();
+        self.label = masked(&label.into()).into_owned();
         self
     }
 
     /// With one more piece of advice.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help.push(help.into());
+        self.help.push(masked(&help.into()).into_owned());
         self
     }
 
     /// The message as people read it, with the final newline: a headline `FILE:LINE:COLUMN: error: …`, the line with
-    /// a mark, the advice.
+    /// a mark, the advice. What URLs hold of secrets is masked.
     #[must_use]
     pub fn render(&self, source: &Source, color: bool) -> String {
         let text = source.text();
@@ -223,7 +225,10 @@ impl Diagnostic {
         if !self.label.is_empty() {
             annotation = annotation.label(&self.label);
         }
-        let snippet = Snippet::source(text).annotation(annotation);
+        // Only the line of the mark is shown.
+        let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        let shown = format!("{}{}{}", &text[..line_start], masked(&text[line_start..line_end]), &text[line_end..]);
+        let snippet = Snippet::source(&shown).annotation(annotation);
         let mut group = Group::with_title(level.with_name(head.as_str()).primary_title(&self.message)).element(snippet);
         for note in &self.notes {
             group = group.element(Level::NOTE.with_name("caused by").message(note));
@@ -257,6 +262,25 @@ mod tests {
           |
           = help: did you mean `image`?
         ");
+    }
+
+    #[test]
+    fn what_urls_hold_of_secrets_is_masked_and_marks_stay() {
+        let text = "b:\n- {url: \"https://u:hunter2@h/x?token=hunter3\", size: x}\n";
+        let source = Source::new("r.yaml", text);
+        let at = text.find("x}").unwrap();
+        let diagnostic = Diagnostic::error(Span::new(at, at + 1), "cannot fetch `https://u:hunter2@h/x?token=hunter3`")
+            .with_label("of `https://hunter4@h/`")
+            .with_help("not `https://h/?hunter5`");
+        insta::assert_snapshot!(diagnostic.render(&source, false), @r#"
+        r.yaml:2:54: error: cannot fetch `https://u:*******@h/x?*************`
+          |
+        2 | - {url: "https://u:*******@h/x?*************", size: x}
+          |                                                      ^ of `https://*******@h/`
+          |
+          = help: not `https://h/?*******`
+        "#);
+        assert!(!serde_json::to_string(&diagnostic).unwrap().contains("hunter"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::{Diagnostic, Place, Source, printable};
+use super::{Diagnostic, Place, Source, masked, printable};
 
 /// What kind of failure an error is; the command line maps it to its exit code.
 ///
@@ -55,7 +55,7 @@ pub struct Failure {
 impl Failure {
     /// A failure without a place.
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, place: None, message: message.into(), causes: Vec::new(), help: Vec::new() }
+        Self { kind, place: None, message: masked(&message.into()).into_owned(), causes: Vec::new(), help: Vec::new() }
     }
 
     /// An error and the chain of its sources.
@@ -63,7 +63,7 @@ impl Failure {
         let mut causes = Vec::new();
         let mut next = error.source();
         while let Some(cause) = next {
-            causes.push(cause.to_string());
+            causes.push(masked(&cause.to_string()).into_owned());
             next = cause.source();
         }
         Self { causes, ..Self::new(kind, error.to_string()) }
@@ -78,7 +78,7 @@ impl Failure {
     /// With one more piece of advice.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help.push(help.into());
+        self.help.push(masked(&help.into()).into_owned());
         self
     }
 

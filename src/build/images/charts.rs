@@ -161,7 +161,9 @@ impl Chart {
                 Some(template) => format!("{} ({template})", self.path),
                 None => self.path.to_string(),
             };
-            let references = manifests::images(document.as_bytes(), &origin, observer).into_iter();
+            let references =
+                manifests::images(document.as_bytes(), &format!("what helm rendered of {origin}"), observer)
+                    .into_iter();
             found.extend(references.map(|FoundImage { reference, .. }| (reference, origin.clone())));
         }
         found

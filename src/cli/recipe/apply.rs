@@ -78,6 +78,9 @@ impl Surroundings {
         let sandbox = Sandbox::start(&folder).map_err(|error| Failed::doing(format!("start the sandbox: {error}")))?;
         if !globals.quiet {
             output::note(Sandbox::NOTICE);
+            if globals.cache.is_some() {
+                output::note("sandbox: `--cache` is not used, the sandbox has a cache of its own");
+            }
         }
         Ok(Self {
             root: globals.root.clone().unwrap_or_else(|| sandbox.root()),

@@ -35,9 +35,16 @@ pub(super) fn run(args: &InitArgs, globals: &Globals) -> Result<(), Failed> {
         OutputForm::Json => output::json(&json!({"file": file})),
         OutputForm::Text if globals.quiet => Ok(()),
         OutputForm::Text => {
-            output::data(&format!("{file}: a first recipe; edit it, then `sealer recipe validate {file}`\n"))
+            let word = quoted(&file);
+            output::data(&format!("{file}: a first recipe; edit it, then `sealer recipe validate {word}`\n"))
         }
     }
+}
+
+/// A name as a shell takes it for one word.
+fn quoted(name: &str) -> String {
+    let is_plain = |char: char| char.is_alphanumeric() || "_-./:@%+=,".contains(char);
+    if name.chars().all(is_plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
 }
 
 fn write_new(path: &Path, content: &[u8]) -> Result<(), Failed> {
@@ -49,7 +56,24 @@ fn write_new(path: &Path, content: &[u8]) -> Result<(), Failed> {
             let help = "name another file, or `-` to print the recipe";
             Failed::Doing { source: None, failures: vec![failure.with_help(help)] }
         }
+        ErrorKind::NotFound => {
+            let folder = path.parent().unwrap_or(path).display();
+            Failed::doing(format!("cannot write `{}`: there is no folder `{folder}`", path.display()))
+        }
         _ => Failed::doing(error.to_string()),
     })?;
     file.write_all(content).map_err(|error| Failed::doing(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_quoted_where_a_shell_would_not_take_them_for_one_word() {
+        for (name, word) in [("a/b-c.yaml", "a/b-c.yaml"), ("My Recipe.yaml", "'My Recipe.yaml'"), ("a'b", r"'a'\''b'")]
+        {
+            assert_eq!(quoted(name), word);
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! A recipe with its values, as the commands read it.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -9,7 +9,7 @@ use crate::cli::failure::Failed;
 use crate::plan::{Narrowing, Plan, lock_file_of, resolve};
 use crate::recipe::{self, Located, Recipe, Values, ValuesInput};
 use crate::validate::{Request, validate};
-use crate::words::{Epoch, Failure, FailureKind, Platform, Severity, Source};
+use crate::words::{Epoch, Failure, FailureKind, Platform, Severity, Source, printable};
 
 /// The largest recipe, in bytes.
 const MAX_RECIPE: u64 = 1 << 20;
@@ -121,8 +121,17 @@ fn invalid(message: String) -> Failed {
 pub(in crate::cli) fn read_source(file: &Path) -> Result<Source, Failed> {
     let name = file.display().to_string();
     let mut bytes = Vec::new();
-    let opened = fs_err::File::open(file).map_err(|error| Failed::doing(error.to_string()))?;
-    opened.take(MAX_RECIPE + 1).read_to_end(&mut bytes).map_err(|error| Failed::doing(error.to_string()))?;
+    let unreadable = |error: std::io::Error| {
+        let why = match error.kind() {
+            ErrorKind::NotFound => "no such file".to_owned(),
+            ErrorKind::IsADirectory => "it is a folder".to_owned(),
+            ErrorKind::PermissionDenied => "permission denied".to_owned(),
+            _ => error.to_string(),
+        };
+        Failed::doing(format!("cannot read `{}`: {why}", printable(&name)))
+    };
+    let opened = fs_err::File::open(file).map_err(unreadable)?;
+    opened.take(MAX_RECIPE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > MAX_RECIPE {
         return Err(invalid(format!("`{name}` is longer than {MAX_RECIPE} bytes, the most that is read")));
     }

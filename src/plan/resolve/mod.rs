@@ -155,7 +155,7 @@ fn platforms(recipe: &Recipe, narrowing: &Narrowing, mistakes: &mut Vec<Diagnost
     for text in &written.value {
         match text.parse::<Platform>() {
             Ok(platform) if platforms.contains(&platform) => {
-                mistakes.push(Diagnostic::error(text.span, format!("platform `{platform}` stands here twice")));
+                mistakes.push(Diagnostic::error(text.span, format!("the platform `{platform}` is there twice")));
             }
             Ok(platform) => platforms.push(platform),
             Err(error) => mistakes.push(Diagnostic::error(text.span, error.to_string())),

@@ -171,14 +171,18 @@ impl<'a> Reader<'a> {
             }
             Scalar::Deceptive(meaning) => {
                 let shown = shortened(text);
-                self.sink.add(
-                    Diagnostic::error(
-                        node.span,
-                        format!("`{shown}` is not what it looks like: YAML reads it as {meaning}"),
-                    )
-                    .with_label("a string needs quotes here")
-                    .with_help(format!("quote it: `\"{shown}\"`")),
+                let mistake = Diagnostic::error(
+                    node.span,
+                    format!("`{shown}` is not what it looks like: YAML reads it as {meaning}"),
                 );
+                let mistake =
+                    mistake.with_label("a string needs quotes here").with_help(format!("quote it: `\"{shown}\"`"));
+                self.sink.add(match meaning {
+                    "null" => mistake.with_help("write `null` where nothing is meant"),
+                    "a number" => mistake.with_help("write a number as JSON has it: `1.2`, `31`"),
+                    "a boolean" => mistake.with_help("write `true` or `false` where a boolean is meant"),
+                    _ => mistake,
+                });
                 visitor.visit_borrowed_str(text)
             }
         }

@@ -73,8 +73,10 @@ fn write_fields(f: &mut fmt::Formatter<'_>, fields: &[Field], indent: usize) -> 
         if field.required {
             line.push_str(", needed");
         }
-        // That a list or map is empty where it is not there, nobody needs to be told.
-        if let Some(default) = field.default.as_ref().filter(|default| **default != Value::Array(Vec::new())) {
+        // That a list or map is empty where it is not there, nobody needs to be told. What stands for nothing is told by
+        // the description.
+        let is_told = |default: &&Value| **default != Value::Array(Vec::new()) && !default.is_null();
+        if let Some(default) = field.default.as_ref().filter(is_told) {
             write!(line, ", default {default}")?;
         }
         writeln!(f, "{line}")?;

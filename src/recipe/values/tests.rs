@@ -117,6 +117,7 @@ fn mistakes_are_told_where_they_were_made() {
       |         ^^^^ a string needs quotes here
       |
       = help: quote it: `"1.20"`
+      = help: write a number as JSON has it: `1.2`, `31`
 
     v1.yaml:1:1: error: values must be a map, not a list
       |

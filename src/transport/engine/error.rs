@@ -136,7 +136,8 @@ impl EngineError {
     pub fn kind(&self) -> FailureKind {
         match self {
             Self::Unreachable { kind, .. } => match kind {
-                Some(io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => FailureKind::Failed,
+                // An engine that does not run leaves no socket, or one that refuses: it is the same.
+                Some(io::ErrorKind::PermissionDenied) => FailureKind::Failed,
                 Some(_) | None => FailureKind::Retry,
             },
             Self::NoImage { .. } | Self::Platform { .. } | Self::Other { .. } => FailureKind::Verification,
