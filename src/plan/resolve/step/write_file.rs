@@ -7,7 +7,7 @@ use super::StageResolver;
 
 impl StageResolver<'_> {
     pub(super) fn write_file(&mut self, written: &recipe::WriteFile, route: &Route) -> Option<PlannedStep> {
-        let path = self.file(&written.path, &route.then("path"));
+        let path = self.changed_file(&written.path, &route.then("path"));
         let content_route = route.then("content");
         let content = if written.template.unwrap_or(true) {
             self.render_content(&written.content, &content_route)
