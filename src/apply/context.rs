@@ -27,6 +27,9 @@ impl Applier<'_> {
         context: &Context,
         workspace: &mut Workspace<'_>,
     ) -> Result<(), EntryFailure> {
+        let (ContextSource::Layer { to, .. } | ContextSource::Rootfs { to, .. } | ContextSource::Directory { to, .. }) =
+            source;
+        directory::check_target(to, context.root()).map_err(|failure| (field("to"), failure))?;
         match source {
             ContextSource::Layer { of, layer, paths, to } => {
                 let image = self.image(of, stage, context, workspace)?;
