@@ -8,6 +8,8 @@ mod support;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use sealer::sandbox::TokenRules;
 use sealer::words::Digest;
@@ -304,4 +306,56 @@ fn a_real_registry_serves_a_list_by_tag_and_by_digest() {
     let mut for_amd64 = for_amd64.filter(|entry| entry["platform"]["architecture"] == "amd64");
     assert_eq!(for_amd64.next().unwrap()["digest"], Digest::of(&by_tag).to_string());
     assert!(copy(&format!("{repository}:v3.19.1"), "arm64", "other").is_err(), "of the platform alone");
+}
+
+/// The processes whose arguments hold these words, each ended by a NUL.
+fn processes(words: &str) -> usize {
+    let folders = fs_err::read_dir("/proc").unwrap().filter_map(Result::ok);
+    let lines = folders.filter_map(|folder| fs_err::read(folder.path().join("cmdline")).ok());
+    lines.filter(|line| String::from_utf8_lossy(line).contains(words)).count()
+}
+
+#[test]
+fn helm_ends_with_the_build_that_started_it() {
+    let world = World::new();
+    let program = world.write("programs/helm", "#!/bin/sh\n(sleep 86397.25) &\nsleep 86397.25\n");
+    fs_err::set_permissions(program, Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", world.path("programs").display());
+    for (file, content) in
+        [("Chart.yaml", "name: web\n"), ("values.yaml", "a: 1\n"), ("templates/a.yaml", "kind: ConfigMap\n")]
+    {
+        world.write(&format!("context/charts/web/{file}"), content);
+    }
+    let kubefile = world.write("context/Kubefile", "FROM scratch\nCOPY charts .\n");
+    for signal in ["-KILL", "-INT", "-TERM"] {
+        let mut command = world.command();
+        command.args(["build", "-t", "killed:v1", "--platform", "linux/amd64", "-f"]).arg(&kubefile);
+        command.arg(world.path("context")).env("PATH", &path);
+        let mut child = command.stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        let wait_for = |is_done: &dyn Fn() -> bool, what: &str| {
+            let start = Instant::now();
+            while !is_done() {
+                assert!(start.elapsed() < Duration::from_secs(30), "{signal}: {what}");
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        };
+        wait_for(&|| processes("sleep\u{0}86397.25\u{0}") == 2, "helm does not start");
+        let killed = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        assert_eq!(child.wait().unwrap().code(), None);
+        wait_for(&|| processes("86397.25") == 0, "it sleeps on");
+    }
+}
+
+#[test]
+fn a_container_s_image_that_is_none_is_an_error() {
+    let world = World::new();
+    let pod = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: FOO/Bar:X\n  - image: 5\n";
+    let run = build(&world, "bad:v1", "FROM scratch\nCOPY p.yaml manifests\n", &[("p.yaml", pod)]);
+    assert_eq!(run.code, Some(3), "{run}");
+    insta::assert_snapshot!(errors(&run), @"
+    error: manifests/p.yaml:5: `FOO/Bar:X` is no image reference: a repository is written in lower case
+
+    error: manifests/p.yaml:6: `5` is no image reference: it is no string
+    ");
 }

@@ -90,6 +90,9 @@ pub fn take(
 ) -> Result<(), EntryFailure> {
     let folders = || layers.iter().map(|(_, folder)| folder.clone()).collect::<Vec<_>>();
     let (root, time) = (context.root(), context.time());
+    let (ContextSource::Layer { to, .. } | ContextSource::Rootfs { to, .. } | ContextSource::Directory { to, .. }) =
+        source;
+    directory::check_target(to, root).map_err(|failure| (field("to"), failure))?;
     match source {
         ContextSource::Layer { paths, to, .. } => {
             for (_, folder) in layers {

@@ -61,16 +61,47 @@ pub(super) fn gather(folder: &Dir, to: &ContextPath, context: &Dir, time: FileTi
     }
     let target = Way::open(context, to, time).map_err(|error| disk(&error))?;
     for name in names {
-        copy(folder, &name, target.folder(), time, 0)?;
+        copy(folder, &name, target.folder(), time, 0, to.as_path())?;
     }
     target.finish().map_err(|error| disk(&error))
 }
 
-/// Copies one entry of a folder that lies `depth` folders below the one that is taken.
-fn copy(from: &Dir, name: &OsStr, to: &Dir, time: FileTime, depth: usize) -> Result<(), Failure> {
+/// Makes sure that files can be put into the folder `to` of `context`: none on the way is something else.
+pub(super) fn check_target(to: &ContextPath, context: &Dir) -> Result<(), Failure> {
+    let mut folder = context.duplicate().map_err(|error| disk(&error))?;
+    let mut walked = ContextPath::root();
+    for part in to.parts() {
+        let Some(meta) = folder.meta_if_there(part).map_err(|error| disk(&error))? else { return Ok(()) };
+        walked = walked.join(&part.parse().expect("a part of a path is one"));
+        if meta.kind != Kind::Folder {
+            let what = if meta.kind == Kind::Symlink { "symlink" } else { "file" };
+            let message = format!("`{walked}` is a {what} in the context, expected a folder to put files into");
+            let help = "an earlier entry put it there: `to` names a folder, and the file keeps the name that it has";
+            return Err(Failure::new(FailureKind::Failed, message).with_help(help));
+        }
+        folder = folder.folder(part).map_err(|error| disk(&error))?;
+    }
+    Ok(())
+}
+
+/// Copies one entry of a folder that lies `depth` folders below the one that is taken; `here` is what the context calls
+/// `to`.
+fn copy(from: &Dir, name: &OsStr, to: &Dir, time: FileTime, depth: usize, here: &Path) -> Result<(), Failure> {
     let meta = from.meta(name).map_err(|error| disk(&error))?;
     if meta.kind == Kind::Folder {
-        return copy_folder(from, name, to, time, depth + 1);
+        return copy_folder(from, name, to, time, depth + 1, here);
+    }
+    // A slip with a name must not take a whole folder of a base away.
+    if to.meta_if_there(name).map_err(|error| disk(&error))?.is_some_and(|there| there.kind == Kind::Folder) {
+        let (file, there) = (from.path().join(name), here.join(name));
+        let what = if meta.kind == Kind::Symlink { "symlink" } else { "file" };
+        let message = format!(
+            "`{}` is a folder in the context, and `{}`, a {what}, would take its place",
+            there.display(),
+            file.display()
+        );
+        let help = "give it another name, or leave the folder out of the earlier entry";
+        return Err(Failure::new(FailureKind::Failed, message).with_help(help));
     }
     to.remove_all(name).map_err(|error| disk(&error))?;
     let copied = match meta.kind {
@@ -97,14 +128,15 @@ fn copy(from: &Dir, name: &OsStr, to: &Dir, time: FileTime, depth: usize) -> Res
     copied.map_err(|error| disk(&error))
 }
 
-fn copy_folder(from: &Dir, name: &OsStr, to: &Dir, time: FileTime, depth: usize) -> Result<(), Failure> {
+fn copy_folder(from: &Dir, name: &OsStr, to: &Dir, time: FileTime, depth: usize, here: &Path) -> Result<(), Failure> {
     let source = from.folder(name).map_err(|error| disk(&error))?;
     if depth > MAX_DEPTH {
         return Err(disk(&DiskError::Deep { path: source.path().to_owned(), limit: MAX_DEPTH }));
     }
     let (target, time_of_target) = folder_in(to, name, time).map_err(|error| disk(&error))?;
+    let below = here.join(name);
     for name in source.names().map_err(|error| disk(&error))? {
-        copy(&source, &name, &target, time, depth)?;
+        copy(&source, &name, &target, time, depth, &below)?;
     }
     target.set_own_time(time_of_target).map_err(|error| disk(&error))
 }

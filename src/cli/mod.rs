@@ -84,10 +84,12 @@ enum Command {
 /// | 70 | our bug |
 #[must_use]
 pub fn main() -> ExitCode {
-    // What RUN starts this program for is no command of the user's, so it is in no help and no completion.
+    // What RUN and helm start this program for is no command of the user's, so it is in no help and no completion.
     let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().is_some_and(|first| first == mount::CHILD_COMMAND) {
-        return mount::child_main(&arguments.collect::<Vec<_>>());
+    match arguments.next() {
+        Some(first) if first == mount::CHILD_COMMAND => return mount::child_main(&arguments.collect::<Vec<_>>()),
+        Some(first) if first == mount::TETHER_COMMAND => return mount::tether_main(&arguments.collect::<Vec<_>>()),
+        Some(_) | None => {}
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -30,6 +30,27 @@ pub struct Scope<'a> {
     pub needed: Option<&'a [ImageRef]>,
 }
 
+impl Scope<'_> {
+    /// Whether a base holds whole what a file asks for in vain: then it was lost on the way.
+    fn was_held(&self, base: &str, finding: &Finding) -> bool {
+        let is_lost = match &finding.problem {
+            Problem::Missing | Problem::Broken { .. } | Problem::OtherPlatform { .. } => true,
+            Problem::NoReference { .. }
+            | Problem::Host { .. }
+            | Problem::Collision { .. }
+            | Problem::Kubeadm
+            | Problem::Unasked { .. }
+            | Problem::Template
+            | Problem::Unread { .. } => false,
+        };
+        let Ok(image) = finding.reference.parse::<ImageRef>() else { return false };
+        let base = self.bases.iter().find(|other| other.name == base).filter(|_| is_lost);
+        base.is_some_and(|base| {
+            matches!(Storage { layers: &base.layers, platform: self.platform }.held(&image), Held::Whole(_))
+        })
+    }
+}
+
 /// An image that files came from.
 #[derive(Debug, Clone)]
 pub struct Base {
@@ -66,13 +87,17 @@ pub fn check(scope: &Scope<'_>) -> io::Result<ClosureReport> {
             let base = file.map(|file| origins.of(file)).transpose()?.flatten();
             known.entry(finding.file.clone()).or_insert(base).clone()
         };
-        if base.is_some() {
+        if let Some(name) = &base {
             // What a base has listed in vain, or says in templates, is its own business.
             if finding.weight == Weight::Note {
                 continue;
             }
-            finding.weight = Weight::Warning;
-            finding.base = base;
+            if scope.was_held(name, &finding) {
+                finding.lost_from = base;
+            } else {
+                finding.weight = Weight::Warning;
+                finding.base = base;
+            }
         }
         kept.push(finding);
     }
@@ -265,7 +290,7 @@ impl<'a> Check<'a> {
         }
         let lines = if line == 0 { Vec::new() } else { vec![line] };
         let (file, reference) = (file.clone(), reference.to_owned());
-        self.findings.push(Finding { weight, file, lines, reference, problem, nearest, base: None });
+        self.findings.push(Finding { weight, file, lines, reference, problem, nearest, base: None, lost_from: None });
     }
 
     /// Notes what is listed and asked for by nothing, where all that asks is known.

@@ -39,6 +39,9 @@ pub struct Finding {
     /// The base image that the file came from unchanged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,
+    /// The base image that the file came from unchanged and that held what is not there any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost_from: Option<String>,
 }
 
 /// What can be wrong with what a file asks for.
@@ -191,6 +194,9 @@ impl Finding {
         }
         if let Some(base) = &self.base {
             write!(f, "; the file came unchanged from `{base}`")?;
+        }
+        if let Some(base) = &self.lost_from {
+            write!(f, "; `{base}`, which the file came from, held it")?;
         }
         Ok(())
     }

@@ -151,7 +151,8 @@ fn walk_definition<'t>(spec: &'t Node, route: &mut Vec<String>, found: &mut Vec<
     }
 }
 
-fn text(node: &Node) -> Option<&str> {
+/// The text of a string, aliases followed; none of anything else.
+pub(super) fn text(node: &Node) -> Option<&str> {
     match &node.followed().value {
         Value::Text(text) => Some(text),
         Value::Plain(text) if meaning(text) == Meaning::String => Some(text),

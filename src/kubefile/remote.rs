@@ -24,6 +24,9 @@ pub enum RemoteError {
     /// Anyone on the way could change what comes.
     #[error("COPY cannot fetch `{0}`: an http URL needs a sha256, and a Kubefile cannot say one")]
     Insecure(String),
+    /// It has a user or a password.
+    #[error("COPY cannot fetch `{0}`: a URL of a Kubefile carries no user or password: Kubefiles are shared")]
+    Login(String),
     /// Sealer clones those.
     #[error("COPY cannot clone `{0}`: repositories are not cloned, only files are fetched")]
     Repository(String),
@@ -38,6 +41,7 @@ impl RemoteError {
     pub fn help(&self) -> Option<&'static str> {
         match self {
             Self::Insecure(_) => Some("use https, or fetch the file beforehand and COPY it from the context"),
+            Self::Login(_) => Some("fetch the file beforehand and COPY it from the context"),
             Self::Repository(_) => Some("clone it beforehand and COPY it from the context"),
             Self::Url { .. } | Self::NoFile(_) => None,
         }
@@ -63,6 +67,9 @@ impl RemoteFile {
         }
         // Every architecture is a plain word, so one stands for all.
         let url = remote.url("amd64").map_err(|reason| RemoteError::Url { url: shown.clone(), reason })?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(RemoteError::Login(shown));
+        }
         if url.scheme() != "https" {
             return Err(RemoteError::Insecure(shown));
         }
@@ -116,7 +123,6 @@ mod tests {
         for (word, shown, name) in [
             ("https://h/a/b.tgz", "https://h/a/b.tgz", "b.tgz"),
             ("HTTPS://h:8443/a%20b?token=x/y#z/w", "HTTPS://h:8443/a%20b", "a%20b"),
-            ("https://u:p@h/b", "https://h/b", "b"),
             ("https://h/${ARCH}/cni-${ARCH}.tgz", "https://h/${ARCH}/cni-${ARCH}.tgz", "cni-arm64.tgz"),
         ] {
             let remote = RemoteFile::parse(word).unwrap();
@@ -136,6 +142,9 @@ mod tests {
             "https://h/a/#hunter2",
             "https://h/a/..",
             "https://u:hunter2@h/x.git?hunter2",
+            "https://u:hunter2@h/b",
+            "https://hunter2@h/b",
+            "https://:hunter2@h/b",
             "git@h:x/y.git",
             "https://",
             "https://u:hunter2@[h/x",

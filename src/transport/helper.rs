@@ -3,10 +3,12 @@
 //! Protocol: github.com/docker/docker-credential-helpers, "get": the registry on stdin, JSON on stdout.
 
 use std::io::{Read as _, Write as _};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 
 use super::Secret;
@@ -49,7 +51,8 @@ pub(super) fn get(helper: &str, registry: &str, limit: Duration) -> Result<Optio
 }
 
 fn ask(mut command: Command, registry: &str, limit: Duration) -> Result<Option<Proof>, String> {
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // A group of its own, so that what it starts ends with it.
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     let mut child = command.spawn().map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => "there is no such program in PATH".to_owned(),
         _ => format!("it cannot be started: {error}"),
@@ -93,7 +96,7 @@ fn read(pipe: Option<impl std::io::Read + Send + 'static>) -> mpsc::Receiver<Vec
     receiver
 }
 
-/// Waits for the end; none where it did not come in time, and then the helper is killed.
+/// Waits for the end; none where it did not come in time, and then the helper is killed with all that it started.
 fn wait(child: &mut Child, until: Instant) -> Option<std::process::ExitStatus> {
     while Instant::now() < until {
         match child.try_wait() {
@@ -102,7 +105,10 @@ fn wait(child: &mut Child, until: Instant) -> Option<std::process::ExitStatus> {
             Err(_) => break,
         }
     }
-    drop(child.kill());
+    // The group is there as long as its leader is not waited for.
+    if kill_process_group(Pid::from_child(child), Signal::KILL).is_err() {
+        drop(child.kill());
+    }
     drop(child.wait());
     None
 }
@@ -154,6 +160,14 @@ mod tests {
         let late = said("exec sleep 60", Duration::from_millis(200));
         assert_eq!(late, Err("it did not answer within 0.2 s".to_owned()));
         assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("beats");
+        let script = format!("(while :; do echo x >> {}; sleep 0.02; done) & exec sleep 60", file.display());
+        said(&script, Duration::from_millis(500)).unwrap_err();
+        let beats = || fs_err::metadata(&file).unwrap().len();
+        let at_the_end = beats();
+        std::thread::sleep(Duration::from_millis(200));
+        assert!(at_the_end > 0 && beats() <= at_the_end + 2, "what it started ended with it");
         for name in ["", "../x", "a b", "x/y"] {
             assert_eq!(get(name, "r", Duration::ZERO), Err("that is no helper's name".to_owned()), "{name}");
         }

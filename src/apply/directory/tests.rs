@@ -101,7 +101,7 @@ fn a_file_is_never_the_users_own_under_a_second_name() {
 #[test]
 fn files_of_the_context_are_replaced_and_its_folders_kept() {
     let from = folder(&[("files/etc/a", 0o644), ("files/file", 0o644), ("files/folder/x", 0o644)]);
-    let context = folder(&[("etc/a", 0o600), ("etc/b", 0o600), ("file/y", 0o644), ("folder", 0o644)]);
+    let context = folder(&[("etc/a", 0o600), ("etc/b", 0o600), ("file", 0o600), ("folder", 0o644)]);
     let etc = Dir::open(&context.path().join("etc")).unwrap();
     for name in ["a", "b"] {
         etc.set_time(name, FileTime::of_seconds(5)).unwrap();
@@ -112,6 +112,38 @@ fn files_of_the_context_are_replaced_and_its_folders_kept() {
     let expected = ["etc 750 7", "etc/a 644 1", "etc/b 600 5", "file 644 1", "folder 755 1", "folder/x 644 1"];
     assert_eq!(tree(context.path()), expected);
     assert_eq!(fs_err::read_to_string(context.path().join("etc/a")).unwrap(), "files/etc/a");
+}
+
+#[test]
+fn a_folder_of_the_context_is_no_file_s_to_replace() {
+    let from = folder(&[("file/sub/etc", 0o644), ("link/x", 0o644)]);
+    symlink("x", from.path().join("link/etc")).unwrap();
+    let context = folder(&[("etc/a", 0o600), ("sub/etc/a", 0o600)]);
+    let refused = ["file", "link"].map(|path| taken(&from, path, ".", &context).unwrap_err());
+    insta::assert_snapshot!(refused.concat(), @"
+    error: `sub/etc` is a folder in the context, and `[RECIPE]/file/sub/etc`, a file, would take its place
+      help: give it another name, or leave the folder out of the earlier entry
+    error: `etc` is a folder in the context, and `[RECIPE]/link/etc`, a symlink, would take its place
+      help: give it another name, or leave the folder out of the earlier entry
+    ");
+    assert!(context.path().join("etc/a").is_file() && context.path().join("sub/etc/a").is_file());
+}
+
+#[test]
+fn files_are_put_into_folders_alone() {
+    let context = folder(&[("etc/daemon.json", 0o600)]);
+    let dir = Dir::open(context.path()).unwrap();
+    for good in [".", "etc", "etc/new/deep", "none"] {
+        check_target(&good.parse().unwrap(), &dir).unwrap();
+    }
+    let refused = ["etc/daemon.json", "etc/daemon.json/x"]
+        .map(|to| check_target(&to.parse().unwrap(), &dir).unwrap_err().render(None, false));
+    insta::assert_snapshot!(refused.concat(), @"
+    error: `etc/daemon.json` is a file in the context, expected a folder to put files into
+      help: an earlier entry put it there: `to` names a folder, and the file keeps the name that it has
+    error: `etc/daemon.json` is a file in the context, expected a folder to put files into
+      help: an earlier entry put it there: `to` names a folder, and the file keeps the name that it has
+    ");
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::image::Tree;
 use crate::syntax::{Limits, Node, parse_yaml};
 use crate::words::{ContextPath, Event, Observer};
 
+use super::super::BuildFailure;
 use super::helm::{Helm, HelmError};
 use super::{has_extension, list, manifests};
 
@@ -152,10 +153,15 @@ impl Chart {
         Ok(())
     }
 
-    /// The references in what helm made of the chart, each with the template that it comes from.
-    pub(super) fn images(&self, rendered: &[u8], observer: &dyn Observer) -> Vec<(String, String)> {
+    /// The references in what helm made of the chart, each with the template that it comes from,
+    /// and what stands there in the place of one.
+    pub(super) fn images(
+        &self,
+        rendered: &[u8],
+        observer: &dyn Observer,
+    ) -> (Vec<(String, String)>, Vec<BuildFailure>) {
         let text = String::from_utf8_lossy(rendered);
-        let mut found = Vec::new();
+        let (mut found, mut failures) = (Vec::new(), Vec::new());
         for document in documents(&text) {
             let origin = match source(document) {
                 Some(template) => format!("{} ({template})", self.path),
@@ -165,8 +171,10 @@ impl Chart {
                 manifests::images(document.as_bytes(), &format!("what helm rendered of {origin}"), observer)
                     .into_iter();
             found.extend(references.map(|FoundImage { reference, .. }| (reference, origin.clone())));
+            // The lines are those of the rendered document; nothing else searches it.
+            failures.extend(manifests::no_images(document.as_bytes(), &origin, &|_| false, observer));
         }
-        found
+        (found, failures)
     }
 }
 

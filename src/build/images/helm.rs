@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use crate::mount::tethered;
+
 /// The most bytes of a rendered chart.
 const OUTPUT_LIMIT: u64 = 64 << 20;
 /// The most bytes of what helm complains of that are shown.
@@ -28,6 +30,8 @@ pub(in crate::build) struct Helm {
     program: Option<PathBuf>,
     path: std::ffi::OsString,
     patience: Duration,
+    /// It ends with us. Only the program itself can see to that, and a test of its parts is not it.
+    is_tethered: bool,
 }
 
 /// Why helm did not render a chart.
@@ -79,7 +83,7 @@ impl Helm {
         // Relative folders are left out: what is run as root must not depend on where we stand.
         let folders = std::env::split_paths(&path).filter(|folder| folder.is_absolute());
         let program = folders.map(|folder| folder.join("helm")).find(is_program);
-        Self { program, path, patience: PATIENCE }
+        Self { program, path, patience: PATIENCE, is_tethered: !cfg!(test) }
     }
 
     /// The same with another limit of time.
@@ -112,7 +116,8 @@ impl Found<'_> {
         let failed = |source| HelmError::Run { program: self.program.to_owned(), source };
         let home = scratch.join("home");
         fs_err::create_dir_all(&home).map_err(failed)?;
-        let mut command = Command::new(self.program);
+        let mut command =
+            if self.helm.is_tethered { tethered(self.program.as_os_str()) } else { Command::new(self.program) };
         command.arg("template");
         if let Some(version) = kubernetes {
             command.arg("--kube-version").arg(version);
@@ -125,9 +130,11 @@ impl Found<'_> {
         for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"] {
             command.env(name, "http://127.0.0.1:9");
         }
-        command.current_dir(&home).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.current_dir(&home).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A group of its own, so that what it starts ends with it.
         let mut child = command.process_group(0).spawn().map_err(failed)?;
+        // Held to the end: as soon as it is closed, also by our death, the tether ends helm.
+        let tether = child.stdin.take();
         let result = self.listen(&mut child, scratch);
         // One that failed by itself is gone, and its number may be somebody else's.
         let is_alive = result.as_ref().is_err_and(|error| !matches!(error, HelmError::Failed { .. }));
@@ -136,6 +143,7 @@ impl Found<'_> {
             child.kill().map_err(failed)?;
         }
         child.wait().map_err(failed)?;
+        drop(tether);
         result
     }
 

@@ -1,8 +1,11 @@
 //! Manifests, and templates of them.
 
-use crate::edit::{FoundImage, find_image_templates, find_images, find_images_in_text};
+use crate::edit::{
+    FoundImage, NoImage, find_image_templates, find_image_words_in_text, find_images, find_images_in_text,
+    find_no_images,
+};
 use crate::image::Tree;
-use crate::words::{Event, Failure, FailureKind, Observer};
+use crate::words::{Event, Failure, FailureKind, ImageRef, Observer};
 
 use super::super::{BuildFailure, BuildPlace};
 use super::{has_extension, list};
@@ -26,18 +29,68 @@ pub(super) fn images(bytes: &[u8], name: &str, observer: &dyn Observer) -> Vec<F
 pub(super) fn images_of_template(bytes: &[u8], name: &str, observer: &dyn Observer) -> Vec<FoundImage> {
     let text = String::from_utf8_lossy(bytes);
     warn_of_templates(&text, name, observer);
+    for FoundImage { reference, line, .. } in find_image_words_in_text(&text) {
+        // A word that begins like YAML's other forms is the start of something else.
+        let is_other = reference.starts_with(['{', '[', '|', '>', '&', '*', '!', '#']) || reference.is_empty();
+        if let (false, Err(error)) = (is_other, reference.parse::<ImageRef>()) {
+            warn_of_no_image(name, line, &error.to_string(), observer);
+        }
+    }
     find_images_in_text(&text)
+}
+
+/// What stands in a manifest where a reference does and is none: failures for containers of workloads, which would never
+/// start; warnings for what may mean something else. `name` is what the messages call the file; `is_own` tells what points
+/// to the image's own registry in a file that the closure searches too.
+pub(super) fn no_images(
+    bytes: &[u8],
+    name: &str,
+    is_own: &dyn Fn(&str) -> bool,
+    observer: &dyn Observer,
+) -> Vec<BuildFailure> {
+    // What is no YAML was told of when it was searched.
+    let found = find_no_images(bytes).unwrap_or_default();
+    let templates = find_image_templates(&String::from_utf8_lossy(bytes));
+    let mut failures = Vec::new();
+    for none in found {
+        let NoImage { text, line, is_container, why } = &none;
+        if none.is_template() {
+            if templates.iter().all(|told| told.line != *line) {
+                warn_of_template(name, *line, text, observer);
+            }
+            continue;
+        }
+        if is_own(text) {
+            continue;
+        }
+        if *is_container {
+            let failure = Failure::new(FailureKind::Invalid, format!("{name}:{line}: {why}"));
+            failures.push(BuildFailure { at: BuildPlace::Whole, failure });
+        } else {
+            warn_of_no_image(name, *line, why, observer);
+        }
+    }
+    failures
+}
+
+fn warn_of_no_image(name: &str, line: usize, why: &str, observer: &dyn Observer) {
+    let message = format!("{name}:{line}: {why}; if it means one, list it in {}", list::LIST);
+    observer.event(Event::Warning { message });
 }
 
 /// What image an expression means is only known when the cluster starts.
 fn warn_of_templates(text: &str, name: &str, observer: &dyn Observer) {
     for FoundImage { reference, line, .. } in find_image_templates(text) {
-        let message = format!(
-            "{name}:{line}: which image `{reference}` means is not known here, so it is not cached: list it in {}",
-            list::LIST
-        );
-        observer.event(Event::Warning { message });
+        warn_of_template(name, line, &reference, observer);
     }
+}
+
+fn warn_of_template(name: &str, line: usize, reference: &str, observer: &dyn Observer) {
+    let message = format!(
+        "{name}:{line}: which image `{reference}` means is not known here, so it is not cached: list it in {}",
+        list::LIST
+    );
+    observer.event(Event::Warning { message });
 }
 
 /// Failures for what is below `manifests/` and is no regular file, or whose name cannot be told, where its name says that

@@ -13,7 +13,8 @@
 //! of them has it. Two references that would be one in the image's registry are an error, wherever they stand.
 //!
 //! Nothing is silently missing. What cannot be searched is an error, except: a reference that holds a template's
-//! expression (`{{ … }}`) is a warning that names file and line, as only the cluster's start makes an image of it. And a
+//! expression (`{{ … }}`) is a warning that names file and line, as only the cluster's start makes an image of it. A value
+//! that is no reference is an error where a workload's container runs it, and elsewhere a warning. And a
 //! chart that cannot be rendered is a warning instead of an error where the new layers have `manifests/imageList`: whoever
 //! writes one has listed the images, and an empty list says that there are none. It is one, too, where sealer would not
 //! take the folder for a chart.
@@ -118,6 +119,11 @@ impl Search<'_> {
                         let is_listed = path.as_str() == list::LIST;
                         found.reference(&reference, format!("{path}:{line}"), is_listed);
                     }
+                    if has_extension(path.as_str(), &["yaml", "yml"]) {
+                        let start = format!("{}/", self.own_registry);
+                        let is_own = |text: &str| text.trim_start().starts_with(&start);
+                        found.failures.extend(manifests::no_images(&bytes, path.as_str(), &is_own, self.observer));
+                    }
                 }
                 Err(error) => found.failures.push(unreadable(&error)),
             }
@@ -135,7 +141,9 @@ impl Search<'_> {
             let rendered = chart.render(self.helm, self.scratch, metadata.kubernetes_version());
             match rendered {
                 Ok(text) => {
-                    for (reference, origin) in chart.images(&text, self.observer) {
+                    let (references, failures) = chart.images(&text, self.observer);
+                    found.failures.extend(failures);
+                    for (reference, origin) in references {
                         found.wants.of_charts.extend(reference.parse());
                         found.reference(&reference, origin, false);
                     }

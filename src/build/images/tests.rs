@@ -192,6 +192,7 @@ fn charts_are_rendered_and_their_images_know_their_templates() {
     charts/app (templates/list.yaml) docker.io/library/busybox:latest
     ");
     insta::assert_snapshot!(build.warnings().join("\n"), @"
+    charts/app (templates/pod.yaml):7: which image `{{ .later }}` means is not known here, so it is not cached: list it in manifests/imageList
     what helm rendered of charts/app (charts/sub/templates/broken.yaml) is no YAML and was searched as text: line 3, column 6: a `[` that is not closed
     Metadata does not say that the charts need Kubernetes `>=1.19`: the image has no such file
     ");

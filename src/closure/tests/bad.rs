@@ -200,6 +200,15 @@ fn of_bases() -> Vec<Row> {
     vec![
         ("a base's own file", base(), &["Warning missing etc/a.yaml[5]"]),
         (
+            "what a base held and the result lost",
+            Root::new()
+                .image("a/b:v1")
+                .file("etc/a.yaml", pod(&["sea.hub:5000/a/b:v1"]))
+                .base()
+                .file("registry/docker/registry/v2/repositories/a/b/_manifests/tags/v1/current/link", "gone"),
+            &["Error broken etc/a.yaml[5]"],
+        ),
+        (
             "a base's file in another place",
             base().file("manifests/sub/a.yaml", pod(&[TYPO])),
             &["Warning missing etc/a.yaml[5]", "Warning missing manifests/sub/a.yaml[5]"],

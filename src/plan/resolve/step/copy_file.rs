@@ -8,7 +8,7 @@ use super::StageResolver;
 impl StageResolver<'_> {
     pub(super) fn copy_file(&mut self, written: &recipe::CopyFile, route: &Route) -> Option<PlannedStep> {
         let from = self.beside_the_recipe(&written.from, &route.then("from"));
-        let path = self.file(&written.path, &route.then("path"));
+        let path = self.changed_file(&written.path, &route.then("path"));
         let mode = self.mode(written.mode.as_ref(), route);
         let template = written.template.then(|| self.names());
         Some(PlannedStep::Copy(CopyFile {

@@ -12,7 +12,7 @@ impl StageResolver<'_> {
             Some(text) => self.sha256(text, &route.then("sha256")).map(Some),
             None => Some(None),
         };
-        let path = self.file(&written.path, &route.then("path"));
+        let path = self.changed_file(&written.path, &route.then("path"));
         let mode = self.mode(written.mode.as_ref(), route);
         let step = Download { url: url?, sha256: sha256?, path: path?, mode: mode?, optional: written.optional };
         Some(PlannedStep::Download(step))

@@ -11,7 +11,7 @@ use super::StageResolver;
 impl StageResolver<'_> {
     pub(super) fn image_list(&mut self, written: &recipe::ImageList, span: Span, route: &Route) -> Option<PlannedStep> {
         let path = match &written.path {
-            Some(path) => self.file(path, &route.then("path")),
+            Some(path) => self.changed_file(path, &route.then("path")),
             None => "imageList".parse().ok(),
         };
         if written.images.is_empty() && written.from.is_empty() && !written.optional {

@@ -53,6 +53,20 @@ impl StageResolver<'_> {
         Some(path)
     }
 
+    /// A file that a step makes or changes.
+    fn changed_file(&mut self, text: &Text, route: &Route) -> Option<ContextPath> {
+        let path = self.file(text, route)?;
+        if path.parts().next() == Some("Kubefile") {
+            let mistake = Diagnostic::error(
+                text.span,
+                format!("`{path}` would be lost: the stage's `kubefile` is written there"),
+            );
+            self.mistakes.push(mistake.with_help("change the stage's `kubefile`, or give the file another name"));
+            return None;
+        }
+        Some(path)
+    }
+
     /// A file in the recipe's folder or below.
     fn beside_the_recipe(&mut self, text: &Text, route: &Route) -> Option<ContextPath> {
         let rendered = self.render(text, route)?;

@@ -8,7 +8,7 @@ use super::StageResolver;
 impl StageResolver<'_> {
     pub(super) fn move_path(&mut self, written: &recipe::MovePath, route: &Route) -> Option<PlannedStep> {
         let from = self.file(&written.from, &route.then("from"));
-        let to = self.file(&written.to, &route.then("to"));
+        let to = self.changed_file(&written.to, &route.then("to"));
         let (from, to) = (from?, to?);
         if from == to {
             self.mistake(written.to.span, format!("`{to}` is where it is already: the step would do nothing"));

@@ -9,7 +9,7 @@ use super::StageResolver;
 
 impl StageResolver<'_> {
     pub(super) fn patch(&mut self, written: &recipe::Patch, route: &Route) -> Option<PlannedStep> {
-        let path = self.file(&written.path, &route.then("path"));
+        let path = self.changed_file(&written.path, &route.then("path"));
         if path.as_ref().is_some_and(|path| Format::of_path(path).is_none()) {
             let message = format!("`{}` is neither JSON nor YAML by its name", written.path.value);
             let mistake = Diagnostic::error(written.path.span, message);

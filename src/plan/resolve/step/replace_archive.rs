@@ -14,7 +14,7 @@ impl StageResolver<'_> {
         span: Span,
         route: &Route,
     ) -> Option<PlannedStep> {
-        let path = self.file(&written.path, &route.then("path"));
+        let path = self.changed_file(&written.path, &route.then("path"));
         if let Some(Err(error)) = path.as_ref().map(|path| PackedForm::of_name(path.as_str())) {
             self.mistake(written.path.span, error.to_string());
         }

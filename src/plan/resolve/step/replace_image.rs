@@ -8,7 +8,7 @@ use super::StageResolver;
 
 impl StageResolver<'_> {
     pub(super) fn replace_image(&mut self, written: &recipe::ReplaceImage, route: &Route) -> Option<PlannedStep> {
-        let path = self.file(&written.path, &route.then("path"));
+        let path = self.changed_file(&written.path, &route.then("path"));
         let image: Option<ImageSource> = self.parsed(&written.image, &route.then("image"));
         let tag = if let Some(text) = &written.as_name {
             let parsed: Option<ImageSource> = self.parsed(text, &route.then("as"));

@@ -9,7 +9,7 @@ use super::StageResolver;
 
 impl StageResolver<'_> {
     pub(super) fn replace_text(&mut self, written: &recipe::ReplaceText, route: &Route) -> Option<PlannedStep> {
-        let path = self.file(&written.path, &route.then("path"));
+        let path = self.changed_file(&written.path, &route.then("path"));
         if let Some(path) = path.as_ref().filter(|path| Format::of_path(path).is_some()) {
             let message = format!("`{path}` is JSON or YAML by its name, which `replaceText` does not edit");
             let help = "use `patch`: it changes what is meant, however it is written";

@@ -20,7 +20,7 @@ fn is_own_place(path: &str, target: &str) -> bool {
 
 impl StageResolver<'_> {
     pub(super) fn symlink(&mut self, written: &recipe::Symlink, route: &Route) -> Option<PlannedStep> {
-        let path = self.file(&written.path, &route.then("path"));
+        let path = self.changed_file(&written.path, &route.then("path"));
         let target = self.render(&written.target, &route.then("target"))?;
         if target.is_empty() || target.len() > LONGEST_TARGET || target.contains(['\0', '\n', '\r']) {
             let shown: String = target.chars().take(SHOWN).collect();

@@ -155,6 +155,8 @@ fn write_file() {
             "write: {path: a, content: b, mode: u+x}",
             "write: {path: ., content: b}",
             "write: {path: a/../b, content: b}",
+            "write: {path: Kubefile, content: b}",
+            "write: {path: etc/Kubefile, content: b}",
             "write: {path: a}",
         ],
     );

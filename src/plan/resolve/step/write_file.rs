@@ -7,7 +7,7 @@ use super::StageResolver;
 
 impl StageResolver<'_> {
     pub(super) fn write_file(&mut self, written: &recipe::WriteFile, route: &Route) -> Option<PlannedStep> {
-        let path = self.file(&written.path, &route.then("path"));
+        let path = self.changed_file(&written.path, &route.then("path"));
         if path.is_some() && written.path.value.ends_with('/') {
             let message =
                 format!("`{}` is the name of a folder, expected a file's: no `/` at its end", written.path.value);
