@@ -148,7 +148,7 @@ fn from_any_folder() {
     check(|world, _| {
         let mut command = world.command();
         command.current_dir("/");
-        apply(command, project().join(RECIPE))
+        apply(command, world.path("checkout").join(RECIPE))
     });
     check(|world, _| {
         let recipe = world.write("other place/renamed.yaml", fs_err::read(project().join(RECIPE)).unwrap());

@@ -1,5 +1,8 @@
 //! Floor 8, apply: carries out a [`Plan`](crate::plan::Plan), exactly as it stands.
 //!
+//! What the plan's lock says of inputs holds ([`Plan::inputs`](crate::plan::Plan::inputs)); what was used beyond it is in the
+//! report, to be locked.
+//!
 //! First everything that the plan names from outside is asked for at once, so that all that cannot be had is reported
 //! together, each with its line. Then stage after stage: gather the context, change it, build. When every stage is whole,
 //! the images are committed together; until then the store is as it was.
@@ -8,10 +11,13 @@ mod closed;
 mod context;
 mod directory;
 mod gather;
+mod inputs;
+mod lock;
 mod report;
 mod rootfs;
 mod run;
 
 pub use closed::{StepBehind, stage_of, steps_behind};
-pub use report::{Report, StepReport, StepStatus};
+pub use lock::{Inputs, look_up};
+pub use report::{Fetched, Moved, Report, StepReport, StepStatus};
 pub use run::{Applier, STAGE_ANNOTATION};

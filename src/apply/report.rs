@@ -3,10 +3,12 @@
 use serde::Serialize;
 
 use crate::build::ImageReport;
+use crate::plan::{Lock, LockChange};
+use crate::supply::MovedTag;
 use crate::words::Platform;
 
 /// What was made and done. Serialised, it is `recipe apply -o json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     /// The recipe's name.
@@ -17,6 +19,49 @@ pub struct Report {
     pub steps: Vec<StepReport>,
     /// Bytes that came over the network.
     pub downloaded_bytes: u64,
+    /// Inputs that are no longer what the lock says.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub moved: Vec<Moved>,
+    /// The lock as it shall be kept beside the recipe.
+    #[serde(skip)]
+    pub inputs: Lock,
+}
+
+/// What fetching a recipe's inputs did. Serialised, it is part of `recipe fetch -o json`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Fetched {
+    /// The recipe's name.
+    pub recipe: String,
+    /// Inputs that are no longer what the lock says.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub moved: Vec<Moved>,
+    /// Bytes that came over the network.
+    pub downloaded_bytes: u64,
+    /// The lock as it shall be kept beside the recipe.
+    #[serde(skip)]
+    pub inputs: Lock,
+}
+
+/// An input that is no longer what the lock says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Moved {
+    /// What was locked and what there is now.
+    #[serde(flatten)]
+    pub change: LockChange,
+    /// Whether the new one was used, and is locked now; else the locked one was.
+    pub taken: bool,
+}
+
+impl Moved {
+    /// A tag whose locked image was used.
+    pub(super) fn of_tag(tag: MovedTag) -> Self {
+        let MovedTag { image, platform, pinned, current } = tag;
+        let (name, platform) = (image.to_string(), Some(platform));
+        let change = LockChange { name, platform, old: Some(pinned.to_string()), new: Some(current.to_string()) };
+        Self { change, taken: false }
+    }
 }
 
 /// A step that ran.

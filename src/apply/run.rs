@@ -8,16 +8,15 @@ use crate::build::{
 };
 use crate::closure::Base;
 use crate::disk::{Dir, Sharing};
-use crate::kubefile::{self, Base as BuiltOn, Kubefile};
+use crate::kubefile::{self, Kubefile};
 use crate::plan::{ContextSource, Plan, PlannedStage, PlannedStep, Route};
 use crate::steps::{self, Context, Outcome, StepFailure, Tools};
 use crate::store::Store;
 use crate::supply::{Need, Supply};
-use crate::words::{BaseSource, Event, Failure, FailureKind, ImageSource, Observer, Source, Span, StepState};
+use crate::words::{Event, Failure, FailureKind, ImageSource, Observer, Source, Span, StepState};
 
 use super::closed::{needed, touching};
-use super::directory;
-use super::report::{Report, StepReport, StepStatus};
+use super::report::{Fetched, Report, StepReport, StepStatus};
 
 /// The annotation with the format version.
 const FORMAT_ANNOTATION: &str = "recipe.sealer.io/format-version";
@@ -44,10 +43,30 @@ impl Applier<'_> {
     /// Applies a plan. Either every image of it is in the store afterwards, or the store is as it was and everything that
     /// is known to stand in the way is returned.
     pub fn apply(&self, plan: &Plan) -> Result<Report, Vec<Failure>> {
+        let (mut report, workspace) = self.work(plan)?;
+        (report.inputs, report.moved) = self.settle(plan, &workspace);
+        workspace.commit().map_err(|error| vec![failed(&error)])?;
+        report.moved.extend(self.tag_news(plan));
+        report.downloaded_bytes = self.supply.downloaded_bytes();
+        Ok(report)
+    }
+
+    /// Does all that [`apply`](Self::apply) does and throws its images away: afterwards everything that the plan needs,
+    /// also what only a build finds, is in the store or in the cache.
+    pub fn fetch(&self, plan: &Plan) -> Result<Fetched, Vec<Failure>> {
+        let (_, workspace) = self.work(plan)?;
+        let (inputs, mut moved) = self.settle(plan, &workspace);
+        moved.extend(self.tag_news(plan));
+        let (recipe, downloaded_bytes) = (plan.recipe.clone(), self.supply.downloaded_bytes());
+        Ok(Fetched { recipe, moved, downloaded_bytes, inputs })
+    }
+
+    /// Makes the images of a plan, in a workspace.
+    fn work(&self, plan: &Plan) -> Result<(Report, Workspace<'_>), Vec<Failure>> {
         let stages = plan.stages.len();
-        let mut report =
-            Report { recipe: plan.recipe.clone(), images: Vec::new(), steps: Vec::new(), downloaded_bytes: 0 };
-        let mut workspace = Workspace::new(self.store).map_err(|error| vec![failed(&error)])?;
+        let mut report = Report { recipe: plan.recipe.clone(), ..Report::default() };
+        let workspace = Workspace::new(self.store).map_err(|error| vec![failed(&error)])?;
+        let mut workspace = workspace.with_bases(self.bases(plan));
         check_obstacles(plan)?;
         self.fetch_inputs(plan, &workspace)?;
         for stage in &plan.stages {
@@ -55,66 +74,7 @@ impl Applier<'_> {
             report.images.push(image);
         }
         debug_assert_eq!(report.images.len(), stages, "a stage makes one image");
-        workspace.commit().map_err(|error| vec![failed(&error)])?;
-        report.downloaded_bytes = self.supply.downloaded_bytes();
-        Ok(report)
-    }
-
-    /// Asks for everything that the plan names from outside, so that all that cannot be had is known at once.
-    fn fetch_inputs(&self, plan: &Plan, workspace: &Workspace<'_>) -> Result<(), Vec<Failure>> {
-        let mut needs: Vec<(Need, &PlannedStage, Route)> = Vec::new();
-        let mut failures: Vec<Failure> = Vec::new();
-        for stage in &plan.stages {
-            let work = &stage.work;
-            let mut images: Vec<(Route, BaseSource)> = Vec::new();
-            for (index, source) in work.context.iter().enumerate() {
-                let route = Route::stage().then("context").then(index);
-                match source {
-                    ContextSource::Layer { of, .. } | ContextSource::Rootfs { of, .. } => {
-                        images.push((route.then("of"), of.clone()));
-                    }
-                    ContextSource::Directory { path, .. } => {
-                        if let Err(failure) = directory::open(&self.recipe_folder, path) {
-                            failures.push(failure.at(stage.places.find(&route.then("path"))));
-                        }
-                    }
-                }
-            }
-            if let Ok(kubefile) = kubefile::parse(&work.kubefile) {
-                for (span, need) in build::needs(&kubefile, &work.platform) {
-                    needs.push((need, stage, instruction_route(&kubefile, span)));
-                }
-                if let BuiltOn::Image(name) = kubefile.base {
-                    images.push((Route::stage().then("kubefile").then("from"), name));
-                }
-            }
-            for (route, name) in images {
-                if let BaseSource::Sealer(name) = &name {
-                    let made = plan.stages.iter().any(|other| other.work.image == *name);
-                    let there = workspace.find(name, &work.platform).map_err(|error| vec![failed(&error)])?.is_some();
-                    if made || there {
-                        continue;
-                    }
-                }
-                needs.push((Need::Image(name.image(), work.platform.clone()), stage, route));
-            }
-            for (index, step) in work.steps.iter().enumerate() {
-                let route = Route::stage().then("steps").then(index);
-                for (field, need) in steps::needs(step, &work.platform) {
-                    needs.push((need, stage, route.then(field)));
-                }
-            }
-        }
-        let asked: Vec<Need> = needs.iter().map(|(need, _, _)| need.clone()).collect();
-        for (need, failure) in self.supply.get_all(&asked) {
-            for (_, stage, route) in needs.iter().filter(|(other, _, _)| *other == need) {
-                let failure = failure.clone().at(stage.places.find(route));
-                if !failures.contains(&failure) {
-                    failures.push(failure);
-                }
-            }
-        }
-        if failures.is_empty() { Ok(()) } else { Err(failures) }
+        Ok((report, workspace))
     }
 
     fn stage(
@@ -284,7 +244,7 @@ fn check_obstacles(plan: &Plan) -> Result<(), Vec<Failure>> {
 }
 
 /// The part of a stage that is the instruction with these bytes.
-fn instruction_route(kubefile: &Kubefile, span: Span) -> Route {
+pub(super) fn instruction_route(kubefile: &Kubefile, span: Span) -> Route {
     let route = Route::stage().then("kubefile");
     match kubefile.instructions.iter().position(|(place, _)| *place == span) {
         Some(index) => route.then(index),

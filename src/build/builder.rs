@@ -192,11 +192,18 @@ impl Builder<'_> {
                     .map_err(|error| failed(&error));
             }
         };
+        if let Some(made) = workspace.made(name, platform) {
+            return Ok(made.clone());
+        }
         if let Some(image) = workspace.find(name, platform).map_err(|error| failed(&error))? {
+            workspace.settle(name, platform, &image, None)?;
             return Ok(image);
         }
         let pulled = self.supply.image(&source.image(), platform)?;
-        workspace.import(name, &pulled, self.supply.cache(), self.observer).map_err(|error| failed(&error))
+        let image = workspace.import(name, &pulled, self.supply.cache(), self.observer);
+        let image = image.map_err(|error| failed(&error))?;
+        workspace.settle(name, platform, &image, Some(pulled.root().digest))?;
+        Ok(image)
     }
 
     /// Pulls what the new layers ask for and makes a layer of what no lower one holds.

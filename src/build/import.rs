@@ -131,8 +131,8 @@ impl ImportError {
     }
 }
 
-/// The document of a pulled image, under the name that was asked for.
-pub(super) fn document(name: &SealerName, pulled: &ContainerImage, blobs: &dyn Blobs) -> Result<Image, ImportError> {
+/// The document of a pulled image, under the name that was asked for. Of the image only its config is read.
+pub fn document(name: &SealerName, pulled: &ContainerImage, blobs: &dyn Blobs) -> Result<Image, ImportError> {
     let reference = || pulled.reference.clone();
     if pulled.config.size > MAX_DOCUMENT {
         return Err(ImportError::Large { image: reference(), size: pulled.config.size });

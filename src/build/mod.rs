@@ -8,6 +8,7 @@
 //! Images come from registries by `import` and are made ready to go there by [`Exporter`].
 
 mod args;
+mod bases;
 mod builder;
 mod closed;
 mod copy;
@@ -22,10 +23,11 @@ mod report;
 mod run;
 mod workspace;
 
+pub use bases::{Bases, base_entry};
 pub use builder::{BuildRequest, Builder, Built, CachedImage};
 pub use error::{BuildFailure, BuildPlace};
 pub use export::{ExportError, Exporter};
-pub use import::ImportError;
+pub use import::{ImportError, document};
 pub use remote::needs;
 pub use report::{CachedReport, ImageReport, LayerReport};
 pub use run::obstacle;

@@ -11,8 +11,9 @@ use crate::image::layer::{LayerError, Owners, layer_id_at};
 use crate::image::model::{Image, ImageDocument, Layer, LayerKind};
 use crate::image::{Blobs, ContainerImage, Merged};
 use crate::store::{Commit, LayerState, StagedFolder, StagedLayer, Staging, Store, StoreError};
-use crate::words::{Digest, FailureKind, Observer, Platform, SealerName};
+use crate::words::{Digest, Failure, FailureKind, Observer, Platform, SealerName};
 
+use super::Bases;
 use super::import::{self, ImportError};
 use super::import_container;
 
@@ -24,6 +25,7 @@ pub struct Workspace<'a> {
     images: Vec<ImageDocument>,
     /// Bases of container images, by config.
     containers: BTreeMap<(Digest, Platform), Image>,
+    bases: Bases,
 }
 
 /// Why something could not be staged or committed.
@@ -68,17 +70,54 @@ impl<'a> Workspace<'a> {
     /// Stages beside `store`. Nothing is left of it when it is dropped.
     pub fn new(store: &'a Store) -> Result<Self, WorkspaceError> {
         let staging = store.stage()?;
-        Ok(Self { store, staging, layers: BTreeMap::new(), images: Vec::new(), containers: BTreeMap::new() })
+        let (layers, images, containers) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
+        Ok(Self { store, staging, layers, images, containers, bases: Bases::default() })
     }
 
-    /// An image that this run made or that the store has.
-    pub fn find(&self, name: &SealerName, platform: &Platform) -> Result<Option<Image>, WorkspaceError> {
-        let made = self.images.iter().rev().map(ImageDocument::image);
-        let made = made.into_iter().find(|image| image.name == *name && image.platform == *platform);
-        match made {
-            Some(image) => Ok(Some(image.clone())),
-            None => Ok(self.store.find(name, platform)?.map(|stored| stored.document.image().clone())),
+    /// The same with base images that have to be what a lock says.
+    #[must_use]
+    pub fn with_bases(self, bases: Bases) -> Self {
+        Self { bases, ..self }
+    }
+
+    /// The base images, those that were used too.
+    pub fn bases(&self) -> &Bases {
+        &self.bases
+    }
+
+    /// Uses an image of the store, or one that was pulled, as a base, where nothing stands against it.
+    pub(super) fn settle(
+        &mut self,
+        name: &SealerName,
+        platform: &Platform,
+        found: &Image,
+        digest: Option<Digest>,
+    ) -> Result<(), Failure> {
+        if let Some(failure) = self.bases.refusal(name, platform, found) {
+            return Err(failure);
         }
+        self.bases.settle(name, platform, found, digest);
+        Ok(())
+    }
+
+    /// An image that this run made or pulled.
+    pub(super) fn made(&self, name: &SealerName, platform: &Platform) -> Option<&Image> {
+        let made = self.images.iter().rev().map(ImageDocument::image);
+        made.into_iter().find(|image| image.name == *name && image.platform == *platform)
+    }
+
+    /// An image that this run made or that the store has: the one of the lock where it is there, else the one of the name.
+    pub fn find(&self, name: &SealerName, platform: &Platform) -> Result<Option<Image>, WorkspaceError> {
+        if let Some(image) = self.made(name, platform) {
+            return Ok(Some(image.clone()));
+        }
+        if let Some(entry) = self.bases.entry(name, platform) {
+            let locked = self.store.find_by_id(&entry.id)?.into_iter().next();
+            if let Some(stored) = locked.filter(|stored| stored.document.image().platform == *platform) {
+                return Ok(Some(stored.document.image().clone()));
+            }
+        }
+        Ok(self.store.find(name, platform)?.map(|stored| stored.document.image().clone()))
     }
 
     /// The folder of a layer, of this run or of the store.
@@ -200,7 +239,7 @@ impl<'a> Workspace<'a> {
 
     /// Puts everything into the store: layers first, tags last. Layers that no image came to need are thrown away.
     pub fn commit(self) -> Result<(), WorkspaceError> {
-        let Self { store, staging, mut layers, images, containers: _ } = self;
+        let Self { store, staging, mut layers, images, containers: _, bases: _ } = self;
         layers.retain(|id, _| images.iter().any(|image| image.image().layer_ids().any(|named| named == *id)));
         let created = jiff::Timestamp::now();
         store.commit(&staging, &Commit { images, layers: layers.into_values().collect(), created })?;

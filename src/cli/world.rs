@@ -24,8 +24,26 @@ pub(super) struct Settings<'a> {
     pub(super) url_mirrors: &'a [String],
 }
 
+/// Whether anybody may be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Network {
+    /// Yes.
+    On,
+    /// No: everything is in the cache.
+    Off,
+}
+
 /// Images and files from outside, reported to `observer`.
 pub(super) fn supply(settings: &Settings<'_>, observer: &Arc<dyn Observer>) -> Result<Supply, Failed> {
+    supply_with(Network::On, settings, observer)
+}
+
+/// As [`supply`], with or without a network.
+pub(super) fn supply_with(
+    network: Network,
+    settings: &Settings<'_>,
+    observer: &Arc<dyn Observer>,
+) -> Result<Supply, Failed> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -49,7 +67,8 @@ pub(super) fn supply(settings: &Settings<'_>, observer: &Arc<dyn Observer>) -> R
     }
     let counter = Counter::new(Arc::clone(observer));
     let listener = || Arc::clone(&counter) as Arc<dyn Observer>;
-    let config = HttpConfig { certificates: CertificatePlaces::from_env(), ..HttpConfig::default() };
+    let offline = network == Network::Off;
+    let config = HttpConfig { certificates: CertificatePlaces::from_env(), offline, ..HttpConfig::default() };
     let http = Http::new(config, listener());
     let client = RegistryClient::new(http.clone(), registries, Arc::new(logins));
     let puller = Puller::new(client, Arc::clone(&cache), listener(), Puller::PARALLEL);

@@ -16,7 +16,7 @@ mod warnings;
 pub use context::{ContextSource, LayerChoice};
 pub use file_mode::{FileMode, FileModeError};
 pub use file_steps::{Chmod, CopyFile, Download, MovePath, Remove, ReplaceText, Symlink, WriteFile};
-pub use lock::{LOCK_VERSION, Lock, LockChange, Locked, LockedBase, LockedFile, lock_file_of, read_lock};
+pub use lock::{LOCK_VERSION, Lock, LockChange, Locked, LockedBase, LockedFile, NameError, lock_file_of, read_lock};
 pub use model::{ArchiveSource, FORMAT_VERSION, ListEntry, Plan, PlannedStage, PlannedStep, StageWork, registry_path};
 pub use places::{Places, Route};
 pub use resolve::{DEFAULT_CLUSTER_REGISTRY, Narrowing, resolve};

@@ -6,7 +6,7 @@ use crate::edit::{DocumentSelector, Operation};
 use crate::words::{ContextPath, Digest, Epoch, ImageRef, ImageSource, Platform, SealerName};
 
 use super::file_steps::{Chmod, CopyFile, Download, MovePath, Remove, ReplaceText, Symlink, WriteFile};
-use super::{ContextSource, Places};
+use super::{ContextSource, Lock, Places};
 
 /// Pins every choice that changes bytes: a release with the same number gives the same ids.
 pub const FORMAT_VERSION: u32 = 1;
@@ -27,6 +27,9 @@ pub struct Plan {
     pub cluster_registry: String,
     /// The stages in the order of the recipe, each for every platform.
     pub stages: Vec<PlannedStage>,
+    /// What inputs are known to be: the recipe's lock. It stands beside the work, as it changes nothing of what is done.
+    #[serde(default, skip_serializing_if = "Lock::is_empty")]
+    pub inputs: Lock,
 }
 
 /// A stage for one platform.

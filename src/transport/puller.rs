@@ -44,6 +44,8 @@ struct Pull {
     client: RegistryClient,
     reference: ImageRef,
     endpoints: Arc<Vec<Endpoint>>,
+    /// For the last of the endpoints.
+    patience: Patience,
     /// Some blob had to be asked for.
     has_fetched: Arc<AtomicBool>,
 }
@@ -71,7 +73,7 @@ impl Puller {
 
     /// The platforms that an image is there for: those of its list, or the one that its config names.
     pub async fn platforms(&self, reference: &ImageRef) -> Result<Vec<Platform>, PullError> {
-        let pull = self.start(self.inner.client.clone(), reference)?;
+        let pull = self.ready(self.inner.client.clone(), reference, Patience::Full)?;
         let config = match pull.root().await?.1 {
             ManifestKind::List(entries) => {
                 let mut platforms: Vec<Platform> = entries.into_iter().filter_map(|entry| entry.platform).collect();
@@ -103,10 +105,10 @@ impl Puller {
         reference: &ImageRef,
         platform: &Platform,
     ) -> Result<ContainerImage, PullError> {
-        self.start(client, reference)?.run(platform).await
+        self.ready(client, reference, Patience::Full)?.run(platform).await
     }
 
-    fn start(&self, client: RegistryClient, reference: &ImageRef) -> Result<Pull, PullError> {
+    fn ready(&self, client: RegistryClient, reference: &ImageRef, patience: Patience) -> Result<Pull, PullError> {
         let endpoints = self.inner.client.conf().endpoints(reference);
         let endpoints =
             endpoints.map_err(|source| PullError::Settings { reference: Box::new(reference.clone()), source })?;
@@ -115,8 +117,36 @@ impl Puller {
             client,
             reference: reference.clone(),
             endpoints: Arc::new(endpoints),
+            patience,
             has_fetched: Arc::default(),
         })
+    }
+
+    /// Whether nobody may be asked.
+    #[must_use]
+    pub fn is_offline(&self) -> bool {
+        self.inner.client.http().config().offline
+    }
+
+    /// Finds out what a reference stands for, without its layers: the documents, and the config, are in the cache then.
+    /// The image has `platform`, or it is an error.
+    pub async fn describe(&self, reference: &ImageRef, platform: &Platform) -> Result<ContainerImage, PullError> {
+        let pull = self.ready(self.inner.client.clone(), reference, Patience::Full)?;
+        let image = pull.describe(platform).await?;
+        pull.blob(&image.config).await?;
+        Ok(image)
+    }
+
+    /// What a tag stands for right now, with a login for the image's own registry where there is one. Somebody who does
+    /// not answer is not asked for long.
+    pub async fn current(&self, reference: &ImageRef, login: Option<&Login>) -> Result<Digest, PullError> {
+        let client = match login {
+            Some(login) => self.inner.client.with_login(reference.registry(), login.clone()),
+            None => self.inner.client.clone(),
+        };
+        let pull = self.ready(client, reference, Patience::Brief)?;
+        let (document, _) = pull.root().await?;
+        Ok(document.descriptor.digest)
     }
 
     /// Pulls several images at once, each with its own outcome, in the order in which they were asked for.
@@ -145,6 +175,20 @@ impl Puller {
 
 impl Pull {
     async fn run(&self, platform: &Platform) -> Result<ContainerImage, PullError> {
+        let image = self.describe(platform).await?;
+        self.blobs(&image).await?;
+        let blobs: u64 = image.blobs().map(|blob| blob.size).fold(0, u64::saturating_add);
+        self.inner.observer.event(Event::ImagePulled {
+            reference: self.reference.to_string(),
+            digest: image.root().digest,
+            size: image.manifest.descriptor.size.saturating_add(blobs),
+            cached: !self.has_fetched.load(Ordering::Relaxed),
+        });
+        Ok(image)
+    }
+
+    /// The image's documents.
+    async fn describe(&self, platform: &Platform) -> Result<ContainerImage, PullError> {
         let (root, kind) = self.root().await?;
         let manifest_error = |source| PullError::Manifest { reference: Box::new(self.reference.clone()), source };
         let (list, manifest, kind) = match kind {
@@ -163,23 +207,8 @@ impl Pull {
             // Before its layers: they may be large, and for another platform they are of no use.
             self.check_platform(&config, platform).await?;
         }
-        let image = ContainerImage {
-            reference: self.reference.clone(),
-            platform: platform.clone(),
-            list,
-            manifest,
-            config,
-            layers,
-        };
-        self.blobs(&image).await?;
-        let blobs: u64 = image.blobs().map(|blob| blob.size).fold(0, u64::saturating_add);
-        self.inner.observer.event(Event::ImagePulled {
-            reference: self.reference.to_string(),
-            digest: image.root().digest,
-            size: image.manifest.descriptor.size.saturating_add(blobs),
-            cached: !self.has_fetched.load(Ordering::Relaxed),
-        });
-        Ok(image)
+        let reference = self.reference.clone();
+        Ok(ContainerImage { reference, platform: platform.clone(), list, manifest, config, layers })
     }
 
     /// What the reference stands for.
@@ -297,7 +326,7 @@ impl Pull {
         let mut tried = Vec::new();
         for (place, endpoint) in self.endpoints.iter().enumerate() {
             let is_last = place + 1 == self.endpoints.len();
-            let patience = if is_last { Patience::Full } else { Patience::Brief };
+            let patience = if is_last { self.patience } else { Patience::Brief };
             let permit = self.inner.permits.acquire().await.expect("the semaphore is never closed");
             let answer = request(endpoint, patience).await;
             drop(permit);

@@ -179,6 +179,12 @@ impl ImageRef {
         Self { tag: None, digest: Some(digest), ..self.clone() }
     }
 
+    /// The same with a digest beside the tag: what the tag stood for once.
+    #[must_use]
+    pub fn pinned(&self, digest: Digest) -> Self {
+        Self { digest: Some(digest), ..self.clone() }
+    }
+
     pub(super) fn from_parts(
         registry: String,
         repository: String,

@@ -9,7 +9,7 @@ use sealer::sandbox::{Registry, Server, miniature};
 use sealer::words::Digest;
 use serde_json::Value;
 
-use crate::support::program::{project, tree};
+use crate::support::program::{copy_recipes, tree};
 use crate::support::real::{self, DockerRegistry};
 use crate::support::shared_file;
 
@@ -72,6 +72,7 @@ impl Job {
             fs_err::remove_dir_all(&folder).unwrap();
         }
         fs_err::create_dir_all(folder.join("registry")).unwrap();
+        copy_recipes(&folder);
         let mut job = Self { folder, layers_before: BTreeMap::new(), report: Value::Null, _lock: lock };
         let archive = shared_file("golden/kubernetes-v1.19.8.save.tar").unwrap();
         let loaded = succeed(job.sealer("root").arg("load").arg("-i").arg(archive));
@@ -111,13 +112,13 @@ impl Job {
     }
 
     /// The program on a store in the job's folder, with the cache of that store, without settings. Its current folder
-    /// is the repository's.
+    /// is the job's, with the repository's recipes.
     pub(crate) fn sealer(&self, store: &str) -> Command {
         let mut command = Command::new("timeout");
         command.arg("300").arg(env!("CARGO_BIN_EXE_sealer"));
         command.arg("--root").arg(self.path(store)).arg("--cache").arg(self.path(&format!("{store}-cache")));
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", self.path("home"));
-        command.env("CONTAINERS_REGISTRIES_CONF", "/dev/null").current_dir(project());
+        command.env("CONTAINERS_REGISTRIES_CONF", "/dev/null").current_dir(self.path(""));
         command
     }
 

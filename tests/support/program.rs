@@ -13,6 +13,19 @@ pub(crate) fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Copies the repository's `recipes` into a folder. A lock, which somebody may have made there by hand, stays behind.
+pub(crate) fn copy_recipes(to: &Path) {
+    fs_err::create_dir_all(to).unwrap();
+    let copied = Command::new("cp").arg("-R").arg(project().join("recipes")).arg(to).status().unwrap();
+    assert!(copied.success());
+    for entry in fs_err::read_dir(to.join("recipes")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.to_string_lossy().ends_with(".lock.yaml") {
+            fs_err::remove_file(path).unwrap();
+        }
+    }
+}
+
 /// Servers with the miniatures and empty folders for one program after the other.
 pub(crate) struct World {
     sandbox: Sandbox,
@@ -31,6 +44,7 @@ impl World {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let sandbox = Sandbox::start(folder.path()).unwrap();
+        copy_recipes(&folder.path().join("checkout"));
         Self { sandbox, folder }
     }
 
@@ -74,10 +88,10 @@ impl World {
         ]
     }
 
-    /// The program in this world; its current folder is the repository's.
+    /// The program in this world. Its current folder is one with the repository's recipes, where it may write their locks.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sealer"));
-        command.env_clear().envs(self.environment()).current_dir(project());
+        command.env_clear().envs(self.environment()).current_dir(self.path("checkout"));
         command
     }
 

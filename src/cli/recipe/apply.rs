@@ -4,18 +4,19 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use crate::apply::{Applier, Report, StepStatus};
+use crate::apply::{Applier, Moved, Report, StepStatus};
 use crate::cli::failure::{Failed, print_diagnostics};
 use crate::cli::globals::Globals;
 use crate::cli::output::{self, OutputForm, human_size};
 use crate::cli::progress;
-use crate::cli::world::{Settings, supply};
+use crate::cli::world::{Settings, supply_with};
 use crate::disk::Sharing;
 use crate::sandbox::Sandbox;
 use crate::store::Store;
 use crate::words::SealerName;
 
 use super::input::{Input, InputArgs};
+use super::lock_file::{LockArgs, LockFile};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ApplyArgs {
@@ -24,9 +25,12 @@ pub(in crate::cli) struct ApplyArgs {
     file: PathBuf,
     #[command(flatten)]
     input: InputArgs,
-    /// Apply to stand-ins of everything that the shipped recipes name, with a store and a cache in a fresh folder
-    #[arg(long)]
+    /// Apply to stand-ins of everything that the shipped recipes name, with a store and a cache in a fresh folder; no lock is
+    /// read or written
+    #[arg(long, conflicts_with_all = ["locked", "offline", "frozen"])]
     sandbox: bool,
+    #[command(flatten)]
+    lock: LockArgs,
     /// Whether new layers share unchanged files with those that they come from
     #[arg(long, value_enum, default_value = "auto", value_name = "HOW")]
     sharing: SharingChoice,
@@ -87,16 +91,18 @@ impl Surroundings {
 
 pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
     let input = Input::read(&args.file, &args.input)?;
-    let plan = input.plan(&args.input)?;
+    let mut plan = input.plan(&args.input)?;
     print_diagnostics(&input.warnings(&plan), globals.color_on_stderr());
-    let surroundings = if args.sandbox { Surroundings::sandbox(globals)? } else { Surroundings::of_user(globals)? };
     let observer = progress::observer(globals);
+    let lock_file = (!args.sandbox).then(|| LockFile::open(&args.file, args.lock, observer.as_ref())).transpose()?;
+    plan.inputs = lock_file.as_ref().map(LockFile::lock).unwrap_or_default();
+    let surroundings = if args.sandbox { Surroundings::sandbox(globals)? } else { Surroundings::of_user(globals)? };
     let settings = Settings {
         cache: &surroundings.cache,
         registries_conf: surroundings.registries_conf.as_deref(),
         url_mirrors: &surroundings.url_mirrors,
     };
-    let supply = supply(&settings, &observer)?;
+    let supply = supply_with(args.lock.network(), &settings, &observer)?.with_pinning(args.lock.pinning());
     let store = Store::open(&surroundings.root);
     let applier = Applier {
         store: &store,
@@ -111,13 +117,16 @@ pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
     };
     let result = applier.apply(&plan);
     let report = result.map_err(|failures| Failed::Doing { source: Some(input.source.clone()), failures })?;
+    // The images are there, so they are told, whatever becomes of the lock.
+    let kept = lock_file.map_or(Ok(()), |lock_file| lock_file.keep(&report.inputs));
     match args.output {
         OutputForm::Json => output::json(&report),
         OutputForm::Text => output::data(&text(&report, &surroundings, globals)),
-    }
+    }?;
+    kept
 }
 
-fn recipe_folder(file: &Path) -> PathBuf {
+pub(super) fn recipe_folder(file: &Path) -> PathBuf {
     match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),
@@ -142,6 +151,12 @@ fn text(report: &Report, surroundings: &Surroundings, globals: &Globals) -> Stri
                 StepStatus::Skipped => "skipped: ",
             };
             line(format_args!("{} {}{platform}: {what}{}", step.stage, step.step, step.detail));
+        }
+        for Moved { change, taken } in &report.moved {
+            let on = change.platform.as_ref().map(|platform| format!(" for {platform}")).unwrap_or_default();
+            let (old, new) = (change.old.as_deref().unwrap_or_default(), change.new.as_deref().unwrap_or_default());
+            let used = if *taken { "the new one is used and locked" } else { "the locked one is used" };
+            line(format_args!("moved: {}{on}: {old} → {new}; {used}", change.name));
         }
         line(format_args!(
             "{} downloaded; the store is {}",

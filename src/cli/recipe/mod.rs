@@ -3,8 +3,11 @@
 mod apply;
 mod diff;
 mod explain;
+mod fetch;
 mod init;
 mod input;
+mod lock;
+mod lock_file;
 mod plan;
 mod schema;
 mod validate;
@@ -25,6 +28,10 @@ pub(super) enum RecipeCommand {
     Validate(validate::ValidateArgs),
     /// Show what apply would do
     Plan(plan::PlanArgs),
+    /// Write down what the inputs of a recipe are, in the lock beside it
+    Lock(lock::LockArgs),
+    /// Fill the cache, so that the recipe can be applied without a network
+    Fetch(fetch::FetchArgs),
     /// Say what recipes are made of, or what a step or a context entry does, with an example
     Explain(explain::ExplainArgs),
     /// Write a first recipe to edit
@@ -42,6 +49,8 @@ pub(super) fn run(command: &RecipeCommand, globals: &Globals) -> Result<(), Fail
         RecipeCommand::Apply(args) => apply::run(args, globals),
         RecipeCommand::Validate(args) => validate::run(args, globals),
         RecipeCommand::Plan(args) => plan::run(args, globals),
+        RecipeCommand::Lock(args) => lock::run(args, globals),
+        RecipeCommand::Fetch(args) => fetch::run(args, globals),
         RecipeCommand::Explain(args) => explain::run(args),
         RecipeCommand::Init(args) => init::run(args, globals),
         RecipeCommand::Why(args) => why::run(args, globals),

@@ -26,6 +26,9 @@
 //! A digest of an image is that of what its tag stands for: of the list where there is one. A base image has one only where
 //! it came from a registry.
 
+mod document;
+mod names;
+mod pins;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -40,13 +43,15 @@ use url::Url;
 use crate::image::model::ImageId;
 use crate::words::{Digest, ImageSource, Platform, SealerName};
 
+pub use names::NameError;
 pub use read::read_lock;
 
 /// The version of the lock's form that is written.
 pub const LOCK_VERSION: u32 = 1;
 
 /// The inputs of a recipe as they were found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "document::Document", into = "document::Document")]
 pub struct Lock {
     files: BTreeMap<Url, LockedFile>,
     images: BTreeMap<(ImageSource, Platform), Digest>,
@@ -89,7 +94,7 @@ pub enum Locked {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LockChange {
-    /// The URL or the image's name.
+    /// The URL, without its query, or the image's name.
     pub name: String,
     /// The platform; files have none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -143,6 +148,14 @@ impl Lock {
         }
     }
 
+    /// Gives base images that were found in the store what an earlier lock says of where the same images came from.
+    pub fn add_origins(&mut self, earlier: &Self) {
+        for (key, base) in &mut self.bases {
+            let same = earlier.bases.get(key).filter(|known| known.layers == base.layers);
+            base.digest = base.digest.or(same.and_then(|known| known.digest));
+        }
+    }
+
     /// Keeps only the entries that `wanted` says yes to.
     pub fn retain(&mut self, wanted: impl Fn(&Locked) -> bool) {
         self.files.retain(|url, file| wanted(&Locked::File(url.clone(), *file)));
@@ -167,30 +180,30 @@ impl Lock {
     pub fn changes_since(&self, earlier: &Self) -> Vec<LockChange> {
         let (old, new) = (earlier.shown(), self.shown());
         let names: BTreeSet<_> = old.keys().chain(new.keys()).collect();
+        let digest = |shown: Option<&(String, String)>| shown.map(|(_, digest)| digest.clone());
         names
             .into_iter()
             .filter(|key| old.get(*key) != new.get(*key))
             .map(|key| LockChange {
-                name: key.1.clone(),
+                name: new.get(key).or(old.get(key)).map(|(name, _)| name.clone()).unwrap_or_default(),
                 platform: key.2.clone(),
-                old: old.get(key).cloned(),
-                new: new.get(key).cloned(),
+                old: digest(old.get(key)),
+                new: digest(new.get(key)),
             })
             .collect()
     }
 
-    /// Each entry by its section, name and platform, with the one digest that stands for it.
-    fn shown(&self) -> BTreeMap<(u8, String, Option<Platform>), String> {
-        let files = self.files.iter().map(|(url, file)| ((0, url.to_string(), None), file.digest.to_string()));
-        let images = self
-            .images
-            .iter()
-            .map(|((name, platform), digest)| ((1, name.to_string(), Some(platform.clone())), digest.to_string()));
-        let bases = self
-            .bases
-            .iter()
-            .map(|((name, platform), base)| ((2, name.to_string(), Some(platform.clone())), base.id.to_string()));
-        files.chain(images).chain(bases).collect()
+    /// Each entry by its section, name and platform, with its name for people and the one digest that stands for it.
+    fn shown(&self) -> BTreeMap<(u8, String, Option<Platform>), (String, String)> {
+        let shown = |entry: Locked| {
+            let name = entry.name();
+            match entry {
+                Locked::File(url, file) => ((0, url.into(), None), (name, file.digest.to_string())),
+                Locked::Image(image, of, digest) => ((1, image.to_string(), Some(of)), (name, digest.to_string())),
+                Locked::Base(base, of, found) => ((2, base.to_string(), Some(of)), (name, found.id.to_string())),
+            }
+        };
+        self.entries().map(shown).collect()
     }
 }
 

@@ -82,6 +82,81 @@ fn a_moved_tag_is_a_change_of_one_line() {
 }
 
 #[test]
+fn entries_are_named_in_any_spelling_and_by_their_ends() {
+    let mut lock = sample();
+    let on: Platform = "linux/amd64".parse().unwrap();
+    for image in ["quay.io/a/node:v1", "calico/node:v1", "localhost:5000/x:v2"] {
+        lock.insert(Locked::Image(image.parse().unwrap(), on.clone(), digest(7)));
+    }
+    let found = |name: &str| match lock.named(name) {
+        Ok(entries) => entries.iter().map(Locked::name).collect::<Vec<_>>().join(" "),
+        Err(error) => error.to_string(),
+    };
+    let registry = "docker.io/library/registry:2.7.1 docker.io/library/registry:2.7.1";
+    for (name, expected) in [
+        ("registry:2.7.1", registry),
+        ("registry", registry),
+        ("library/registry", registry),
+        ("docker.io/library/registry:2.7.1", registry),
+        ("docker-daemon:mine:latest", "docker-daemon:mine:latest"),
+        ("kubernetes", "registry.cn-qingdao.aliyuncs.com/sealer-io/kubernetes:v1.19.8"),
+        ("x", "localhost:5000/x:v2"),
+        ("https://download.docker.com/docker-19.03.15.tgz", "https://download.docker.com/docker-19.03.15.tgz"),
+        ("docker-19.03.15.tgz", "https://download.docker.com/docker-19.03.15.tgz"),
+        ("node", "`node` could be any of `docker.io/calico/node:v1`, `quay.io/a/node:v1`"),
+        ("regsitry", "nothing in the lock is called `regsitry`: did you mean `registry`?"),
+        ("2.7.1", "nothing in the lock is called `2.7.1`"),
+        ("", "nothing in the lock is called ``"),
+    ] {
+        assert_eq!(found(name), expected, "{name}");
+    }
+    // A token in a query is nobody's to see.
+    let secret = "https://x.io/a?token=hunter2".parse().unwrap();
+    lock.insert(Locked::File(secret, LockedFile { digest: digest(1), size: 1 }));
+    let changes = lock.changes_since(&sample());
+    assert!(!format!("{changes:?} {:?}", lock.named("tokn")).contains("hunter2"));
+}
+
+#[test]
+fn a_lock_within_a_plan_reads_back() {
+    let json = serde_json::to_value(sample()).unwrap();
+    assert_eq!(serde_json::from_value::<Lock>(json.clone()).unwrap(), sample());
+    assert_eq!(json["baseImages"][0]["layers"].as_array().unwrap().len(), 2);
+    assert_eq!(serde_json::to_string(&Lock::default()).unwrap(), "{}");
+    assert!(serde_json::from_str::<Lock>("{\"more\": []}").is_err());
+}
+
+#[test]
+fn what_is_found_in_the_store_keeps_where_it_came_from_while_it_is_the_same() {
+    let (mut former, mut now) = (sample(), sample());
+    let key = former.bases.keys().next().unwrap().clone();
+    former.bases.get_mut(&key).unwrap().digest = Some(digest(9));
+    now.add_origins(&former);
+    assert_eq!(now, former);
+    let base = now.bases.get_mut(&key).unwrap();
+    (base.digest, base.layers[0]) = (None, digest(8));
+    now.add_origins(&former);
+    assert_eq!(now.bases[&key].digest, None);
+}
+
+#[test]
+fn what_is_locked_is_pinned_and_what_was_given_is_locked() {
+    let mut lock = sample();
+    let ((name, on), base) = lock.bases.iter().next().map(|(key, base)| (key.clone(), base.clone())).unwrap();
+    let source = ImageSource::from(name.reference().clone());
+    let pins = lock.pins("r.yaml");
+    assert_eq!((pins.images.len(), pins.files.len()), (3, 2));
+    assert!(pins.by_content.contains(&(source.clone(), on.clone())), "nothing but its layers is known");
+    lock.insert(Locked::Base(name.clone(), on.clone(), LockedBase { digest: Some(digest(9)), ..base }));
+    let pins = lock.pins("r.yaml");
+    assert_eq!(pins.images[&(source, on)], digest(9));
+    assert!(pins.by_content.is_empty());
+    // A base image that was pulled is no container image of its own.
+    let resolved = crate::supply::Resolved { files: pins.files, images: pins.images };
+    assert_eq!(Lock::of_resolved(resolved, &lock), lock);
+}
+
+#[test]
 fn the_lock_lies_beside_its_recipe() {
     for (recipe, lock) in [
         ("a/rawdocker.yaml", "a/rawdocker.lock.yaml"),

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::recipe::{Recipe, Scope, Values};
 use crate::words::{Diagnostic, Epoch, Platform, SealerName, Source, Span, nearest};
 
-use super::{FORMAT_VERSION, Plan, PlannedStage};
+use super::{FORMAT_VERSION, Lock, Plan, PlannedStage};
 use stage::StageResolver;
 
 /// How clusters call the image's own registry where a recipe says nothing else.
@@ -68,6 +68,7 @@ pub fn resolve(
             source_date_epoch: epoch,
             cluster_registry,
             stages: stages.into_iter().map(|stage| stage.planned).collect(),
+            inputs: Lock::default(),
         };
         // Stage by stage, so that the platforms of one image are made one after the other.
         let names = recipe.stages.iter().enumerate().map(|(index, stage)| (stage.name.value.as_str(), index));

@@ -47,6 +47,12 @@ impl Engine {
         Self { place, cache, observer }
     }
 
+    /// Whether a network lies between the engine and this machine.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        !matches!(self.place.address(), Address::Socket(_))
+    }
+
     /// Makes the engine's image of that name for `platform` whole in the cache.
     pub async fn image(&self, image: &ImageSource, platform: &Platform) -> Result<ContainerImage, EngineError> {
         let asking = Asking { engine: self, image, docker: self.connect(image)? };

@@ -1,0 +1,205 @@
+//! What a plan has from outside, and who asks for it.
+
+use crate::build::{self, Bases, Workspace};
+use crate::kubefile::{self, Base};
+use crate::plan::{ContextSource, Lock, Plan, PlannedStage, Route};
+use crate::steps;
+use crate::supply::{Need, Pinning};
+use crate::words::{BaseSource, Event, Failure, FailureKind, ImageSource, Platform, SealerName};
+
+use super::directory;
+use super::report::Moved;
+use super::run::{Applier, failed, instruction_route};
+
+/// An input of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Input {
+    /// A file, or a container image.
+    Outside(Need),
+    /// A sealer image that no stage of the plan makes.
+    Base(SealerName, Platform),
+}
+
+/// An input with the part of a stage that asks for it.
+pub(super) struct Asked<'p> {
+    pub(super) input: Input,
+    pub(super) stage: &'p PlannedStage,
+    pub(super) route: Route,
+}
+
+impl Asked<'_> {
+    fn place(&self, failure: Failure) -> Failure {
+        failure.at(self.stage.places.find(&self.route))
+    }
+}
+
+/// All that a plan names from outside, in the order of its stages.
+pub(super) fn asked(plan: &Plan) -> Vec<Asked<'_>> {
+    let mut asked = Vec::new();
+    for stage in &plan.stages {
+        let work = &stage.work;
+        let mut add = |input, route| asked.push(Asked { input, stage, route });
+        let mut images: Vec<(Route, BaseSource)> = Vec::new();
+        for (index, source) in work.context.iter().enumerate() {
+            let route = Route::stage().then("context").then(index).then("of");
+            images.extend(source.image().map(|of| (route, of.clone())));
+        }
+        if let Ok(kubefile) = kubefile::parse(&work.kubefile) {
+            for (span, need) in build::needs(&kubefile, &work.platform) {
+                add(Input::Outside(need), instruction_route(&kubefile, span));
+            }
+            if let Base::Image(name) = kubefile.base {
+                images.push((Route::stage().then("kubefile").then("from"), name));
+            }
+        }
+        for (route, source) in images {
+            match source {
+                BaseSource::Sealer(name) if plan.stages.iter().any(|other| other.work.image == name) => {}
+                BaseSource::Sealer(name) => add(Input::Base(name, work.platform.clone()), route),
+                BaseSource::Engine(_) => {
+                    add(Input::Outside(Need::Image(source.image(), work.platform.clone())), route);
+                }
+            }
+        }
+        for (index, step) in work.steps.iter().enumerate() {
+            let route = Route::stage().then("steps").then(index);
+            for (field, need) in steps::needs(step, &work.platform) {
+                add(Input::Outside(need), route.then(field));
+            }
+        }
+    }
+    asked
+}
+
+/// Adds failures that are not among them yet.
+pub(super) fn add_new(failures: &mut Vec<Failure>, new: impl IntoIterator<Item = Failure>) {
+    for failure in new {
+        if !failures.contains(&failure) {
+            failures.push(failure);
+        }
+    }
+}
+
+pub(super) fn all_well(failures: Vec<Failure>) -> Result<(), Vec<Failure>> {
+    if failures.is_empty() { Ok(()) } else { Err(failures) }
+}
+
+impl Applier<'_> {
+    /// Makes the plan's lock count: for what is asked of the world, and for base images.
+    pub(super) fn bases(&self, plan: &Plan) -> Bases {
+        self.supply.pin(plan.inputs.pins(&plan.file));
+        match self.supply.pinning() {
+            Pinning::Open => Bases::locked(&plan.inputs),
+            Pinning::Required => Bases::only_locked(&plan.inputs, &plan.file),
+        }
+    }
+
+    /// Asks for everything that the plan names from outside, so that all that cannot be had is known at once.
+    pub(super) fn fetch_inputs(&self, plan: &Plan, workspace: &Workspace<'_>) -> Result<(), Vec<Failure>> {
+        let asked = asked(plan);
+        let mut failures = missing_folders(&self.recipe_folder, plan);
+        let mut needs: Vec<(Need, &Asked<'_>)> = Vec::new();
+        let mut refused = Vec::new();
+        for one in &asked {
+            let need = match &one.input {
+                Input::Outside(need) => need.clone(),
+                Input::Base(name, platform) => {
+                    if let Some(there) = workspace.find(name, platform).map_err(|error| vec![failed(&error)])? {
+                        refused.extend(workspace.bases().refusal(name, platform, &there).map(|no| one.place(no)));
+                        if let Some(digest) = plan.inputs.base(name, platform).and_then(|base| base.digest) {
+                            self.supply.watch(name.reference(), platform, digest);
+                        }
+                        continue;
+                    }
+                    Need::Image(ImageSource::from(name.reference().clone()), platform.clone())
+                }
+            };
+            refused.extend(self.supply.refusal(&need).map(|failure| one.place(failure)));
+            needs.push((need, one));
+        }
+        // What the lock lacks is told before anything is fetched.
+        if !refused.is_empty() {
+            add_new(&mut failures, refused);
+            return Err(failures);
+        }
+        let all: Vec<Need> = needs.iter().map(|(need, _)| need.clone()).collect();
+        for (need, failure) in self.supply.get_all(&all) {
+            let here = needs.iter().filter(|(other, _)| *other == need);
+            add_new(&mut failures, here.map(|(_, one)| one.place(failure.clone())));
+        }
+        all_well(failures)
+    }
+
+    /// The lock as it is after a run: what was locked, and what was used beyond that or instead of it. Of the latter there
+    /// is a list.
+    pub(super) fn settle(&self, plan: &Plan, workspace: &Workspace<'_>) -> (Lock, Vec<Moved>) {
+        let used = Lock::of_resolved(self.supply.resolved(), workspace.bases().used());
+        let mut lock = plan.inputs.clone();
+        used.entries().for_each(|entry| lock.insert(entry));
+        let changes = lock.changes_since(&plan.inputs).into_iter();
+        let moved: Vec<Moved> = changes
+            .filter(|change| change.old.is_some() && change.new.is_some())
+            .map(|change| Moved { change, taken: true })
+            .collect();
+        for Moved { change, .. } in &moved {
+            let on = change.platform.as_ref().map(|platform| format!(" for {platform}")).unwrap_or_default();
+            let message = format!(
+                "`{}`{on} is no longer what the lock says: it was {}, and is {} now; the new one is used",
+                change.name,
+                change.old.as_deref().unwrap_or_default(),
+                change.new.as_deref().unwrap_or_default()
+            );
+            self.observer.event(Event::Warning { message });
+        }
+        (lock, moved)
+    }
+
+    /// What registries say of the locked tags.
+    pub(super) fn tag_news(&self, plan: &Plan) -> Vec<Moved> {
+        let news = self.supply.tag_news();
+        if !news.unknown.is_empty() {
+            let names: Vec<String> = news.unknown.iter().map(|image| format!("`{}`", image.familiar())).collect();
+            let message = format!(
+                "whether the lock is up to date is not known of {}: {}; what the lock says is used",
+                names.join(", "),
+                news.reason
+            );
+            self.observer.event(Event::Warning { message });
+        }
+        let mut moved = Vec::new();
+        for tag in news.moved {
+            let name = tag.image.familiar();
+            let message = format!(
+                "`{name}` moved: it is {} now, and {} in the lock, which is used for {}; \
+                 `sealer recipe lock {} --update {name}` takes the new one",
+                tag.current, tag.pinned, tag.platform, plan.file
+            );
+            self.observer.event(Event::Warning { message });
+            moved.push(Moved::of_tag(tag));
+        }
+        moved
+    }
+}
+
+/// Folders beside the recipe that are not there.
+fn missing_folders(recipe_folder: &std::path::Path, plan: &Plan) -> Vec<Failure> {
+    let mut failures = Vec::new();
+    for stage in &plan.stages {
+        for (index, source) in stage.work.context.iter().enumerate() {
+            match source {
+                ContextSource::Directory { path, .. } => {
+                    let route = Route::stage().then("context").then(index).then("path");
+                    let opened = directory::open(recipe_folder, path).err();
+                    failures.extend(opened.map(|failure| failure.at(stage.places.find(&route))));
+                }
+                ContextSource::Layer { .. } | ContextSource::Rootfs { .. } => {}
+            }
+        }
+    }
+    failures
+}
+
+/// The failure for something that must not happen in a lock.
+pub(super) fn no_id(name: &SealerName) -> Failure {
+    Failure::new(FailureKind::Failed, format!("`{}` has no id that could be locked", name.familiar()))
+}

@@ -1,0 +1,147 @@
+//! A plan's inputs, looked up without doing the work.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::build;
+use crate::plan::{Lock, Locked, LockedFile, Plan};
+use crate::store::Store;
+use crate::supply::{Need, Pulled, Supply};
+use crate::words::{Failure, ImageSource, Platform, SealerName};
+
+use super::inputs::{Input, add_new, all_well, asked, no_id};
+
+/// The inputs that a plan names.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    needs: Vec<Need>,
+    bases: Vec<(SealerName, Platform)>,
+    platforms: BTreeSet<Platform>,
+}
+
+impl Inputs {
+    /// Those of a plan.
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
+        let platforms = plan.stages.iter().map(|stage| stage.work.platform.clone()).collect();
+        let mut inputs = Self { platforms, ..Self::default() };
+        for one in asked(plan) {
+            match one.input {
+                Input::Outside(need) => inputs.needs.push(need),
+                Input::Base(name, platform) => inputs.bases.push((name, platform)),
+            }
+        }
+        inputs
+    }
+
+    /// Those of both.
+    pub fn extend(&mut self, other: Self) {
+        self.needs.extend(other.needs);
+        self.bases.extend(other.bases);
+        self.platforms.extend(other.platforms);
+    }
+
+    /// Whether a lock's entry is one of them.
+    #[must_use]
+    pub fn name(&self, entry: &Locked) -> bool {
+        match entry {
+            Locked::File(url, _) => self.needs.iter().any(|need| matches!(need, Need::File(named, _) if named == url)),
+            Locked::Image(image, platform, _) => self.images(platform).any(|named| named == image),
+            Locked::Base(name, platform, _) => self.bases.iter().any(|base| (&base.0, &base.1) == (name, platform)),
+        }
+    }
+
+    /// Whether a lock's entry may still be of use: it is one of them; or it is an image that only a build can find, for one
+    /// of the plans' platforms and of a repository of which they name no other tag.
+    #[must_use]
+    pub fn may_need(&self, entry: &Locked) -> bool {
+        let is_unknown = match entry {
+            Locked::Image(image, platform, _) => {
+                let repository = (image.reference().registry(), image.reference().repository());
+                let mut named = self.images(platform).map(ImageSource::reference);
+                let is_named = named.any(|named| (named.registry(), named.repository()) == repository);
+                !is_named && self.platforms.contains(platform)
+            }
+            Locked::File(..) | Locked::Base(..) => false,
+        };
+        is_unknown || self.name(entry)
+    }
+
+    fn images<'a>(&'a self, platform: &'a Platform) -> impl Iterator<Item = &'a ImageSource> {
+        self.needs.iter().filter_map(move |need| match need {
+            Need::Image(named, on) if on == platform => Some(named),
+            Need::Image(..) | Need::File(..) => None,
+        })
+    }
+}
+
+/// Looks up what a plan's lock lacks of what the plan names, and gives the lock with it. Files are fetched, for their
+/// digest; of images only the documents are asked for. The error is all that could not be looked up.
+pub fn look_up(plan: &Plan, store: &Store, supply: &Supply) -> Result<Lock, Vec<Failure>> {
+    supply.pin(plan.inputs.pins(&plan.file));
+    let mut lock = plan.inputs.clone();
+    let mut failures = Vec::new();
+    let asked = asked(plan);
+    let files: Vec<Need> = asked
+        .iter()
+        .filter_map(|one| match &one.input {
+            Input::Outside(need @ Need::File(url, digest)) => {
+                let known = lock.file(url).is_some_and(|file| digest.is_none_or(|digest| digest == file.digest));
+                (!known).then(|| need.clone())
+            }
+            Input::Outside(Need::Image(..)) | Input::Base(..) => None,
+        })
+        .collect();
+    let images: Vec<(ImageSource, Platform)> = asked
+        .iter()
+        .filter_map(|one| match &one.input {
+            Input::Outside(Need::Image(image, on)) if lock.image(image, on).is_none() => {
+                Some((image.clone(), on.clone()))
+            }
+            Input::Outside(_) | Input::Base(..) => None,
+        })
+        .collect();
+    // All at once; the failures are told below, each with its place.
+    supply.get_all(&files);
+    let described: BTreeMap<&(ImageSource, Platform), Pulled> = images.iter().zip(supply.describe(&images)).collect();
+    for one in &asked {
+        let found = match &one.input {
+            Input::Outside(need @ Need::File(url, digest)) if files.contains(need) => {
+                supply.file(url, *digest).map(|file| {
+                    let (digest, size) = (file.digest, file.size);
+                    Some(Locked::File(url.clone(), LockedFile { digest, size }))
+                })
+            }
+            Input::Outside(Need::File(..)) => Ok(None),
+            Input::Outside(Need::Image(image, on)) => match described.get(&(image.clone(), on.clone())) {
+                None => Ok(None),
+                Some(Ok(found)) => Ok(Some(Locked::Image(image.clone(), on.clone(), found.root().digest))),
+                Some(Err(failure)) => Err(failure.clone()),
+            },
+            Input::Base(name, platform) => match lock.base(name, platform) {
+                Some(_) => Ok(None),
+                None => base(name, platform, store, supply).map(Some),
+            },
+        };
+        match found {
+            Ok(Some(entry)) => lock.insert(entry),
+            Ok(None) => {}
+            Err(failure) => add_new(&mut failures, [failure.at(one.stage.places.find(&one.route))]),
+        }
+    }
+    all_well(failures).map(|()| lock)
+}
+
+/// A base image as apply would find it: in the store, else in its registry.
+fn base(name: &SealerName, platform: &Platform, store: &Store, supply: &Supply) -> Result<Locked, Failure> {
+    let stored = store.find(name, platform).map_err(|error| Failure::from_error(error.kind(), &error))?;
+    let (image, digest) = if let Some(stored) = stored {
+        (stored.document.image().clone(), None)
+    } else {
+        let asked = (ImageSource::from(name.reference().clone()), platform.clone());
+        let found = supply.describe(&[asked]).remove(0)?;
+        let document = build::document(name, &found, supply.cache());
+        (document.map_err(|error| Failure::from_error(error.kind(), &error))?, Some(found.root().digest))
+    };
+    let entry = build::base_entry(&image, digest).ok_or_else(|| no_id(name))?;
+    Ok(Locked::Base(name.clone(), platform.clone(), entry))
+}

@@ -1,0 +1,69 @@
+//! `sealer recipe fetch`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::apply::Applier;
+use crate::cli::failure::{Failed, print_diagnostics};
+use crate::cli::globals::Globals;
+use crate::cli::output::{self, OutputForm, human_size};
+use crate::cli::progress;
+use crate::cli::world::{Settings, supply_with};
+use crate::disk::Sharing;
+use crate::store::Store;
+
+use super::apply::recipe_folder;
+use super::input::{Input, InputArgs};
+use super::lock_file::{LockArgs, LockFile};
+
+/// Does everything that apply does and keeps no image: so the cache then holds also what only a build finds, in charts and
+/// manifests. Base images that are in the store already are not fetched.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct FetchArgs {
+    /// The recipe
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    input: InputArgs,
+    #[command(flatten)]
+    lock: LockArgs,
+    /// The form of the result
+    #[arg(short, long, value_enum, default_value = "text", value_name = "FORM")]
+    output: OutputForm,
+}
+
+pub(super) fn run(args: &FetchArgs, globals: &Globals) -> Result<(), Failed> {
+    let input = Input::read(&args.file, &args.input)?;
+    let mut plan = input.plan(&args.input)?;
+    print_diagnostics(&input.warnings(&plan), globals.color_on_stderr());
+    let observer = progress::observer(globals);
+    let lock_file = LockFile::open(&args.file, args.lock, observer.as_ref())?;
+    plan.inputs = lock_file.lock();
+    let (cache, mirrors) = (globals.cache()?, globals.url_mirrors());
+    let settings = Settings { cache: &cache, registries_conf: None, url_mirrors: &mirrors };
+    let supply = supply_with(args.lock.network(), &settings, &observer)?.with_pinning(args.lock.pinning());
+    let store = Store::open(&globals.root()?);
+    let applier = Applier {
+        store: &store,
+        supply: &supply,
+        observer: observer.as_ref(),
+        recipe_folder: recipe_folder(&args.file),
+        sharing: Sharing::Auto,
+        threads: globals.threads()?,
+    };
+    let result = applier.fetch(&plan);
+    let fetched = result.map_err(|failures| Failed::Doing { source: Some(input.source.clone()), failures })?;
+    lock_file.keep(&fetched.inputs)?;
+    match args.output {
+        OutputForm::Json => output::json(&fetched),
+        OutputForm::Text if globals.quiet => Ok(()),
+        OutputForm::Text => output::data(&format!(
+            "{} downloaded; all inputs of {} are in {}\n\nnext: `sealer recipe apply --offline {}` needs no network\n",
+            human_size(fetched.downloaded_bytes),
+            fetched.recipe,
+            cache.display(),
+            args.file.display()
+        )),
+    }
+}

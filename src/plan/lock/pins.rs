@@ -1,0 +1,42 @@
+//! Locks and what is asked of the world.
+
+use super::{Lock, Locked, LockedFile};
+use crate::supply::{Pins, Resolved};
+use crate::words::ImageSource;
+
+impl Lock {
+    /// What the lock says that inputs are; `recipe` is the recipe's file as the user typed it.
+    #[must_use]
+    pub fn pins(&self, recipe: &str) -> Pins {
+        let mut pins = Pins { recipe: recipe.to_owned(), images: self.images.clone(), ..Pins::default() };
+        pins.files = self.files.iter().map(|(url, file)| (url.clone(), (file.digest, file.size))).collect();
+        for ((name, platform), base) in &self.bases {
+            let key = (ImageSource::from(name.reference().clone()), platform.clone());
+            match base.digest {
+                Some(digest) => drop(pins.images.entry(key).or_insert(digest)),
+                // Its layers are compared when it is there.
+                None => drop(pins.by_content.insert(key)),
+            }
+        }
+        pins
+    }
+
+    /// The entries for all that was given: containers and files. What was asked for as a base image has an entry of its own
+    /// kind in `bases`.
+    #[must_use]
+    pub fn of_resolved(resolved: Resolved, bases: &Self) -> Self {
+        let mut lock = Self { bases: bases.bases.clone(), ..Self::default() };
+        for (url, (digest, size)) in resolved.files {
+            lock.insert(Locked::File(url, LockedFile { digest, size }));
+        }
+        for ((image, platform), digest) in resolved.images {
+            let is_base = |(name, of): &(crate::words::SealerName, crate::words::Platform)| {
+                matches!(&image, ImageSource::Registry(reference) if reference == name.reference()) && *of == platform
+            };
+            if !bases.bases.keys().any(is_base) {
+                lock.insert(Locked::Image(image, platform, digest));
+            }
+        }
+        lock
+    }
+}

@@ -1,0 +1,417 @@
+//! Floor 6, supply: what comes from outside, each thing asked for once in a run.
+//!
+//! A tag could move between two questions; whoever asks twice in one run gets the first answer again. So the plan's
+//! inputs can all be fetched at once at the start, and steps and builds find them here.
+//!
+//! What [`Pins`] say an input is, it is: a pinned tag is asked for by its digest, and a pinned file has to have its sha256.
+//! What was given is remembered, so that it can be pinned the next time.
+
+mod pins;
+mod watch;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::runtime::Runtime;
+use url::Url;
+
+use crate::cache::Cache;
+use crate::fetch::{FetchedFile, Fetcher};
+use crate::image::{ContainerImage, Descriptor};
+use crate::transport::{Attached, Engine, Login, Puller, PushImage, Pushed, Pusher, shown_url};
+use crate::words::{Digest, Event, Failure, FailureKind, ImageRef, ImageSource, Observer, Platform};
+
+pub use pins::{Pinning, Pins, Resolved};
+use watch::Watch;
+pub use watch::{MovedTag, TagNews};
+
+/// An image that was pulled, or why not.
+pub type Pulled = Result<Arc<ContainerImage>, Failure>;
+/// A file that was fetched, or why not.
+pub type Fetched = Result<FetchedFile, Failure>;
+
+/// Images and files from outside.
+pub struct Supply {
+    runtime: Runtime,
+    puller: Puller,
+    engine: Engine,
+    fetcher: Fetcher,
+    cache: Arc<Cache>,
+    pulled: Mutex<BTreeMap<(ImageSource, Platform), Pulled>>,
+    /// What was asked for with a login that somebody gave for it; few.
+    pulled_as: Mutex<Vec<(ImageRef, Platform, Login, Pulled)>>,
+    fetched: Mutex<BTreeMap<(Url, Option<Digest>), Fetched>>,
+    counter: Arc<Counter>,
+    pinning: Pinning,
+    pins: Mutex<Arc<Pins>>,
+    resolved: Mutex<Resolved>,
+    watch: Watch,
+}
+
+/// Hands events on and counts the bytes that arrived.
+pub struct Counter {
+    inner: Arc<dyn Observer>,
+    bytes: AtomicU64,
+}
+
+impl Counter {
+    /// Hands everything on to `inner`.
+    #[must_use]
+    pub fn new(inner: Arc<dyn Observer>) -> Arc<Self> {
+        Arc::new(Self { inner, bytes: AtomicU64::new(0) })
+    }
+}
+
+impl Observer for Counter {
+    fn event(&self, event: Event) {
+        if let Event::Transferred { size, .. } = &event {
+            self.bytes.fetch_add(*size, Ordering::Relaxed);
+        }
+        self.inner.event(event);
+    }
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// An image for a platform.
+    Image(ImageSource, Platform),
+    /// A file by its URL, with its sha256 where it is known.
+    File(Url, Option<Digest>),
+}
+
+impl Supply {
+    /// Gets images through `puller` and `engine` and files through `fetcher`; all keep what they get in `cache` and report to
+    /// `counter`.
+    #[must_use]
+    pub fn new(
+        runtime: Runtime,
+        puller: Puller,
+        engine: Engine,
+        fetcher: Fetcher,
+        cache: Arc<Cache>,
+        counter: Arc<Counter>,
+    ) -> Self {
+        let (pulled, pulled_as, fetched) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let (pinning, pins, resolved, watch) = (Pinning::Open, Mutex::default(), Mutex::default(), Watch::default());
+        Self {
+            runtime,
+            puller,
+            engine,
+            fetcher,
+            cache,
+            pulled,
+            pulled_as,
+            fetched,
+            counter,
+            pinning,
+            pins,
+            resolved,
+            watch,
+        }
+    }
+
+    /// The same with another rule for what no pin speaks of.
+    #[must_use]
+    pub fn with_pinning(self, pinning: Pinning) -> Self {
+        Self { pinning, ..self }
+    }
+
+    /// The rule for what no pin speaks of.
+    #[must_use]
+    pub fn pinning(&self) -> Pinning {
+        self.pinning
+    }
+
+    /// Says what inputs are known to be. What was given already stays what it is.
+    pub fn pin(&self, pins: Pins) {
+        *lock(&self.pins) = Arc::new(pins);
+    }
+
+    /// All that was given so far.
+    #[must_use]
+    pub fn resolved(&self) -> Resolved {
+        lock(&self.resolved).clone()
+    }
+
+    /// What the pins have against asking for something; none where nothing stands in the way.
+    #[must_use]
+    pub fn refusal(&self, need: &Need) -> Option<Failure> {
+        match (self.pinning, need) {
+            (Pinning::Open, _) => None,
+            (Pinning::Required, Need::Image(image, platform)) => self.pins().refuse_image(image, platform),
+            (Pinning::Required, Need::File(url, digest)) => self.pins().refuse_file(url, &shown_url(url), *digest),
+        }
+    }
+
+    /// Asks in the background whether a pinned tag moved, where anybody may be asked.
+    pub fn watch(&self, image: &ImageRef, platform: &Platform, pinned: Digest) {
+        self.watch_as(image, platform, pinned, None);
+    }
+
+    fn watch_as(&self, image: &ImageRef, platform: &Platform, pinned: Digest, login: Option<&Login>) {
+        if self.pinning == Pinning::Open && image.digest().is_none() && !self.puller.is_offline() {
+            self.watch.tag(&self.runtime, &self.puller, login, (image, platform, pinned));
+        }
+    }
+
+    /// Which of the pinned tags that were used moved. Waits a few seconds for answers that are still missing.
+    pub fn tag_news(&self) -> TagNews {
+        self.watch.news(&self.runtime)
+    }
+
+    fn pins(&self) -> Arc<Pins> {
+        Arc::clone(&lock(&self.pins))
+    }
+
+    /// How many bytes came over the network so far.
+    #[must_use]
+    pub fn downloaded_bytes(&self) -> u64 {
+        self.counter.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Where the verified bytes are.
+    #[must_use]
+    pub fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    /// Gets everything at once. Failures are kept as the answers to the later questions; those of now are returned, in
+    /// the order of `needs`.
+    pub fn get_all(&self, needs: &[Need]) -> Vec<(Need, Failure)> {
+        let unique: BTreeSet<&Need> = needs.iter().filter(|need| !self.knows(need)).collect();
+        self.runtime.block_on(async {
+            let answers = unique.iter().map(|need| self.get(need));
+            futures_util::future::join_all(answers).await
+        });
+        let failure = |need: &Need| match need {
+            Need::Image(image, platform) => self.image(image, platform).err(),
+            Need::File(url, digest) => self.file(url, *digest).err(),
+        };
+        needs.iter().filter_map(|need| failure(need).map(|failure| (need.clone(), failure))).collect()
+    }
+
+    /// An image, whole in the cache.
+    pub fn image(&self, image: &ImageSource, platform: &Platform) -> Pulled {
+        let key = (image.clone(), platform.clone());
+        if let Some(known) = lock(&self.pulled).get(&key) {
+            return known.clone();
+        }
+        self.runtime.block_on(self.pull(image, platform))
+    }
+
+    /// Images, each with a login for its registry, whole in the cache: all at once, the answers in the order of `asked`.
+    ///
+    /// The answer to another login, or to none, is no answer here, unless it was the image.
+    pub fn images_as(&self, asked: &[(ImageRef, Login)], platform: &Platform) -> Vec<Pulled> {
+        self.runtime.block_on(futures_util::future::join_all(
+            asked.iter().map(|(image, login)| self.pull_as(image, platform, login)),
+        ))
+    }
+
+    async fn pull_as(&self, image: &ImageRef, platform: &Platform, login: &Login) -> Pulled {
+        let as_user = lock(&self.pulled).get(&(image.clone().into(), platform.clone())).cloned();
+        if let Some(Ok(whole)) = as_user {
+            return Ok(whole);
+        }
+        let is_it =
+            |known: &&(ImageRef, Platform, Login, Pulled)| (&known.0, &known.1, &known.2) == (image, platform, login);
+        let known = lock(&self.pulled_as).iter().find(is_it).map(|known| known.3.clone());
+        if let Some(pulled) = known {
+            return pulled;
+        }
+        let pulled = self.obtain(&image.clone().into(), platform, Some(login)).await;
+        lock(&self.pulled_as).push((image.clone(), platform.clone(), login.clone(), pulled.clone()));
+        pulled
+    }
+
+    /// The platforms that a registry has of an image. Asked anew each time.
+    pub fn platforms(&self, image: &ImageRef) -> Result<Vec<Platform>, Failure> {
+        let asked = self.runtime.block_on(self.puller.platforms(image));
+        asked.map_err(|error| advised(Failure::from_error(error.kind(), &error), error.help()))
+    }
+
+    /// Pushes platforms of an image to its registry. Its bytes are no downloaded ones.
+    pub fn push(&self, image: &ImageRef, platforms: &[PushImage]) -> Result<Pushed, Failure> {
+        let pushed = self.runtime.block_on(self.pusher().push(image, platforms));
+        pushed.map_err(|error| advised(Failure::from_error(error.kind(), &error), error.help()))
+    }
+
+    /// Pushes a document that refers to a manifest or list in an image's repository; see [`Pusher::attach`].
+    pub fn attach(
+        &self,
+        image: &ImageRef,
+        subject: &Descriptor,
+        artifact_type: &str,
+        media_type: &str,
+        bytes: &[u8],
+    ) -> Result<Attached, Failure> {
+        let pusher = self.pusher();
+        let attached = self.runtime.block_on(pusher.attach(image, subject, artifact_type, media_type, bytes));
+        attached.map_err(|error| advised(Failure::from_error(error.kind(), &error), error.help()))
+    }
+
+    fn pusher(&self) -> Pusher {
+        Pusher::new(self.puller.client(), Arc::clone(&self.counter.inner), Puller::PARALLEL)
+    }
+
+    /// A file, verified where `digest` says what it is.
+    pub fn file(&self, url: &Url, digest: Option<Digest>) -> Fetched {
+        if let Some(known) = lock(&self.fetched).get(&(url.clone(), digest)) {
+            return known.clone();
+        }
+        self.runtime.block_on(self.fetch(url, digest))
+    }
+
+    fn knows(&self, need: &Need) -> bool {
+        match need {
+            Need::Image(image, platform) => lock(&self.pulled).contains_key(&(image.clone(), platform.clone())),
+            Need::File(url, digest) => lock(&self.fetched).contains_key(&(url.clone(), *digest)),
+        }
+    }
+
+    async fn get(&self, need: &Need) {
+        match need {
+            Need::Image(image, platform) => drop(self.pull(image, platform).await),
+            Need::File(url, digest) => drop(self.fetch(url, *digest).await),
+        }
+    }
+
+    async fn pull(&self, image: &ImageSource, platform: &Platform) -> Pulled {
+        let pulled = self.obtain(image, platform, None).await;
+        lock(&self.pulled).insert((image.clone(), platform.clone()), pulled.clone());
+        pulled
+    }
+
+    /// Gets an image as its pin says, and remembers what it was.
+    async fn obtain(&self, image: &ImageSource, platform: &Platform, login: Option<&Login>) -> Pulled {
+        if let Some(failure) = self.refusal(&Need::Image(image.clone(), platform.clone())) {
+            return Err(failure);
+        }
+        let pins = self.pins();
+        let pin = pins.image(image, platform);
+        let whole = match image {
+            ImageSource::Registry(reference) => {
+                let named = self.named(&pins, reference, pin)?;
+                let pulled = match login {
+                    None => self.puller.pull(&named, platform).await,
+                    Some(login) => self.puller.pull_as(&named, platform, login).await,
+                };
+                let pulled = pulled.map_err(|error| {
+                    let failure = advised(Failure::from_error(error.kind(), &error), error.help());
+                    self.of_pin(&pins, failure, pin.filter(|_| reference.digest().is_none()), &image.familiar())
+                })?;
+                if let Some(pin) = pin {
+                    self.watch_as(reference, platform, pin, login);
+                }
+                ContainerImage { reference: reference.clone(), ..pulled }
+            }
+            ImageSource::Engine(_) if self.puller.is_offline() && self.engine.is_remote() => {
+                let message =
+                    format!("`{image}`: the Docker engine is not on this machine, and the network is switched off");
+                return Err(Failure::new(FailureKind::Failed, message));
+            }
+            ImageSource::Engine(_) => {
+                let given = self.engine.image(image, platform).await;
+                let given = given.map_err(|error| advised(Failure::from_error(error.kind(), &error), error.help()))?;
+                self.compare_engine(&pins, image, pin, given.root().digest)?;
+                given
+            }
+        };
+        lock(&self.resolved).images.insert((image.clone(), platform.clone()), whole.root().digest);
+        Ok(Arc::new(whole))
+    }
+
+    /// The reference to ask for: with the pin's digest where there is one. A tag alone can be asked for only with a network.
+    fn named(&self, pins: &Pins, reference: &ImageRef, pin: Option<Digest>) -> Result<ImageRef, Failure> {
+        match pin {
+            Some(digest) => Ok(reference.pinned(digest)),
+            None if self.puller.is_offline() => Err(pins.unknown_offline(reference)),
+            None => Ok(reference.clone()),
+        }
+    }
+
+    /// An engine gives what its tag stands for now: no digest can be asked for.
+    fn compare_engine(
+        &self,
+        pins: &Pins,
+        image: &ImageSource,
+        pin: Option<Digest>,
+        found: Digest,
+    ) -> Result<(), Failure> {
+        match (self.pinning, pin) {
+            (Pinning::Required, Some(pin)) if pin != found => {
+                let message = format!("the lock has {pin} for `{image}`, the Docker engine gives {found}");
+                let failure = Failure::new(FailureKind::Verification, message);
+                Err(failure.with_help(pins.update(&image.to_string())))
+            }
+            (Pinning::Required | Pinning::Open, _) => Ok(()),
+        }
+    }
+
+    /// The failure of something that was asked for as its pin says, with what can be done about the pin.
+    fn of_pin(&self, pins: &Pins, failure: Failure, pin: Option<Digest>, name: &str) -> Failure {
+        if self.puller.is_offline() {
+            return failure.with_help(pins.fetch());
+        }
+        match (pin, failure.kind) {
+            (Some(pin), FailureKind::Verification) => {
+                failure.with_help(format!("the lock says that it is {pin}; {}", pins.update(name)))
+            }
+            (Some(_) | None, _) => failure,
+        }
+    }
+
+    /// Finds out what images' references stand for, without their layers, all at once; the answers are in the order of
+    /// `asked`. What a local Docker engine has is converted for it.
+    pub fn describe(&self, asked: &[(ImageSource, Platform)]) -> Vec<Pulled> {
+        let answers = asked.iter().map(|(image, platform)| self.describe_one(image, platform));
+        self.runtime.block_on(futures_util::future::join_all(answers))
+    }
+
+    async fn describe_one(&self, image: &ImageSource, platform: &Platform) -> Pulled {
+        let reference = match image {
+            ImageSource::Registry(reference) => reference,
+            ImageSource::Engine(_) => return self.pull(image, platform).await,
+        };
+        let pins = self.pins();
+        let named = self.named(&pins, reference, pins.image(image, platform))?;
+        let described = self.puller.describe(&named, platform).await;
+        let found = described.map_err(|error| advised(Failure::from_error(error.kind(), &error), error.help()))?;
+        Ok(Arc::new(ContainerImage { reference: reference.clone(), ..found }))
+    }
+
+    async fn fetch(&self, url: &Url, digest: Option<Digest>) -> Fetched {
+        let fetched = self.obtain_file(url, digest).await;
+        lock(&self.fetched).insert((url.clone(), digest), fetched.clone());
+        fetched
+    }
+
+    async fn obtain_file(&self, url: &Url, digest: Option<Digest>) -> Fetched {
+        if let Some(failure) = self.refusal(&Need::File(url.clone(), digest)) {
+            return Err(failure);
+        }
+        let pins = self.pins();
+        // What the recipe says itself is newer than any pin.
+        let pin = pins.files.get(url).map(|(pin, _)| *pin).filter(|_| digest.is_none());
+        let file = self.fetcher.fetch(url, digest.or(pin)).await.map_err(|error| {
+            let failure = advised(Failure::from_error(error.kind(), &error), error.help());
+            self.of_pin(&pins, failure, pin, &shown_url(url))
+        })?;
+        lock(&self.resolved).files.insert(url.clone(), (file.digest, file.size));
+        Ok(file)
+    }
+}
+
+fn advised(failure: Failure, help: Option<String>) -> Failure {
+    match help {
+        Some(help) => failure.with_help(help),
+        None => failure,
+    }
+}
+
+/// A map stays good when a thread that held it panicked: entries are inserted whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

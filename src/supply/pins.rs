@@ -1,0 +1,105 @@
+//! What is known of inputs before anybody is asked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use url::Url;
+
+use crate::words::{Digest, Failure, FailureKind, ImageRef, ImageSource, Platform};
+
+/// What inputs are known to be, by a lock: whoever asks gets exactly these.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pins {
+    /// The sha256 and the size in bytes of what URLs gave.
+    pub files: BTreeMap<Url, (Digest, u64)>,
+    /// What images' references stand for: the digest of the list where there is one.
+    pub images: BTreeMap<(ImageSource, Platform), Digest>,
+    /// Images that may be asked for by their tags all the same: whoever asks compares what they hold.
+    pub by_content: BTreeSet<(ImageSource, Platform)>,
+    /// The recipe's file as the user typed it, for advice.
+    pub recipe: String,
+}
+
+/// What a run may do to inputs that no pin speaks of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Pinning {
+    /// They are looked up, and it is told where a pinned tag stands for something else by now.
+    #[default]
+    Open,
+    /// They are failures.
+    Required,
+}
+
+/// What was given in a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Resolved {
+    /// The sha256 and the size in bytes of files.
+    pub files: BTreeMap<Url, (Digest, u64)>,
+    /// What images' references stood for.
+    pub images: BTreeMap<(ImageSource, Platform), Digest>,
+}
+
+impl Pins {
+    /// The digest that an image has to have: of its own reference, else of the pin.
+    pub(super) fn image(&self, image: &ImageSource, platform: &Platform) -> Option<Digest> {
+        let pin = || self.images.get(&(image.clone(), platform.clone())).copied();
+        image.reference().digest().or_else(pin)
+    }
+
+    /// The failure for an image that the pins do not know, or that they contradict.
+    pub(super) fn refuse_image(&self, image: &ImageSource, platform: &Platform) -> Option<Failure> {
+        let key = (image.clone(), platform.clone());
+        match (self.images.get(&key), image.reference().digest()) {
+            (Some(pin), Some(own)) if *pin != own => {
+                let message = format!("the lock has {pin} for `{image}`, whose digest is another");
+                Some(self.outdated(message, &image.familiar()))
+            }
+            (Some(_), _) => None,
+            (None, _) if self.by_content.contains(&key) => None,
+            (None, _) => Some(self.missing(&format!("`{}` for {platform}", image.familiar()))),
+        }
+    }
+
+    /// The failure for a file that the pins do not know, or that they contradict.
+    pub(super) fn refuse_file(&self, url: &Url, shown: &str, digest: Option<Digest>) -> Option<Failure> {
+        match (self.files.get(url), digest) {
+            (Some((pin, _)), Some(wanted)) if *pin != wanted => {
+                let message = format!("the lock has {pin} for `{shown}`, the recipe {wanted}");
+                Some(self.outdated(message, shown))
+            }
+            (Some(_), _) => None,
+            (None, _) => Some(self.missing(&format!("`{shown}`"))),
+        }
+    }
+
+    /// The failure for something that the lock lacks.
+    fn missing(&self, what: &str) -> Failure {
+        let help =
+            format!("`sealer recipe fetch {}` adds what is missing, and so does apply without `--locked`", self.recipe);
+        Failure::new(FailureKind::Verification, format!("{what} is not in the lock")).with_help(help)
+    }
+
+    fn outdated(&self, message: String, name: &str) -> Failure {
+        Failure::new(FailureKind::Verification, message).with_help(self.update(name))
+    }
+
+    /// How an entry is looked up again.
+    pub(super) fn update(&self, name: &str) -> String {
+        format!("`sealer recipe lock {} --update {name}` looks it up again", self.recipe)
+    }
+
+    /// The failure for a tag that is not pinned, where nobody can be asked.
+    pub(super) fn unknown_offline(&self, image: &ImageRef) -> Failure {
+        let message = format!(
+            "`{image}` is not in the lock, and with the network switched off nobody can say what its tag stands for"
+        );
+        Failure::new(FailureKind::Failed, message).with_help(self.fetch())
+    }
+
+    /// How the cache is filled.
+    pub(super) fn fetch(&self) -> String {
+        match self.recipe.as_str() {
+            "" => "run the same with the network on first".to_owned(),
+            recipe => format!("`sealer recipe fetch {recipe}` with the network on makes it so"),
+        }
+    }
+}
