@@ -23,6 +23,7 @@
 //! | 7 closure | [`closure`] | a root file system → what its manifests ask of its own registry and is not there |
 //! | 8 work | [`steps`] [`build`] [`apply`] | does what the plan says; reports Events, draws nothing |
 //! | 9 diff | [`diff`] | two images → what differs, down to members, keys and references |
+//! | 9 provenance | [`provenance`] | what an apply did, as an in-toto statement |
 //! | 9 more | [`sandbox`] | registries and a file server on loopback, with miniatures of what recipes name |
 //! | 10 CLI | [`cli`] | Args and run; Events → bars or lines; errors → exit codes |
 
@@ -40,6 +41,7 @@ pub mod image;
 pub mod kubefile;
 pub mod mount;
 pub mod plan;
+pub mod provenance;
 pub mod recipe;
 pub mod sandbox;
 pub mod steps;

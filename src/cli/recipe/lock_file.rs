@@ -107,6 +107,16 @@ impl LockFile {
         self.lock.clone().unwrap_or_default()
     }
 
+    /// Its name and bytes as it lies there now; none where it is not there.
+    pub(super) fn bytes(&self) -> Result<Option<(String, Vec<u8>)>, Failed> {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match fs_err::read(&self.path) {
+            Ok(bytes) => Ok(Some((name, bytes))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Failed::doing(error.to_string())),
+        }
+    }
+
     /// Writes `lock` where it is another than the one that was read and where that is wanted. The file keeps its mode.
     /// Also one of a recipe without inputs is written, as `--locked` wants to see it.
     pub(super) fn keep(&self, lock: &Lock) -> Result<(), Failed> {
