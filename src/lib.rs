@@ -24,6 +24,7 @@
 //! | 8 work | [`steps`] [`build`] [`apply`] | does what the plan says; reports Events, draws nothing |
 //! | 9 diff | [`diff`] | two images → what differs, down to members, keys and references |
 //! | 9 provenance | [`provenance`] | what an apply did, as an in-toto statement |
+//! | 9 verify | [`verify`] | a recipe applied again, and the first difference to what is there |
 //! | 9 more | [`sandbox`] | registries and a file server on loopback, with miniatures of what recipes name |
 //! | 10 CLI | [`cli`] | Args and run; Events → bars or lines; errors → exit codes |
 
@@ -49,4 +50,5 @@ pub mod store;
 pub mod supply;
 pub mod syntax;
 pub mod transport;
+pub mod verify;
 pub mod words;

@@ -15,7 +15,7 @@ const FLOORS: [&[&str]; 11] = [
     &["transport", "fetch", "supply"],
     &["plan", "closure"],
     &["steps", "build", "apply"],
-    &["diff", "provenance", "sandbox"],
+    &["diff", "provenance", "verify", "sandbox"],
     &["cli"],
 ];
 

@@ -33,6 +33,11 @@ pub(super) struct LockArgs {
 }
 
 impl LockArgs {
+    /// As `--locked` says.
+    pub(super) fn locked() -> Self {
+        Self { locked: true, offline: false, frozen: false }
+    }
+
     pub(super) fn pinning(self) -> Pinning {
         if self.locked || self.frozen { Pinning::Required } else { Pinning::Open }
     }
