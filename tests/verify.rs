@@ -60,7 +60,7 @@ fn it_is_the_same_wherever_whenever_and_for_whom() {
     assert!(tree(&world.root()) == before.0, "the user's store is only read");
     let left = |path: &PathBuf| path.starts_with("verify") && path.components().count() > 2;
     let after = tree(&world.cache());
-    assert!(!after.keys().any(|path| left(path)), "what was made on the way is gone");
+    assert!(!after.keys().any(left), "what was made on the way is gone");
     assert!(before.1.keys().all(|path| after.contains_key(path)));
     check(&world, |mut command| {
         command.env("TZ", "Asia/Tokyo").args(["--threads", "1"]);
@@ -123,6 +123,9 @@ fn stored(world: &World, path: &str) -> PathBuf {
     folders.map(|folder| folder.join(path)).find(|file| file.exists()).unwrap_or_else(|| panic!("{path}"))
 }
 
+/// What becomes of a file's bytes.
+type Change = fn(Vec<u8>) -> Vec<u8>;
+
 /// Changes a file, which may share its bytes with others, and gives the file back what it was.
 struct Changed {
     path: PathBuf,
@@ -171,7 +174,7 @@ fn member(archive: &[u8], name: &str) -> usize {
 #[test]
 fn one_flipped_byte_is_named_with_its_whole_path() {
     let world = world();
-    let changes: [(&str, &str, fn(Vec<u8>) -> Vec<u8>); 4] = [
+    let changes: [(&str, &str, Change); 4] = [
         ("file", "etc/daemon.json", |bytes| flip(bytes, 5)),
         ("archive", "cri/docker.tar.gz", |bytes| {
             let mut archive = Vec::new();
