@@ -25,6 +25,8 @@
 //! | 8 work | [`steps`] [`build`] [`apply`] | does what the plan says; reports Events, draws nothing |
 //! | 8 foresight | [`preview`] | what apply would do, by doing what can be done without a network in a folder of its own |
 //! | 9 diff | [`diff`] | two images → what differs, down to members, keys and references |
+//! | 9 provenance | [`provenance`] | what an apply did, as an in-toto statement |
+//! | 9 verify | [`verify`] | a recipe applied again, and the first difference to what is there |
 //! | 9 more | [`sandbox`] | registries and a file server on loopback, with miniatures of what recipes name |
 //! | 10 CLI | [`cli`] | Args and run; Events → bars or lines; errors → exit codes |
 
@@ -43,6 +45,7 @@ pub mod kubefile;
 pub mod mount;
 pub mod plan;
 pub mod preview;
+pub mod provenance;
 pub mod recipe;
 pub mod sandbox;
 pub mod steps;
@@ -51,4 +54,5 @@ pub mod supply;
 pub mod syntax;
 pub mod transport;
 pub mod validate;
+pub mod verify;
 pub mod words;

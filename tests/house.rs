@@ -15,7 +15,7 @@ const FLOORS: [&[&str]; 11] = [
     &["transport", "fetch", "supply"],
     &["plan", "validate", "closure"],
     &["steps", "build", "apply", "preview"],
-    &["diff", "sandbox"],
+    &["diff", "provenance", "verify", "sandbox"],
     &["cli"],
 ];
 

@@ -130,10 +130,14 @@ impl Applier<'_> {
         all_well(failures)
     }
 
+    /// What a run used from outside.
+    pub(super) fn used(&self, workspace: &Workspace<'_>) -> Lock {
+        Lock::of_resolved(self.supply.resolved(), workspace.bases().used())
+    }
+
     /// The lock as it is after a run: what was locked, and what was used beyond that or instead of it. Of the latter there
     /// is a list.
-    pub(super) fn settle(&self, plan: &Plan, workspace: &Workspace<'_>) -> (Lock, Vec<Moved>) {
-        let used = Lock::of_resolved(self.supply.resolved(), workspace.bases().used());
+    pub(super) fn settle(&self, plan: &Plan, used: &Lock) -> (Lock, Vec<Moved>) {
         let mut lock = plan.inputs.clone();
         used.entries().for_each(|entry| lock.insert(entry));
         let changes = lock.changes_since(&plan.inputs).into_iter();

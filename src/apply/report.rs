@@ -25,6 +25,9 @@ pub struct Report {
     /// The lock as it shall be kept beside the recipe.
     #[serde(skip)]
     pub inputs: Lock,
+    /// Of that, what this run used.
+    #[serde(skip)]
+    pub used: Lock,
 }
 
 /// What fetching a recipe's inputs did. Serialised, it is part of `recipe fetch -o json`.

@@ -1,14 +1,18 @@
 //! `sealer push`
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use clap::Args;
 use serde::Serialize;
 
 use crate::build::Exporter;
-use crate::store::Store;
+use crate::image::Descriptor;
+use crate::provenance::{MEDIA_TYPE, of_pushed};
+use crate::store::{Store, StoredImage};
+use crate::supply::Supply;
 use crate::transport::Pushed;
-use crate::words::{Digest, Platform, SealerName};
+use crate::words::{Digest, Observer, Platform, SealerName};
 
 use super::failure::Failed;
 use super::globals::Globals;
@@ -32,7 +36,7 @@ pub(super) struct PushArgs {
 /// What was pushed, for machines. Sizes are in bytes.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Report {
+pub(super) struct Report {
     name: String,
     /// Of the list that the tag stands for.
     digest: Digest,
@@ -40,6 +44,9 @@ struct Report {
     uploaded_bytes: u64,
     mounted_bytes: u64,
     present_bytes: u64,
+    /// What says how the image was made, where the store knows it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    provenance: Vec<Referrer>,
 }
 
 #[derive(Serialize)]
@@ -48,8 +55,20 @@ struct Row {
     digest: Digest,
 }
 
+/// A statement that refers to what was pushed.
+#[derive(Serialize)]
+struct Referrer {
+    /// The list or manifest that it is about.
+    subject: Digest,
+    /// Its own manifest.
+    digest: Digest,
+    /// The tag of the index that names it, where the registry has no index of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tag: Option<String>,
+}
+
 impl Report {
-    fn new(name: &SealerName, pushed: Pushed) -> Self {
+    fn new(name: &SealerName, pushed: Pushed, provenance: Vec<Referrer>) -> Self {
         let manifests = pushed.manifests.into_iter();
         Self {
             name: name.to_string(),
@@ -58,8 +77,73 @@ impl Report {
             uploaded_bytes: pushed.uploaded,
             mounted_bytes: pushed.mounted,
             present_bytes: pushed.present,
+            provenance,
         }
     }
+
+    /// `NAME@DIGEST`
+    pub(super) fn line(&self) -> String {
+        format!("{}@{}", self.name, self.digest)
+    }
+}
+
+/// Pushes platforms of an image of the store, and what the store knows of how they were made.
+pub(super) fn push(
+    store: &Store,
+    supply: &Supply,
+    observer: &dyn Observer,
+    threads: usize,
+    (name, platforms): (&SealerName, &[Platform]),
+) -> Result<Report, Failed> {
+    let images = store.find_all(name, platforms);
+    let images = images.map_err(|error| Failed::from_error(error.kind(), &error))?;
+    let threads = NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN);
+    let exporter = Exporter { store, cache: supply.cache(), observer, threads };
+    let ready = exporter.export(&images).map_err(|error| Failed::from_error(error.kind(), &error))?;
+    let pushed = supply.push(name.reference(), &ready).map_err(Failed::one)?;
+    let provenance = attach(store, supply, name, &images, &pushed)?;
+    Ok(Report::new(name, pushed, provenance))
+}
+
+/// Attaches the statements that the store has of images: to the list, and to the manifests that they speak of.
+fn attach(
+    store: &Store,
+    supply: &Supply,
+    name: &SealerName,
+    images: &[StoredImage],
+    pushed: &Pushed,
+) -> Result<Vec<Referrer>, Failed> {
+    let manifest = |image: &StoredImage| {
+        let platform = &image.document.image().platform;
+        pushed.manifests.iter().find(|(pushed, _)| pushed == platform).map(|(_, manifest)| manifest)
+    };
+    // One statement speaks of all that one run made.
+    let mut statements: BTreeMap<Vec<u8>, Vec<(&StoredImage, &Descriptor)>> = BTreeMap::new();
+    for image in images {
+        let found = store.provenance(&image.document.id());
+        if let Some(statement) = found.map_err(|error| Failed::from_error(error.kind(), &error))? {
+            statements.entry(statement).or_default().extend(manifest(image).map(|manifest| (image, manifest)));
+        }
+    }
+    let mut attached = Vec::new();
+    for (statement, about) in statements {
+        let manifests: Vec<_> = about
+            .iter()
+            .map(|(image, manifest)| {
+                (image.document.image().platform.clone(), manifest.digest, image.document.id().to_string())
+            })
+            .collect();
+        let text = of_pushed(&statement, name.reference(), pushed.list.digest, &manifests)
+            .map_err(|error| Failed::from_error(error.kind(), &error))?;
+        for subject in std::iter::once(&pushed.list).chain(about.iter().map(|(_, manifest)| *manifest)) {
+            let put = supply.attach(name.reference(), subject, MEDIA_TYPE, MEDIA_TYPE, text.as_bytes());
+            let put = put.map_err(|failure| {
+                Failed::one(failure.with_help("the image itself is pushed; only its provenance is not attached"))
+            })?;
+            attached.push(Referrer { subject: subject.digest, digest: put.manifest.digest, tag: put.tag });
+        }
+    }
+    Ok(attached)
 }
 
 pub(super) fn run(args: &PushArgs, globals: &Globals) -> Result<(), Failed> {
@@ -67,22 +151,15 @@ pub(super) fn run(args: &PushArgs, globals: &Globals) -> Result<(), Failed> {
         return Err(Failed::Usage(format!("an image is pushed under a tag, not under a digest: `@{digest}`")));
     }
     let store = Store::open(&globals.root()?);
-    let images = store.find_all(&args.name, &args.platforms.named());
-    let images = images.map_err(|error| Failed::from_error(error.kind(), &error))?;
+    let platforms = args.platforms.named();
+    // Whoever names an image that is not there hears that before anything of the settings.
+    store.find_all(&args.name, &platforms).map_err(|error| Failed::from_error(error.kind(), &error))?;
     let observer = progress::observer(globals);
     let cache = globals.cache()?;
     let supply = supply(&Settings { cache: &cache, registries_conf: None, url_mirrors: &[] }, &observer)?;
-    let exporter = Exporter {
-        store: &store,
-        cache: supply.cache(),
-        observer: observer.as_ref(),
-        threads: NonZeroUsize::new(globals.threads()?).unwrap_or(NonZeroUsize::MIN),
-    };
-    let ready = exporter.export(&images).map_err(|error| Failed::from_error(error.kind(), &error))?;
-    let pushed = supply.push(args.name.reference(), &ready).map_err(Failed::one)?;
-    let report = Report::new(&args.name, pushed);
+    let report = push(&store, &supply, observer.as_ref(), globals.threads()?, (&args.name, &platforms))?;
     match args.output {
         OutputForm::Json => output::json(&report),
-        OutputForm::Text => output::data(&format!("{}@{}\n", report.name, report.digest)),
+        OutputForm::Text => output::data(&(report.line() + "\n")),
     }
 }

@@ -5,11 +5,11 @@ use std::io::Read;
 
 use serde::Serialize;
 
-use super::DiffError;
 use super::change::Kind;
 use super::content::Readable;
 use super::side::Side;
-use super::tree::{Entries, LayerFile, below};
+use super::tree::{self, Entries, LayerFile, below};
+use super::{DiffError, DiffPath};
 use crate::image::{Descriptor, Manifest, ManifestKind, RepositoryPaths, blob_data_path};
 use crate::words::{ContextPath, Digest, ImageRef, Platform};
 
@@ -57,6 +57,20 @@ pub(super) struct Cached {
     pub(super) images: BTreeMap<String, CachedImage>,
     /// The files that make them up: nothing more is to be said of these.
     pub(super) explained: BTreeSet<Vec<u8>>,
+    /// What blobs are: `calico/cni:v3.19.1 layer 2`.
+    blobs: BTreeMap<Digest, BTreeSet<String>>,
+}
+
+/// The parts of container images that a path is the blob of, where it leads into the registry of an image: `calico/cni:v3.19.1
+/// layer 2`. The image must have that blob itself, whole.
+pub fn cached_at(side: &Side, path: &DiffPath) -> Result<Vec<String>, DiffError> {
+    let file = path.first_file().and_then(|file| std::str::from_utf8(file).ok());
+    let blob = file.and_then(|file| file.strip_prefix(STORAGE)?.strip_prefix("/blobs/sha256/")?.split('/').nth(1));
+    let Some(blob) = blob.and_then(|hex| Digest::from_hex(hex).ok()) else { return Ok(Vec::new()) };
+    let layers = side.layers.iter().enumerate();
+    let layers = layers.map(|(index, layer)| tree::read_layer(&layer.folder, index)).collect::<Result<Vec<_>, _>>()?;
+    let mut cached = read(side, &tree::merge(&layers))?;
+    Ok(cached.blobs.remove(&blob).into_iter().flatten().collect())
 }
 
 /// The names that do not stand for the same.
@@ -140,11 +154,13 @@ impl Reader<'_> {
         match self.document(digest)? {
             None => self.need(&mut image, &blob_data_path(digest), Some(0)),
             Some((size, ManifestKind::Image { config, layers })) => {
+                self.tell(digest, format!("{name} manifest"));
                 self.need(&mut image, &blob_data_path(digest), Some(size));
-                self.blobs(&mut image, &paths, &config, &layers);
+                self.blobs(&name, &mut image, &paths, &config, &layers);
             }
             Some((size, ManifestKind::List(entries))) => {
                 image.is_list = true;
+                self.tell(digest, format!("{name} list"));
                 self.need(&mut image, &blob_data_path(digest), Some(size));
                 for entry in entries {
                     let manifest = entry.descriptor.digest;
@@ -154,9 +170,10 @@ impl Reader<'_> {
                         continue;
                     };
                     image.platforms.extend(entry.platform);
+                    self.tell(manifest, format!("{name} manifest"));
                     self.need(&mut image, &paths.revision_link(manifest), None);
                     self.need(&mut image, &blob_data_path(manifest), Some(size));
-                    self.blobs(&mut image, &paths, &config, &layers);
+                    self.blobs(&name, &mut image, &paths, &config, &layers);
                 }
             }
         }
@@ -164,7 +181,22 @@ impl Reader<'_> {
         Ok(seen)
     }
 
-    fn blobs(&mut self, image: &mut CachedImage, paths: &RepositoryPaths, config: &Descriptor, layers: &[Descriptor]) {
+    fn tell(&mut self, blob: Digest, what: String) {
+        self.cached.blobs.entry(blob).or_default().insert(what);
+    }
+
+    fn blobs(
+        &mut self,
+        name: &str,
+        image: &mut CachedImage,
+        paths: &RepositoryPaths,
+        config: &Descriptor,
+        layers: &[Descriptor],
+    ) {
+        self.tell(config.digest, format!("{name} config"));
+        for (number, layer) in (1..).zip(layers) {
+            self.tell(layer.digest, format!("{name} layer {number}"));
+        }
         for blob in std::iter::once(config).chain(layers) {
             self.need(image, &paths.layer_link(blob.digest), None);
             self.need(image, &blob_data_path(blob.digest), Some(blob.size));
@@ -173,7 +205,7 @@ impl Reader<'_> {
 
     /// A file that the image needs, of a size where that is known.
     fn need(&mut self, image: &mut CachedImage, path: &ContextPath, size: Option<u64>) {
-        let found = self.entries.get(path.as_str().as_bytes()).and_then(super::tree::Entry::size);
+        let found = self.entries.get(path.as_str().as_bytes()).and_then(tree::Entry::size);
         match (found, size) {
             (Some(found), Some(size)) if found == size => {
                 image.size += size;

@@ -38,7 +38,7 @@ mod side;
 mod tests;
 mod tree;
 
-pub use cached::{CachedDiff, CachedImage};
+pub use cached::{CachedDiff, CachedImage, cached_at};
 pub use change::{Bytes, Change, Container, Difference, Kind, Mode, Thing};
 pub use error::DiffError;
 pub use image::{Options, compare};

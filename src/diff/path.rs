@@ -61,6 +61,11 @@ impl DiffPath {
         Self { key: Some(Key { document: document.map(str::to_owned), route }), ..self.clone() }
     }
 
+    /// The first path: of a file in a layer or in the image.
+    pub(super) fn first_file(&self) -> Option<&[u8]> {
+        self.files.first().map(Vec::as_slice)
+    }
+
     /// How it goes on behind the first path: empty where it does not.
     #[must_use]
     pub fn behind_file(&self) -> String {

@@ -45,6 +45,13 @@ impl Side {
         }
         Ok(Self { image: image.clone(), layers })
     }
+
+    /// The same, for whoever does not believe that its layers are what their ids say: they are read.
+    #[must_use]
+    pub fn doubted(mut self) -> Self {
+        self.layers.iter_mut().for_each(|layer| layer.is_doubtful = true);
+        self
+    }
 }
 
 impl SideLayer {

@@ -8,6 +8,7 @@
 //! tmp/                                           sealer's own
 //! recipe/lock                                    ours: flock, shared to read, exclusive to commit
 //! recipe/unverified/<layer hex>                  ours: this layer's content was never seen to hash to its id
+//! recipe/provenance/<image id>.json              ours: what the image was made of
 //! staging/.lock                                  ours: flock, held while a staging folder is made or cleared away
 //! staging/<random>/lease, layer-<n>/, ...        ours: 0700, work under way; flock on the lease while its process lives
 //! ```
@@ -29,6 +30,7 @@
 mod commit;
 mod error;
 mod load;
+mod provenance;
 mod remove;
 mod save;
 mod staging;

@@ -17,6 +17,7 @@ pub(super) const METADATA: &str = "metadata";
 pub(super) const METADATA_FILE: &str = "images_metadata.json";
 pub(super) const OURS: &str = "recipe";
 pub(super) const UNVERIFIED: &str = "recipe/unverified";
+pub(super) const PROVENANCE: &str = "recipe/provenance";
 const LOCK: &str = "lock";
 /// Commits and readers are short; who waits longer than this waits for something that hangs.
 const PATIENCE: Duration = Duration::from_mins(2);

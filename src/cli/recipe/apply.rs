@@ -1,19 +1,26 @@
 //! `sealer recipe apply`
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use serde::Serialize;
+use tempfile::TempDir;
 
 use crate::apply::{Applier, Moved, Report, StepStatus};
 use crate::cli::failure::{Failed, print_diagnostics};
 use crate::cli::globals::Globals;
 use crate::cli::output::{self, OutputForm, human_size};
 use crate::cli::progress;
+use crate::cli::push;
 use crate::cli::world::{Settings, supply_with};
-use crate::disk::Sharing;
+use crate::disk::{Dir, Sharing, write_atomic};
+use crate::plan::Plan;
+use crate::provenance::{Run, statement};
 use crate::sandbox::Sandbox;
 use crate::store::Store;
-use crate::words::SealerName;
+use crate::supply::Supply;
+use crate::words::{Observer, Platform, SealerName};
 
 use super::input::{Input, InputArgs};
 use super::lock_file::{LockArgs, LockFile};
@@ -31,6 +38,12 @@ pub(in crate::cli) struct ApplyArgs {
     sandbox: bool,
     #[command(flatten)]
     lock: LockArgs,
+    /// Push every image to its registry when all are made, with its provenance
+    #[arg(long, conflicts_with_all = ["sandbox", "offline", "frozen"])]
+    push: bool,
+    /// Write down what the images were made of: in-toto and SLSA v1, as JSON
+    #[arg(long, value_name = "FILE")]
+    provenance: Option<PathBuf>,
     /// Whether new layers share unchanged files with those that they come from
     #[arg(long, value_enum, default_value = "auto", value_name = "HOW")]
     sharing: SharingChoice,
@@ -47,10 +60,19 @@ enum SharingChoice {
     Copy,
 }
 
+/// What was done, for machines.
+#[derive(Serialize)]
+struct Done<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pushed: Vec<push::Report>,
+}
+
 /// Where a run happens: the user's own world or a sandbox.
-struct Surroundings {
-    root: PathBuf,
-    cache: PathBuf,
+pub(super) struct Surroundings {
+    pub(super) root: PathBuf,
+    pub(super) cache: PathBuf,
     registries_conf: Option<PathBuf>,
     url_mirrors: Vec<String>,
     /// The sandbox, where there is one: its servers run as long as it lives.
@@ -58,7 +80,7 @@ struct Surroundings {
 }
 
 impl Surroundings {
-    fn of_user(globals: &Globals) -> Result<Self, Failed> {
+    pub(super) fn of_user(globals: &Globals) -> Result<Self, Failed> {
         Ok(Self {
             root: globals.root()?,
             cache: globals.cache()?,
@@ -70,12 +92,12 @@ impl Surroundings {
 
     /// A sandbox in a fresh folder; of the user's settings only an explicit `--root` counts.
     fn sandbox(globals: &Globals) -> Result<Self, Failed> {
-        let folder = tempfile::Builder::new()
-            .prefix("sealer-sandbox-")
-            .tempdir()
-            .map_err(|error| Failed::doing(format!("make a folder for the sandbox: {error}")))?
-            .keep();
-        let sandbox = Sandbox::start(&folder).map_err(|error| Failed::doing(format!("start the sandbox: {error}")))?;
+        Self::sandbox_in(&sandbox_folder()?.keep(), globals)
+    }
+
+    /// The same in a folder that is there.
+    pub(super) fn sandbox_in(folder: &Path, globals: &Globals) -> Result<Self, Failed> {
+        let sandbox = Sandbox::start(folder).map_err(|error| Failed::doing(format!("start the sandbox: {error}")))?;
         if !globals.quiet {
             output::note(Sandbox::NOTICE);
             if globals.cache.is_some() {
@@ -90,21 +112,30 @@ impl Surroundings {
             sandbox: Some(sandbox),
         })
     }
+
+    /// The settings, with a cache of one's own.
+    pub(super) fn settings<'a>(&'a self, cache: &'a Path) -> Settings<'a> {
+        Settings { cache, registries_conf: self.registries_conf.as_deref(), url_mirrors: &self.url_mirrors }
+    }
+}
+
+/// A fresh folder for a sandbox.
+pub(super) fn sandbox_folder() -> Result<TempDir, Failed> {
+    let made = tempfile::Builder::new().prefix("sealer-sandbox-").tempdir();
+    made.map_err(|error| Failed::doing(format!("make a folder for the sandbox: {error}")))
 }
 
 pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
     let input = Input::read(&args.file, &args.input)?;
     let mut plan = input.plan(&args.input)?;
     print_diagnostics(&input.warnings(&plan), globals.color_on_stderr());
+    // Before the work, as one that cannot be written should not cost an hour.
+    let provenance_file = args.provenance.as_deref().map(ProvenanceFile::open).transpose()?;
     let observer = progress::observer(globals);
     let lock_file = (!args.sandbox).then(|| LockFile::open(&args.file, args.lock, observer.as_ref())).transpose()?;
     plan.inputs = lock_file.as_ref().map(LockFile::lock).unwrap_or_default();
     let surroundings = if args.sandbox { Surroundings::sandbox(globals)? } else { Surroundings::of_user(globals)? };
-    let settings = Settings {
-        cache: &surroundings.cache,
-        registries_conf: surroundings.registries_conf.as_deref(),
-        url_mirrors: &surroundings.url_mirrors,
-    };
+    let settings = surroundings.settings(&surroundings.cache);
     let supply = supply_with(args.lock.network(), &settings, &observer)?.with_pinning(args.lock.pinning());
     let store = Store::open(&surroundings.root);
     let applier = Applier {
@@ -121,12 +152,100 @@ pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
     let result = applier.apply(&plan);
     let report = result.map_err(|failures| Failed::Doing { source: Some(input.source.clone()), failures })?;
     // The images are there, so they are told, whatever becomes of the lock.
-    let kept = lock_file.map_or(Ok(()), |lock_file| lock_file.keep(&report.inputs));
+    let kept = lock_file.as_ref().map_or(Ok(()), |lock_file| lock_file.keep(&report.inputs));
+    let done = kept.and_then(|()| {
+        let statement = state(&input, args, &plan, lock_file.as_ref(), &report)?;
+        keep_statement(&store, &report, &statement)?;
+        provenance_file.map_or(Ok(()), |file| file.write(&statement))?;
+        if args.push { push_all(&store, &supply, observer.as_ref(), globals, &report) } else { Ok(Vec::new()) }
+    });
+    let (pushed, done) = match done {
+        Ok(pushed) => (pushed, Ok(())),
+        Err(failed) => (Vec::new(), Err(failed)),
+    };
     match args.output {
-        OutputForm::Json => output::json(&report),
-        OutputForm::Text => output::data(&text(&report, &surroundings, globals)),
+        OutputForm::Json => output::json(&Done { report: &report, pushed }),
+        OutputForm::Text => {
+            let lines = pushed.iter().map(push::Report::line);
+            let pushed: String = lines.flat_map(|line| ["pushed ".to_owned(), line, "\n".to_owned()]).collect();
+            output::data(&(text(&report, &surroundings, globals) + &pushed))
+        }
     }?;
-    kept
+    done
+}
+
+/// The provenance of what was made.
+fn state(
+    input: &Input,
+    args: &ApplyArgs,
+    plan: &Plan,
+    lock_file: Option<&LockFile>,
+    report: &Report,
+) -> Result<String, Failed> {
+    let lock = lock_file.map_or(Ok(None), LockFile::bytes)?;
+    let run = Run {
+        recipe: input.source.text().as_bytes(),
+        recipe_folder: &recipe_folder(&args.file),
+        values: input.values.as_map(),
+        stage: args.input.stage.as_deref(),
+        plan,
+        lock: lock.as_ref().map(|(name, bytes)| (name.as_str(), bytes.as_slice())),
+        report,
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    statement(&run).map_err(|error| Failed::from_error(error.kind(), &error))
+}
+
+/// Keeps a statement beside each image, for whoever pushes it.
+fn keep_statement(store: &Store, report: &Report, statement: &str) -> Result<(), Failed> {
+    for image in &report.images {
+        if let Ok(id) = image.id.parse() {
+            let kept = store.keep_provenance(&id, statement.as_bytes());
+            kept.map_err(|error| Failed::from_error(error.kind(), &error))?;
+        }
+    }
+    Ok(())
+}
+
+/// Pushes every image, each for all its platforms at once.
+fn push_all(
+    store: &Store,
+    supply: &Supply,
+    observer: &dyn Observer,
+    globals: &Globals,
+    report: &Report,
+) -> Result<Vec<push::Report>, Failed> {
+    let mut names: Vec<(SealerName, Vec<Platform>)> = Vec::new();
+    for image in &report.images {
+        let name: SealerName = image.name.parse().map_err(|error| Failed::doing(format!("{error}")))?;
+        match names.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, platforms)) => platforms.push(image.platform.clone()),
+            None => names.push((name, vec![image.platform.clone()])),
+        }
+    }
+    let threads = globals.threads()?;
+    names.iter().map(|(name, platforms)| push::push(store, supply, observer, threads, (name, platforms))).collect()
+}
+
+/// Where `--provenance` says.
+struct ProvenanceFile {
+    folder: Dir,
+    name: OsString,
+}
+
+impl ProvenanceFile {
+    fn open(path: &Path) -> Result<Self, Failed> {
+        let Some(name) = path.file_name().filter(|_| !path.is_dir()) else {
+            return Err(Failed::Usage(format!("--provenance: `{}` is no name of a file", path.display())));
+        };
+        let folder = Dir::open(&recipe_folder(path)).map_err(|error| Failed::from_error(error.kind(), &error))?;
+        Ok(Self { folder, name: name.to_owned() })
+    }
+
+    fn write(&self, statement: &str) -> Result<(), Failed> {
+        let written = write_atomic(&self.folder, &self.name, statement.as_bytes(), 0o644);
+        written.map_err(|error| Failed::from_error(error.kind(), &error))
+    }
 }
 
 pub(super) fn recipe_folder(file: &Path) -> PathBuf {

@@ -33,6 +33,11 @@ pub(super) struct LockArgs {
 }
 
 impl LockArgs {
+    /// As `--locked` says.
+    pub(super) fn locked() -> Self {
+        Self { locked: true, offline: false, frozen: false }
+    }
+
     pub(super) fn pinning(self) -> Pinning {
         if self.locked || self.frozen { Pinning::Required } else { Pinning::Open }
     }
@@ -105,6 +110,16 @@ impl LockFile {
     /// What it says; nothing where it is not there.
     pub(super) fn lock(&self) -> Lock {
         self.lock.clone().unwrap_or_default()
+    }
+
+    /// Its name and bytes as it lies there now; none where it is not there.
+    pub(super) fn bytes(&self) -> Result<Option<(String, Vec<u8>)>, Failed> {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match fs_err::read(&self.path) {
+            Ok(bytes) => Ok(Some((name, bytes))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Failed::doing(error.to_string())),
+        }
     }
 
     /// Writes `lock` where it is another than the one that was read and where that is wanted. The file keeps its mode.

@@ -11,6 +11,7 @@ mod lock_file;
 mod plan;
 mod schema;
 mod validate;
+mod verify;
 mod why;
 
 use clap::Subcommand;
@@ -40,6 +41,8 @@ pub(super) enum RecipeCommand {
     Why(why::WhyArgs),
     /// Compare two images: layers, files, members of archives, keys, image references
     Diff(diff::DiffArgs),
+    /// Apply a recipe again from nothing, and compare with the images that are there
+    Verify(verify::VerifyArgs),
     /// Print the JSON Schema of recipes
     Schema,
 }
@@ -55,6 +58,7 @@ pub(super) fn run(command: &RecipeCommand, globals: &Globals) -> Result<(), Fail
         RecipeCommand::Init(args) => init::run(args, globals),
         RecipeCommand::Why(args) => why::run(args, globals),
         RecipeCommand::Diff(args) => diff::run(args, globals),
+        RecipeCommand::Verify(args) => verify::run(args, globals),
         RecipeCommand::Schema => schema::run(),
     }
 }

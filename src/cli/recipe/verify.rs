@@ -1,0 +1,122 @@
+//! `sealer recipe verify`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cache::Cache;
+use crate::cli::failure::{Failed, print_diagnostics};
+use crate::cli::globals::Globals;
+use crate::cli::output::{self, OutputForm};
+use crate::cli::progress;
+use crate::cli::world::{Network, supply_with};
+use crate::diff::{Origin, Scratch};
+use crate::store::Store;
+use crate::supply::Pinning;
+use crate::verify::{ImageVerdict, Report, Verifier};
+use crate::words::FailureKind;
+
+use super::apply::{Surroundings, recipe_folder, sandbox_folder};
+use super::input::{Input, InputArgs};
+use super::lock_file::{LockArgs, LockFile};
+
+/// What is made lies below this folder of the cache.
+const SCRATCH: &str = "verify";
+
+/// Applies the recipe again, as its lock says, with an empty cache and an empty store, and compares what comes out with the
+/// images in the store, or in their registries where the store does not have them. Ends with exit code 4 where they
+/// differ and says where.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct VerifyArgs {
+    /// The recipe
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    input: InputArgs,
+    /// Apply to stand-ins, without a lock; the images are those of the store that --root names
+    #[arg(long, conflicts_with = "offline", requires = "root")]
+    sandbox: bool,
+    /// Ask nobody: inputs come from the cache as it is, each checked by its digest
+    #[arg(long)]
+    offline: bool,
+    /// The form of the result
+    #[arg(short, long, value_enum, default_value = "text", value_name = "FORM")]
+    output: OutputForm,
+}
+
+pub(super) fn run(args: &VerifyArgs, globals: &Globals) -> Result<(), Failed> {
+    let input = Input::read(&args.file, &args.input)?;
+    let mut plan = input.plan(&args.input)?;
+    print_diagnostics(&input.warnings(&plan), globals.color_on_stderr());
+    let observer = progress::observer(globals);
+    let network = if args.offline { Network::Off } else { Network::On };
+    let pinning = if args.sandbox { Pinning::Open } else { Pinning::Required };
+    if !args.sandbox {
+        plan.inputs = LockFile::open(&args.file, LockArgs::locked(), observer.as_ref())?.lock();
+    }
+    let folder = if args.sandbox { Some(sandbox_folder()?) } else { None };
+    let surroundings = match &folder {
+        Some(folder) => Surroundings::sandbox_in(folder.path(), globals)?,
+        None => Surroundings::of_user(globals)?,
+    };
+    // Whoever is the first to need the cache's folder makes it as private as it is.
+    Cache::open(&surroundings.cache).map_err(|error| Failed::from_error(error.kind(), &error))?;
+    let scratch = Scratch::new(&surroundings.cache.join(SCRATCH));
+    let scratch = scratch.map_err(|error| Failed::from_error(error.kind(), &error))?;
+    let empty = scratch.path().join("cache");
+    let cache = if args.offline { &surroundings.cache } else { &empty };
+    let supply = supply_with(network, &surroundings.settings(cache), &observer)?.with_pinning(pinning);
+    let registry = match network {
+        Network::On => Some(supply_with(network, &surroundings.settings(&scratch.path().join("images")), &observer)?),
+        Network::Off => None,
+    };
+    let store = Store::open(&surroundings.root);
+    let verifier = Verifier {
+        store: &store,
+        supply: &supply,
+        registry: registry.as_ref(),
+        observer: observer.as_ref(),
+        scratch: &scratch,
+        recipe_folder: recipe_folder(&args.file),
+        threads: globals.threads()?,
+    };
+    let report = verifier.verify(&plan);
+    let report = report.map_err(|failures| Failed::Doing { source: Some(input.source.clone()), failures })?;
+    match args.output {
+        OutputForm::Json => output::json(&report)?,
+        OutputForm::Text => output::data(&text(&report, globals))?,
+    }
+    // The report says what differs.
+    if report.is_same { Ok(()) } else { Err(Failed::Reported(FailureKind::Verification)) }
+}
+
+fn text(report: &Report, globals: &Globals) -> String {
+    let mut lines: Vec<String> = report.images.iter().flat_map(image).collect();
+    if !globals.quiet {
+        let (version, epoch) = (report.format_version, report.source_date_epoch.seconds());
+        lines.push(String::new());
+        lines.push(format!("made with format version {version} and SOURCE_DATE_EPOCH={epoch}"));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn image(image: &ImageVerdict) -> Vec<String> {
+    let ImageVerdict { name, platform, id, .. } = image;
+    let Some(difference) = &image.difference else { return vec![format!("{name} ({platform}) is the same: {id}")] };
+    let place = match image.from {
+        Origin::Store => "the store",
+        Origin::Archive => "the archive",
+        Origin::Registry => "the registry",
+    };
+    let mut lines = vec![format!("{name} ({platform}) differs in {place}"), format!("  {difference:#}")];
+    if !image.cached.is_empty() {
+        lines.push(format!("  which is of the cached image {}", image.cached.join(", ")));
+    }
+    if image.id != image.expected {
+        lines.push(format!("  its id is {id}, the recipe makes {}", image.expected));
+    }
+    if image.is_of_other_recipe {
+        lines.push("  it was made of another recipe, with other values or by another format version".to_owned());
+    }
+    lines
+}

@@ -1,0 +1,66 @@
+//! Floor 9, provenance: what an apply did, as an in-toto Statement v1 with a SLSA provenance v1 predicate.
+//!
+//! ```text
+//! recipe, values, lock, plan, report ──statement──▶ JSON ──▶ a file, the store's recipe/provenance/<image id>.json
+//!                                                     └──of_pushed──▶ what refers to a pushed image
+//! ```
+//!
+//! The same recipe, values, inputs and program give the same bytes: there is no time, no path and no user in it. Its inputs
+//! are those that the run used, by digest; URLs stand there without what may be secret of them. Values stand there as
+//! they are: who has the recipe has them too.
+//!
+//! Formats: in-toto attestation `spec/v1/statement.md` and `spec/v1/resource_descriptor.md`, SLSA `provenance/v1`.
+
+mod beside;
+mod inputs;
+mod pushed;
+mod statement;
+
+use crate::disk::DiskError;
+use crate::words::FailureKind;
+
+pub use pushed::of_pushed;
+pub use statement::{Run, statement};
+
+/// The media type of statements.
+pub const MEDIA_TYPE: &str = "application/vnd.in-toto+json";
+/// What `_type` says.
+const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
+/// What `predicateType` says.
+const PREDICATE_TYPE: &str = "https://slsa.dev/provenance/v1";
+/// What our `buildDefinition` means.
+const BUILD_TYPE: &str = "https://recipe.sealer.io/apply/v1";
+/// Who we are.
+const BUILDER: &str = "https://recipe.sealer.io/builder/v1";
+
+/// Why there is no provenance.
+#[derive(Debug, thiserror::Error)]
+pub enum ProvenanceError {
+    /// A file beside the recipe could not be read.
+    #[error("cannot say what was used from beside the recipe")]
+    Beside(#[from] DiskError),
+    /// What a store has as a statement is none.
+    #[error("the provenance of `{image}` is not what was written: apply its recipe again")]
+    Damaged {
+        /// The image's name.
+        image: String,
+        /// Why.
+        source: serde_json::Error,
+    },
+}
+
+impl ProvenanceError {
+    /// What kind of failure it is.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::Beside(error) => error.kind(),
+            Self::Damaged { .. } => FailureKind::Failed,
+        }
+    }
+}
+
+/// A statement's text: indented JSON with a final newline.
+fn text(statement: &serde_json::Value) -> String {
+    format!("{statement:#}\n")
+}

@@ -1,0 +1,281 @@
+//! What images were made of: written down, kept beside them, and attached where they are pushed.
+
+#![expect(clippy::unwrap_used, reason = "what fails in a test's helper fails the test")]
+
+#[expect(dead_code, unused_imports, reason = "no file of tests uses all of the harness")]
+mod support;
+
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use sealer::words::Digest;
+use serde_json::{Value, json};
+use support::program::{Run, World, project};
+use support::real;
+
+/// An input of each kind: a base image, a URL, a listed image, a file and a folder beside the recipe.
+const RECIPE: &str = r#"apiVersion: recipe.sealer.io/v1alpha1
+kind: Recipe
+metadata: {name: small}
+values: {typha: v3.19.1, note: "a \"word\" & <more>"}
+stages:
+  - name: first
+    image: first:v1
+    context:
+      - layer: {of: "kubernetes:v1.19.8", containing: etc/tigera-operator.yaml, paths: [etc/tigera-operator.yaml]}
+      - directory: {path: more files, to: files}
+    steps:
+      - download:
+          url: https://raw.githubusercontent.com/kyverno/kyverno/v1.5.1/definitions/release/install.yaml
+          path: files/install.yaml
+      - copy: {from: beside/tool, path: files/tool}
+      - copy: {from: beside/none, path: files/none, optional: true}
+      - imageList:
+          images: ["calico/typha:{{ values.typha }}"]
+    kubefile: |
+      FROM scratch
+      COPY imageList manifests
+      COPY files files
+  - name: second
+    image: second:v1
+    steps:
+      - write: {path: note, content: "{{ values.note }}"}
+    kubefile: |
+      FROM first:v1
+      COPY note .
+"#;
+const PLATFORMS: &str = "linux/amd64,linux/arm64";
+const FIRST: &str = "registry.cn-qingdao.aliyuncs.com/sealer-io/first";
+
+fn world() -> World {
+    let world = World::new();
+    prepare(&world, "");
+    world
+}
+
+/// Puts the recipe with its files into a folder of the world.
+fn prepare(world: &World, folder: &str) -> String {
+    world.write(&format!("{folder}more files/deep/ä"), "deep");
+    symlink("deep/ä", world.path(&format!("{folder}more files/link"))).unwrap();
+    let tool = world.write(&format!("{folder}beside/tool"), "#!/bin/sh\n");
+    fs_err::set_permissions(tool, PermissionsExt::from_mode(0o755)).unwrap();
+    world.write(&format!("{folder}small.yaml"), RECIPE).to_str().unwrap().to_owned()
+}
+
+fn apply(world: &World, recipe: &str, more: &[&str]) -> Run {
+    world.succeed(&[&["recipe", "apply", recipe, "--platform", PLATFORMS, "-o", "json"], more].concat())
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+fn text(path: impl AsRef<Path>) -> String {
+    fs_err::read_to_string(path.as_ref()).unwrap()
+}
+
+/// Holds a statement to the fields of the specifications.
+#[track_caller]
+fn check(statement: &Value) {
+    let schema = json(&text(project().join("tests/data/slsa-provenance-v1.schema.json")));
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator.iter_errors(statement).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    // The check can fail.
+    for path in ["/_type", "/subject/0/digest/sha256", "/predicate/runDetails/builder/id"] {
+        let mut wrong = statement.clone();
+        *wrong.pointer_mut(path).unwrap() = json!("wrong");
+        assert!(!validator.is_valid(&wrong), "{path}");
+    }
+}
+
+#[test]
+fn a_statement_has_recipe_lock_values_and_every_input_by_its_digest() {
+    let world = world();
+    let recipe = world.path("small.yaml").to_str().unwrap().to_owned();
+    let file = world.path("small.json");
+    let run = apply(&world, &recipe, &["--provenance", file.to_str().unwrap()]);
+    let statement = text(&file);
+    check(&json(&statement));
+    insta::assert_snapshot!(statement.replace(concat!("\"", env!("CARGO_PKG_VERSION"), "\""), "\"[VERSION]\""));
+    let statement = json(&statement);
+    // What it says of what it can be held to.
+    let report = json(&run.stdout);
+    let images = report["images"].as_array().unwrap();
+    let subjects = statement["subject"].as_array().unwrap();
+    assert_eq!(images.len(), 4);
+    for (image, subject) in images.iter().zip(subjects) {
+        let wanted = (&image["name"], &image["id"], &image["platform"]);
+        assert_eq!((&subject["name"], &subject["digest"]["sha256"], &subject["annotations"]["platform"]), wanted);
+    }
+    let dependencies = statement["predicate"]["buildDefinition"]["resolvedDependencies"].as_array().unwrap();
+    for name in ["small.yaml", "small.lock.yaml", "beside/tool", "more files/deep/ä"] {
+        let found = dependencies.iter().find(|found| found["name"] == name).unwrap_or_else(|| panic!("{name}"));
+        let digest = Digest::of(&fs_err::read(world.path(name)).unwrap());
+        assert_eq!(found["digest"]["sha256"], digest.hex(), "{name}");
+    }
+}
+
+#[test]
+fn the_same_run_has_the_same_bytes_wherever_it_ran() {
+    let statements = ["", "other place/"].map(|folder| {
+        let world = World::new();
+        let recipe = prepare(&world, folder);
+        apply(&world, &recipe, &["--provenance", world.path("first.json").to_str().unwrap()]);
+        apply(&world, &recipe, &["--provenance", world.path("second.json").to_str().unwrap(), "--threads", "1"]);
+        assert_eq!(text(world.path("first.json")), text(world.path("second.json")));
+        // Another value, another one.
+        let more =
+            ["--set", "note=other", "--provenance", world.path("third.json").to_str().unwrap().to_owned().leak()];
+        apply(&world, &recipe, &more);
+        assert_ne!(text(world.path("first.json")), text(world.path("third.json")));
+        text(world.path("first.json"))
+    });
+    assert_eq!(statements[0], statements[1]);
+}
+
+#[test]
+fn queries_of_urls_are_not_told() {
+    let world = world();
+    let secret = RECIPE.replace("install.yaml\n", "install.yaml?token=hunter2\n");
+    let recipe = world.write("small.yaml", secret);
+    let file = world.path("small.json");
+    apply(&world, recipe.to_str().unwrap(), &["--provenance", file.to_str().unwrap()]);
+    assert!(!text(&file).contains("hunter2"));
+    assert!(text(&file).contains("release/install.yaml\""));
+}
+
+#[test]
+fn the_store_keeps_it_for_as_long_as_it_has_the_image() {
+    let world = world();
+    let recipe = world.path("small.yaml").to_str().unwrap().to_owned();
+    let file = world.path("small.json");
+    apply(&world, &recipe, &["--provenance", file.to_str().unwrap()]);
+    let folder = world.root().join("recipe/provenance");
+    let names = || {
+        let mut names: Vec<String> =
+            fs_err::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let mut expected: Vec<String> = json(&text(&file))["subject"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|subject| format!("{}.json", subject["digest"]["sha256"].as_str().unwrap()))
+        .collect();
+    expected.sort();
+    assert_eq!(names(), expected);
+    for name in &expected {
+        assert_eq!(text(folder.join(name)), text(&file));
+    }
+    world.succeed(&["rmi", "second:v1"]);
+    assert_eq!(names().len(), 2);
+    // What is somebody else's stays.
+    world.write("root/recipe/provenance/note.txt", "mine");
+    world.write(&format!("root/recipe/provenance/{}.json", "0".repeat(64)), "{}");
+    world.succeed(&["prune"]);
+    assert_eq!(names().len(), 3);
+}
+
+#[test]
+fn where_it_cannot_be_written_is_said_before_the_work() {
+    let world = world();
+    let recipe = world.path("small.yaml").to_str().unwrap().to_owned();
+    for (file, code) in [("nowhere/x.json", 1), (".", 2)] {
+        let file = world.path(file);
+        let run = world.run(&["recipe", "apply", &recipe, "--provenance", file.to_str().unwrap()]);
+        assert_eq!(run.code, Some(code), "{run}");
+        assert!(!world.root().exists() && world.server().requests().is_empty());
+    }
+    let run = world.run(&["recipe", "apply", &recipe, "--push", "--sandbox"]);
+    assert_eq!(run.code, Some(2), "{run}");
+}
+
+/// The statements that refer to a manifest in the sandbox's registry, by its API.
+fn referrers(world: &World, repository: &str, subject: &str) -> Vec<Value> {
+    let path = format!("/v2/{repository}/referrers/{subject}");
+    let answer = real::ask(world.server().address(), "GET", &path, &[], b"").unwrap();
+    assert_eq!(answer.status, 200);
+    let index: Value = serde_json::from_slice(&answer.body).unwrap();
+    let digests = index["manifests"].as_array().unwrap().iter();
+    digests
+        .map(|entry| {
+            assert_eq!(entry["artifactType"], "application/vnd.in-toto+json");
+            let digest = entry["digest"].as_str().unwrap();
+            let path = format!("/v2/{repository}/manifests/{digest}");
+            let manifest = real::ask(world.server().address(), "GET", &path, &[], b"").unwrap();
+            let manifest: Value = serde_json::from_slice(&manifest.body).unwrap();
+            let layer = &manifest["layers"][0];
+            assert_eq!(layer["mediaType"], "application/vnd.in-toto+json");
+            let path = format!("/v2/{repository}/blobs/{}", layer["digest"].as_str().unwrap());
+            let blob = real::ask(world.server().address(), "GET", &path, &[], b"").unwrap();
+            serde_json::from_slice(&blob.body).unwrap()
+        })
+        .collect()
+}
+
+#[test]
+fn apply_pushes_every_image_and_registries_know_what_refers_to_it() {
+    let world = world();
+    world.server().registry(|registry| registry.set_knows_referrers(true));
+    let recipe = world.path("small.yaml").to_str().unwrap().to_owned();
+    let report = json(&apply(&world, &recipe, &["--push"]).stdout);
+    let pushed = report["pushed"].as_array().unwrap();
+    assert_eq!(pushed.len(), 2);
+    let first = &pushed[0];
+    assert_eq!(first["name"], format!("{FIRST}:v1"));
+    let mut subjects = vec![first["digest"].as_str().unwrap()];
+    subjects.extend(first["manifests"].as_array().unwrap().iter().map(|row| row["digest"].as_str().unwrap()));
+    assert_eq!(subjects.len(), 3);
+    for subject in &subjects {
+        let found = referrers(&world, FIRST, subject);
+        assert_eq!(found.len(), 1);
+        check(&found[0]);
+        // A statement is about what it refers to, or nobody who checks it believes it.
+        let about: Vec<String> = found[0]["subject"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|subject| format!("sha256:{}", subject["digest"]["sha256"].as_str().unwrap()))
+            .collect();
+        assert!(subjects.iter().all(|subject| about.iter().any(|about| about == subject)), "{about:?}");
+    }
+    let tags = first["provenance"].as_array().unwrap().iter().map(|row| row.get("tag")).collect::<Vec<_>>();
+    assert_eq!(tags, [None; 3]);
+    // Pushed again, nothing is added; text says what was pushed.
+    world.succeed(&["push", "first:v1"]);
+    assert_eq!(referrers(&world, FIRST, subjects[0]).len(), 1);
+    let run = world.succeed(&["recipe", "apply", &recipe, "--platform", PLATFORMS, "--push"]);
+    let line = format!("pushed {FIRST}:v1@{}\n", subjects[0]);
+    assert!(run.stdout.contains(&line), "{run}");
+}
+
+#[test]
+fn a_real_registry_has_it_under_the_tag_that_stands_for_referrers() {
+    let Some(registry) = real::docker_registry().filter(|_| real::available("skopeo")) else { return };
+    let world = world();
+    let conf =
+        text(world.environment().iter().find(|(name, _)| *name == "CONTAINERS_REGISTRIES_CONF").unwrap().1.clone());
+    let address = registry.address();
+    let conf = world.write("both.conf", format!("{conf}\n[[registry]]\nlocation = \"{address}\"\ninsecure = true\n"));
+    let recipe = text(world.path("small.yaml")).replace("first:v1", &format!("{address}/team/first:v1"));
+    let recipe =
+        world.write("small.yaml", recipe.replace("image: second:v1", &format!("image: {address}/team/second:v1")));
+    let mut command = world.command();
+    command.env("CONTAINERS_REGISTRIES_CONF", conf).args(["recipe", "apply", recipe.to_str().unwrap(), "--push"]);
+    let run = world.result(&command.args(["-o", "json"]).output().unwrap());
+    assert_eq!(run.code, Some(0), "{run}");
+    let first = json(&run.stdout)["pushed"][0].clone();
+    let digest = first["digest"].as_str().unwrap();
+    let tag = format!("sha256-{}", digest.strip_prefix("sha256:").unwrap());
+    assert_eq!(first["provenance"][0]["tag"], tag);
+    let image = |tag: &str| format!("docker://{address}/team/first:{tag}");
+    let index = real::skopeo(&["inspect", "--raw", "--tls-verify=false", &image(&tag)]).unwrap();
+    let index = json(&index);
+    assert_eq!(index["manifests"][0]["digest"], first["provenance"][0]["digest"]);
+    assert_eq!(index["manifests"][0]["artifactType"], "application/vnd.in-toto+json");
+    let name = format!("docker://{address}/team/first@{}", index["manifests"][0]["digest"].as_str().unwrap());
+    let manifest = json(&real::skopeo(&["inspect", "--raw", "--tls-verify=false", &name]).unwrap());
+    assert_eq!((&manifest["subject"]["digest"], manifest["layers"].as_array().unwrap().len()), (&digest.into(), 1));
+}
