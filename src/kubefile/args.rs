@@ -13,15 +13,14 @@ pub enum ArgError {
     Value(String),
 }
 
-/// Reads what `ARG` takes: `NAME=VALUE[,NAME=VALUE]`.
+/// Reads what `ARG` takes: `NAME=VALUE[,NAME=VALUE]`. A name alone has the empty value, until `--build-arg` gives another.
 pub fn parse_args(text: &str) -> Result<Vec<(String, String)>, ArgError> {
     let pair = |pair: &str| {
-        let (name, value) = pair.split_once('=').map_or((pair, None), |(name, value)| (name, Some(value)));
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let name = name.trim();
         if !is_name(name) {
             return Err(ArgError::Name(name.to_owned()));
         }
-        let value = value.ok_or_else(|| ArgError::Value(name.to_owned()))?;
         Ok((name.to_owned(), value.trim().to_owned()))
     };
     text.split(',').map(pair).collect()

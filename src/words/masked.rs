@@ -41,7 +41,10 @@ fn secrets_of(rest: &str, at: usize, spans: &mut Vec<(usize, usize)>) {
     };
     if let Some(user) = user {
         let start = url[..user].find(':').map_or(0, |colon| colon + 1);
-        spans.push((at + start, at + user));
+        // That is how help texts show where one belongs.
+        if &url[start..user] != "PASSWORD" {
+            spans.push((at + start, at + user));
+        }
     }
     let query = tail.max(user.unwrap_or(0));
     if query + 1 < url.len() {
