@@ -301,3 +301,21 @@ fn a_base_image_that_only_the_store_has_is_taken_from_there() {
     assert_eq!(run.code, Some(0), "{run}");
     assert!(run.stderr.contains("the lock knows no registry that has it"), "{run}");
 }
+
+#[test]
+fn in_the_sandbox_the_store_has_to_be_named_wherever_the_option_stands() {
+    let world = World::new();
+    let (recipe, root) = (project().join("recipes/rawdocker.yaml"), world.path("own"));
+    let (recipe, root) = (recipe.to_str().unwrap(), root.to_str().unwrap());
+    let of = ["--platform", "linux/amd64", "--sandbox"];
+    world.succeed(&[&["--root", root, "recipe", "apply", recipe], &of[..]].concat());
+    world.succeed(&[&["--root", root, "recipe", "verify", recipe], &of[..]].concat());
+    world.succeed(&[&["recipe", "verify", "--root", root, recipe], &of[..]].concat());
+    let unnamed = world.run(&[&["recipe", "verify", recipe], &of[..]].concat());
+    insta::assert_snapshot!(unnamed, @"
+    exit 2
+    --- stdout
+    --- stderr
+    error: `--sandbox` compares with the images of a store: name it with `--root DIR`
+    ");
+}

@@ -34,7 +34,7 @@ pub(in crate::cli) struct VerifyArgs {
     #[command(flatten)]
     input: InputArgs,
     /// Apply to stand-ins, without a lock; the images are those of the store that --root names
-    #[arg(long, conflicts_with = "offline", requires = "root")]
+    #[arg(long, conflicts_with = "offline")]
     sandbox: bool,
     /// Ask nobody: inputs come from the cache as it is, each checked by its digest
     #[arg(long)]
@@ -45,6 +45,12 @@ pub(in crate::cli) struct VerifyArgs {
 }
 
 pub(super) fn run(args: &VerifyArgs, globals: &Globals) -> Result<(), Failed> {
+    // `--root` may stand before `recipe`, where a rule of the parser's does not see it.
+    if args.sandbox && globals.root.is_none() {
+        return Err(Failed::Usage(
+            "`--sandbox` compares with the images of a store: name it with `--root DIR`".to_owned(),
+        ));
+    }
     let input = Input::read(&args.file, &args.input)?;
     let mut plan = input.plan(&args.input)?;
     print_diagnostics(&input.warnings(&plan), globals.color_on_stderr());
