@@ -22,6 +22,8 @@ pub struct Decompressed<R: Read> {
     decoder: Decoder<Source<R>>,
     limits: Limits,
     produced: u64,
+    /// An error was given. No decoder is asked again after one: that of xz would never come back.
+    has_failed: bool,
 }
 
 type Source<R> = BufReader<Counted<Chain<Cursor<Vec<u8>>, R>>>;
@@ -84,7 +86,7 @@ impl<R: Read> Decompressed<R> {
         let counted = Counted { inner: Cursor::new(start).chain(inner), count: 0, failed: false };
         let source = BufReader::with_capacity(128 << 10, counted);
         let decoder = Decoder::new(compression, source).map_err(ArchiveError::Read)?;
-        Ok(Self { decoder, limits: limits.clone(), produced: 0 })
+        Ok(Self { decoder, limits: limits.clone(), produced: 0, has_failed: false })
     }
 
     /// How the stream is compressed.
@@ -136,14 +138,23 @@ impl<R: Read> Read for Decompressed<R> {
             // Decoders would take what they did not ask for as the end of a block.
             return Ok(0);
         }
+        if self.has_failed {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the stream failed before"));
+        }
         let count = match self.decoder.read(buf) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
-            Err(error) => return Err(io::Error::new(io::ErrorKind::InvalidData, self.explain(error))),
+            Err(error) => {
+                self.has_failed = true;
+                return Err(io::Error::new(io::ErrorKind::InvalidData, self.explain(error)));
+            }
             Ok(count) => count,
         };
         self.produced += count as u64;
         match self.budget() {
-            Some(error) => Err(io::Error::new(io::ErrorKind::InvalidData, error)),
+            Some(error) => {
+                self.has_failed = true;
+                Err(io::Error::new(io::ErrorKind::InvalidData, error))
+            }
             None => Ok(count),
         }
     }

@@ -25,7 +25,7 @@ pub(super) fn input(input: &Input) -> String {
             )
         }
         InputState::Absent => format!("to be fetched{}", if size.is_empty() { " (size not known)" } else { &size }),
-        InputState::Asked => "its registry is asked what it is".to_owned(),
+        InputState::Asked => "to be asked of its registry".to_owned(),
         InputState::Engine => "asked of the Docker engine".to_owned(),
     };
     match (&input.state, input.pin, input.digest) {
