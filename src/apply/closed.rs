@@ -4,28 +4,14 @@ use globset::GlobBuilder;
 
 use serde::Serialize;
 
-use crate::plan::{
-    CopyFile, Download, MovePath, Plan, PlannedStage, PlannedStep, ReplaceText, Route, StageWork, Symlink, WriteFile,
-    registry_path,
-};
+use crate::plan::{Plan, PlannedStage, PlannedStep, Route, StageWork, registry_path};
 use crate::words::{ContextPath, ImageRef, Place};
 
 /// The images that the recipe says somebody needs although no manifest asks for them.
 pub(super) fn needed(work: &StageWork) -> Vec<ImageRef> {
-    let entries = work.steps.iter().filter_map(|step| match step {
-        PlannedStep::ImageList { images, .. } => Some(images),
-        PlannedStep::ReplaceArchive { .. }
-        | PlannedStep::ReplaceImage { .. }
-        | PlannedStep::Patch { .. }
-        | PlannedStep::RewriteImages { .. }
-        | PlannedStep::ReplaceText(_)
-        | PlannedStep::Write(_)
-        | PlannedStep::Copy(_)
-        | PlannedStep::Download(_)
-        | PlannedStep::Remove(_)
-        | PlannedStep::Move(_)
-        | PlannedStep::Chmod(_)
-        | PlannedStep::Symlink(_) => None,
+    let entries = work.steps.iter().filter_map(|step| {
+        let PlannedStep::ImageList { images, .. } = step else { return None };
+        Some(images)
     });
     entries.flatten().filter(|entry| entry.needed_by.is_some()).map(|entry| entry.image.reference().clone()).collect()
 }
@@ -44,8 +30,8 @@ pub(super) fn touching(work: &StageWork, file: &ContextPath) -> Route {
 fn touching_step(work: &StageWork, file: &ContextPath) -> Option<(usize, &'static str)> {
     let last = |names: &dyn Fn(&str) -> bool| {
         work.steps.iter().enumerate().rev().find_map(|(index, step)| {
-            let (field, paths) = files(step);
-            paths.iter().any(|path| names(path)).then_some((index, field))
+            let written = step.files().written;
+            written.paths.iter().any(|path| names(path)).then_some((index, written.field))
         })
     };
     let is_it = |path: &str| {
@@ -108,23 +94,4 @@ pub fn steps_behind(stage: &PlannedStage, image: &ImageRef, manifests: &[Context
         }
     }
     found
-}
-
-/// The files that a step writes, as paths or globs, and the field that says them.
-fn files(step: &PlannedStep) -> (&'static str, Vec<&str>) {
-    match step {
-        PlannedStep::ReplaceArchive { path, .. }
-        | PlannedStep::ReplaceImage { path, .. }
-        | PlannedStep::Patch { path, .. }
-        | PlannedStep::ImageList { path, .. }
-        | PlannedStep::ReplaceText(ReplaceText { path, .. })
-        | PlannedStep::Write(WriteFile { path, .. })
-        | PlannedStep::Copy(CopyFile { path, .. })
-        | PlannedStep::Download(Download { path, .. })
-        | PlannedStep::Symlink(Symlink { path, .. }) => ("path", vec![path.as_str()]),
-        PlannedStep::Move(MovePath { to, .. }) => ("to", vec![to.as_str()]),
-        PlannedStep::RewriteImages { paths, .. } => ("paths", paths.iter().map(String::as_str).collect()),
-        // They write no content.
-        PlannedStep::Remove(_) | PlannedStep::Chmod(_) => ("paths", Vec::new()),
-    }
 }

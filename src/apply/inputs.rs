@@ -3,7 +3,6 @@
 use crate::build::{self, Bases, Workspace};
 use crate::kubefile::{self, Base};
 use crate::plan::{ContextSource, Lock, Plan, PlannedStage, Route};
-use crate::steps;
 use crate::supply::{Need, Pinning};
 use crate::words::{BaseSource, Event, Failure, FailureKind, ImageSource, Platform, SealerName};
 
@@ -63,7 +62,7 @@ pub(super) fn asked(plan: &Plan) -> Vec<Asked<'_>> {
         }
         for (index, step) in work.steps.iter().enumerate() {
             let route = Route::stage().then("steps").then(index);
-            for (field, need) in steps::needs(step, &work.platform) {
+            for (field, need) in step.needs(&work.platform) {
                 add(Input::Outside(need), route.then(field));
             }
         }

@@ -256,7 +256,7 @@ pub(super) fn instruction_route(kubefile: &Kubefile, span: Span) -> Route {
 /// The part of a stage that asks for a container image: an entry of its image list, else its Kubefile.
 fn asking_for(stage: &PlannedStage, image: &ImageSource) -> Route {
     for (index, step) in stage.work.steps.iter().enumerate() {
-        for (field, need) in steps::needs(step, &stage.work.platform) {
+        for (field, need) in step.needs(&stage.work.platform) {
             let PlannedStep::ImageList { .. } = step else { continue };
             if matches!(need, Need::Image(needed, _) if needed == *image) {
                 return Route::stage().then("steps").then(index).then(field);

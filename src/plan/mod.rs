@@ -11,6 +11,7 @@ mod lock;
 mod model;
 mod places;
 mod resolve;
+mod step_files;
 mod warnings;
 
 pub use context::{ContextSource, LayerChoice};
@@ -22,4 +23,5 @@ pub use model::{
 };
 pub use places::{Places, Route};
 pub use resolve::{DEFAULT_CLUSTER_REGISTRY, Narrowing, StageSketch, Survey, resolve, survey};
+pub use step_files::{FieldPaths, StepFiles};
 pub use warnings::doubtful_runs;

@@ -40,7 +40,7 @@ impl Scene {
 
     /// Marks what a step would change, and did not.
     fn mark(&mut self, step: &PlannedStep, when: &str) -> Result<(), Failure> {
-        let touched = touched(step);
+        let touched = step.files().touched();
         let found =
             self.context.matching(&touched).map_err(|error| Failure::from_error(FailureKind::Failed, &error))?;
         let named =
@@ -75,68 +75,23 @@ impl Scene {
     }
 }
 
-/// The paths and globs of the context that a step reads or changes.
-fn touched(step: &PlannedStep) -> Vec<String> {
-    let one = |path: &ContextPath| vec![path.to_string()];
-    match step {
-        PlannedStep::ReplaceArchive { path, .. }
-        | PlannedStep::ReplaceImage { path, .. }
-        | PlannedStep::Patch { path, .. } => one(path),
-        PlannedStep::RewriteImages { paths, .. } => paths.clone(),
-        PlannedStep::ImageList { path, from, .. } => one(path).into_iter().chain(from.iter().cloned()).collect(),
-        PlannedStep::ReplaceText(step) => one(&step.path),
-        PlannedStep::Write(step) => one(&step.path),
-        PlannedStep::Copy(step) => one(&step.path),
-        PlannedStep::Download(step) => one(&step.path),
-        PlannedStep::Remove(step) => step.paths.clone(),
-        PlannedStep::Move(step) => vec![step.from.to_string(), step.to.to_string()],
-        PlannedStep::Chmod(step) => step.paths.clone(),
-        PlannedStep::Symlink(step) => one(&step.path),
-    }
-}
-
 /// The path that a step writes without reading anything of the context.
-fn written(step: &PlannedStep) -> Option<&ContextPath> {
-    match step {
-        PlannedStep::Write(step) => Some(&step.path),
-        PlannedStep::Copy(step) => Some(&step.path),
-        PlannedStep::Download(step) => Some(&step.path),
-        PlannedStep::Symlink(step) => Some(&step.path),
-        PlannedStep::ImageList { path, from, .. } if from.is_empty() => Some(path),
-        PlannedStep::ImageList { .. }
-        | PlannedStep::ReplaceArchive { .. }
-        | PlannedStep::ReplaceImage { .. }
-        | PlannedStep::Patch { .. }
-        | PlannedStep::RewriteImages { .. }
-        | PlannedStep::ReplaceText(_)
-        | PlannedStep::Remove(_)
-        | PlannedStep::Move(_)
-        | PlannedStep::Chmod(_) => None,
-    }
+fn written(step: &PlannedStep) -> Option<ContextPath> {
+    let files = step.files();
+    let path = files.written.paths.first().filter(|_| files.only_writes())?;
+    path.parse().ok()
 }
 
 /// The file that a step puts something from outside in the place of.
 fn replaced(step: &PlannedStep) -> Option<&ContextPath> {
-    match step {
-        PlannedStep::ReplaceArchive { path, .. } | PlannedStep::ReplaceImage { path, .. } => Some(path),
-        PlannedStep::Patch { .. }
-        | PlannedStep::RewriteImages { .. }
-        | PlannedStep::ImageList { .. }
-        | PlannedStep::ReplaceText(_)
-        | PlannedStep::Write(_)
-        | PlannedStep::Copy(_)
-        | PlannedStep::Download(_)
-        | PlannedStep::Remove(_)
-        | PlannedStep::Move(_)
-        | PlannedStep::Chmod(_)
-        | PlannedStep::Symlink(_) => None,
-    }
+    let (PlannedStep::ReplaceArchive { path, .. } | PlannedStep::ReplaceImage { path, .. }) = step else { return None };
+    Some(path)
 }
 
 /// When it is known what a step does; none where it can be seen now.
 fn when_known(step: &PlannedStep, inputs: &[Input], scene: &Scene) -> Result<Option<String>, Failure> {
     let is_alone = written(step).is_some();
-    if let Some(when) = scene.whole.as_ref().or_else(|| scene.later(&touched(step))).filter(|_| !is_alone) {
+    if let Some(when) = scene.whole.as_ref().or_else(|| scene.later(&step.files().touched())).filter(|_| !is_alone) {
         return Ok(Some(when.clone()));
     }
     let mut size = 0;
@@ -190,12 +145,12 @@ impl Maker<'_> {
             observer: self.warnings,
         };
         // A step that writes is seen all the same; what it finds is not.
-        let unseen = scene.whole.as_ref().or_else(|| scene.later(&touched(step))).cloned();
+        let unseen = scene.whole.as_ref().or_else(|| scene.later(&step.files().touched())).cloned();
         let doubt = unseen.map(|when| format!("; what is there before is known {when}")).unwrap_or_default();
         match steps::run(&self.pinned(step, stage), &scene.context, &tools) {
             Ok(outcome) => {
                 if let Some(path) = written(step) {
-                    scene.paths.remove(path);
+                    scene.paths.remove(&path);
                 }
                 preview.changes = self.changes(scene)?;
                 if !doubt.is_empty() {
@@ -220,7 +175,7 @@ impl Maker<'_> {
     fn inputs_of(&mut self, step: &PlannedStep, stage: usize, route: &Route) -> (Vec<Input>, Option<String>) {
         let platform = &self.plan.stages[stage].work.platform;
         let (mut inputs, mut refused) = (Vec::new(), None);
-        for (field, need) in steps::needs(step, platform) {
+        for (field, need) in step.needs(platform) {
             let input = match need {
                 supply::Need::Image(image, platform) => Ok(self.inputs.image(&image, &platform)),
                 supply::Need::File(url, digest) => self.inputs.file(&url, digest),

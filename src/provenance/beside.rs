@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::inputs;
 use crate::disk::{Dir, DiskError, Kind, MAX_DEPTH};
-use crate::plan::{ArchiveSource, ContextSource, Plan, PlannedStep};
+use crate::plan::{ContextSource, Plan};
 use crate::words::{ContextPath, DigestWriter};
 
 /// The files by their paths from the recipe, each once. One that is not there was optional.
@@ -39,24 +39,7 @@ fn paths(plan: &Plan) -> Vec<&ContextPath> {
                 ContextSource::Layer { .. } | ContextSource::Rootfs { .. } => {}
             }
         }
-        for step in &stage.work.steps {
-            match step {
-                PlannedStep::ReplaceArchive { source: ArchiveSource::File(path), .. } => paths.push(path),
-                PlannedStep::Copy(step) => paths.push(&step.from),
-                PlannedStep::ReplaceArchive { source: ArchiveSource::Url(_), .. }
-                | PlannedStep::ReplaceImage { .. }
-                | PlannedStep::Patch { .. }
-                | PlannedStep::RewriteImages { .. }
-                | PlannedStep::ImageList { .. }
-                | PlannedStep::ReplaceText(_)
-                | PlannedStep::Write(_)
-                | PlannedStep::Download(_)
-                | PlannedStep::Remove(_)
-                | PlannedStep::Move(_)
-                | PlannedStep::Chmod(_)
-                | PlannedStep::Symlink(_) => {}
-            }
-        }
+        paths.extend(stage.work.steps.iter().filter_map(|step| step.files().beside).map(|(_, path)| path));
     }
     paths
 }

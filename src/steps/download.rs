@@ -3,17 +3,12 @@
 use std::io::Write;
 
 use crate::plan::{Download, Route};
-use crate::supply::Need;
 use crate::words::FailureKind;
 
 use super::context::Bits;
 use super::{Context, Outcome, StepFailure, Tools};
 
 const UNFINISHED: &str = "download";
-
-pub(super) fn needs(step: &Download) -> Vec<(Route, Need)> {
-    vec![(Route::stage().then("url"), Need::File(step.url.clone(), step.sha256))]
-}
 
 pub(super) fn run(step: &Download, context: &Context, tools: &Tools<'_>) -> Result<Outcome, StepFailure> {
     let fetched = tools

@@ -1,18 +1,10 @@
 //! `imageList`: writes the list of images that the lite builder caches.
 
 use crate::edit::find_images;
-use crate::plan::{ListEntry, Route, registry_path};
-use crate::supply::Need;
-use crate::words::{ContextPath, FailureKind, ImageRef, ImageSource, Platform};
+use crate::plan::{ListEntry, registry_path};
+use crate::words::{ContextPath, FailureKind, ImageRef, ImageSource};
 
 use super::{Context, Outcome, StepFailure, Tools};
-
-/// The images that the list names itself; those of manifests are known only when the step runs.
-pub(super) fn needs(images: &[ListEntry], platform: &Platform) -> Vec<(Route, Need)> {
-    let route = Route::stage().then("images");
-    let need = |entry: &ListEntry| Need::Image(entry.image.clone(), platform.clone());
-    images.iter().enumerate().map(|(index, entry)| (route.then(index), need(entry))).collect()
-}
 
 pub(super) fn run(
     path: &ContextPath,

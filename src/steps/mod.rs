@@ -25,7 +25,7 @@ use std::error::Error;
 use std::path::Path;
 
 use crate::plan::{PlannedStep, Route};
-use crate::supply::{Need, Supply};
+use crate::supply::Supply;
 use crate::words::{ContextPath, Event, Failure, FailureKind, Observer, Platform};
 
 pub use context::{Bits, Context, ContextError, Matching, Topmost, glob_set};
@@ -116,28 +116,6 @@ impl StepFailure {
 impl From<ContextError> for StepFailure {
     fn from(error: ContextError) -> Self {
         Self::at("path", &error)
-    }
-}
-
-/// What a step needs from outside, with the field that asks for it.
-#[must_use]
-pub fn needs(step: &PlannedStep, platform: &Platform) -> Vec<(Route, Need)> {
-    match step {
-        PlannedStep::ReplaceArchive { source, sha256, .. } => replace_archive::needs(source, *sha256),
-        PlannedStep::ReplaceImage { image, .. } => {
-            vec![(Route::stage().then("image"), Need::Image(image.clone(), platform.clone()))]
-        }
-        PlannedStep::ImageList { images, .. } => image_list::needs(images, platform),
-        PlannedStep::Download(step) => download::needs(step),
-        PlannedStep::Patch { .. }
-        | PlannedStep::RewriteImages { .. }
-        | PlannedStep::ReplaceText(_)
-        | PlannedStep::Write(_)
-        | PlannedStep::Copy(_)
-        | PlannedStep::Remove(_)
-        | PlannedStep::Move(_)
-        | PlannedStep::Chmod(_)
-        | PlannedStep::Symlink(_) => Vec::new(),
     }
 }
 

@@ -6,7 +6,6 @@ use std::num::NonZeroUsize;
 
 use crate::archive::{ArchiveError, EntryPath, Limits, PackedForm, ReplaceOptions, ReplaceReport, replace};
 use crate::plan::{ArchiveSource, Route};
-use crate::supply::Need;
 use crate::transport::shown_url;
 use crate::words::{ContextPath, Digest, DigestWriter, FailureKind};
 
@@ -21,14 +20,6 @@ pub(super) struct ReplaceArchive<'a> {
     pub(super) sha256: Option<Digest>,
     pub(super) root: &'a ContextPath,
     pub(super) allow_missing: &'a [String],
-}
-
-/// The new archive, where it comes from a URL.
-pub(super) fn needs(source: &ArchiveSource, sha256: Option<Digest>) -> Vec<(Route, Need)> {
-    match source {
-        ArchiveSource::Url(url) => vec![(Route::stage().then("url"), Need::File(url.clone(), sha256))],
-        ArchiveSource::File(_) => Vec::new(),
-    }
 }
 
 impl ReplaceArchive<'_> {

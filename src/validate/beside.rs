@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::disk::{Dir, Kind};
-use crate::plan::{ArchiveSource, ContextSource, PlannedStep, Route, StageSketch};
+use crate::plan::{ContextSource, PlannedStep, Route, StageSketch};
 use crate::recipe::{Located, Scope};
 use crate::words::{ContextPath, Diagnostic, Source, Span, nearest};
 
@@ -47,29 +47,12 @@ impl<'a> Beside<'a> {
         }
         for (index, (span, step)) in stage.steps.iter().enumerate() {
             let route = Route::stage().then("steps").then(index);
-            match step {
-                Some(PlannedStep::ReplaceArchive { source: ArchiveSource::File(file), .. }) => {
-                    check(route.then("file"), *span, file, Kind::File);
-                }
-                Some(PlannedStep::Copy(copy)) if !copy.optional => {
-                    check(route.then("from"), *span, &copy.from, Kind::File);
-                }
-                Some(
-                    PlannedStep::ReplaceArchive { .. }
-                    | PlannedStep::ReplaceImage { .. }
-                    | PlannedStep::Patch { .. }
-                    | PlannedStep::RewriteImages { .. }
-                    | PlannedStep::ImageList { .. }
-                    | PlannedStep::ReplaceText(_)
-                    | PlannedStep::Write(_)
-                    | PlannedStep::Copy(_)
-                    | PlannedStep::Download(_)
-                    | PlannedStep::Remove(_)
-                    | PlannedStep::Move(_)
-                    | PlannedStep::Chmod(_)
-                    | PlannedStep::Symlink(_),
-                )
-                | None => {}
+            let Some(step) = step else { continue };
+            let files = step.files();
+            // Where nothing to copy is fine, the file need not be there.
+            let is_needed = !(files.optional && files.only_writes());
+            if let Some((field, file)) = files.beside.filter(|_| is_needed) {
+                check(route.then(field), *span, file, Kind::File);
             }
         }
         mistakes

@@ -3,7 +3,8 @@
 use url::Url;
 
 use crate::kubefile::{CopySource, Instruction};
-use crate::plan::{ArchiveSource, Lock, PlannedStep, Route, StageSketch};
+use crate::plan::{Lock, Route, StageSketch};
+use crate::supply::Need;
 use crate::words::{BaseSource, Diagnostic, ImageSource, Span};
 
 use super::moving::{is_moving_tag, is_moving_url};
@@ -84,36 +85,13 @@ fn inputs(stage: &StageSketch) -> Vec<(Span, Input)> {
     let place = |route: Route, whole: Span| stage.places.find(&route).map_or(whole, |place| place.span);
     for (index, (span, step)) in stage.steps.iter().enumerate() {
         let route = Route::stage().then("steps").then(index);
-        match step {
-            Some(PlannedStep::ReplaceArchive { source: ArchiveSource::Url(url), sha256: None, .. }) => {
-                inputs.push((place(route.then("url"), *span), Input::Url(url.clone())));
-            }
-            Some(PlannedStep::Download(step)) if step.sha256.is_none() => {
-                inputs.push((place(route.then("url"), *span), Input::Url(step.url.clone())));
-            }
-            Some(PlannedStep::ReplaceImage { image, .. }) => {
-                inputs.push((place(route.then("image"), *span), Input::Image(image.clone())));
-            }
-            Some(PlannedStep::ImageList { images, .. }) => {
-                for (number, entry) in images.iter().enumerate() {
-                    let route = route.then("images").then(number);
-                    inputs.push((place(route, *span), Input::Image(entry.image.clone())));
-                }
-            }
-            Some(
-                PlannedStep::ReplaceArchive { .. }
-                | PlannedStep::Patch { .. }
-                | PlannedStep::RewriteImages { .. }
-                | PlannedStep::ReplaceText(_)
-                | PlannedStep::Write(_)
-                | PlannedStep::Copy(_)
-                | PlannedStep::Download(_)
-                | PlannedStep::Remove(_)
-                | PlannedStep::Move(_)
-                | PlannedStep::Chmod(_)
-                | PlannedStep::Symlink(_),
-            )
-            | None => {}
+        for (field, need) in step.iter().flat_map(|step| step.needs(&stage.platform)) {
+            let input = match need {
+                Need::File(_, Some(_)) => continue,
+                Need::File(url, None) => Input::Url(url),
+                Need::Image(image, _) => Input::Image(image),
+            };
+            inputs.push((place(route.then(field), *span), input));
         }
     }
     for (index, (_, instruction)) in stage.kubefile.iter().flat_map(|kubefile| kubefile.instructions.iter().enumerate())

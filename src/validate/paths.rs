@@ -1,7 +1,7 @@
 //! Paths that no step and no context entry can have made.
 
 use crate::kubefile::{CopySource, Instruction};
-use crate::plan::{Chmod, ContextSource, MovePath, PlannedStep, Remove, ReplaceText, Route, StageSketch};
+use crate::plan::{ContextSource, MovePath, PlannedStep, Route, StageSketch};
 use crate::words::{ContextPath, Diagnostic, Source, Span, nearest};
 
 use super::broken::Broken;
@@ -45,10 +45,10 @@ pub(super) fn impossible(source: &Source, stage: &StageSketch, broken: &Broken) 
             continue;
         };
         let route = Route::stage().then("steps").then(index);
-        for (field, wanted) in needed(step) {
-            let route = field.split('/').fold(route.clone(), |route, part| route.then(part));
-            let at = stage.places.find(&route).map_or(*span, |place| place.span);
-            mistakes.extend(history.need(at, &wanted));
+        let files = step.files();
+        for (field, wanted) in files.found.places().filter(|_| !files.optional) {
+            let at = stage.places.find(&route.then(field)).map_or(*span, |place| place.span);
+            mistakes.extend(history.need(at, wanted));
         }
         history.changes.extend(changed(step, *span));
     }
@@ -82,29 +82,6 @@ fn brought(entry: &ContextSource) -> Vec<Change> {
     }
     let below = |glob: &String| if to.is_root() { glob.clone() } else { format!("{}/{glob}", to.as_str()) };
     paths.iter().map(|glob| Change::Come(below(glob), Below::Anything)).collect()
-}
-
-/// What a step needs: the field that says it, and the path or glob.
-fn needed(step: &PlannedStep) -> Vec<(String, String)> {
-    let path = |optional: bool, field: &str, path: &ContextPath| {
-        if optional { Vec::new() } else { vec![(field.to_owned(), path.as_str().to_owned())] }
-    };
-    let globs = |optional: bool, field: &str, globs: &[String]| {
-        let each = globs.iter().enumerate().filter(|_| !optional);
-        each.map(|(index, glob)| (format!("{field}/{index}"), glob.clone())).collect()
-    };
-    match step {
-        PlannedStep::ReplaceArchive { path: archive, optional, .. }
-        | PlannedStep::ReplaceImage { path: archive, optional, .. } => path(*optional, "path", archive),
-        PlannedStep::Patch { path: file, optional, .. }
-        | PlannedStep::ReplaceText(ReplaceText { path: file, optional, .. }) => path(*optional, "path", file),
-        PlannedStep::RewriteImages { paths, optional, .. }
-        | PlannedStep::Remove(Remove { paths, optional })
-        | PlannedStep::Chmod(Chmod { paths, optional, .. }) => globs(*optional, "paths", paths),
-        PlannedStep::ImageList { from, optional, .. } => globs(*optional, "from", from),
-        PlannedStep::Move(MovePath { from, optional, .. }) => path(*optional, "from", from),
-        PlannedStep::Write(_) | PlannedStep::Copy(_) | PlannedStep::Download(_) | PlannedStep::Symlink(_) => Vec::new(),
-    }
 }
 
 /// What a step changes.
