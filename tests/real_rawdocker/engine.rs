@@ -6,19 +6,7 @@ use serde_json::Value;
 
 use crate::job::{ALPINE, job};
 use crate::shell::run;
-use crate::support::real;
-
-const PROGRAMS: [&str; 9] = [
-    "containerd",
-    "containerd-shim",
-    "containerd-shim-runc-v2",
-    "ctr",
-    "docker",
-    "docker-init",
-    "docker-proxy",
-    "dockerd",
-    "runc",
-];
+use crate::support::real::{self, PROGRAMS};
 
 #[test]
 fn the_archive_unpacks_to_programs_that_serve_on_the_image_s_settings() {

@@ -8,7 +8,7 @@ use std::process::Command;
 use sealer::words::Digest;
 
 /// Upstream's nine. Debian's `docker-init` is a link to tini-static.
-const PROGRAMS: [&str; 9] = [
+pub(crate) const PROGRAMS: [&str; 9] = [
     "containerd",
     "containerd-shim",
     "containerd-shim-runc-v2",
