@@ -8,6 +8,7 @@ mod support;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
+use sealer::sandbox::{Fault, When};
 use sealer::words::Digest;
 use serde_json::{Value, json};
 use support::program::{Run, World, project};
@@ -247,8 +248,25 @@ fn apply_pushes_every_image_and_registries_know_what_refers_to_it() {
     world.succeed(&["push", "first:v1"]);
     assert_eq!(referrers(&world, FIRST, subjects[0]).len(), 1);
     let run = world.succeed(&["recipe", "apply", &recipe, "--platform", PLATFORMS, "--push"]);
-    let line = format!("pushed {FIRST}:v1@{}\n", subjects[0]);
+    let line = format!("pushed {FIRST}:v1@{}, with its provenance\n", subjects[0]);
     assert!(run.stdout.contains(&line), "{run}");
+}
+
+#[test]
+fn what_was_pushed_is_told_although_a_later_image_could_not_be() {
+    let world = world();
+    let recipe = world.path("small.yaml").to_str().unwrap().to_owned();
+    let second = format!("/v2/{}/", FIRST.replace("/first", "/second"));
+    world.server().fault(When::path(second).writes(), Fault::Status(403, Vec::new()));
+    let run = world.run(&["recipe", "apply", &recipe, "--platform", PLATFORMS, "--push", "-o", "json"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    let report = json(&run.stdout);
+    let pushed = report["pushed"].as_array().unwrap();
+    assert_eq!((pushed.len(), &pushed[0]["name"]), (1, &json!(format!("{FIRST}:v1"))));
+    assert!(run.stderr.contains("sealer-io/second"), "{run}");
+    // The images are made all the same.
+    assert_eq!(report["images"].as_array().unwrap().len(), 4);
+    world.succeed(&["inspect", "second:v1"]);
 }
 
 #[test]

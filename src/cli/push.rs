@@ -81,9 +81,10 @@ impl Report {
         }
     }
 
-    /// `NAME@DIGEST`
+    /// `NAME@DIGEST`, and that its provenance is beside it.
     pub(super) fn line(&self) -> String {
-        format!("{}@{}", self.name, self.digest)
+        let provenance = if self.provenance.is_empty() { "" } else { ", with its provenance" };
+        format!("{}@{}{provenance}", self.name, self.digest)
     }
 }
 

@@ -156,12 +156,11 @@ pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
     let done = kept.and_then(|()| {
         let statement = state(&input, args, &plan, lock_file.as_ref(), &report)?;
         keep_statement(&store, &report, &statement)?;
-        provenance_file.map_or(Ok(()), |file| file.write(&statement))?;
-        if args.push { push_all(&store, &supply, observer.as_ref(), globals, &report) } else { Ok(Vec::new()) }
+        provenance_file.map_or(Ok(()), |file| file.write(&statement))
     });
     let (pushed, done) = match done {
-        Ok(pushed) => (pushed, Ok(())),
-        Err(failed) => (Vec::new(), Err(failed)),
+        Ok(()) if args.push => push_all(&store, &supply, observer.as_ref(), globals, &report),
+        done => (Vec::new(), done),
     };
     match args.output {
         OutputForm::Json => output::json(&Done { report: &report, pushed }),
@@ -207,14 +206,28 @@ fn keep_statement(store: &Store, report: &Report, statement: &str) -> Result<(),
     Ok(())
 }
 
-/// Pushes every image, each for all its platforms at once.
+/// Pushes the images one after the other, each for all its platforms at once, up to the first that fails: later ones may
+/// build on it. What was pushed is told in any case.
 fn push_all(
     store: &Store,
     supply: &Supply,
     observer: &dyn Observer,
     globals: &Globals,
     report: &Report,
-) -> Result<Vec<push::Report>, Failed> {
+) -> (Vec<push::Report>, Result<(), Failed>) {
+    let mut pushed = Vec::new();
+    let done = names_of(report).and_then(|names| {
+        let threads = globals.threads()?;
+        names.iter().try_for_each(|(name, platforms)| {
+            pushed.push(push::push(store, supply, observer, threads, (name, platforms))?);
+            Ok(())
+        })
+    });
+    (pushed, done)
+}
+
+/// The names that were made, in order, with their platforms.
+fn names_of(report: &Report) -> Result<Vec<(SealerName, Vec<Platform>)>, Failed> {
     let mut names: Vec<(SealerName, Vec<Platform>)> = Vec::new();
     for image in &report.images {
         let name: SealerName = image.name.parse().map_err(|error| Failed::doing(format!("{error}")))?;
@@ -223,8 +236,7 @@ fn push_all(
             None => names.push((name, vec![image.platform.clone()])),
         }
     }
-    let threads = globals.threads()?;
-    names.iter().map(|(name, platforms)| push::push(store, supply, observer, threads, (name, platforms))).collect()
+    Ok(names)
 }
 
 /// Where `--provenance` says.
