@@ -265,6 +265,9 @@ fn names_come_and_go_and_layers_with_the_last_that_needs_them() {
 
     error: there is no image `registry.cn-qingdao.aliyuncs.com/sealer-io/gone:v1` in the store; `sealer images` lists those there are
     ");
+    // A slip of the hand in a later name, and nothing goes.
+    let run = world.run(&["rmi", "mine:v1", "NO NAME"]);
+    assert_eq!((run.code, &*run.stdout, count()), (Some(2), "", 2), "{run}");
     assert_eq!(world.succeed(&["rmi", &id]).stdout, format!("removed {NAME}, 2 layers deleted\n"));
     assert_eq!(count(), 0);
     world.write("root/tmp/left/by a real sealer", "x");

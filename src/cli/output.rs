@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::build::ImageReport;
-use crate::words::Event;
+use crate::words::{Event, printable};
 
 use super::failure::Failed;
 
@@ -61,5 +61,6 @@ pub(super) fn image(report: &ImageReport) -> String {
             .map(|layer| format!("  layer {} {} {} ({})", layer.id, layer.kind, layer.value, human_size(layer.size))),
     );
     lines.extend(report.cached_images.iter().map(|cached| format!("  cached {}@{}", cached.reference, cached.digest)));
-    lines.join("\n") + "\n"
+    // Values of layers come with images, which may be strangers'.
+    printable(&lines.join("\n")).into_owned() + "\n"
 }

@@ -99,7 +99,9 @@ fn line(event: &Event) -> Option<String> {
         }
         Event::ImagePulled { reference, digest, size, cached } => {
             let how = if *cached { ", from the cache" } else { "" };
-            format!("pulled {reference}@{digest} ({}{how})", human_size(*size))
+            // One that was asked for by its digest has it in its name.
+            let name = reference.split_once('@').map_or(reference.as_str(), |(name, _)| name);
+            format!("pulled {name}@{digest} ({}{how})", human_size(*size))
         }
         Event::Note { message } => format!("note: {message}"),
         Event::ImagePushed { reference, digest, size, uploaded } => {

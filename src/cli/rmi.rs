@@ -37,9 +37,11 @@ struct Row {
 pub(super) fn run(args: &RmiArgs, globals: &Globals) -> Result<(), Failed> {
     let store = Store::open(&globals.root()?);
     let platforms = args.platforms.named();
+    // Before anything goes: one that is no name at all is a slip of the hand.
+    let images = args.names.iter().map(|text| Named::parse(text)).collect::<Result<Vec<_>, _>>()?;
     let (mut rows, mut failures) = (Vec::new(), Vec::new());
-    for text in &args.names {
-        match remove(&store, text, &platforms)? {
+    for image in &images {
+        match image.remove(&store, &platforms) {
             Ok(row) => rows.push(row),
             Err(error) => failures.push(Failure::from_error(error.kind(), &error)),
         }
@@ -54,12 +56,26 @@ pub(super) fn run(args: &RmiArgs, globals: &Globals) -> Result<(), Failed> {
     if failures.is_empty() { Ok(()) } else { Err(Failed::Doing { source: None, failures }) }
 }
 
-fn remove(store: &Store, text: &str, platforms: &[Platform]) -> Result<Result<Row, StoreError>, Failed> {
-    if let Ok(id) = text.parse::<ImageId>() {
-        return Ok(by_id(store, id));
+/// What an argument names.
+enum Named {
+    Id(ImageId),
+    Name(SealerName),
+}
+
+impl Named {
+    fn parse(text: &str) -> Result<Self, Failed> {
+        if let Ok(id) = text.parse() {
+            return Ok(Self::Id(id));
+        }
+        text.parse().map(Self::Name).map_err(|error| Failed::Usage(format!("{error}")))
     }
-    let name: SealerName = text.parse().map_err(|error| Failed::Usage(format!("{error}")))?;
-    Ok(by_name(store, &name, platforms))
+
+    fn remove(&self, store: &Store, platforms: &[Platform]) -> Result<Row, StoreError> {
+        match self {
+            Self::Id(id) => by_id(store, *id),
+            Self::Name(name) => by_name(store, name, platforms),
+        }
+    }
 }
 
 fn by_id(store: &Store, id: ImageId) -> Result<Row, StoreError> {

@@ -1,12 +1,12 @@
 //! `sealer save`
 
-use std::ffi::OsString;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fs_err::File;
 
+use crate::disk::{Dir, DiskError, Unfinished};
 use crate::store::{Saved, Store, StoreError, StoredImage};
 use crate::words::{Event, FailureKind, SealerName};
 
@@ -81,26 +81,21 @@ fn write(store: &Store, images: Vec<StoredImage>, title: &str, file: &Path) -> R
     let Some(own) = file.file_name() else {
         return Err(Failed::Usage(format!("`{}` is no name of a file", file.display())));
     };
-    let mut part = OsString::from(".");
-    part.push(own);
-    part.push(format!(".{}.part", std::process::id()));
-    let part = file.with_file_name(part);
-    let out = File::create(&part).map_err(failed)?;
-    let saved = save(store, images, title, out).and_then(|saved| {
-        fs_err::rename(&part, file).map_err(failed)?;
-        Ok(saved)
-    });
-    if saved.is_err() {
-        // The first error counts; what is left behind is named as such.
-        let _removed = fs_err::remove_file(&part);
-    }
-    saved
+    let folder = match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) | None => Path::new("."),
+    };
+    let on_disk = |error: DiskError| Failed::from_error(error.kind(), &error);
+    let folder = Dir::open(folder).map_err(on_disk)?;
+    let unfinished = Unfinished::create(&folder, own).map_err(on_disk)?;
+    let saved = save(store, images, title, unfinished.file())?;
+    unfinished.finish().map_err(on_disk)?;
+    Ok(saved)
 }
 
-fn save(store: &Store, images: Vec<StoredImage>, title: &str, out: File) -> Result<Saved, Failed> {
+fn save(store: &Store, images: Vec<StoredImage>, title: &str, out: &File) -> Result<Saved, Failed> {
     let mut out = BufWriter::with_capacity(256 * 1024, out);
     let saved = store.save(images, title, &mut out).map_err(|error| of_store(&error))?;
-    let flushed = out.flush().and_then(|()| out.get_ref().sync_all());
-    flushed.map_err(|error| Failed::from_error(FailureKind::Failed, &error))?;
+    out.flush().map_err(|error| Failed::from_error(FailureKind::Failed, &error))?;
     Ok(saved)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::finding::Problem;
-use super::list::{IMAGE_LIST, listed_images};
+use super::list::{IMAGE_LIST, listed_images, read_list};
 use crate::image::{Merged, RepositoryPaths};
 use crate::plan::registry_path;
 use crate::words::{ContextPath, ImageRef};
@@ -51,10 +51,11 @@ fn covered(layers: &Merged) -> io::Result<Vec<(ImageRef, usize, usize)>> {
     let mut found = Vec::new();
     for (number, folder) in layers.layers().iter().enumerate() {
         let Some(file) = Merged::new(vec![folder.clone()]).find(&list)? else { continue };
-        if Some(&file) == top.as_ref() || !fs_err::symlink_metadata(&file)?.is_file() {
+        if Some(&file) == top.as_ref() {
             continue;
         }
-        for listed in listed_images(&fs_err::read(&file)?) {
+        let Some(bytes) = read_list(&file)? else { continue };
+        for listed in listed_images(&bytes) {
             found.extend(listed.reference.parse().ok().map(|image| (image, listed.line, number)));
         }
     }

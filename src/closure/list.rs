@@ -1,9 +1,24 @@
 //! `manifests/imageList`: a reference a line.
 
+use std::io;
+use std::path::Path;
+
 use crate::edit::FoundImage;
 
 /// Where the list is.
 pub const IMAGE_LIST: &str = "manifests/imageList";
+
+/// The largest list that is read, in bytes: far more than anybody writes.
+const MAX_LIST: u64 = 16 << 20;
+
+/// The bytes of a list; none where it is no file, or larger than any list.
+pub(super) fn read_list(file: &Path) -> io::Result<Option<Vec<u8>>> {
+    let about = fs_err::symlink_metadata(file)?;
+    if !about.is_file() || about.len() > MAX_LIST {
+        return Ok(None);
+    }
+    fs_err::read(file).map(Some)
+}
 
 /// The lines of an image list: blank lines and comments skipped, remarks behind ` #` and a pair of quotes cut.
 #[must_use]

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::candidates::{Kind, candidates};
 use super::held::{Held, Storage};
-use super::list::{IMAGE_LIST, listed_images};
+use super::list::{IMAGE_LIST, listed_images, read_list};
 use super::names::Names;
 use super::search::search;
 use crate::image::{ContainerImage, Merged, RepositoryPaths, blob_data_path};
@@ -168,11 +168,9 @@ fn lists(layers: &Merged, reference: &ImageRef) -> io::Result<Vec<Asking>> {
     let mut found = Vec::new();
     for (layer, folder) in layers.layers().iter().enumerate() {
         let Some(file) = Merged::new(vec![folder.clone()]).find(&list)? else { continue };
-        if !fs_err::symlink_metadata(&file)?.is_file() {
-            continue;
-        }
+        let Some(bytes) = read_list(&file)? else { continue };
         let covered = Some(&file) != top.as_ref();
-        for listed in listed_images(&fs_err::read(&file)?) {
+        for listed in listed_images(&bytes) {
             if listed.reference.parse().is_ok_and(|image: ImageRef| registry_path(&image) == registry_path(reference)) {
                 let (file, line, reference) = (list.clone(), listed.line, listed.reference);
                 found.push(Asking { layer, file, line, route: String::new(), reference, covered });

@@ -33,24 +33,19 @@ pub(super) fn compare(format: Format, old: &str, new: &str) -> Option<Vec<KeyCha
     let (olds, news) = (read(format, old)?, read(format, new)?);
     let mut changes = Vec::new();
     if let ([old], [new]) = (&olds[..], &news[..]) {
-        Walk { document: None, changes: &mut changes, is_secret: is_secret_kind(old) || is_secret_kind(new) }.values(
-            &Pointer::root(),
-            old,
-            new,
-        );
+        Walk::new(None, &mut changes).values(&Pointer::root(), old, new);
         return Some(changes);
     }
     let (olds, news) = (named(&olds), named(&news));
     for (name, old) in &olds {
-        let mut walk = Walk { document: Some(name.clone()), changes: &mut changes, is_secret: is_secret_kind(old) };
+        let mut walk = Walk::new(Some(name), &mut changes);
         match news.iter().find(|(other, _)| other == name) {
             Some((_, new)) => walk.values(&Pointer::root(), old, new),
             None => walk.removed(&Pointer::root(), old),
         }
     }
     for (name, new) in news.iter().filter(|(name, _)| !olds.iter().any(|(other, _)| other == name)) {
-        let is_secret = is_secret_kind(new);
-        Walk { document: Some(name.clone()), changes: &mut changes, is_secret }.added(&Pointer::root(), new);
+        Walk::new(Some(name), &mut changes).added(&Pointer::root(), new);
     }
     Some(changes)
 }
@@ -93,23 +88,32 @@ fn named(roots: &[Node]) -> Vec<(String, &Node)> {
     names.iter().enumerate().map(unique).zip(roots).collect()
 }
 
-fn is_secret_kind(root: &Node) -> bool {
-    root.get("kind").and_then(Node::scalar) == Some("Secret")
-}
-
 struct Walk<'a> {
     document: Option<String>,
     changes: &'a mut Vec<KeyChange>,
-    /// The document is a Secret of Kubernetes.
-    is_secret: bool,
+    /// How many keys lead to the Secret of Kubernetes that is walked through: none at a document's top, two in a list.
+    secret_at: Option<usize>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(document: Option<&String>, changes: &'a mut Vec<KeyChange>) -> Self {
+        Self { document: document.cloned(), changes, secret_at: None }
+    }
+
     fn values(&mut self, route: &Pointer, old: &Node, new: &Node) {
         if is_same_value(old, new) {
             return;
         }
         let (old, new) = (old.followed(), new.followed());
+        let around = self.secret_at;
+        if secret::is_secret_object(old) || secret::is_secret_object(new) {
+            self.secret_at = around.or(Some(route.tokens().len()));
+        }
+        self.different(route, old, new);
+        self.secret_at = around;
+    }
+
+    fn different(&mut self, route: &Pointer, old: &Node, new: &Node) {
         if old.tag() == new.tag() {
             match (&old.value, &new.value) {
                 (Value::Map(olds), Value::Map(news)) => return self.maps(route, olds, (new, news), old),
@@ -176,8 +180,11 @@ impl Walk<'_> {
     /// A value, short, unless it is a secret.
     fn shown(&self, route: &Pointer, node: &Node) -> String {
         let key = route.tokens().last().map_or("", String::as_str);
-        let is_data = self.is_secret
-            && (route.tokens().is_empty() || matches!(route.tokens()[0].as_str(), "data" | "stringData"));
+        let is_data = self.secret_at.is_some_and(|depth| {
+            route.tokens().get(depth).is_none_or(|field| matches!(field.as_str(), "data" | "stringData"))
+                // kubectl writes the whole object into it.
+                || key == "kubectl.kubernetes.io/last-applied-configuration"
+        });
         if is_data || (secret::is_secret(key) && node.scalar().is_some()) || secret::holds_secret(node) {
             return secret::HIDDEN.to_owned();
         }

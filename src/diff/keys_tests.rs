@@ -65,6 +65,15 @@ fn passwords_and_kubernetes_secrets_are_not_shown() {
         ("a: 1\n", "a: 1\nregistries: [{password: hunter2}]\n"),
         ("kind: Secret\ndata: {x: hunter1}\n", "kind: Secret\ndata: {x: hunter2, y: hunter3}\n"),
         ("kind: A\n---\nkind: B\n", "kind: A\n---\nkind: B\n---\nkind: Secret\nstringData: {x: hunter2}\n"),
+        (
+            "kind: List\nitems:\n- kind: Secret\n  metadata: {name: a}\n  data: {x: hunter1}\n",
+            "kind: List\nitems:\n- kind: Secret\n  metadata: {name: a}\n  data: {x: hunter2}\n",
+        ),
+        ("kind: List\nitems: []\n", "kind: List\nitems: [{kind: Secret, data: {x: hunter2}}]\n"),
+        (
+            "kind: Secret\nmetadata: {annotations: {kubectl.kubernetes.io/last-applied-configuration: 'x: hunter1'}}\n",
+            "kind: Secret\nmetadata: {annotations: {kubectl.kubernetes.io/last-applied-configuration: 'x: hunter2'}}\n",
+        ),
         ("command: [run]\n", "command: [run, --password=hunter2]\n"),
     ] {
         let said = hidden(old, new);

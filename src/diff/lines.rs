@@ -1,5 +1,6 @@
 //! Two texts, line by line.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use similar::TextDiff;
@@ -28,13 +29,21 @@ pub(super) fn compare(old: &str, new: &str) -> Change {
     let diff = TextDiff::configure().newline_terminated(true).diff_slices(&olds, &news);
     let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
     let (removed, added) = (count(similar::ChangeTag::Delete), count(similar::ChangeTag::Insert));
+    let hidden: BTreeSet<&str> =
+        [&olds, &news].into_iter().flat_map(|lines| secret::lines_of_secrets(lines)).map(str::trim_end).collect();
+    let shown = |line: &str| match line.split_at_checked(1) {
+        Some((mark, line)) if hidden.contains(line.trim_end()) && !line.trim().is_empty() => {
+            format!("{mark}{}", secret::without_value(line))
+        }
+        Some(_) | None => secret::without_secrets(line).into_owned(),
+    };
     let mut text = String::new();
     let mut lines = 0;
     for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
         for line in hunk.to_string().lines() {
             lines += 1;
             if lines <= LONGEST {
-                text.push_str(&secret::without_secrets(line));
+                text.push_str(&shown(line));
                 text.push('\n');
             }
         }
@@ -73,6 +82,37 @@ mod tests {
         let Change::Lines { diff, .. } = compare("a\npassword: one\n", "a\npassword: two\n") else { panic!("lines") };
         let diff = diff.unwrap();
         assert!(diff.contains("-password: (hidden)\n+password: (hidden)\n"), "{diff}");
+    }
+
+    #[test]
+    fn what_templates_of_secrets_hold_is_not_shown() {
+        let secret = |value: &str| {
+            format!(
+                "kind: Secret\nmetadata: {{name: a}}\ndata:\n  key: {value}\n  text: |\n    {value}\n{{{{ if x }}}}\n  b: {value}\n{{{{ end }}}}\ntype: {value}\n---\nkind: ConfigMap\ndata:\n  k: {value}v\n"
+            )
+        };
+        let Change::Lines { diff, .. } = compare(&secret("b25l"), &secret("dHdv")) else { panic!("lines") };
+        insta::assert_snapshot!(diff.unwrap(), @"
+        @@ -2,13 +2,13 @@
+         metadata: {name: a}
+         data:
+        -  key: (hidden)
+        +  key: (hidden)
+           text: (hidden)
+        -(hidden)
+        +(hidden)
+         (hidden)
+        -  b: (hidden)
+        +  b: (hidden)
+         (hidden)
+        -type: b25l
+        +type: dHdv
+         ---
+         kind: ConfigMap
+         data:
+        -  k: b25lv
+        +  k: dHdvv
+        ");
     }
 
     #[test]

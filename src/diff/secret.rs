@@ -1,5 +1,6 @@
 //! What must not be told: a diff is pasted into pull requests.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -14,6 +15,13 @@ static LINE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(line).expect("a constant that a test compiles")
 });
 
+static SECRET_KIND: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"^[\s-]*["']?kind["']?\s*:\s*["']?Secret["']?\s*(#.*)?$"#).expect("a constant that a test compiles")
+});
+
+static DATA: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#"^[\s-]*["']?(data|stringData)["']?\s*:"#).expect("a constant that a test compiles"));
+
 /// Whether a key's name says that its value is nobody's business.
 pub(super) fn is_secret(key: &str) -> bool {
     const WORDS: [&str; 6] = ["password", "passwd", "secret", "token", "apikey", "privatekey"];
@@ -22,8 +30,16 @@ pub(super) fn is_secret(key: &str) -> bool {
     WORDS.iter().any(|word| key.ends_with(word)) || key == "auth"
 }
 
-/// Whether one of the keys in a value is such a one.
+/// Whether a value is a Secret of Kubernetes.
+pub(super) fn is_secret_object(node: &Node) -> bool {
+    node.get("kind").and_then(Node::scalar) == Some("Secret")
+}
+
+/// Whether one of the keys in a value is such a one, or one of its parts a Secret with content.
 pub(super) fn holds_secret(node: &Node) -> bool {
+    if is_secret_object(node) && ["data", "stringData"].iter().any(|field| node.get(field).is_some()) {
+        return true;
+    }
     match &node.followed().value {
         Value::Map(entries) => entries.iter().any(|(key, value)| {
             (is_secret(key.scalar().unwrap_or_default()) && value.scalar().is_some()) || holds_secret(value)
@@ -31,6 +47,37 @@ pub(super) fn holds_secret(node: &Node) -> bool {
         Value::List(elements) => elements.iter().any(holds_secret),
         Value::Plain(text) | Value::Text(text) => LINE.is_match(text),
         Value::Alias(_) => false,
+    }
+}
+
+/// The lines of a text that are content of a Secret of Kubernetes, whether the text is YAML or a template of it: in a
+/// document that says `kind: Secret`, what is deeper than a `data:` or `stringData:`.
+pub(super) fn lines_of_secrets<'t>(lines: &[&'t str]) -> BTreeSet<&'t str> {
+    let mut found = BTreeSet::new();
+    for document in lines.split(|line| line.starts_with("---")) {
+        if !document.iter().any(|line| SECRET_KIND.is_match(line)) {
+            continue;
+        }
+        let mut data_at = None;
+        for line in document {
+            let depth = line.len() - line.trim_start_matches([' ', '-']).len();
+            match data_at {
+                // Lines of templates stand where they like.
+                Some(data) if depth > data || line.trim().is_empty() || line.trim_start().starts_with("{{") => {
+                    found.insert(*line);
+                }
+                Some(_) | None => data_at = DATA.is_match(line).then_some(depth),
+            }
+        }
+    }
+    found
+}
+
+/// A line of a Secret without its value.
+pub(super) fn without_value(line: &str) -> String {
+    match line.split_once(':') {
+        Some((key, _)) => format!("{key}: {HIDDEN}"),
+        None => HIDDEN.to_owned(),
     }
 }
 

@@ -5,15 +5,66 @@ use std::io::Write;
 
 use super::{Dir, DiskError};
 
+/// A file that is written beside its place, under a name that nobody else has, and put there when it is whole; dropped
+/// before, it is gone.
+#[derive(Debug)]
+pub struct Unfinished {
+    dir: Dir,
+    file: fs_err::File,
+    temporary: OsString,
+    name: OsString,
+    is_done: bool,
+}
+
+impl Unfinished {
+    /// Makes the file, with the mode that the user's umask leaves.
+    pub fn create(dir: &Dir, name: impl AsRef<OsStr>) -> Result<Self, DiskError> {
+        let name = name.as_ref().to_owned();
+        let temporary = temporary_name(&name);
+        // What a killed process of the same number left.
+        dir.remove_all(&temporary)?;
+        let file = dir.create_user_file(&temporary)?;
+        Ok(Self { dir: dir.duplicate()?, file, temporary, name, is_done: false })
+    }
+
+    /// The file to write.
+    #[must_use]
+    pub fn file(&self) -> &fs_err::File {
+        &self.file
+    }
+
+    /// Flushes it, puts it into its place, whatever stands there, and flushes the folder.
+    pub fn finish(mut self) -> Result<(), DiskError> {
+        self.file.sync_all().map_err(|error| DiskError::io("flush", self.file.path(), error))?;
+        self.dir.rename(&self.temporary, &self.dir, &self.name)?;
+        self.is_done = true;
+        self.dir.flush()
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if !self.is_done {
+            // The first error counts; what is left behind is named as such.
+            let _removed = self.dir.remove_all(&self.temporary);
+        }
+    }
+}
+
+fn temporary_name(name: &OsStr) -> OsString {
+    let mut temporary = OsString::from(".");
+    temporary.push(name);
+    temporary.push(format!(".{}.part", std::process::id()));
+    temporary
+}
+
 /// Writes `bytes` as `name` with `mode`: a file beside it, flushed, renamed into place, the folder flushed.
 ///
 /// After any end of the process or the machine, `name` is what it was or what it shall be. A failed flush is final: the
 /// new file is removed and the error handed on.
 pub fn write_atomic(dir: &Dir, name: impl AsRef<OsStr>, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
     let name = name.as_ref();
-    let mut temporary = OsString::from(".");
-    temporary.push(name);
-    temporary.push(format!(".{}.part", std::process::id()));
+    let temporary = temporary_name(name);
     dir.remove_all(&temporary)?;
     place(dir, &temporary, dir, name, bytes, mode).inspect_err(|_| {
         // The first error counts; what is left behind is named as such.

@@ -142,6 +142,14 @@ impl Dir {
         Ok(fs_err::File::from_parts(handle.into(), self.path.join(name)))
     }
 
+    /// Makes a file that is not there yet, with the mode that the user's umask leaves, to be written: one for the user.
+    pub fn create_user_file(&self, name: impl AsRef<OsStr>) -> Result<fs_err::File, DiskError> {
+        let name = name.as_ref();
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
+        let handle = self.open_at("create", name, flags, Mode::from_raw_mode(0o666))?;
+        Ok(fs_err::File::from_parts(handle.into(), self.path.join(name)))
+    }
+
     /// Opens a file of this folder read-only, and makes it, empty and with mode 0644, where it is not there: lock files.
     pub fn open_or_create_file(&self, name: impl AsRef<OsStr>) -> Result<fs_err::File, DiskError> {
         let name = name.as_ref();

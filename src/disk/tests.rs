@@ -1,4 +1,6 @@
+use std::io::Write;
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::symlink;
 
 use super::*;
 
@@ -195,4 +197,22 @@ fn the_way_back_up_leads_where_it_came_from() {
     assert_eq!(inner.parent(from.own_meta().unwrap().identity).unwrap().path(), from.path());
     from.rename("inner", &to, "moved").unwrap();
     assert!(inner.parent(from.own_meta().unwrap().identity).is_err());
+}
+
+#[test]
+fn an_unfinished_file_never_writes_to_what_stands_at_its_name_and_is_gone_unless_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = Dir::open(folder.path()).unwrap();
+    let victim = folder.path().join("victim");
+    fs_err::write(&victim, "mine").unwrap();
+    let temporary = folder.path().join(format!(".x.{}.part", std::process::id()));
+    symlink(&victim, &temporary).unwrap();
+    let unfinished = Unfinished::create(&dir, "x").unwrap();
+    unfinished.file().write_all(b"new").unwrap();
+    unfinished.finish().unwrap();
+    assert_eq!(fs_err::read(folder.path().join("x")).unwrap(), b"new");
+    assert!(fs_err::symlink_metadata(folder.path().join("x")).unwrap().is_file());
+    drop(Unfinished::create(&dir, "y").unwrap());
+    assert_eq!(fs_err::read_to_string(&victim).unwrap(), "mine");
+    assert_eq!(dir.names().unwrap(), ["victim", "x"]);
 }

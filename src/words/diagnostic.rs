@@ -8,7 +8,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::masked;
+use super::{masked, printable};
 
 /// A text and the name that people know it by. Cloning is cheap.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -220,21 +220,22 @@ impl Diagnostic {
             Severity::Error => (Level::ERROR, "error"),
             Severity::Warning => (Level::WARNING, "warning"),
         };
-        let head = format!("{}:{line}:{column}: {word}", source.name());
+        let head = format!("{}:{line}:{column}: {word}", printable(source.name()));
         let mut annotation = AnnotationKind::Primary.span(mark);
         if !self.label.is_empty() {
-            annotation = annotation.label(&self.label);
+            annotation = annotation.label(printable(&self.label));
         }
         // Only the line of the mark is shown.
         let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
         let shown = format!("{}{}{}", &text[..line_start], masked(&text[line_start..line_end]), &text[line_end..]);
         let snippet = Snippet::source(&shown).annotation(annotation);
-        let mut group = Group::with_title(level.with_name(head.as_str()).primary_title(&self.message)).element(snippet);
+        let mut group =
+            Group::with_title(level.with_name(head.as_str()).primary_title(printable(&self.message))).element(snippet);
         for note in &self.notes {
-            group = group.element(Level::NOTE.with_name("caused by").message(note));
+            group = group.element(Level::NOTE.with_name("caused by").message(printable(note)));
         }
         for help in &self.help {
-            group = group.element(Level::HELP.message(help));
+            group = group.element(Level::HELP.message(printable(help)));
         }
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         let mut message = renderer.render(&[group]);

@@ -136,4 +136,17 @@ mod tests {
           help: try again
         ");
     }
+
+    #[test]
+    fn what_strangers_say_is_no_order_to_a_terminal() {
+        let source = Source::new("r.yaml", "a: 1\n");
+        let failure =
+            Failure { causes: vec!["\x1b[2J".to_owned()], ..Failure::new(FailureKind::Failed, "x \x1b]0;y\x07") };
+        let failure = failure.with_help("\x1b[31m");
+        for text in
+            [failure.render(None, false), failure.at(Some(&source.place(Span::new(0, 1)))).render(Some(&source), false)]
+        {
+            assert!(!text.contains('\x1b') && text.contains("\\u{1b}[2J") && text.contains("\\u{1b}[31m"), "{text}");
+        }
+    }
 }

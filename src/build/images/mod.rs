@@ -33,13 +33,16 @@ use std::path::Path;
 use crate::edit::FoundImage;
 use crate::image::{Merged, Tree};
 use crate::transport::Login;
-use crate::words::{ContextPath, Event, Failure, FailureKind, ImageRef, ImageSource, Observer};
+use crate::words::{ContextPath, Event, Failure, FailureKind, ImageRef, ImageSource, Observer, human_size};
 
 use super::{BuildFailure, BuildPlace};
 
 pub(super) use auth_list::{AUTH_LIST, private_images};
 pub(super) use helm::Helm;
 pub(super) use metadata::NewMetadata;
+
+/// The largest manifest or list that is searched, in bytes: that of documents that are read as YAML.
+const MAX_MANIFEST: u64 = 64 << 20;
 
 /// A container image, and who asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,15 +110,15 @@ impl Search<'_> {
     fn manifests(&self, tree: &Tree, found: &mut Found<'_>) {
         found.failures.extend(manifests::not_searched(tree));
         for (path, file) in &tree.files {
-            let read: fn(&[u8], &str, &dyn Observer) -> Vec<FoundImage> = match path.as_str() {
+            let search: fn(&[u8], &str, &dyn Observer) -> Vec<FoundImage> = match path.as_str() {
                 list::LIST => |bytes, _, _| list::images(bytes),
                 name if has_extension(name, &["yaml", "yml"]) => manifests::images,
                 name if has_extension(name, &["tmpl"]) => manifests::images_of_template,
                 _ => continue,
             };
-            match fs_err::read(file) {
+            match read(path, file) {
                 Ok(bytes) => {
-                    for FoundImage { reference, line, .. } in read(&bytes, path.as_str(), self.observer) {
+                    for FoundImage { reference, line, .. } in search(&bytes, path.as_str(), self.observer) {
                         let is_listed = path.as_str() == list::LIST;
                         found.reference(&reference, format!("{path}:{line}"), is_listed);
                     }
@@ -125,7 +128,7 @@ impl Search<'_> {
                         found.failures.extend(manifests::no_images(&bytes, path.as_str(), &is_own, self.observer));
                     }
                 }
-                Err(error) => found.failures.push(unreadable(&error)),
+                Err(failure) => found.failures.push(failure),
             }
         }
     }
@@ -229,6 +232,19 @@ fn has_extension(path: &str, extensions: &[&str]) -> bool {
 
 fn path(text: &str) -> ContextPath {
     text.parse().expect("plain words are a path")
+}
+
+/// A manifest or list, if it is not larger than one can be.
+fn read(path: &ContextPath, file: &Path) -> Result<Vec<u8>, BuildFailure> {
+    let size = fs_err::symlink_metadata(file).map_err(|error| unreadable(&error))?.len();
+    if size <= MAX_MANIFEST {
+        return fs_err::read(file).map_err(|error| unreadable(&error));
+    }
+    let (size, limit) = (human_size(size), human_size(MAX_MANIFEST));
+    let message = format!("`{path}` has {size}, and at most {limit} of a file are searched for images");
+    let failure = Failure::new(FailureKind::Failed, message);
+    let help = "what is no manifest belongs elsewhere than below `manifests/`";
+    Err(BuildFailure { at: BuildPlace::Whole, failure: failure.with_help(help) })
 }
 
 fn unreadable(error: &io::Error) -> BuildFailure {

@@ -16,7 +16,7 @@ use crate::image::Merged;
 use crate::image::model::Image;
 use crate::plan::DEFAULT_CLUSTER_REGISTRY;
 use crate::store::Store;
-use crate::words::{ContextPath, Digest, Failure, FailureKind, ImageRef, Platform};
+use crate::words::{ContextPath, Digest, Failure, FailureKind, ImageRef, Platform, printable};
 
 use super::input::{Input, InputArgs};
 
@@ -93,7 +93,10 @@ pub(super) fn run(args: &WhyArgs, globals: &Globals) -> Result<(), Failed> {
             let (platform, steps) = (&image.platform, steps.as_deref());
             output::json(&Answer { image: name, platform, image_layers: rows, why: &why, steps })
         }
-        OutputForm::Text => output::data(&text(&name, &image.platform, &rows, &why, steps.as_deref())),
+        OutputForm::Text => {
+            // Files and values come with images, which may be strangers'.
+            output::data(&printable(&text(&name, &image.platform, &rows, &why, steps.as_deref())))
+        }
     }
 }
 
