@@ -461,3 +461,22 @@ fn the_sandbox_has_no_lock() {
         assert_eq!(usage.code, Some(2), "{usage}");
     }
 }
+
+#[test]
+fn a_lock_among_recipes_is_checked_as_a_lock() {
+    let world = world();
+    succeed(&world, "lock", &[]);
+    let (recipe, lock) = (recipe(&world), lock_path(&world));
+    let validate = || world.run(&["recipe", "validate", &recipe, lock.to_str().unwrap()]);
+    let run = validate();
+    assert_eq!(run.code, Some(0), "{run}");
+    assert_eq!(run.stdout, "[WORLD]/small.yaml: valid\n[WORLD]/small.lock.yaml: valid\n");
+    let text = fs_err::read_to_string(&lock).unwrap();
+    fs_err::write(&lock, text.replacen("version: 1", "version: 9", 1)).unwrap();
+    let run = validate();
+    assert_eq!(
+        (run.code, run.stderr.contains("small.lock.yaml:2:10: error: the lock's version is 9")),
+        (Some(3), true),
+        "{run}"
+    );
+}

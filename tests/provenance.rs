@@ -244,6 +244,15 @@ fn apply_pushes_every_image_and_registries_know_what_refers_to_it() {
     }
     let tags = first["provenance"].as_array().unwrap().iter().map(|row| row.get("tag")).collect::<Vec<_>>();
     assert_eq!(tags, [None; 3]);
+    // Under a further name it is the same image, made in the same way.
+    world.succeed(&["tag", "first:v1", "other/name:v9"]);
+    let renamed = FIRST.replace("sealer-io/first", "other/name");
+    let pushed = json(&world.succeed(&["push", "other/name:v9", "-o", "json"]).stdout);
+    let found = referrers(&world, &renamed, pushed["digest"].as_str().unwrap());
+    let about =
+        found[0]["subject"].as_array().unwrap().iter().filter(|subject| subject["name"] == format!("{renamed}:v9"));
+    assert_eq!(about.count(), 5, "two ids, two manifests and the list: {found:#?}");
+    check(&found[0]);
     // Pushed again, nothing is added; text says what was pushed.
     world.succeed(&["push", "first:v1"]);
     assert_eq!(referrers(&world, FIRST, subjects[0]).len(), 1);

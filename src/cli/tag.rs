@@ -3,6 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 
+use crate::provenance;
 use crate::store::Store;
 use crate::words::SealerName;
 
@@ -37,6 +38,7 @@ pub(super) fn run(args: &TagArgs, globals: &Globals) -> Result<(), Failed> {
     let store = Store::open(&globals.root()?);
     let tagged = store.tag(&args.name, &args.new, jiff::Timestamp::now());
     tagged.map_err(|error| Failed::from_error(error.kind(), &error))?;
+    provenance::tagged(&store, &args.name, &args.new).map_err(|error| Failed::from_error(error.kind(), &error))?;
     match args.output {
         OutputForm::Json => output::json(&Report { name: args.name.to_string(), new: args.new.to_string() }),
         OutputForm::Text => output::data(&format!("{} is {} too\n", args.name, args.new)),

@@ -17,7 +17,9 @@ mod warnings;
 pub use context::{ContextSource, LayerChoice};
 pub use file_mode::{FileMode, FileModeError};
 pub use file_steps::{Chmod, CopyFile, Download, MovePath, Remove, ReplaceText, Symlink, WriteFile};
-pub use lock::{LOCK_VERSION, Lock, LockChange, Locked, LockedBase, LockedFile, NameError, lock_file_of, read_lock};
+pub use lock::{
+    LOCK_VERSION, Lock, LockChange, Locked, LockedBase, LockedFile, NameError, is_lock_file, lock_file_of, read_lock,
+};
 pub use model::{
     ArchiveSource, FORMAT_VERSION, ListEntry, PassedOver, Plan, PlannedStage, PlannedStep, StageWork, registry_path,
 };

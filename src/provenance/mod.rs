@@ -15,12 +15,15 @@ mod beside;
 mod inputs;
 mod pushed;
 mod statement;
+mod tagged;
 
 use crate::disk::DiskError;
+use crate::store::StoreError;
 use crate::words::FailureKind;
 
 pub use pushed::of_pushed;
 pub use statement::{Run, statement};
+pub use tagged::tagged;
 
 /// The media type of statements.
 pub const MEDIA_TYPE: &str = "application/vnd.in-toto+json";
@@ -39,6 +42,9 @@ pub enum ProvenanceError {
     /// A file beside the recipe could not be read.
     #[error("cannot say what was used from beside the recipe")]
     Beside(#[from] DiskError),
+    /// The store could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// What a store has as a statement is none.
     #[error("the provenance of `{image}` is not what was written: apply its recipe again")]
     Damaged {
@@ -55,6 +61,7 @@ impl ProvenanceError {
     pub fn kind(&self) -> FailureKind {
         match self {
             Self::Beside(error) => error.kind(),
+            Self::Store(error) => error.kind(),
             Self::Damaged { .. } => FailureKind::Failed,
         }
     }

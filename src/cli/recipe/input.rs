@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::cli::failure::Failed;
-use crate::plan::{Narrowing, Plan, lock_file_of, resolve};
+use crate::plan::{Narrowing, Plan, is_lock_file, lock_file_of, read_lock, resolve};
 use crate::recipe::{self, Located, Recipe, Values, ValuesInput};
 use crate::validate::{Request, validate};
 use crate::words::{Epoch, Failure, FailureKind, Platform, Severity, Source, printable};
@@ -72,8 +72,14 @@ impl Input {
     }
 }
 
-/// All that is wrong or doubtful about a recipe, as far as that can be known without a network.
+/// All that is wrong or doubtful about a recipe, as far as that can be known without a network. A lock among recipes
+/// (`recipes/*.yaml`) is read as one.
 pub(super) fn checked(file: &Path, args: &InputArgs) -> Result<Vec<Located>, Failed> {
+    if is_lock_file(file) {
+        let source = read_source(file)?;
+        let located = |diagnostic| Located { source: source.clone(), diagnostic };
+        return Ok(read_lock(&source).err().unwrap_or_default().into_iter().map(located).collect());
+    }
     check(&read_source(file)?, &values_input(args)?, file, args)
 }
 

@@ -49,6 +49,9 @@ pub use read::read_lock;
 /// The version of the lock's form that is written.
 pub const LOCK_VERSION: u32 = 1;
 
+/// What a lock's name ends with.
+const LOCK_ENDING: &str = ".lock.yaml";
+
 /// The inputs of a recipe as they were found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "document::Document", into = "document::Document")]
@@ -213,6 +216,12 @@ pub fn lock_file_of(recipe: &Path) -> PathBuf {
     let is_yaml = recipe.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
     let stem = if is_yaml { recipe.file_stem() } else { recipe.file_name() };
     let mut name = stem.unwrap_or_default().to_owned();
-    name.push(".lock.yaml");
+    name.push(LOCK_ENDING);
     recipe.with_file_name(name)
+}
+
+/// Whether a file is called as locks are.
+#[must_use]
+pub fn is_lock_file(file: &Path) -> bool {
+    file.file_name().is_some_and(|name| name.as_encoded_bytes().ends_with(LOCK_ENDING.as_bytes()))
 }
