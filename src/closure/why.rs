@@ -40,7 +40,7 @@ pub struct Why {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LayerContent {
-    /// The layer's number, from 0, of those that have content.
+    /// The layer's number, from 1, of those that have content.
     pub layer: usize,
     /// The parts.
     pub parts: Vec<Part>,
@@ -60,7 +60,7 @@ pub struct Part {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Asking {
-    /// The layer that the file is of.
+    /// The number of the layer that the file is of, from 1.
     pub layer: usize,
     /// The file in the root file system.
     pub file: ContextPath,
@@ -120,7 +120,7 @@ fn look(layers: &Merged, reference: &ImageRef, registry: &str, platform: &Platfo
     };
     let tag = RepositoryPaths::of(reference).ok().and_then(|paths| paths.tag_current_link());
     let mut contents = Vec::new();
-    for (layer, folder) in layers.layers().iter().enumerate() {
+    for (layer, folder) in (1..).zip(layers.layers()) {
         let one = Merged::new(vec![folder.clone()]);
         let mut parts = Vec::new();
         if let Some(file) = tag.as_ref().map(|link| one.find(link)).transpose()?.flatten()
@@ -166,7 +166,7 @@ fn lists(layers: &Merged, reference: &ImageRef) -> io::Result<Vec<Asking>> {
     let list: ContextPath = IMAGE_LIST.parse().expect("plain words are a path");
     let top = layers.find(&list)?;
     let mut found = Vec::new();
-    for (layer, folder) in layers.layers().iter().enumerate() {
+    for (layer, folder) in (1..).zip(layers.layers()) {
         let Some(file) = Merged::new(vec![folder.clone()]).find(&list)? else { continue };
         let Some(bytes) = read_list(&file)? else { continue };
         let covered = Some(&file) != top.as_ref();
@@ -185,7 +185,7 @@ fn manifests(layers: &Merged, reference: &ImageRef, registry: &str) -> io::Resul
     let mut found = Vec::new();
     for candidate in candidates(layers)?.iter().filter(|candidate| candidate.kind != Kind::List) {
         let Some(bytes) = candidate.read()? else { continue };
-        let layer = layers.layers().iter().position(|folder| candidate.file.starts_with(folder)).unwrap_or_default();
+        let layer = layers.layers().iter().position(|folder| candidate.file.starts_with(folder)).map_or(0, |at| at + 1);
         let searched = search(candidate, &bytes, registry);
         let file = || candidate.path.clone();
         for image in searched.images {

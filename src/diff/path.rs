@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::edit::Pointer;
+use crate::words::obeyed;
 
 /// A place in an image.
 ///
@@ -121,7 +122,7 @@ pub fn name_text(name: &[u8]) -> String {
         for character in chunk.valid().chars() {
             match character {
                 '\\' => text.push_str("\\\\"),
-                character if character.is_control() => text.extend(character.escape_default()),
+                character if obeyed(character) => text.extend(character.escape_default()),
                 character => text.push(character),
             }
         }
@@ -136,7 +137,7 @@ pub fn name_text(name: &[u8]) -> String {
 pub(super) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() {
+        if obeyed(character) {
             line.extend(character.escape_default());
         } else {
             line.push(character);

@@ -111,7 +111,7 @@ fn one_document(source: &Source, name: &str) -> Result<Option<Node>, Vec<Diagnos
                     Span::new(start, start + 3),
                     format!("a {name} is one document, and here starts another"),
                 )
-                .with_help("put it into a file of its own"),
+                .with_help(format!("one file holds one {name}")),
             ])
         }
     }

@@ -59,7 +59,7 @@ pub(super) fn run(
         return if optional { Ok(Outcome::Skipped(message)) } else { Err(StepFailure::new("from", message)) };
     }
     let text: String = list.iter().map(|image| image.familiar() + "\n").collect();
-    let done = format!("{} images", list.len());
+    let done = if list.len() == 1 { "1 image".to_owned() } else { format!("{} images", list.len()) };
     Ok(if context.put(path, text.as_bytes())? { Outcome::Changed(done) } else { Outcome::Unchanged(done) })
 }
 
@@ -101,7 +101,7 @@ mod tests {
         own.yaml 0644 7 image: sea.hub:5000/x:1\n
 
         {"path":"list","images":[{"image":"docker.io/calico/cni:v1","for":"x"}],"from":["b.yaml"],"optional":true}
-        Changed("1 images")
+        Changed("1 image")
         list 0644 1000 calico/cni:v1\n
         own.yaml 0644 7 image: sea.hub:5000/x:1\n
 

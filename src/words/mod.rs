@@ -29,7 +29,7 @@ pub use human_size::human_size;
 pub use image_source::{BaseSource, ImageSource};
 pub use masked::masked;
 pub use platform::{Platform, PlatformError};
-pub use printable::printable;
+pub use printable::{obeyed, printable};
 pub use reference::{ImageRef, ReferenceError};
 pub use sealer_name::SealerName;
 pub use suggest::nearest;

@@ -2,16 +2,22 @@
 
 use std::borrow::Cow;
 
-/// The text with control characters (other than line ends and tabs) written as escapes: names and documents come from
-/// strangers, and a terminal would obey them.
+/// The text with control characters (other than line ends and tabs) and what turns the direction of writing written as
+/// escapes: names and documents come from strangers, and a terminal would obey them.
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
-    let is_order = |c: char| c.is_control() && c != '\n' && c != '\t';
+    let is_order = |c: char| obeyed(c) && c != '\n' && c != '\t';
     if !text.contains(is_order) {
         return Cow::Borrowed(text);
     }
     let escaped = text.chars().map(|c| if is_order(c) { c.escape_default().to_string() } else { c.to_string() });
     Cow::Owned(escaped.collect())
+}
+
+/// Whether a terminal obeys a character instead of showing it: control characters, and what turns the direction of writing.
+#[must_use]
+pub fn obeyed(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -21,6 +27,7 @@ mod tests {
     #[test]
     fn orders_to_a_terminal_are_shown_and_not_given() {
         assert_eq!(printable("a\x1b]0;x\x07\n\tä"), "a\\u{1b}]0;x\\u{7}\n\tä");
+        assert_eq!(printable("txt\u{202e}gpj"), "txt\\u{202e}gpj");
         assert!(matches!(printable("plain\n"), Cow::Borrowed(_)));
     }
 }

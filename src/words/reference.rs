@@ -54,7 +54,7 @@ pub(super) fn split(text: &str) -> Result<Parts<'_>, ReferenceError> {
         return Err(error("it contains white space"));
     }
     if text.contains("://") {
-        return Err(error("it has a scheme; write it without `https://`"));
+        return Err(error("it has a scheme; it begins with the registry, as in `quay.io/team/app:v1`"));
     }
     let (name, digest) = match text.split_once('@') {
         None => (text, None),

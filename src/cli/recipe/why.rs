@@ -44,7 +44,7 @@ pub(in crate::cli) struct WhyArgs {
 struct Answer<'a> {
     image: String,
     platform: &'a Platform,
-    /// The layers that have content; the numbers elsewhere count these from 0.
+    /// The layers that have content; the numbers elsewhere count these from 1.
     image_layers: Vec<LayerRow<'a>>,
     #[serde(flatten)]
     why: &'a Why,
@@ -147,7 +147,7 @@ fn text(name: &str, platform: &Platform, rows: &[LayerRow<'_>], why: &Why, steps
         }
     }
     let layer = |number: usize| {
-        let title = rows.get(number).map(LayerRow::title).unwrap_or_default();
+        let title = number.checked_sub(1).and_then(|at| rows.get(at)).map(LayerRow::title).unwrap_or_default();
         format!("layer {number}, {title}")
     };
     for content in &why.layers {

@@ -135,7 +135,7 @@ fn the_golden_base_says_what_brought_an_image_in() {
       "digest": "sha256:7dfcba9ae975b1da65b1fed4e1c5d9a9cdc749a61fedb743ae2f738ab6ad413c",
       "layers": [
         {
-          "layer": 4,
+          "layer": 5,
           "parts": [
             {
               "what": "tag",
@@ -158,7 +158,7 @@ fn the_golden_base_says_what_brought_an_image_in() {
       ],
       "lists": [
         {
-          "layer": 2,
+          "layer": 3,
           "file": "manifests/imageList",
           "line": 6,
           "reference": "localhost:5001/tigera/operator:v1.17.4"
@@ -166,7 +166,7 @@ fn the_golden_base_says_what_brought_an_image_in() {
       ],
       "manifests": [
         {
-          "layer": 3,
+          "layer": 4,
           "file": "etc/tigera-operator.yaml",
           "line": 5872,
           "route": "/spec/template/spec/containers/0/image",
