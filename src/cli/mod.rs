@@ -2,6 +2,7 @@
 
 mod build;
 mod completion;
+mod doctor;
 mod failure;
 mod globals;
 mod images;
@@ -65,6 +66,9 @@ enum Command {
     Images(images::ImagesArgs),
     /// Show an image's document
     Inspect(inspect::InspectArgs),
+    /// Say what is wrong with a machine or an image, and how to mend it
+    #[command(subcommand)]
+    Doctor(doctor::DoctorCommand),
     /// Say which version this is
     Version(version::VersionArgs),
     /// Print a script that completes commands in a shell
@@ -149,6 +153,7 @@ fn run(cli: &Cli) -> Result<(), Failed> {
         Command::Prune(args) => prune::run(args, globals),
         Command::Images(args) => images::run(args, globals),
         Command::Inspect(args) => inspect::run(args, globals),
+        Command::Doctor(command) => doctor::run(command, globals),
         Command::Version(args) => version::run(args),
         Command::Completion(args) => completion::run(args, Cli::command()),
     }

@@ -1,5 +1,7 @@
 //! The engine, asked through its API.
 
+mod inspect;
+
 use std::fs::File;
 use std::io::{self, Seek as _, Write as _};
 use std::path::Path;
@@ -8,6 +10,7 @@ use std::time::Duration;
 
 use bollard::Docker;
 use bollard::errors::Error as ApiError;
+use bollard::models::ImageInspect;
 use bollard::query_parameters::ListImagesOptions;
 use futures_util::StreamExt as _;
 use tokio::time::timeout;
@@ -17,6 +20,8 @@ use super::{EngineError, EnginePlace, convert};
 use crate::cache::Cache;
 use crate::image::{ContainerImage, DockerArchive, check_config, runs_on};
 use crate::words::{Digest, Event, ImageSource, Observer, Platform, nearest, printable};
+
+pub use inspect::{EngineAbout, EngineImage};
 
 /// How long a question may take.
 const ANSWER: Duration = Duration::from_mins(1);
@@ -148,26 +153,35 @@ impl Asking<'_> {
         self.image.reference().familiar()
     }
 
-    /// The image's id, if it is there and for the platform.
-    async fn id(&self, platform: &Platform) -> Result<Digest, EngineError> {
+    /// What the engine says of the image, if it is there.
+    async fn found(&self) -> Result<ImageInspect, EngineError> {
         let name = self.name();
         let answer = timeout(ANSWER, self.docker.inspect_image(&name)).await;
-        let found = match answer.map_err(|_| self.broken("no answer in a minute"))? {
-            Ok(found) => found,
-            Err(error) => return Err(self.with_near(self.engine.failed(self.image, error)).await),
-        };
+        match answer.map_err(|_| self.broken("no answer in a minute"))? {
+            Ok(found) => Ok(found),
+            Err(error) => Err(self.with_near(self.engine.failed(self.image, error)).await),
+        }
+    }
+
+    /// The image's id, if it is there and for the platform.
+    async fn id(&self, platform: &Platform) -> Result<Digest, EngineError> {
+        let found = self.found().await?;
         if let (Some(os), Some(architecture)) = (&found.os, &found.architecture) {
             let found = Platform::new(os, architecture, found.variant.as_deref());
             if !runs_on(&found, platform) {
                 return Err(EngineError::Platform { image: self.image.clone(), asked: platform.clone(), found });
             }
         }
+        self.id_of(&found)
+    }
+
+    fn id_of(&self, found: &ImageInspect) -> Result<Digest, EngineError> {
         let id = found.id.as_deref().and_then(|id| id.parse().ok());
-        id.ok_or_else(|| EngineError::Strange {
-            image: self.image.clone(),
-            place: self.engine.place.clone(),
-            why: "the image's id is none: expected `sha256:` and 64 hex digits".to_owned(),
-        })
+        id.ok_or_else(|| self.strange("the image's id is none: expected `sha256:` and 64 hex digits"))
+    }
+
+    fn strange(&self, why: impl Into<String>) -> EngineError {
+        EngineError::Strange { image: self.image.clone(), place: self.engine.place.clone(), why: why.into() }
     }
 
     /// Names what the engine has and what may have been meant.
@@ -192,7 +206,7 @@ impl Asking<'_> {
     async fn export(&self, id: Digest, platform: &Platform) -> Result<ContainerImage, EngineError> {
         let file = self.engine.cache.scratch();
         let file = file.map_err(|source| EngineError::Cache { image: self.image.clone(), source })?;
-        let file = self.receive(id, file).await?;
+        let file = self.receive(id, file, &|_| ()).await?;
         let (cache, image, place) = (Arc::clone(&self.engine.cache), self.image.clone(), self.engine.place.clone());
         let platform = platform.clone();
         let unpacked = tokio::task::spawn_blocking(move || {
@@ -208,8 +222,8 @@ impl Asking<'_> {
         unpacked.await.unwrap_or_else(|_| Err(self.broken("the work on it was stopped")))
     }
 
-    /// By id, and not by name: the name may have moved since it was looked at.
-    async fn receive(&self, id: Digest, mut file: File) -> Result<File, EngineError> {
+    /// By id, and not by name: the name may have moved since it was looked at. `tell` hears how many bytes came.
+    async fn receive(&self, id: Digest, mut file: File, tell: &dyn Fn(u64)) -> Result<File, EngineError> {
         let on_disk = |source| EngineError::Disk { image: self.image.clone(), source };
         let id = id.to_string();
         let mut stream = std::pin::pin!(self.docker.export_image(&id));
@@ -227,6 +241,7 @@ impl Asking<'_> {
                 return Err(self.broken(format!("it has more than {EXPORT_LIMIT} bytes")));
             }
             file.write_all(&piece).map_err(on_disk)?;
+            tell(received);
         }
         file.rewind().map_err(on_disk)?;
         Ok(file)

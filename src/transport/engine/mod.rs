@@ -8,12 +8,14 @@
 //!
 //! A name is asked of the engine every time: it may have moved. The id then tells whether there is anything to do. What
 //! comes out is the same for the same id: the config as it is, its layers in our own gzip, a manifest of our making.
+//!
+//! Whoever only wants to know asks for an [`EngineImage`] and [`EngineAbout`]: nothing is kept then.
 
 mod client;
 mod convert;
 mod error;
 mod place;
 
-pub use client::Engine;
+pub use client::{Engine, EngineAbout, EngineImage};
 pub use error::EngineError;
 pub use place::EnginePlace;

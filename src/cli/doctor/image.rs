@@ -1,0 +1,13 @@
+//! `sealer doctor image`
+
+use clap::Args;
+
+use crate::cli::failure::Failed;
+use crate::cli::globals::Globals;
+
+#[derive(Debug, Args)]
+pub(super) struct ImageArgs {}
+
+pub(super) fn run(_args: &ImageArgs, _globals: &Globals) -> Result<(), Failed> {
+    super::findings(&[])
+}

@@ -1,0 +1,140 @@
+//! What was found: one form for all that a doctor says.
+
+use serde::Serialize;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// As it should be.
+    Good,
+    /// Worth knowing; nothing fails by it.
+    Note,
+    /// Something may fail by it, or only what few people do.
+    Warning,
+    /// Something fails by it.
+    Error,
+}
+
+impl Verdict {
+    /// The word for people and machines.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// Whom it concerns.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Concern {
+    /// Everybody who builds or runs images here.
+    #[default]
+    All,
+    /// Only who builds with a Docker engine, as sealer did up to v0.5: this program's builder needs none.
+    Engine,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// How bad it is.
+    pub verdict: Verdict,
+    /// What was looked for: a word that stays the same, for machines (`hosts`, `blob-missing`).
+    pub check: &'static str,
+    /// On what: a path, a reference, a layer.
+    pub subject: String,
+    /// What was found, as a clause that goes on after the subject.
+    pub found: String,
+    /// What it should be, where that is not plain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// How to mend it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+    /// Whom it concerns.
+    pub concern: Concern,
+}
+
+impl Finding {
+    /// A finding that concerns everybody.
+    pub fn new(verdict: Verdict, check: &'static str, subject: impl Into<String>, found: impl Into<String>) -> Self {
+        let (subject, found) = (subject.into(), found.into());
+        Self { verdict, check, subject, found, expected: None, remedy: None, concern: Concern::All }
+    }
+
+    /// With what it should be.
+    #[must_use]
+    pub fn expected(mut self, expected: impl Into<String>) -> Self {
+        self.expected = Some(expected.into());
+        self
+    }
+
+    /// With how to mend it.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+
+    /// One that only builds with an engine are concerned by.
+    #[must_use]
+    pub fn for_engines(mut self) -> Self {
+        self.concern = Concern::Engine;
+        self
+    }
+
+    /// The finding for people: a line, and one each for what is expected and what to do.
+    ///
+    /// ```text
+    /// warning: /etc/hosts:7: `sea.hub` is 10.0.0.1 (only for builds with an engine)
+    ///   expected: no such line on a machine that builds
+    ///   remedy: delete line 7
+    /// ```
+    #[must_use]
+    pub fn text(&self) -> String {
+        let concern = match self.concern {
+            Concern::All => "",
+            Concern::Engine => " (only for builds with an engine)",
+        };
+        let mut text = format!("{}: {}: {}{concern}\n", self.verdict.as_str(), self.subject, self.found);
+        for (what, words) in [("expected", &self.expected), ("remedy", &self.remedy)] {
+            if let Some(words) = words {
+                text.push_str(&format!("  {what}: {words}\n"));
+            }
+        }
+        text
+    }
+}
+
+/// The worst verdict of those that concern everybody; good where there is none.
+#[must_use]
+pub fn worst(findings: &[Finding]) -> Verdict {
+    let all = findings.iter().filter(|finding| finding.concern == Concern::All);
+    all.map(|finding| finding.verdict).max().unwrap_or(Verdict::Good)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_read_what_is_and_what_should_be() {
+        let finding = Finding::new(Verdict::Warning, "hosts", "/etc/hosts:7", "`sea.hub` is 10.0.0.1")
+            .expected("no such line on a machine that builds")
+            .remedy("delete line 7")
+            .for_engines();
+        insta::assert_snapshot!(finding.text(), @"
+        warning: /etc/hosts:7: `sea.hub` is 10.0.0.1 (only for builds with an engine)
+          expected: no such line on a machine that builds
+          remedy: delete line 7
+        ");
+        assert_eq!(worst(&[finding.clone()]), Verdict::Good);
+        assert_eq!(worst(&[finding.clone(), Finding { concern: Concern::All, ..finding }]), Verdict::Warning);
+    }
+}
