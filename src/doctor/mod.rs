@@ -4,5 +4,7 @@
 //! a repair that was asked for, writes nothing.
 
 mod finding;
+mod host;
 
 pub use finding::{Concern, Finding, Verdict, worst};
+pub use host::{HostPlaces, check_host};

@@ -43,7 +43,7 @@ mod upload;
 pub use certificates::CertificatePlaces;
 pub use credentials::{Anonymous, Credentials, CredentialsError, Known, Login, Proof};
 pub(crate) use download::{Fetched, Outcome, STATUSES, Source, Wanted};
-pub use engine::{Engine, EngineError, EnginePlace};
+pub use engine::{Engine, EngineAbout, EngineError, EnginePlace, EngineRunning, EngineSilence};
 pub use http::{Http, HttpConfig, Trust};
 pub(crate) use http::{Request, Response};
 pub use http_error::HttpError;

@@ -9,11 +9,13 @@
 //! A name is asked of the engine every time: it may have moved. The id then tells whether there is anything to do. What
 //! comes out is the same for the same id: the config as it is, its layers in our own gzip, a manifest of our making.
 
+mod about;
 mod client;
 mod convert;
 mod error;
 mod place;
 
+pub use about::{EngineAbout, EngineRunning, EngineSilence};
 pub use client::Engine;
 pub use error::EngineError;
 pub use place::EnginePlace;
