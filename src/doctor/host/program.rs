@@ -99,7 +99,7 @@ mod tests {
         std::thread::sleep(Duration::from_secs(3));
         assert!(!marker.exists(), "what it started lives on");
         // One that leaves a child with the pipe has answered all the same.
-        assert_eq!(said("sleep 3 & echo v1", Duration::from_millis(600)).map(|_| ()), Ok(()));
+        assert_eq!(said("sleep 9 & echo v1", Duration::from_secs(3)).map(|_| ()), Ok(()));
     }
 
     #[test]
