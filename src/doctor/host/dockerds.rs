@@ -85,7 +85,7 @@ mod tests {
             fs_err::create_dir_all(at.join("ns")).unwrap();
             fs_err::write(at.join("cmdline"), arguments.join("\0") + "\0").unwrap();
             symlink(mounts, at.join("ns/mnt")).unwrap();
-            symlink("/work", at.join("cwd")).unwrap();
+            symlink("/srv", at.join("cwd")).unwrap();
         };
         process("self", "mnt:[1]", &["sealer"]);
         process("12", "mnt:[1]", &["/usr/bin/vi", "dockerd", "--config-file=/no"]);
@@ -99,7 +99,7 @@ mod tests {
             settings(&places).display().to_string()
         };
         assert_eq!(asked("unix:///other.sock"), "/other.json");
-        assert_eq!(asked("unix:///short.sock"), "/work/short.json");
+        assert_eq!(asked("unix:///short.sock"), "/srv/short.json");
         assert_eq!(asked("unix:///var/run/docker.sock"), "/etc/docker/daemon.json");
         assert_eq!(asked("tcp://other.sock"), "/etc/docker/daemon.json");
         process("16", "mnt:[1]", &["dockerd", "-H", "fd://", "--config-file=/usual.json"]);
