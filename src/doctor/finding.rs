@@ -102,13 +102,10 @@ impl Finding {
             Concern::All => "",
             Concern::Engine => " (only for builds with an engine)",
         };
-        let mut text = format!("{}: {}: {}{concern}\n", self.verdict.as_str(), self.subject, self.found);
-        for (what, words) in [("expected", &self.expected), ("remedy", &self.remedy)] {
-            if let Some(words) = words {
-                text.push_str(&format!("  {what}: {words}\n"));
-            }
-        }
-        text
+        let head = format!("{}: {}: {}{concern}\n", self.verdict.as_str(), self.subject, self.found);
+        let more = [("expected", &self.expected), ("remedy", &self.remedy)].into_iter();
+        more.filter_map(|(what, words)| Some(format!("  {what}: {}\n", words.as_ref()?)))
+            .fold(head, |all, line| all + &line)
     }
 }
 
@@ -134,7 +131,7 @@ mod tests {
           expected: no such line on a machine that builds
           remedy: delete line 7
         ");
-        assert_eq!(worst(&[finding.clone()]), Verdict::Good);
+        assert_eq!(worst(std::slice::from_ref(&finding)), Verdict::Good);
         assert_eq!(worst(&[finding.clone(), Finding { concern: Concern::All, ..finding }]), Verdict::Warning);
     }
 }

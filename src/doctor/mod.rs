@@ -4,6 +4,8 @@
 //! a repair that was asked for, writes nothing.
 
 mod finding;
+mod host;
 pub mod trace;
 
 pub use finding::{Concern, Finding, Verdict, worst};
+pub use host::{HostPlaces, check_host};

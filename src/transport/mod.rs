@@ -43,7 +43,9 @@ mod upload;
 pub use certificates::CertificatePlaces;
 pub use credentials::{Anonymous, Credentials, CredentialsError, Known, Login, Proof};
 pub(crate) use download::{Fetched, Outcome, STATUSES, Source, Wanted};
-pub use engine::{Engine, EngineAbout, EngineError, EngineImage, EnginePlace};
+pub use engine::{
+    Engine, EngineAbout, EngineError, EngineImage, EnginePlace, EngineRunning, EngineSilence, EngineStorage,
+};
 pub use http::{Http, HttpConfig, Trust};
 pub(crate) use http::{Request, Response};
 pub use http_error::HttpError;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails in a test's helper fails the test")]
 
 mod archive;
+mod doctor;
 mod errors;
 mod sources;
 #[path = "../support/mod.rs"]

@@ -1,13 +1,39 @@
 //! `sealer doctor host`
 
 use clap::Args;
+use serde::Serialize;
 
 use crate::cli::failure::Failed;
 use crate::cli::globals::Globals;
+use crate::cli::output::{self, OutputForm};
+use crate::doctor::{Finding, HostPlaces, Verdict, check_host, worst};
+use crate::words::FailureKind;
 
 #[derive(Debug, Args)]
-pub(super) struct HostArgs {}
+pub(in crate::cli) struct HostArgs {
+    /// The form of the findings
+    #[arg(short, long, value_enum, default_value = "text", value_name = "FORM")]
+    output: OutputForm,
+}
 
-pub(super) fn run(_args: &HostArgs, _globals: &Globals) -> Result<(), Failed> {
-    super::findings(&[])
+/// What was found, for machines.
+#[derive(Serialize)]
+struct Report<'a> {
+    /// The worst of the findings that concern everybody; `error` is exit code 1.
+    verdict: Verdict,
+    findings: &'a [Finding],
+}
+
+pub(super) fn run(args: &HostArgs, globals: &Globals) -> Result<(), Failed> {
+    let places = HostPlaces::from_env(&globals.root()?, &globals.cache()?);
+    let findings = check_host(&places);
+    let verdict = worst(&findings);
+    match args.output {
+        OutputForm::Json => output::json(&Report { verdict, findings: &findings })?,
+        OutputForm::Text => super::findings(&findings)?,
+    }
+    match verdict {
+        Verdict::Error => Err(Failed::Reported(FailureKind::Failed)),
+        Verdict::Good | Verdict::Note | Verdict::Warning => Ok(()),
+    }
 }

@@ -6,7 +6,7 @@ use crate::cli::failure::Failed;
 use crate::cli::globals::Globals;
 
 #[derive(Debug, Args)]
-pub(super) struct ImageArgs {}
+pub(in crate::cli) struct ImageArgs {}
 
 pub(super) fn run(_args: &ImageArgs, _globals: &Globals) -> Result<(), Failed> {
     super::findings(&[])

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::transport::EngineAbout;
+use crate::transport::EngineStorage;
 use crate::words::Digest;
 
 /// Bytes of a file: the engine keeps fifty entries at most.
@@ -52,7 +52,7 @@ impl NoFiles {
 }
 
 /// The folder with a file for each diff id.
-pub(super) fn folder(about: &EngineAbout) -> Result<PathBuf, NoFiles> {
+pub(super) fn folder(about: &EngineStorage) -> Result<PathBuf, NoFiles> {
     if about.is_containerd {
         return Err(NoFiles::because("the engine keeps its images in containerd, which has no such files"));
     }
@@ -108,14 +108,14 @@ pub(super) fn read(folder: &Path, diff_id: Digest) -> Result<Vec<Known>, String>
 mod tests {
     use super::*;
 
-    fn about(root: &Path) -> EngineAbout {
-        EngineAbout { root: Some(root.to_owned()), driver: Some("overlay2".to_owned()), is_containerd: false }
+    fn about(root: &Path) -> EngineStorage {
+        EngineStorage { root: Some(root.to_owned()), driver: Some("overlay2".to_owned()), is_containerd: false }
     }
 
     #[test]
     fn engines_without_files_say_why() {
         let root = tempfile::tempdir().unwrap();
-        let why = |about: &EngineAbout| {
+        let why = |about: &EngineStorage| {
             let no = folder(about).unwrap_err();
             format!("{}: {}", no.is_denied, no.why.replace(root.path().to_str().unwrap(), "[ROOT]"))
         };
@@ -131,10 +131,10 @@ mod tests {
         let said = [
             absent,
             no_folder,
-            why(&EngineAbout { is_containerd: true, ..good.clone() }),
-            why(&EngineAbout { root: Some("var/lib/docker".into()), ..good.clone() }),
-            why(&EngineAbout { driver: Some("../../etc".to_owned()), ..good.clone() }),
-            why(&EngineAbout::default()),
+            why(&EngineStorage { is_containerd: true, ..good.clone() }),
+            why(&EngineStorage { root: Some("var/lib/docker".into()), ..good.clone() }),
+            why(&EngineStorage { driver: Some("../../etc".to_owned()), ..good.clone() }),
+            why(&EngineStorage::default()),
         ];
         insta::assert_snapshot!(said.join("\n"), @"
         false: there is no `[ROOT]/image/overlay2/distribution/v2metadata-by-diffid/sha256`: the engine never pulled or pushed, or sees other folders

@@ -21,7 +21,7 @@ use crate::cache::Cache;
 use crate::image::{ContainerImage, DockerArchive, check_config, runs_on};
 use crate::words::{Digest, Event, ImageSource, Observer, Platform, nearest, printable};
 
-pub use inspect::{EngineAbout, EngineImage};
+pub use inspect::{EngineImage, EngineStorage};
 
 /// How long a question may take.
 const ANSWER: Duration = Duration::from_mins(1);

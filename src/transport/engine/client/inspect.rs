@@ -31,7 +31,7 @@ pub struct EngineImage {
 
 /// What the engine says of itself. Source: Docker Engine API, `GET /info`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct EngineAbout {
+pub struct EngineStorage {
     /// The folder that it keeps everything in, on the machine where it runs.
     pub root: Option<PathBuf>,
     /// Its storage driver: `overlay2`.
@@ -80,7 +80,7 @@ impl Engine {
     }
 
     /// What the engine says of itself; `image` is what it is asked for, for messages.
-    pub async fn about(&self, image: &ImageSource) -> Result<EngineAbout, EngineError> {
+    pub async fn about(&self, image: &ImageSource) -> Result<EngineStorage, EngineError> {
         let asking = Asking { engine: self, image, docker: self.connect(image)? };
         let answer = timeout(ANSWER, asking.docker.info()).await;
         let info = answer.map_err(|_| asking.broken("no answer in a minute"))?;
@@ -88,7 +88,7 @@ impl Engine {
         let is_containerd = |line: &Vec<String>| {
             line.first().is_some_and(|key| key == "driver-type") && line.get(1).is_some_and(|kind| kind == CONTAINERD)
         };
-        Ok(EngineAbout {
+        Ok(EngineStorage {
             root: info.docker_root_dir.map(PathBuf::from),
             driver: info.driver,
             is_containerd: info.driver_status.iter().flatten().any(is_containerd),

@@ -1,0 +1,105 @@
+//! The engine: whether one answers, and whether it is sealer's.
+
+use super::HostPlaces;
+use super::program;
+use crate::doctor::{Finding, Verdict};
+use crate::transport::{EngineAbout, EngineSilence};
+
+/// What sealer's own engine has behind its version.
+const PATCHED: &str = "-sealer";
+
+/// Whose engine it is; with its version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Flavour {
+    /// Sealer's own, which knows `mirror-registries`.
+    Sealer(String),
+    /// Docker's, which does not start on it.
+    Upstream(String),
+}
+
+/// What is known of the engine.
+#[derive(Debug)]
+pub(super) struct EngineState {
+    /// What it says, or why it says nothing.
+    pub(super) about: Result<EngineAbout, EngineSilence>,
+    /// Whose engine this machine has: the one that answers here, else the program that is installed.
+    pub(super) flavour: Option<Flavour>,
+}
+
+impl Flavour {
+    pub(super) fn of(version: &str) -> Self {
+        if version.ends_with(PATCHED) { Self::Sealer(version.to_owned()) } else { Self::Upstream(version.to_owned()) }
+    }
+}
+
+impl EngineState {
+    pub(super) fn ask(places: &HostPlaces) -> Self {
+        let about = places.engine.about(places.limit);
+        let here = about.as_ref().ok().filter(|_| places.engine.is_local()).map(|about| Flavour::of(&about.version));
+        // One that does not start is the one whose files matter most.
+        let flavour = here.or_else(|| {
+            let installed = program::find(places.path.as_deref(), "dockerd").into_iter().next()?;
+            let said = program::ask(&installed, &["--version"], places.limit).ok()?;
+            version(&said).map(Flavour::of)
+        });
+        Self { about, flavour }
+    }
+
+    /// Whether an engine answers on this machine.
+    pub(super) fn is_running(&self) -> bool {
+        self.about.is_ok()
+    }
+}
+
+/// `19.03.14-sealer` of `Docker version 19.03.14-sealer, build 711cc111cf`.
+fn version(said: &str) -> Option<&str> {
+    let rest = said.lines().next()?.split_once("version ")?.1;
+    rest.split([',', ' ']).next().filter(|version| !version.is_empty())
+}
+
+pub(super) fn check(places: &HostPlaces, engine: &EngineState) -> Vec<Finding> {
+    let subject = places.engine.to_string();
+    let finding = |verdict, found: String| Finding::new(verdict, "engine", &subject, found).for_engines();
+    let found = match &engine.about {
+        Ok(about) => match Flavour::of(&about.version) {
+            Flavour::Sealer(version) => finding(Verdict::Good, format!("sealer's own engine, {version}, answers there")),
+            Flavour::Upstream(version) => finding(
+                Verdict::Warning,
+                format!("the engine that answers there is version {version} and not sealer's own: what a build pulls is not cached"),
+            )
+            .expected("a version that ends in `-sealer`: only sealer's own engine asks `mirror-registries`")
+            .remedy("build with this program, which needs no engine; or run the engine of a base image's `cri/docker.tar.gz`"),
+        },
+        Err(why) => silent(places, engine, why, &finding),
+    };
+    vec![found]
+}
+
+fn silent(
+    places: &HostPlaces,
+    engine: &EngineState,
+    why: &EngineSilence,
+    finding: &dyn Fn(Verdict, String) -> Finding,
+) -> Finding {
+    let needs = "`docker-daemon:` in recipes needs one, too";
+    let installed = match &engine.flavour {
+        Some(Flavour::Sealer(version) | Flavour::Upstream(version)) => format!("; dockerd {version} is installed"),
+        None => String::new(),
+    };
+    match why {
+        EngineSilence::NoSocket if engine.flavour.is_none() && !places.engine_is_named => {
+            finding(Verdict::Note, "no engine is there".to_owned())
+                .remedy(format!("nothing: this program builds without one; {needs}"))
+        }
+        EngineSilence::Denied => finding(Verdict::Warning, format!("the engine cannot be asked: {why}"))
+            .remedy("run this as root, or as a user of the group that owns the socket, usually `docker`"),
+        EngineSilence::Place(_) => finding(Verdict::Warning, format!("the engine cannot be asked: {why}"))
+            .remedy("set DOCKER_HOST to `unix:///PATH` or `tcp://HOST:PORT`, or unset it for the usual socket"),
+        EngineSilence::Trouble { .. } | EngineSilence::Strange(_) => finding(Verdict::Warning, why.to_string())
+            .remedy("look at the engine's log, `journalctl -u docker`, or set DOCKER_HOST to where it listens"),
+        EngineSilence::NoSocket | EngineSilence::Unreachable(_) => {
+            finding(Verdict::Warning, format!("no engine answers there: {why}{installed}"))
+                .remedy(format!("start it, `systemctl start docker`, or set DOCKER_HOST to where it listens; {needs}"))
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Files with logins: whether they are understood, and who may read them.
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::doctor::{Finding, Verdict};
+use crate::syntax::{Node, Value, parse_json};
+use crate::transport::{AuthPlaces, Logins, chain};
+
+/// What an entry of `auths` keeps secret.
+const SECRETS: [&str; 4] = ["auth", "password", "identitytoken", "registrytoken"];
+
+pub(super) fn check(places: &AuthPlaces) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Err(error) = Logins::load(places) {
+        findings.push(
+            Finding::new(
+                Verdict::Error,
+                "logins",
+                "the files with logins",
+                format!("cannot be used: {}", chain(&error)),
+            )
+            .remedy("mend the file, or log in again: until then no image is pulled or pushed"),
+        );
+    }
+    let files: Vec<&PathBuf> = match &places.named {
+        Some(named) => vec![named],
+        None => places.usual.iter().collect(),
+    };
+    let open: Vec<Finding> = files.into_iter().filter_map(|file| readable_by_others(file)).collect();
+    if findings.is_empty() && open.is_empty() {
+        findings.push(Finding::new(
+            Verdict::Good,
+            "logins",
+            "the files with logins",
+            "are understood and closed to others, or are not there",
+        ));
+    }
+    findings.extend(open);
+    findings
+}
+
+/// A real sealer writes the file so.
+fn readable_by_others(file: &Path) -> Option<Finding> {
+    let metadata = fs_err::metadata(file).ok()?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    let (group, others) = (mode & 0o070, mode & 0o007);
+    let whose = match (group, others) {
+        (0, 0) => return None,
+        (_, 0) => format!("its group ({})", metadata.gid()),
+        _ => "everybody on this machine".to_owned(),
+    };
+    if !metadata.is_file() || !holds_secrets(file) {
+        return None;
+    }
+    let subject = file.display().to_string();
+    let found = format!("holds logins and is open to {whose}: its mode is {mode:04o}");
+    Some(
+        Finding::new(Verdict::Warning, "logins-mode", &subject, found)
+            .expected("0600; a real sealer's `login` writes it as 0644")
+            .remedy(format!("`chmod 600 {subject}`")),
+    )
+}
+
+fn holds_secrets(file: &Path) -> bool {
+    let Ok(text) = fs_err::read_to_string(file) else { return false };
+    // Of what is not understood it is better to think the worst.
+    let Ok(root) = parse_json(&text) else { return !text.trim().is_empty() };
+    let Some(Node { value: Value::Map(auths), .. }) = root.get("auths") else { return false };
+    auths.iter().any(|(_, entry)| {
+        SECRETS.iter().any(|key| entry.get(key).and_then(Node::scalar).is_some_and(|text| !text.is_empty()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn who_may_read_logins_is_told_and_what_they_are_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.json");
+        let places = AuthPlaces { named: None, usual: vec![file.clone()], helper_limit: Duration::from_secs(1) };
+        let login = r#"{"auths": {"quay.io": {"auth": "Ym9iOmh1bnRlcjI="}}}"#;
+        let mut said = String::new();
+        for (mode, text) in [
+            (None, ""),
+            (Some(0o600), login),
+            (Some(0o644), login),
+            (Some(0o640), login),
+            (Some(0o644), r#"{"auths": {"quay.io": {}}, "credsStore": "pass"}"#),
+            (Some(0o644), r#"{"auths": {"quay.io": {"identitytoken": "hunter3"}}}"#),
+            (Some(0o644), r#"{"auths": {"quay.io": {"auth": hunter4}}}"#),
+            (Some(0o644), " \n"),
+        ] {
+            if let Some(mode) = mode {
+                fs_err::write(&file, text).unwrap();
+                fs_err::set_permissions(&file, PermissionsExt::from_mode(mode)).unwrap();
+            }
+            let findings: String = check(&places).iter().map(Finding::text).collect();
+            said = format!("{said}{mode:?} {}\n{findings}", text.replace("hunter", "*"));
+        }
+        assert!(!said.contains("hunter"), "{said}");
+        let gid = fs_err::metadata(&file).unwrap().gid();
+        let said = said.replace(folder.path().to_str().unwrap(), "[DIR]").replace(&format!("({gid})"), "([GID])");
+        insta::assert_snapshot!(said, @r#"
+        None 
+        good: the files with logins: are understood and closed to others, or are not there
+        Some(384) {"auths": {"quay.io": {"auth": "Ym9iOmh1bnRlcjI="}}}
+        good: the files with logins: are understood and closed to others, or are not there
+        Some(420) {"auths": {"quay.io": {"auth": "Ym9iOmh1bnRlcjI="}}}
+        warning: [DIR]/config.json: holds logins and is open to everybody on this machine: its mode is 0644
+          expected: 0600; a real sealer's `login` writes it as 0644
+          remedy: `chmod 600 [DIR]/config.json`
+        Some(416) {"auths": {"quay.io": {"auth": "Ym9iOmh1bnRlcjI="}}}
+        warning: [DIR]/config.json: holds logins and is open to its group ([GID]): its mode is 0640
+          expected: 0600; a real sealer's `login` writes it as 0644
+          remedy: `chmod 600 [DIR]/config.json`
+        Some(420) {"auths": {"quay.io": {}}, "credsStore": "pass"}
+        good: the files with logins: are understood and closed to others, or are not there
+        Some(420) {"auths": {"quay.io": {"identitytoken": "*3"}}}
+        warning: [DIR]/config.json: holds logins and is open to everybody on this machine: its mode is 0644
+          expected: 0600; a real sealer's `login` writes it as 0644
+          remedy: `chmod 600 [DIR]/config.json`
+        Some(420) {"auths": {"quay.io": {"auth": *4}}}
+        error: the files with logins: cannot be used: [DIR]/config.json:1:32: expected a value
+          remedy: mend the file, or log in again: until then no image is pulled or pushed
+        warning: [DIR]/config.json: holds logins and is open to everybody on this machine: its mode is 0644
+          expected: 0600; a real sealer's `login` writes it as 0644
+          remedy: `chmod 600 [DIR]/config.json`
+        Some(420)  
+
+        good: the files with logins: are understood and closed to others, or are not there
+        "#);
+    }
+}

@@ -1,0 +1,89 @@
+//! `doctor host`: what a machine needs to build, and what sealer's FAQ has people check on it.
+//!
+//! ```text
+//! this program   store, cache, temporary folder ─ room on their disks ─ overlay for RUN
+//! its settings   registries.conf ─ logins ─ certificates ─ proxies ─ clock
+//! beside it      a real sealer, for commands on clusters
+//! an engine      its version ─ daemon.json ─ proxies ─ `sea.hub` ─ images that it has already
+//! ```
+//!
+//! What is about the engine is marked so ([`Finding::for_engines`]): this program's builder needs none. Only builds as
+//! sealer v0.5 did them do, and there every one of these things keeps images out of the cache without a word.
+//!
+//! Everything that is looked at is a field of [`HostPlaces`]. Programs are asked for their version with a limit of time;
+//! nothing is written.
+
+mod certificates;
+mod clock;
+mod daemon_json;
+mod dockerds;
+mod engine;
+mod engine_images;
+mod engine_proxies;
+mod folders;
+mod hosts;
+mod keys;
+mod logins;
+mod overlay;
+mod places;
+mod program;
+mod sealers;
+mod settings;
+mod space;
+
+pub use places::HostPlaces;
+
+use crate::words::{masked, printable};
+
+use super::Finding;
+use engine::EngineState;
+
+/// The name under which clusters know their own registry, and engines that build.
+const CLUSTER_HOST: &str = "sea.hub";
+
+/// Looks at the machine. What was found comes in the order of the room's picture, what is good too.
+#[must_use]
+pub fn check_host(places: &HostPlaces) -> Vec<Finding> {
+    let engine = EngineState::ask(places);
+    let findings = [
+        folders::check(places),
+        space::check(places),
+        overlay::check(places),
+        settings::check(places),
+        logins::check(&places.logins),
+        certificates::check(&places.certificates),
+        clock::check(places),
+        sealers::check(places),
+        engine::check(places, &engine),
+        daemon_json::check(places, &engine),
+        engine_proxies::check(&engine),
+        hosts::check(places, &engine),
+        engine_images::check(&engine),
+    ];
+    findings.into_iter().flatten().map(presentable).collect()
+}
+
+/// Files and engines have strangers' words in them, and URLs with passwords.
+fn presentable(finding: Finding) -> Finding {
+    let clean = |text: String| printable(&masked(&text)).replace(['\n', '\t'], " ");
+    Finding {
+        subject: clean(finding.subject),
+        found: clean(finding.found),
+        expected: finding.expected.map(clean),
+        remedy: finding.remedy.map(clean),
+        ..finding
+    }
+}
+
+/// `a`, `b` and `c`, each in backticks.
+fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    match names.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        Some((last, _)) => last.clone(),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

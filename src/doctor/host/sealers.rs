@@ -1,0 +1,241 @@
+//! A real sealer beside this program: it does the commands on clusters.
+
+use std::ffi::OsStr;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::HostPlaces;
+use super::folders::reason;
+use super::program;
+use crate::doctor::{Finding, Verdict};
+
+/// How this program's own `version` goes on after its name and version.
+const OURS: &str = "compatible with sealer";
+const WANTED: &str = "a sealer v0.8, whose store, archives and images are the same as this program's";
+const NEEDS: &str = "commands on clusters (`run`, `apply`, `join`, `delete` and others) need a real sealer";
+
+pub(super) fn check(places: &HostPlaces) -> Vec<Finding> {
+    let finding = |verdict, subject: &str, found: String| Finding::new(verdict, "real-sealer", subject, found);
+    let other = match &places.upstream {
+        Some(named) => match named_one(named, places.program.as_deref()) {
+            Ok(()) => named.clone(),
+            Err(why) => {
+                let found = format!("is named by SEALER_UPSTREAM and {why}");
+                return vec![
+                    finding(Verdict::Warning, &named.display().to_string(), format!("{found}; {NEEDS}"))
+                        .expected(WANTED)
+                        .remedy("set SEALER_UPSTREAM to the program's path, or unset it"),
+                ];
+            }
+        },
+        None => match next_on_path(places.path.as_deref(), places.program.as_deref()) {
+            Some(found) => found,
+            None => {
+                return vec![
+                    finding(Verdict::Note, "PATH", format!("has no sealer but this program; {NEEDS}")).remedy(
+                        "nothing, where only images are built; else install sealer v0.8, or set SEALER_UPSTREAM",
+                    ),
+                ];
+            }
+        },
+    };
+    let subject = other.display().to_string();
+    let found = match program::ask(&other, &["version"], places.limit) {
+        Ok(said) => judge(&subject, &said),
+        Err(why) => finding(Verdict::Warning, &subject, format!("{why} when it is asked for its version"))
+            .expected(WANTED)
+            .remedy(format!("see what `{subject} version` says")),
+    };
+    vec![found]
+}
+
+/// What is wrong with a program that the user named.
+fn named_one(named: &Path, program: Option<&Path>) -> Result<(), String> {
+    match program::is_executable(named) {
+        Err(error) => Err(format!("cannot be used: {}", reason(&error))),
+        Ok(false) => Err("is no program that this user may execute".to_owned()),
+        Ok(true) if is_same(named, program) => Err("is this program itself".to_owned()),
+        Ok(true) => Ok(()),
+    }
+}
+
+/// The first `sealer` of `PATH` that is another file than this program's, also where that has several names.
+fn next_on_path(path: Option<&OsStr>, program: Option<&Path>) -> Option<PathBuf> {
+    program::find(path, "sealer").into_iter().find(|found| !is_same(found, program))
+}
+
+fn is_same(file: &Path, program: Option<&Path>) -> bool {
+    let number = |path: &Path| fs_err::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
+    program.and_then(number).is_some_and(|program| number(file) == Some(program))
+}
+
+/// What `sealer version` said.
+fn judge(subject: &str, said: &str) -> Finding {
+    let finding = |verdict, found: String| Finding::new(verdict, "real-sealer", subject, found);
+    let install = "install sealer v0.8, or set SEALER_UPSTREAM to one";
+    if said.contains(OURS) {
+        return finding(Verdict::Warning, format!("is a copy of this program and no real sealer; {NEEDS}"))
+            .expected(WANTED)
+            .remedy("take the copy away, or set SEALER_UPSTREAM to a real sealer");
+    }
+    let version = version(said);
+    let Some((major, minor, patch)) = version.as_deref().and_then(numbers) else {
+        let words = version.map_or_else(|| "no version".to_owned(), |version| format!("the version `{version}`"));
+        return finding(Verdict::Note, format!("says {words}, so what its store looks like is not known"))
+            .expected(WANTED);
+    };
+    let shown = format!("is sealer v{major}.{minor}.{patch}");
+    match (major, minor) {
+        (0, 8) => finding(Verdict::Good, format!("{shown}, whose store, archives and images are the same")),
+        (0, 7) => finding(Verdict::Note, format!("{shown}, which was not tried with this program's store"))
+            .expected(WANTED)
+            .remedy(install),
+        (0, 0..=6) => finding(
+            Verdict::Warning,
+            format!("{shown}, whose store, archives and pushed images have another format: neither reads the other's"),
+        )
+        .expected(WANTED)
+        .remedy(install),
+        _ => finding(
+            Verdict::Warning,
+            format!("{shown}: since v0.9 sealer keeps images in another store, which neither reads of the other"),
+        )
+        .expected(WANTED)
+        .remedy(install),
+    }
+}
+
+/// The version in a JSON object with `gitVersion`, as sealer writes it, else the first word.
+fn version(said: &str) -> Option<String> {
+    let said = said.trim();
+    let of_json = serde_json::from_str::<Value>(said).ok();
+    let of_json = of_json.as_ref().and_then(|value| value.get("gitVersion")).and_then(Value::as_str);
+    let word = || said.split_whitespace().find(|word| numbers(word).is_some());
+    of_json.or_else(word).map(|version| version.chars().take(80).collect())
+}
+
+/// The numbers of `v0.8.5`, also with something behind a `-` or `+`.
+fn numbers(version: &str) -> Option<(u32, u32, u32)> {
+    let mut parts = version.strip_prefix('v')?.split(['-', '+']).next()?.split('.').map(str::parse);
+    match (parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?, parts.next()) {
+        (major, minor, patch, None) => Some((major, minor, patch)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn versions_are_judged_by_the_store_that_they_keep() {
+        let json =
+            |version| format!("{{\"gitVersion\":\"{version}\",\"buildDate\":\"x\",\"platform\":\"linux/amd64\"}}\n");
+        let mut said = String::new();
+        for text in [
+            json("v0.8.5"),
+            json("v0.8.4-beta.0"),
+            json("v0.7.1"),
+            json("v0.6.1"),
+            json("v0.9.3"),
+            json("v1.0.0"),
+            json("latest"),
+            "sealer v0.8.6 of somebody\n".to_owned(),
+            "what?\n".to_owned(),
+            "sealer 0.1.0 (linux/amd64), image format 1, compatible with sealer v0.8.5\n".to_owned(),
+        ] {
+            said.push_str(&judge("/usr/bin/sealer", &text).text());
+        }
+        insta::assert_snapshot!(said, @"
+        good: /usr/bin/sealer: is sealer v0.8.5, whose store, archives and images are the same
+        good: /usr/bin/sealer: is sealer v0.8.4, whose store, archives and images are the same
+        note: /usr/bin/sealer: is sealer v0.7.1, which was not tried with this program's store
+          expected: a sealer v0.8, whose store, archives and images are the same as this program's
+          remedy: install sealer v0.8, or set SEALER_UPSTREAM to one
+        warning: /usr/bin/sealer: is sealer v0.6.1, whose store, archives and pushed images have another format: neither reads the other's
+          expected: a sealer v0.8, whose store, archives and images are the same as this program's
+          remedy: install sealer v0.8, or set SEALER_UPSTREAM to one
+        warning: /usr/bin/sealer: is sealer v0.9.3: since v0.9 sealer keeps images in another store, which neither reads of the other
+          expected: a sealer v0.8, whose store, archives and images are the same as this program's
+          remedy: install sealer v0.8, or set SEALER_UPSTREAM to one
+        warning: /usr/bin/sealer: is sealer v1.0.0: since v0.9 sealer keeps images in another store, which neither reads of the other
+          expected: a sealer v0.8, whose store, archives and images are the same as this program's
+          remedy: install sealer v0.8, or set SEALER_UPSTREAM to one
+        note: /usr/bin/sealer: says the version `latest`, so what its store looks like is not known
+          expected: a sealer v0.8, whose store, archives and images are the same as this program's
+        good: /usr/bin/sealer: is sealer v0.8.6, whose store, archives and images are the same
+        note: /usr/bin/sealer: says no version, so what its store looks like is not known
+          expected: a sealer v0.8, whose store, archives and images are the same as this program's
+        warning: /usr/bin/sealer: is a copy of this program and no real sealer; commands on clusters (`run`, `apply`, `join`, `delete` and others) need a real sealer
+          expected: a sealer v0.8, whose store, archives and images are the same as this program's
+          remedy: take the copy away, or set SEALER_UPSTREAM to a real sealer
+        ");
+    }
+
+    #[test]
+    fn this_program_is_passed_over_by_whatever_name_it_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let script = |name: &str, text: &str| {
+            fs_err::create_dir_all(at(name).parent().unwrap()).unwrap();
+            fs_err::write(at(name), format!("#!/bin/sh\n{text}\n")).unwrap();
+            fs_err::set_permissions(at(name), PermissionsExt::from_mode(0o755)).unwrap();
+        };
+        script("own/sealer", "echo this is never asked");
+        script("real/sealer", "[ \"$*\" = version ] && cat && echo '{\"gitVersion\":\"v0.8.5\"}'");
+        script("slow/sealer", "sleep 100");
+        script("broken/sealer", "exit 7");
+        for name in ["link", "hard", "later"] {
+            fs_err::create_dir(at(name)).unwrap();
+        }
+        symlink("../own/sealer", at("link/sealer")).unwrap();
+        fs_err::hard_link(at("own/sealer"), at("hard/sealer")).unwrap();
+        let said = |folders: &[&str], upstream: Option<&str>| {
+            let path = std::env::join_paths(folders.iter().map(|name| at(name))).unwrap();
+            let places = HostPlaces {
+                path: Some(path),
+                upstream: upstream.map(at),
+                program: Some(at("own/sealer")),
+                limit: if folders.contains(&"slow") { Duration::from_millis(200) } else { Duration::from_secs(20) },
+                ..HostPlaces::from_env(folder.path(), folder.path())
+            };
+            check(&places).iter().map(Finding::text).collect::<String>()
+        };
+        let cases = [
+            said(&["later", "link", "hard", "own"], None),
+            said(&["link", "own", "hard", "real", "broken"], None),
+            said(&["slow"], None),
+            said(&["broken"], None),
+            said(&["broken"], Some("real/sealer")),
+            said(&["real"], Some("hard/sealer")),
+            said(&["real"], Some("nowhere/sealer")),
+            said(&["real"], Some("later")),
+        ];
+        insta::assert_snapshot!(cases.concat().replace(folder.path().to_str().unwrap(), "[DIR]"), @"
+        note: PATH: has no sealer but this program; commands on clusters (`run`, `apply`, `join`, `delete` and others) need a real sealer
+          remedy: nothing, where only images are built; else install sealer v0.8, or set SEALER_UPSTREAM
+        good: [DIR]/real/sealer: is sealer v0.8.5, whose store, archives and images are the same
+        warning: [DIR]/slow/sealer: does not answer within 0.2 s when it is asked for its version
+          expected: a sealer v0.8, whose store, archives and images are the same as this program's
+          remedy: see what `[DIR]/slow/sealer version` says
+        warning: [DIR]/broken/sealer: ends with exit status: 7 when it is asked for its version
+          expected: a sealer v0.8, whose store, archives and images are the same as this program's
+          remedy: see what `[DIR]/broken/sealer version` says
+        good: [DIR]/real/sealer: is sealer v0.8.5, whose store, archives and images are the same
+        warning: [DIR]/hard/sealer: is named by SEALER_UPSTREAM and is this program itself; commands on clusters (`run`, `apply`, `join`, `delete` and others) need a real sealer
+          expected: a sealer v0.8, whose store, archives and images are the same as this program's
+          remedy: set SEALER_UPSTREAM to the program's path, or unset it
+        warning: [DIR]/nowhere/sealer: is named by SEALER_UPSTREAM and cannot be used: it is not there; commands on clusters (`run`, `apply`, `join`, `delete` and others) need a real sealer
+          expected: a sealer v0.8, whose store, archives and images are the same as this program's
+          remedy: set SEALER_UPSTREAM to the program's path, or unset it
+        warning: [DIR]/later: is named by SEALER_UPSTREAM and is no program that this user may execute; commands on clusters (`run`, `apply`, `join`, `delete` and others) need a real sealer
+          expected: a sealer v0.8, whose store, archives and images are the same as this program's
+          remedy: set SEALER_UPSTREAM to the program's path, or unset it
+        ");
+    }
+}
