@@ -7,9 +7,12 @@ mod globals;
 mod images;
 mod inspect;
 mod load;
+mod login;
+mod logout;
 mod output;
 mod platforms;
 mod progress;
+mod prompt;
 mod prune;
 mod pull;
 mod push;
@@ -55,6 +58,10 @@ enum Command {
     Pull(pull::PullArgs),
     /// Push platforms of an image to its registry
     Push(push::PushArgs),
+    /// Keep a login for a registry, once the registry takes it
+    Login(login::LoginArgs),
+    /// Forget the login for a registry
+    Logout(logout::LogoutArgs),
     /// Give an image a further name
     Tag(tag::TagArgs),
     /// Remove images, and the layers that nothing needs any more
@@ -144,6 +151,8 @@ fn run(cli: &Cli) -> Result<(), Failed> {
         Command::Save(args) => save::run(args, globals),
         Command::Pull(args) => pull::run(args, globals),
         Command::Push(args) => push::run(args, globals),
+        Command::Login(args) => login::run(args, globals),
+        Command::Logout(args) => logout::run(args, globals),
         Command::Tag(args) => tag::run(args, globals),
         Command::Rmi(args) => rmi::run(args, globals),
         Command::Prune(args) => prune::run(args, globals),
