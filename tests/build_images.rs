@@ -207,7 +207,7 @@ fn a_login_is_for_the_images_that_it_was_given_for() {
     assert_ne!(refused.code, Some(0), "{refused}");
     insta::assert_snapshot!(errors(&refused).replace(&registry, "[SERVER]"), @"
     error: `docker.io/calico/cni:v3.19.1`: its manifest cannot be pulled: the registry asks for credentials, or hides that it does not have it (http://[SERVER]/token: the server answered 401, UNAUTHORIZED wrong user or password)
-      help: is there a login for `[SERVER]`? `[WORLD]/home/.docker/config.json` is where it is looked for; `docker login [SERVER]` or `podman login [SERVER]` write one
+      help: is there a login for `[SERVER]`? `[WORLD]/home/.docker/config.json` is where it is looked for; `sealer login [SERVER]` writes one
       help: manifests/imageList:1 asks for it
     ");
     // One for Docker's registry is not shown to whom the settings ask instead.
@@ -219,7 +219,7 @@ fn a_login_is_for_the_images_that_it_was_given_for() {
     assert!(!refused.stderr.contains("xyzzy"), "{refused}");
     insta::assert_snapshot!(errors(&refused).replace(&registry, "[SERVER]"), @"
     error: `[SERVER]/docker.io/calico/cni:v3.19.1`: its manifest cannot be pulled: the registry does not take the login of `robot` for `[SERVER]`, which comes from the list that names the image (http://[SERVER]/token: the server answered 401, UNAUTHORIZED wrong user or password)
-      help: log in again, as with `docker login [SERVER]` or `podman login [SERVER]`
+      help: log in again: `sealer login [SERVER]`
       help: imageListWithAuth.yaml:4 asks for it
     ");
 }

@@ -8,9 +8,12 @@ mod globals;
 mod images;
 mod inspect;
 mod load;
+mod login;
+mod logout;
 mod output;
 mod platforms;
 mod progress;
+mod prompt;
 mod prune;
 mod pull;
 mod push;
@@ -18,6 +21,7 @@ mod recipe;
 mod rmi;
 mod save;
 mod tag;
+mod upstream;
 mod version;
 mod world;
 
@@ -30,10 +34,18 @@ use crate::words::{Event, ProblemKind};
 
 use failure::{Failed, problem};
 use globals::{Globals, ProgressChoice};
+use upstream::Split;
 
 /// Derives Kubernetes base images from recipes, and builds, loads and shows sealer images.
 #[derive(Debug, Parser)]
-#[command(name = "sealer", version, propagate_version = true, arg_required_else_help = true, max_term_width = 120)]
+#[command(
+    name = "sealer",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    max_term_width = 120,
+    after_help = upstream::list()
+)]
 struct Cli {
     #[command(flatten)]
     globals: Globals,
@@ -56,6 +68,10 @@ enum Command {
     Pull(pull::PullArgs),
     /// Push platforms of an image to its registry
     Push(push::PushArgs),
+    /// Keep a login for a registry, once the registry takes it
+    Login(login::LoginArgs),
+    /// Forget the login for a registry
+    Logout(logout::LogoutArgs),
     /// Give an image a further name
     Tag(tag::TagArgs),
     /// Remove images, and the layers that nothing needs any more
@@ -73,6 +89,8 @@ enum Command {
     Version(version::VersionArgs),
     /// Print a script that completes commands in a shell
     Completion(completion::CompletionArgs),
+    #[command(flatten)]
+    Cluster(upstream::ClusterCommand),
 }
 
 /// The whole program: reads the arguments, runs the command, prints what failed, gives the exit code.
@@ -95,7 +113,12 @@ pub fn main() -> ExitCode {
         Some(first) if first == mount::TETHER_COMMAND => return mount::tether_main(&arguments.collect::<Vec<_>>()),
         Some(_) | None => {}
     }
-    let cli = match Cli::try_parse() {
+    // Arguments of cluster commands are another program's: nothing of them is read.
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let (program, rest) = arguments.split_at(arguments.len().min(1));
+    let split =
+        upstream::split(rest, &Cli::command()).unwrap_or_else(|| Split { ours: rest.to_vec(), ..Split::default() });
+    let cli = match Cli::try_parse_from(program.iter().chain(&split.ours)) {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
     };
@@ -105,7 +128,7 @@ pub fn main() -> ExitCode {
         std::panic::set_hook(Box::new(|panic| progress::say_json(&problem(ProblemKind::Bug, &panic.to_string()))));
     }
     cli.globals.install_logging();
-    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&cli)));
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&cli, &split)));
     let (code, exit_code) = match result {
         Ok(Ok(())) => (ExitCode::SUCCESS, 0),
         Ok(Err(failed)) => (failed.report(&cli.globals), failed.exit_code()),
@@ -139,7 +162,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
     ExitCode::from(code)
 }
 
-fn run(cli: &Cli) -> Result<(), Failed> {
+fn run(cli: &Cli, split: &Split) -> Result<(), Failed> {
     let globals = &cli.globals;
     match &cli.command {
         Command::Recipe(command) => recipe::run(command, globals),
@@ -148,6 +171,8 @@ fn run(cli: &Cli) -> Result<(), Failed> {
         Command::Save(args) => save::run(args, globals),
         Command::Pull(args) => pull::run(args, globals),
         Command::Push(args) => push::run(args, globals),
+        Command::Login(args) => login::run(args, globals),
+        Command::Logout(args) => logout::run(args, globals),
         Command::Tag(args) => tag::run(args, globals),
         Command::Rmi(args) => rmi::run(args, globals),
         Command::Prune(args) => prune::run(args, globals),
@@ -156,5 +181,6 @@ fn run(cli: &Cli) -> Result<(), Failed> {
         Command::Doctor(command) => doctor::run(command, globals),
         Command::Version(args) => version::run(args),
         Command::Completion(args) => completion::run(args, Cli::command()),
+        Command::Cluster(_) => upstream::run(split, globals),
     }
 }

@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio::runtime::Runtime;
+
 use crate::cache::Cache;
 use crate::fetch::{Fetcher, UrlMirror};
 use crate::supply::{Counter, Supply};
 use crate::transport::{
-    AuthPlaces, CertificatePlaces, ConfigPlaces, Engine, EnginePlace, Http, HttpConfig, Logins, Puller, RegistriesConf,
-    RegistryClient, doubtful_proxies,
+    Anonymous, AuthPlaces, CertificatePlaces, ConfigPlaces, Engine, EnginePlace, Http, HttpConfig, Logins, Puller,
+    RegistriesConf, RegistryClient, doubtful_proxies,
 };
 use crate::words::{Event, Observer};
 
@@ -44,11 +46,7 @@ pub(super) fn supply_with(
     settings: &Settings<'_>,
     observer: &Arc<dyn Observer>,
 ) -> Result<Supply, Failed> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| Failed::doing(format!("start the network's threads: {error}")))?;
+    let runtime = runtime()?;
     let cache = Cache::open(settings.cache).map_err(|error| Failed::from_error(error.kind(), &error))?;
     let cache = Arc::new(cache);
     let registries = match settings.registries_conf {
@@ -75,4 +73,31 @@ pub(super) fn supply_with(
     let fetcher = Fetcher::new(http, Arc::clone(&cache), mirrors, listener());
     let engine = Engine::new(EnginePlace::from_env(), Arc::clone(&cache), listener());
     Ok(Supply::new(runtime, puller, engine, fetcher, cache, counter))
+}
+
+/// Registries without a cache, and without the user's logins.
+pub(super) struct Registries {
+    pub(super) runtime: Runtime,
+    pub(super) client: RegistryClient,
+}
+
+/// Registries as the user's settings say, reported to `observer`.
+pub(super) fn registries(observer: &Arc<dyn Observer>) -> Result<Registries, Failed> {
+    let runtime = runtime()?;
+    let conf = RegistriesConf::load(&ConfigPlaces::from_env());
+    let conf = conf.map_err(|error| Failed::from_error(error.kind(), &error))?;
+    for message in conf.warnings().iter().cloned().chain(doubtful_proxies()) {
+        observer.event(Event::Warning { message });
+    }
+    let config = HttpConfig { certificates: CertificatePlaces::from_env(), ..HttpConfig::default() };
+    let client = RegistryClient::new(Http::new(config, Arc::clone(observer)), conf, Arc::new(Anonymous));
+    Ok(Registries { runtime, client })
+}
+
+fn runtime() -> Result<Runtime, Failed> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failed::doing(format!("start the network's threads: {error}")))
 }

@@ -75,6 +75,12 @@ impl Dir {
         Ok(Self { handle: self.done("open the folder", OsStr::new(""), handle)?, path: self.path.clone() })
     }
 
+    /// A handle of this folder of its own, to be locked: flock counts by handle.
+    pub(super) fn as_file(&self) -> Result<fs_err::File, DiskError> {
+        let own = self.duplicate()?;
+        Ok(fs_err::File::from_parts(own.handle.into(), own.path))
+    }
+
     /// Opens a folder of this folder.
     pub fn folder(&self, name: impl AsRef<OsStr>) -> Result<Self, DiskError> {
         let name = name.as_ref();

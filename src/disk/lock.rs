@@ -43,6 +43,22 @@ impl Lock {
         }
     }
 
+    /// Locks a folder itself, alone, for writers who leave nothing in it but what they write. Where the file system locks
+    /// no folders (NFS) there is no lock.
+    pub fn acquire_folder(dir: &Dir, limit: Duration) -> Result<Option<Self>, DiskError> {
+        match Self::wait(dir.as_file()?, LockMode::Exclusive, limit) {
+            Ok(lock) => Ok(Some(lock)),
+            Err(DiskError::Io { source, .. })
+                if [Errno::BADF, Errno::NOLCK, Errno::OPNOTSUPP, Errno::NOSYS, Errno::INVAL]
+                    .iter()
+                    .any(|errno| source.raw_os_error() == Some(errno.raw_os_error())) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Locks a file that is there, alone, if nobody else holds it.
     pub fn try_acquire(dir: &Dir, name: &str) -> Result<Option<Self>, DiskError> {
         match Self::wait(dir.open_file(name)?, LockMode::Exclusive, Duration::ZERO) {

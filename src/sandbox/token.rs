@@ -17,7 +17,7 @@ pub struct TokenRules {
     pub uses: usize,
     /// User and password that a token is given for; none: to anyone.
     pub login: Option<(String, String)>,
-    /// A refresh token that a token is given for too.
+    /// A refresh token that a token is given for too, and that is given to whoever asks with `offline_token`.
     pub identity_token: Option<String>,
 }
 
@@ -112,7 +112,11 @@ impl Tokens {
         let until = Instant::now() + rules.lifetime;
         self.given.insert(token.clone(), Given { until, uses: rules.uses, scopes });
         let seconds = rules.lifetime.as_secs();
-        let body = serde_json::json!({"token": token, "access_token": token, "expires_in": seconds});
+        let mut body = serde_json::json!({"token": token, "access_token": token, "expires_in": seconds});
+        let is_offline = request.query.iter().any(|(key, value)| key == "offline_token" && value == "true");
+        if let Some(refresh_token) = rules.identity_token.filter(|_| is_offline) {
+            body["refresh_token"] = refresh_token.into();
+        }
         Answer::new(StatusCode::OK, body.to_string()).with(&header::CONTENT_TYPE, "application/json")
     }
 }

@@ -8,8 +8,8 @@
 use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use super::Secret;
 use super::credentials::{CredentialsError, Login, Proof};
+use super::{LoginScope, Secret};
 use crate::syntax::{Node, Value, parse_json};
 use crate::words::{Diagnostic, Source, Span};
 
@@ -75,14 +75,37 @@ impl AuthFile {
             let same = |entry: &&Entry| host_of(&entry.key) == Some(hub(registry));
             self.entries.iter().filter(same).find_map(|entry| entry.proof.clone())
         });
-        let own = self.helpers.iter().find(|(key, _)| host_of(key) == Some(hub(registry)));
-        // An empty helper means none, also where there is a store for all.
-        let helper = own.map(|(_, helper)| helper).or(self.store.as_ref()).filter(|helper| !helper.is_empty());
-        match (helper, otherwise) {
-            (Some(helper), otherwise) => Said::Helper { helper: helper.clone(), otherwise },
+        match (self.helper(registry), otherwise) {
+            (Some(helper), otherwise) => Said::Helper { helper: helper.to_owned(), otherwise },
             (None, Some(proof)) => Said::Proof(proof),
             (None, None) => Said::Nothing,
         }
+    }
+
+    /// The helper that keeps the login for a registry as a whole; none: the file itself.
+    pub(super) fn helper(&self, registry: &str) -> Option<&str> {
+        let own = self.helpers.iter().find(|(key, _)| host_of(key) == Some(hub(registry)));
+        // An empty helper means none, also where there is a store for all.
+        own.map(|(_, helper)| helper).or(self.store.as_ref()).filter(|helper| !helper.is_empty()).map(String::as_str)
+    }
+
+    /// The keys that mean `scope`, one or several: a registry as a whole may be written in many ways.
+    pub(super) fn keys(&self, scope: &LoginScope) -> Vec<&str> {
+        let keys = self.entries.iter().map(|entry| entry.key.as_str());
+        if scope.namespace().is_empty() {
+            keys.filter(|key| *key == scope.registry() || host_of(key) == Some(hub(scope.registry()))).collect()
+        } else {
+            let whole = scope.to_string();
+            keys.filter(|key| *key == whole).collect()
+        }
+    }
+
+    /// The keys with a login for a part of `scope`, which counts there before the login for the scope itself.
+    pub(super) fn parts(&self, scope: &LoginScope) -> Vec<&str> {
+        let below = format!("{scope}/");
+        let own = self.keys(scope);
+        let entries = self.entries.iter().filter(|entry| entry.proof.is_some() && entry.key.starts_with(&below));
+        entries.map(|entry| entry.key.as_str()).filter(|key| !own.contains(key)).collect()
     }
 
     fn exact(&self, key: &str) -> Option<Proof> {
@@ -278,6 +301,32 @@ mod tests {
         ] {
             assert_eq!(said(&file, name), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn a_registry_may_be_written_in_many_ways() {
+        let file = file(
+            r#"{"auths": {"gcr.io": {}, "https://gcr.io/v1/": {"auth": "YTpi"}, "gcr.io/v1/": {}, "gcr.io/v1": {"auth": "YTpi"},
+                "gcr.io/team": {"auth": "YTpi"}, "gcr.io/team/app": {"auth": "YTpi"}, "gcr.io/empty": {}, "xgcr.io": {},
+                "docker.io": {}, "https://index.docker.io/v1/": {}, "docker.io/me": {"auth": "YTpi"}},
+                "credHelpers": {"https://gcr.io": "own"}, "credsStore": "all"}"#,
+        )
+        .unwrap();
+        for (scope, keys, parts) in [
+            (
+                "gcr.io",
+                vec!["gcr.io", "https://gcr.io/v1/", "gcr.io/v1/"],
+                vec!["gcr.io/v1", "gcr.io/team", "gcr.io/team/app"],
+            ),
+            ("gcr.io/team", vec!["gcr.io/team"], vec!["gcr.io/team/app"]),
+            ("gcr.io/te", vec![], vec![]),
+            ("docker.io", vec!["docker.io", "https://index.docker.io/v1/"], vec!["docker.io/me"]),
+            ("quay.io", vec![], vec![]),
+        ] {
+            let scope = scope.parse().unwrap();
+            assert_eq!((file.keys(&scope), file.parts(&scope)), (keys, parts), "{scope}");
+        }
+        assert_eq!((file.helper("gcr.io"), file.helper("quay.io")), (Some("own"), Some("all")));
     }
 
     #[test]

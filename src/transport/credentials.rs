@@ -14,6 +14,51 @@ pub struct Login {
     pub password: Secret,
 }
 
+/// Why a name and a password are no login.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LoginError {
+    /// There is no name.
+    #[error("the user's name is empty")]
+    NoUsername,
+    /// RFC 7617 puts a colon between name and password.
+    #[error("the user's name holds a `:`, which no login can: it ends the name")]
+    Colon,
+    /// RFC 7617 forbids them.
+    #[error("the user's name holds a control character")]
+    Control,
+    /// There is no password.
+    #[error("the password is empty")]
+    NoPassword,
+    /// Files with logins end a password at it.
+    #[error("the password holds a NUL, which no login can")]
+    Nul,
+}
+
+impl Login {
+    /// A login that registries and files can hold.
+    pub fn checked(username: String, password: Secret) -> Result<Self, LoginError> {
+        Self::check_username(&username)?;
+        if password.expose().is_empty() {
+            return Err(LoginError::NoPassword);
+        }
+        if password.expose().contains('\0') {
+            return Err(LoginError::Nul);
+        }
+        Ok(Self { username, password })
+    }
+
+    /// Whether a text can be a user's name.
+    pub fn check_username(username: &str) -> Result<(), LoginError> {
+        if username.is_empty() {
+            return Err(LoginError::NoUsername);
+        }
+        if username.contains(':') {
+            return Err(LoginError::Colon);
+        }
+        if username.contains(char::is_control) { Err(LoginError::Control) } else { Ok(()) }
+    }
+}
+
 /// What proves to a registry who we are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proof {
@@ -152,6 +197,21 @@ mod tests {
 
     fn login(name: &str) -> Login {
         Login { username: name.to_owned(), password: Secret::new("p") }
+    }
+
+    #[test]
+    fn logins_hold_what_can_be_sent_and_kept() {
+        let checked = |username: &str, password: &str| Login::checked(username.to_owned(), Secret::new(password)).err();
+        for (username, password, expected) in [
+            ("bob", "p:q \n\r\u{e9}", None),
+            ("", "p", Some(LoginError::NoUsername)),
+            ("bob:x", "p", Some(LoginError::Colon)),
+            ("bo\nb", "p", Some(LoginError::Control)),
+            ("bob", "", Some(LoginError::NoPassword)),
+            ("bob", "p\0", Some(LoginError::Nul)),
+        ] {
+            assert_eq!(checked(username, password), expected, "{username:?} {password:?}");
+        }
     }
 
     struct Own;

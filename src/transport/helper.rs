@@ -1,15 +1,16 @@
 //! Credential helpers: programs `docker-credential-NAME` that know logins.
 //!
-//! Protocol: github.com/docker/docker-credential-helpers, "get": the registry on stdin, JSON on stdout.
+//! Protocol: github.com/docker/docker-credential-helpers: `get` takes the registry on stdin and gives JSON on stdout,
+//! `store` takes JSON on stdin, `erase` the registry.
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Secret;
 use super::credentials::{Login, Proof};
@@ -33,6 +34,23 @@ struct Answer {
     secret: String,
 }
 
+/// What `store` takes.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Kept<'a> {
+    #[serde(rename = "ServerURL")]
+    server_url: &'a str,
+    username: &'a str,
+    secret: &'a str,
+}
+
+/// What a helper that ended has said.
+struct Ended {
+    status: ExitStatus,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
 /// The program's name.
 pub(super) fn program(helper: &str) -> String {
     format!("docker-credential-{helper}")
@@ -41,16 +59,59 @@ pub(super) fn program(helper: &str) -> String {
 /// Asks `docker-credential-HELPER` for the login at `registry`; none where it has none. The error says why it failed,
 /// without what it may have given as a secret.
 pub(super) fn get(helper: &str, registry: &str, limit: Duration) -> Result<Option<Proof>, String> {
+    ask(command(helper, "get")?, registry, limit)
+}
+
+/// Gives a login to `docker-credential-HELPER`, in place of the one that it has for `registry`. An identity token goes
+/// under the name that stands for such.
+pub(super) fn store(helper: &str, registry: &str, proof: &Proof, limit: Duration) -> Result<(), String> {
+    give(command(helper, "store")?, registry, proof, limit)
+}
+
+/// Lets `docker-credential-HELPER` forget the login for `registry`; fine where it has none.
+pub(super) fn erase(helper: &str, registry: &str, limit: Duration) -> Result<(), String> {
+    let ended = talk(command(helper, "erase")?, registry.as_bytes(), limit)?;
+    if ended.status.success() || ended.has_none() { Ok(()) } else { Err(ended.refusal(None)) }
+}
+
+fn command(helper: &str, action: &str) -> Result<Command, String> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     if helper.is_empty() || !helper.chars().all(is_name) {
         return Err("that is no helper's name".to_owned());
     }
     let mut command = Command::new(program(helper));
-    command.arg("get");
-    ask(command, registry, limit)
+    command.arg(action);
+    Ok(command)
 }
 
-fn ask(mut command: Command, registry: &str, limit: Duration) -> Result<Option<Proof>, String> {
+fn ask(command: Command, registry: &str, limit: Duration) -> Result<Option<Proof>, String> {
+    let ended = talk(command, registry.as_bytes(), limit)?;
+    if !ended.status.success() {
+        return if ended.has_none() { Ok(None) } else { Err(ended.refusal(None)) };
+    }
+    let answer: Answer =
+        serde_json::from_slice(&ended.stdout).map_err(|_| "its answer is not what a helper answers".to_owned())?;
+    Ok(match answer {
+        Answer { username, secret } if username.is_empty() && secret.is_empty() => None,
+        Answer { username, secret } if username == TOKEN => Some(Proof::IdentityToken(Secret::new(secret))),
+        Answer { username, secret } => Some(Proof::Login(Login { username, password: Secret::new(secret) })),
+    })
+}
+
+fn give(command: Command, registry: &str, proof: &Proof, limit: Duration) -> Result<(), String> {
+    let (username, secret) = match proof {
+        Proof::Login(login) => (login.username.as_str(), &login.password),
+        Proof::IdentityToken(token) => (TOKEN, token),
+        Proof::RegistryToken(_) => return Err("helpers keep no tokens of registries".to_owned()),
+    };
+    let kept = Kept { server_url: registry, username, secret: secret.expose() };
+    let input = serde_json::to_vec(&kept).expect("three strings can be written as JSON");
+    let ended = talk(command, &input, limit)?;
+    if ended.status.success() { Ok(()) } else { Err(ended.refusal(Some(secret))) }
+}
+
+/// Runs a helper with `input` on its stdin until it ends, or until it was killed after `limit`.
+fn talk(mut command: Command, input: &[u8], limit: Duration) -> Result<Ended, String> {
     // A group of its own, so that what it starts ends with it.
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     let mut child = command.spawn().map_err(|error| match error.kind() {
@@ -60,7 +121,7 @@ fn ask(mut command: Command, registry: &str, limit: Duration) -> Result<Option<P
     let (stdout, stderr) = (read(child.stdout.take()), read(child.stderr.take()));
     if let Some(mut stdin) = child.stdin.take() {
         // A helper that does not read is none that gives an answer; that is said below.
-        drop(stdin.write_all(registry.as_bytes()));
+        drop(stdin.write_all(input));
     }
     let until = Instant::now() + limit;
     let status =
@@ -69,16 +130,7 @@ fn ask(mut command: Command, registry: &str, limit: Duration) -> Result<Option<P
     let left = || until.saturating_duration_since(Instant::now()).max(Duration::from_secs(1));
     let (stdout, stderr) =
         (stdout.recv_timeout(left()).unwrap_or_default(), stderr.recv_timeout(left()).unwrap_or_default());
-    if !status.success() {
-        return refused(&stdout, &stderr, status);
-    }
-    let answer: Answer =
-        serde_json::from_slice(&stdout).map_err(|_| "its answer is not what a helper answers".to_owned())?;
-    Ok(match answer {
-        Answer { username, secret } if username.is_empty() && secret.is_empty() => None,
-        Answer { username, secret } if username == TOKEN => Some(Proof::IdentityToken(Secret::new(secret))),
-        Answer { username, secret } => Some(Proof::Login(Login { username, password: Secret::new(secret) })),
-    })
+    Ok(Ended { status, stdout, stderr })
 }
 
 /// Reads a pipe to its end in a thread of its own, so that neither pipe fills up.
@@ -97,7 +149,7 @@ fn read(pipe: Option<impl std::io::Read + Send + 'static>) -> mpsc::Receiver<Vec
 }
 
 /// Waits for the end; none where it did not come in time, and then the helper is killed with all that it started.
-fn wait(child: &mut Child, until: Instant) -> Option<std::process::ExitStatus> {
+fn wait(child: &mut Child, until: Instant) -> Option<ExitStatus> {
     while Instant::now() < until {
         match child.try_wait() {
             Ok(Some(status)) => return Some(status),
@@ -113,19 +165,27 @@ fn wait(child: &mut Child, until: Instant) -> Option<std::process::ExitStatus> {
     None
 }
 
-/// What an end with another status than 0 means.
-fn refused(stdout: &[u8], stderr: &[u8], status: std::process::ExitStatus) -> Result<Option<Proof>, String> {
-    let text = |bytes: &[u8]| printable(&String::from_utf8_lossy(bytes));
-    let (stdout, stderr) = (text(stdout), text(stderr));
-    if [&stdout, &stderr].iter().any(|said| said.to_lowercase().contains("credentials not found")) {
-        return Ok(None);
+impl Ended {
+    /// Both outputs as words for messages, stdout first.
+    fn words(&self) -> [String; 2] {
+        [&self.stdout, &self.stderr].map(|bytes| printable(&String::from_utf8_lossy(bytes)))
     }
-    // What looks like an answer may hold a password.
-    let said = [stderr, stdout].into_iter().find(|said| !said.is_empty() && !said.contains('{'));
-    Err(match said {
-        Some(said) => format!("it says: {said}"),
-        None => format!("it ended with {status}"),
-    })
+
+    /// It says that it has no login for that registry.
+    fn has_none(&self) -> bool {
+        self.words().iter().any(|said| said.to_lowercase().contains("credentials not found"))
+    }
+
+    /// What an end with another status than 0 means; `given` is what must not be repeated.
+    fn refusal(&self, given: Option<&Secret>) -> String {
+        let [stdout, stderr] = self.words();
+        // What looks like an answer may hold a password.
+        let is_fit = |said: &String| !said.contains('{') && given.is_none_or(|given| !said.contains(given.expose()));
+        match [stderr, stdout].into_iter().find(|said| !said.is_empty() && is_fit(said)) {
+            Some(said) => format!("it says: {said}"),
+            None => format!("it ended with {}", self.status),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -152,6 +212,33 @@ mod tests {
         // More than a pipe holds, on both.
         let flood = "head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2";
         assert_eq!(said(flood, minute), Err("its answer is not what a helper answers".to_owned()));
+    }
+
+    #[test]
+    fn what_is_kept_goes_by_stdin_and_is_never_repeated() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("given");
+        let login = Proof::Login(Login { username: "bob".to_owned(), password: Secret::new("pa\"ss") });
+        let given = |script: &str, proof: &Proof| {
+            let mut command = Command::new("/bin/sh");
+            command.args(["-c", script]);
+            give(command, "r.example", proof, Duration::from_mins(1))
+        };
+        let keep = format!("cat > {}", file.display());
+        for (proof, expected) in [
+            (&login, r#"{"ServerURL":"r.example","Username":"bob","Secret":"pa\"ss"}"#),
+            (
+                &Proof::IdentityToken(Secret::new("idt")),
+                r#"{"ServerURL":"r.example","Username":"<token>","Secret":"idt"}"#,
+            ),
+        ] {
+            assert_eq!(given(&keep, proof), Ok(()));
+            assert_eq!(fs_err::read_to_string(&file).unwrap(), expected);
+        }
+        let refused = |script: &str| given(script, &login).unwrap_err();
+        assert_eq!(refused("cat >&2; exit 3"), "it ended with exit status: 3");
+        assert_eq!(refused("echo 'no pa\"ss for you'; exit 1"), "it ended with exit status: 1");
+        assert_eq!(refused("echo locked; exit 1"), "it says: locked");
     }
 
     #[test]

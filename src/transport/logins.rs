@@ -2,20 +2,18 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::auth_file::{AuthFile, Said};
 use super::credentials::{Credentials, CredentialsError, Known, Proof};
 use super::helper;
+use super::login_scope::DOCKER_HUB_KEY;
 use crate::words::Source;
 
 /// How long a helper's answer is good: many repositories of one registry ask at once, but tokens of helpers expire.
 const FRESH: Duration = Duration::from_mins(1);
-
-/// What Docker calls its registry when it asks a helper.
-const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 
 /// The files where users have logins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +45,21 @@ impl AuthPlaces {
         usual.extend(docker.map(|folder| folder.join("config.json")));
         Self { named: variable("REGISTRY_AUTH_FILE"), usual, helper_limit: Duration::from_mins(1) }
     }
+
+    /// The files that are read, in their order.
+    pub(super) fn paths(&self) -> &[PathBuf] {
+        match &self.named {
+            Some(named) => std::slice::from_ref(named),
+            None => &self.usual,
+        }
+    }
+
+    /// The file that a login is written to: the first that is there, since it counts first, else Docker's. None where
+    /// no file is looked for.
+    pub(super) fn to_write(&self) -> Option<&Path> {
+        let paths = self.paths();
+        paths.iter().find(|path| path.exists()).or(paths.last()).map(PathBuf::as_path)
+    }
 }
 
 /// The user's logins.
@@ -68,11 +81,8 @@ impl Logins {
     /// hide it.
     pub fn load(places: &AuthPlaces) -> Result<Self, CredentialsError> {
         let mut files = Vec::new();
-        let (paths, must_exist) = match &places.named {
-            Some(named) => (std::slice::from_ref(named), true),
-            None => (places.usual.as_slice(), false),
-        };
-        for path in paths {
+        let must_exist = places.named.is_some();
+        for path in places.paths() {
             match fs_err::read_to_string(path) {
                 Ok(text) => files.push(AuthFile::parse(&Source::new(&path.to_string_lossy(), &text))?),
                 // `~` may be a file where a user has no home.
@@ -82,8 +92,7 @@ impl Logins {
                 Err(error) => return Err(error.into()),
             }
         }
-        let place = files.first().map(|file| file.name().to_owned());
-        let place = place.or_else(|| paths.last().map(|path| path.to_string_lossy().into_owned()));
+        let place = places.to_write().map(|path| path.to_string_lossy().into_owned());
         Ok(Self { files, helper_limit: places.helper_limit, place, answers: Mutex::default() })
     }
 
@@ -95,7 +104,7 @@ impl Logins {
             return Ok(proof.clone());
         }
         // Podman writes Docker's registry under its own name.
-        let names: &[&str] = if registry == "docker.io" { &[DOCKER_HUB, registry] } else { &[registry] };
+        let names: &[&str] = if registry == "docker.io" { &[DOCKER_HUB_KEY, registry] } else { &[registry] };
         let mut found = None;
         for name in names {
             found = helper::get(helper, name, self.helper_limit).map_err(|reason| CredentialsError::Helper {
@@ -142,8 +151,6 @@ impl Credentials for Logins {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     fn places(folder: &Path) -> AuthPlaces {

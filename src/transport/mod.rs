@@ -14,6 +14,7 @@
 //! https to http; credentials go to their own host only; and nothing is in the cache whose digest was not compared.
 
 mod auth_file;
+mod auth_text;
 mod certificates;
 mod challenge;
 mod client_words;
@@ -24,7 +25,13 @@ mod engine;
 mod helper;
 mod http;
 mod http_error;
+mod keep_error;
 mod keyed_locks;
+mod log_in;
+mod log_in_error;
+mod login_file;
+mod login_keeper;
+mod login_scope;
 mod logins;
 mod proxies;
 mod pull_error;
@@ -41,7 +48,7 @@ mod tokens;
 mod upload;
 
 pub use certificates::CertificatePlaces;
-pub use credentials::{Anonymous, Credentials, CredentialsError, Known, Login, Proof};
+pub use credentials::{Anonymous, Credentials, CredentialsError, Known, Login, LoginError, Proof};
 pub(crate) use download::{Fetched, Outcome, STATUSES, Source, Wanted};
 pub use engine::{
     Engine, EngineAbout, EngineError, EngineImage, EnginePlace, EngineRunning, EngineSilence, EngineStorage,
@@ -49,7 +56,12 @@ pub use engine::{
 pub use http::{Http, HttpConfig, Trust};
 pub(crate) use http::{Request, Response};
 pub use http_error::HttpError;
+pub use keep_error::KeepError;
 pub(crate) use keyed_locks::KeyedLocks;
+pub use log_in::Accepted;
+pub use log_in_error::LogInError;
+pub use login_keeper::{Forgotten, Kept, LoginKeeper, Place};
+pub use login_scope::{LoginScope, LoginScopeError};
 pub use logins::{AuthPlaces, Logins};
 pub use proxies::doubtful_proxies;
 pub use pull_error::{PullError, Tried};

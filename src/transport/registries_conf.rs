@@ -1,5 +1,6 @@
 //! Where images are asked for: containers-registries.conf(5), version 2.
 
+use super::LoginScope;
 use crate::words::{Diagnostic, FailureKind, ImageRef, Source};
 
 mod find;
@@ -160,6 +161,28 @@ impl RegistriesConf {
         let location = rule.location.as_ref().map_or_else(|| name.clone(), |location| format!("{location}{rest}"));
         endpoints.push(endpoint(&location, rule.insecure));
         Ok(endpoints)
+    }
+
+    /// The registry that a login is for, itself: mirrors have their own.
+    pub(super) fn login_endpoint(&self, scope: &LoginScope) -> Result<Endpoint, ConfError> {
+        let name = scope.to_string();
+        let rules = self.rules.iter().filter_map(|rule| Some((matched(&rule.prefix, &name)?, rule)));
+        if let Some((_, rule)) = rules.max_by_key(|(length, rule)| (*length, rule.prefix.len()))
+            && rule.blocked
+        {
+            return Err(ConfError::Blocked { prefix: rule.prefix.clone() });
+        }
+        // Whatever leads there; what says most of it counts.
+        let places = self.rules.iter().flat_map(|rule| {
+            let location = rule.location.as_ref().unwrap_or(&rule.prefix);
+            let mirrors = rule.mirrors.iter().map(|mirror| (&mirror.location, mirror.insecure));
+            std::iter::once((location, rule.insecure)).chain(mirrors)
+        });
+        let places = places.filter_map(|(location, insecure)| {
+            Some((matched(location, &name)?, !location.starts_with('*'), location.len(), insecure))
+        });
+        let insecure = places.max().is_some_and(|(.., insecure)| insecure);
+        Ok(endpoint(&name, insecure))
     }
 
     /// Whether the user named this `HOST[:PORT]`, as a whole, as insecure.

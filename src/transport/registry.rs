@@ -66,6 +66,8 @@ pub(super) enum At<'a> {
     Path(&'a str),
     /// Where the registry said that the next request goes, at the registry itself.
     Url(&'a Url),
+    /// The top of the API, where the registry says whom it lets in.
+    Top,
 }
 
 impl<'a> Call<'a> {
@@ -187,22 +189,22 @@ impl RegistryClient {
     }
 
     /// Sends by https. An insecure host may speak http instead: that is found out once and then remembered.
-    async fn send(
+    pub(super) async fn send(
         &self,
         endpoint: &Endpoint,
         call: &Call<'_>,
         authorization: Option<&Authorization>,
     ) -> Result<Response, HttpError> {
         let trust = if endpoint.insecure { Trust::Insecure } else { Trust::Verified };
+        let url = |text: String| match Url::parse(&text) {
+            Ok(url) => Ok(url),
+            Err(error) => Err(HttpError::Url { text, reason: error.to_string() }),
+        };
         let request = |scheme: &str| {
             let url = match call.at {
                 At::Url(url) => url.clone(),
-                At::Path(path) => {
-                    let text = format!("{scheme}://{}/v2/{}/{path}", endpoint.host, endpoint.repository);
-                    let refused =
-                        |error: url::ParseError| HttpError::Url { text: text.clone(), reason: error.to_string() };
-                    Url::parse(&text).map_err(refused)?
-                }
+                At::Path(path) => url(format!("{scheme}://{}/v2/{}/{path}", endpoint.host, endpoint.repository))?,
+                At::Top => url(format!("{scheme}://{}/v2/", endpoint.host))?,
             };
             let (authorization, content, method) = (authorization.cloned(), call.content.clone(), call.method.clone());
             Ok::<_, HttpError>(Request {

@@ -97,10 +97,10 @@ impl Refusal {
             (Some(_), _) if self.is_known => {
                 "are repository and tag written as the registry has them, and may this login read them?".to_owned()
             }
-            (Some(_), _) => format!("log in again, as with `docker login {registry}` or `podman login {registry}`"),
+            (Some(_), _) => format!("log in again: `sealer login {registry}`"),
             (None, Some(place)) => format!(
-                "is there a login for `{registry}`? `{place}` is where it is looked for; `docker login {registry}` or \
-                 `podman login {registry}` write one"
+                "is there a login for `{registry}`? `{place}` is where it is looked for; `sealer login {registry}` \
+                 writes one"
             ),
             (None, None) if self.access == Access::Push => {
                 format!("pushes to `{registry}` need a login, and none is looked for")

@@ -71,6 +71,16 @@ pub(super) struct Renewed {
 struct TokenAnswer {
     token: Option<String>,
     access_token: Option<String>,
+    /// Only where it was asked for.
+    refresh_token: Option<String>,
+}
+
+/// What a token server gave.
+pub(super) struct Given {
+    /// For the registry.
+    pub(super) token: Secret,
+    /// What tokens are given for later, in place of a password.
+    pub(super) identity_token: Option<Secret>,
 }
 
 impl Tokens {
@@ -138,7 +148,7 @@ impl Tokens {
                 let realm = Realm::parse(&realm, endpoint, refusal, is_insecure)?;
                 let scope = access.scope(scope, &endpoint.repository);
                 let request = realm.request(service.as_deref(), &scope, refusal, proof);
-                Some(Authorization::Bearer(ask(http, request).await?))
+                Some(Authorization::Bearer(ask(http, request).await?.token))
             }
             (Challenge::Basic, Some(Proof::Login(login))) => Some(Authorization::Basic(login)),
             (Challenge::Basic, Some(Proof::IdentityToken(_) | Proof::RegistryToken(_)) | None) => None,
@@ -151,7 +161,7 @@ impl Tokens {
 }
 
 /// Where tokens are given.
-struct Realm {
+pub(super) struct Realm {
     url: Url,
     trust: Trust,
 }
@@ -159,7 +169,7 @@ struct Realm {
 impl Realm {
     /// Reads a challenge's realm. The registry must not send us, with a password, to http: neither from https nor to a
     /// host that the user did not name insecure.
-    fn parse(
+    pub(super) fn parse(
         realm: &str,
         endpoint: &Endpoint,
         refusal: &Response,
@@ -182,7 +192,13 @@ impl Realm {
 
     /// Asks for a token, with what proves who we are. Format: distribution's token authentication specification, and
     /// for an identity token its OAuth 2 form.
-    fn request(self, service: Option<&str>, scope: &str, refusal: &Response, proof: Option<Proof>) -> Request {
+    pub(super) fn request(
+        self,
+        service: Option<&str>,
+        scope: &str,
+        refusal: &Response,
+        proof: Option<Proof>,
+    ) -> Request {
         let Self { mut url, trust } = self;
         let sent_by = Url::parse(refusal.url()).ok();
         let request = |method, url, authorization, form| Request {
@@ -220,15 +236,18 @@ impl Realm {
     }
 }
 
-async fn ask(http: &Http, request: Request) -> Result<Secret, HttpError> {
+/// Asks a token server.
+pub(super) async fn ask(http: &Http, request: Request) -> Result<Given, HttpError> {
     let mut response = http.send(request).await?.expect(&[200]).await?;
     let bytes = response.bytes(LIMIT).await?;
+    // What cannot stand in a header would only fail later, and say itself.
+    let is_fit = |token: &String| !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic());
     let answer: Option<TokenAnswer> = serde_json::from_slice(&bytes).ok();
-    let token = answer.and_then(|answer| answer.token.or(answer.access_token)).filter(|token| {
-        // What cannot stand in a header would only fail later, and say itself.
-        !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic())
+    let given = answer.and_then(|TokenAnswer { token, access_token, refresh_token }| {
+        let token = Secret::new(token.or(access_token).filter(is_fit)?);
+        Some(Given { token, identity_token: refresh_token.filter(is_fit).map(Secret::new) })
     });
-    token.map(Secret::new).ok_or_else(|| HttpError::Answer {
+    given.ok_or_else(|| HttpError::Answer {
         url: response.url().to_owned(),
         reason: "the token server's answer has no token".to_owned(),
     })

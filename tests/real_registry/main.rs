@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "all of it is test code; clippy only knows functions with `#[test]` as such")]
 
 mod certificates;
+mod log_in;
 mod logins;
 mod network;
 mod proxies;

@@ -193,3 +193,51 @@ fn a_named_file_is_the_only_one_and_a_users_file_hides_the_systems() {
     places.named = Some(folder.path().join("missing.conf"));
     assert!(matches!(RegistriesConf::load(&places), Err(ConfError::Read(_))));
 }
+
+#[test]
+fn a_login_goes_to_the_registry_itself_and_insecurely_only_where_that_is_said() {
+    let conf = conf(
+        r#"
+        [[registry]]
+        location = "plain.example:5000"
+        insecure = true
+        [[registry]]
+        location = "plain.example:5000/safe"
+        [[registry]]
+        prefix = "quay.io"
+        location = "cache.example/quay"
+        insecure = true
+        [[registry.mirror]]
+        location = "mirror.example"
+        insecure = true
+        [[registry]]
+        prefix = "*.lab.example"
+        insecure = true
+        [[registry]]
+        location = "b.lab.example"
+        [[registry]]
+        prefix = "blocked.example"
+        blocked = true
+        "#,
+    );
+    for (scope, insecure) in [
+        ("plain.example:5000", true),
+        ("plain.example:5000/team", true),
+        ("plain.example:5000/safe", false),
+        ("plain.example", false),
+        ("quay.io", false),
+        ("cache.example", false),
+        ("cache.example/quay", true),
+        ("mirror.example", true),
+        ("a.lab.example:5000", true),
+        ("b.lab.example", false),
+        ("lab.example", false),
+    ] {
+        let endpoint = conf.login_endpoint(&scope.parse().unwrap()).unwrap();
+        assert_eq!((endpoint.name(), endpoint.insecure), (scope.split('/').next().unwrap(), insecure), "{scope}");
+    }
+    let hub = conf.login_endpoint(&"docker.io".parse().unwrap()).unwrap();
+    assert_eq!(hub.host, "registry-1.docker.io");
+    let blocked = conf.login_endpoint(&"blocked.example/a".parse().unwrap()).unwrap_err();
+    assert_eq!(blocked.to_string(), "`blocked.example` is blocked in registries.conf");
+}

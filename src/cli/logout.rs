@@ -1,0 +1,68 @@
+//! `sealer logout`
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::transport::{AuthPlaces, Forgotten, LoginKeeper};
+use crate::words::{Event, printable};
+
+use super::failure::Failed;
+use super::globals::Globals;
+use super::login::{kept_error, scope};
+use super::output::{self, OutputForm};
+use super::progress;
+
+#[derive(Debug, Args)]
+pub(super) struct LogoutArgs {
+    /// The registry, or a part of it: `registry.example:5000`, `quay.io/team`
+    #[arg(value_name = "REGISTRY")]
+    registry: String,
+    /// The form of the result
+    #[arg(short, long, value_enum, default_value = "text", value_name = "FORM")]
+    output: OutputForm,
+}
+
+/// Where logins were, for machines.
+#[derive(Serialize)]
+struct Report {
+    registry: String,
+    /// Empty where there was none.
+    removed: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    file: String,
+    /// The program that had the login; none: the file had it.
+    helper: Option<String>,
+}
+
+pub(super) fn run(args: &LogoutArgs, globals: &Globals) -> Result<(), Failed> {
+    let scope = scope(&args.registry)?;
+    let observer = progress::observer(globals);
+    let warn = |message: String| observer.event(Event::Warning { message });
+    let keeper = LoginKeeper::open(AuthPlaces::from_env()).map_err(|error| kept_error(&error))?;
+    let Forgotten { places, parts } = keeper.forget(&scope).map_err(|error| kept_error(&error))?;
+    for place in &places {
+        if let Some(mode) = place.was_open {
+            warn(format!("others could read `{}` (mode {mode:04o}); its mode is 0600 now", place.file));
+        }
+    }
+    for (key, file) in &parts {
+        warn(format!("the login for `{key}` in `{file}` stays: `sealer logout {key}` takes it out too"));
+    }
+    let rows = places.into_iter().map(|place| Row { file: place.file, helper: place.helper });
+    let report = Report { registry: scope.to_string(), removed: rows.collect() };
+    match args.output {
+        OutputForm::Json => output::json(&report),
+        OutputForm::Text if report.removed.is_empty() => output::data(&format!("there is no login for `{scope}`\n")),
+        OutputForm::Text => {
+            let line = |row: &Row| match &row.helper {
+                Some(helper) => format!("`{helper}`, which `{}` names", row.file),
+                None => format!("`{}`", row.file),
+            };
+            let places: Vec<String> = report.removed.iter().map(line).collect();
+            output::data(&printable(&format!("logged out of `{scope}`: taken out of {}\n", places.join(", "))))
+        }
+    }
+}
