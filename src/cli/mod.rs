@@ -20,6 +20,7 @@ mod recipe;
 mod rmi;
 mod save;
 mod tag;
+mod upstream;
 mod version;
 mod world;
 
@@ -32,10 +33,18 @@ use crate::words::{Event, ProblemKind};
 
 use failure::{Failed, problem};
 use globals::{Globals, ProgressChoice};
+use upstream::Split;
 
 /// Derives Kubernetes base images from recipes, and builds, loads and shows sealer images.
 #[derive(Debug, Parser)]
-#[command(name = "sealer", version, propagate_version = true, arg_required_else_help = true, max_term_width = 120)]
+#[command(
+    name = "sealer",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    max_term_width = 120,
+    after_help = upstream::list()
+)]
 struct Cli {
     #[command(flatten)]
     globals: Globals,
@@ -76,6 +85,8 @@ enum Command {
     Version(version::VersionArgs),
     /// Print a script that completes commands in a shell
     Completion(completion::CompletionArgs),
+    #[command(flatten)]
+    Cluster(upstream::ClusterCommand),
 }
 
 /// The whole program: reads the arguments, runs the command, prints what failed, gives the exit code.
@@ -98,7 +109,12 @@ pub fn main() -> ExitCode {
         Some(first) if first == mount::TETHER_COMMAND => return mount::tether_main(&arguments.collect::<Vec<_>>()),
         Some(_) | None => {}
     }
-    let cli = match Cli::try_parse() {
+    // Arguments of cluster commands are another program's: nothing of them is read.
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let (program, rest) = arguments.split_at(arguments.len().min(1));
+    let split =
+        upstream::split(rest, &Cli::command()).unwrap_or_else(|| Split { ours: rest.to_vec(), ..Split::default() });
+    let cli = match Cli::try_parse_from(program.iter().chain(&split.ours)) {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
     };
@@ -108,7 +124,7 @@ pub fn main() -> ExitCode {
         std::panic::set_hook(Box::new(|panic| progress::say_json(&problem(ProblemKind::Bug, &panic.to_string()))));
     }
     cli.globals.install_logging();
-    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&cli)));
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&cli, &split)));
     let (code, exit_code) = match result {
         Ok(Ok(())) => (ExitCode::SUCCESS, 0),
         Ok(Err(failed)) => (failed.report(&cli.globals), failed.exit_code()),
@@ -142,7 +158,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
     ExitCode::from(code)
 }
 
-fn run(cli: &Cli) -> Result<(), Failed> {
+fn run(cli: &Cli, split: &Split) -> Result<(), Failed> {
     let globals = &cli.globals;
     match &cli.command {
         Command::Recipe(command) => recipe::run(command, globals),
@@ -160,5 +176,6 @@ fn run(cli: &Cli) -> Result<(), Failed> {
         Command::Inspect(args) => inspect::run(args, globals),
         Command::Version(args) => version::run(args),
         Command::Completion(args) => completion::run(args, Cli::command()),
+        Command::Cluster(_) => upstream::run(split, globals),
     }
 }

@@ -1,0 +1,254 @@
+//! Cluster commands, which another sealer does: the next one on PATH, or the one that `SEALER_UPSTREAM` names.
+//!
+//! This process becomes that program (`execve`), so that arguments, streams, signals and exit code are its own.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process;
+
+use clap::{Args, Subcommand};
+use rustix::fs::{Access, access};
+
+use super::failure::Failed;
+use super::globals::{Globals, ProgressChoice};
+use crate::words::{Failure, FailureKind};
+
+/// Names the program.
+const VARIABLE: &str = "SEALER_UPSTREAM";
+
+/// Counts how often a command was handed on, from one of us to the next.
+const COUNT: &str = "SEALER_HANDED_ON";
+
+/// How often that may be. A script that a sealer runs may call us again; programs in a circle call for ever.
+const MOST: usize = 8;
+
+/// The store of the other sealer.
+const ROOT: &str = "/var/lib/sealer";
+
+/// What public sealer takes before a command too, and whether a value follows: `cmd/sealer/cmd/root.go`.
+const OTHERS: [(&str, bool); 11] = [
+    ("-d", false),
+    ("--debug", false),
+    ("-q", false),
+    ("--quiet", false),
+    ("--hide-time", false),
+    ("--hide-path", false),
+    ("--log-to-file", false),
+    ("--config", true),
+    ("--color", true),
+    ("--remote-logger-url", true),
+    ("--task-name", true),
+];
+
+/// The commands. They are in no list of commands but their own (`LIST`), and their arguments are never read here.
+#[derive(Debug, Subcommand)]
+pub(super) enum ClusterCommand {
+    /// Create a cluster from an image
+    Run(Handed),
+    /// Make a cluster what a Clusterfile says
+    Apply(Handed),
+    /// Add nodes to a cluster
+    Join(Handed),
+    /// Delete a cluster, or nodes of it
+    Delete(Handed),
+    /// Upgrade a cluster to a newer image
+    Upgrade(Handed),
+    /// Check the machines of a cluster
+    Check(Handed),
+    /// Run a command on the nodes of a cluster
+    Exec(Handed),
+    /// Renew the certificate of a cluster's API server for further names
+    Cert(Handed),
+    /// Debug a pod or a node
+    Debug(Handed),
+    /// Write the Clusterfile of a cluster that is there
+    Gen(Handed),
+    /// Make one image of several
+    Merge(Handed),
+    /// List the tags of an image in its registry
+    Search(Handed),
+}
+
+const HELP: &str = "{about}
+
+Usage: {usage}
+
+Another sealer does this, and takes all arguments as they are: the next one on PATH
+after this one, or the program that SEALER_UPSTREAM names.\
+";
+
+/// Arguments that are not ours.
+#[derive(Debug, Args)]
+#[command(hide = true, disable_help_flag = true, disable_version_flag = true, help_template = HELP)]
+pub(super) struct Handed {
+    /// Whatever the other sealer takes
+    #[arg(value_name = "ARGUMENT", trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
+}
+
+/// What stands on the command line of a cluster command.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Split {
+    /// What is ours: options before the command, and its name.
+    pub(super) ours: Vec<OsString>,
+    /// What the other sealer gets; empty where the command is ours.
+    pub(super) theirs: Vec<OsString>,
+    /// The command's name.
+    pub(super) name: String,
+}
+
+/// The commands, as a group of the help.
+pub(super) fn list() -> String {
+    let commands = ClusterCommand::augment_subcommands(clap::Command::new("sealer"));
+    let line = |command: &clap::Command| {
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        format!("  {:<10}  {about}\n", command.get_name())
+    };
+    let lines: String = commands.get_subcommands().map(line).collect();
+    format!("Cluster commands, which the next `sealer` on PATH does (or `SEALER_UPSTREAM`):\n{lines}")
+}
+
+/// Splits the arguments (without the program's name) of a cluster command; none: it is no such command.
+///
+/// `options` is our own command line, for what stands before the command.
+pub(super) fn split(arguments: &[OsString], options: &clap::Command) -> Option<Split> {
+    let commands = ClusterCommand::augment_subcommands(clap::Command::new("sealer"));
+    let mut split = Split::default();
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        let bytes = argument.as_bytes();
+        if !bytes.starts_with(b"-") {
+            let name = argument.to_str().filter(|name| commands.find_subcommand(name).is_some())?;
+            split.ours.push(name.into());
+            split.theirs.push(name.into());
+            split.theirs.extend(rest.cloned());
+            name.clone_into(&mut split.name);
+            return Some(split);
+        }
+        let name = bytes.split(|byte| *byte == b'=').next().unwrap_or(bytes);
+        let name = str::from_utf8(name).ok()?;
+        let has_value = name.len() < bytes.len();
+        let others = OTHERS.iter().find(|(option, _)| *option == name).map(|(_, takes)| *takes);
+        let own = takes_value(options, name);
+        let value = if !has_value && others.or(own)? { Some(rest.next()?) } else { None };
+        let both = std::iter::once(argument).chain(value).cloned();
+        // What both know is for who does the work; how we colour nothing is of no interest.
+        if others.is_some() { split.theirs.extend(both) } else { split.ours.extend(both) }
+    }
+    None
+}
+
+/// Whether an option of ours takes a value; none: it is no option of ours.
+fn takes_value(options: &clap::Command, name: &str) -> Option<bool> {
+    let takes = |argument: &clap::Arg| argument.get_action().takes_values();
+    if let Some(long) = name.strip_prefix("--") {
+        return options.get_arguments().find(|argument| argument.get_long() == Some(long)).map(takes);
+    }
+    // `-vv`
+    let letters = name.strip_prefix('-').filter(|letters| !letters.is_empty())?;
+    let known = |letter: char| options.get_arguments().find(|argument| argument.get_short() == Some(letter)).map(takes);
+    letters.chars().all(|letter| known(letter) == Some(false)).then_some(false)
+}
+
+/// Becomes the other sealer. It returns only where that fails.
+pub(super) fn run(split: &Split, globals: &Globals) -> Result<(), Failed> {
+    let Split { name, theirs, .. } = split;
+    refuse_options(name, globals)?;
+    let count = env::var(COUNT).ok().and_then(|count| count.parse().ok()).unwrap_or(0_usize);
+    if count >= MOST {
+        let message = format!("`{name}` was handed on {count} times, from one program to the next, and none did it");
+        let help = format!(
+            "a program that `{VARIABLE}` or PATH leads to calls this one again: let `{VARIABLE}` name a real sealer"
+        );
+        return Err(Failed::one(Failure::new(FailureKind::Failed, message).with_help(help)));
+    }
+    let program = find(name)?;
+    let error = process::Command::new(&program).arg0("sealer").args(theirs).env(COUNT, (count + 1).to_string()).exec();
+    Err(Failed::doing(format!("`{name}` was handed to `{}`, which cannot be started: {error}", program.display())))
+}
+
+/// What is said before the command and the other sealer cannot keep to is an error, not forgotten.
+fn refuse_options(name: &str, globals: &Globals) -> Result<(), Failed> {
+    let Globals { root, cache, threads, url_mirror, quiet: _, verbose, color: _, progress } = globals;
+    let given = [
+        ("--root", root.as_deref().is_some_and(|root| root != Path::new(ROOT))),
+        ("--cache", cache.is_some()),
+        ("--threads", threads.is_some()),
+        ("--url-mirror", !url_mirror.is_empty()),
+        ("-v", *verbose > 0),
+        ("--progress", matches!(progress, ProgressChoice::Json | ProgressChoice::None)),
+    ];
+    match given.iter().find(|(_, is_given)| *is_given) {
+        Some(("--root", _)) => Err(Failed::Usage(format!(
+            "`{name}` is done by another sealer, whose store is always `{ROOT}`: it cannot keep to `--root`"
+        ))),
+        Some((option, _)) => Err(Failed::Usage(format!(
+            "`{name}` is done by another sealer, which does not know `{option}`: options for it stand after `{name}`"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// What a program is, whatever its name.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs_err::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|file| (file.dev(), file.ino()))
+}
+
+/// The other sealer.
+fn find(name: &str) -> Result<PathBuf, Failed> {
+    // The kernel's own word for it: also where the file was replaced meanwhile.
+    let own = identity(Path::new("/proc/self/exe"));
+    if let Some(program) = env::var_os(VARIABLE).filter(|program| !program.is_empty()) {
+        return named(PathBuf::from(program), own);
+    }
+    let called = env::args_os().next().unwrap_or_default();
+    let path = env::var_os("PATH").unwrap_or_default();
+    let (found, skipped) = next_on(&path, own, &called);
+    found.ok_or_else(|| {
+        let message = format!(
+            "`{name}` is a cluster command, which this program leaves to another sealer, and there is no other on PATH \
+             after this one"
+        );
+        let help = format!(
+            "install sealer (https://github.com/sealerio/sealer) behind this one on PATH, or let `{VARIABLE}` name its \
+             program"
+        );
+        let failure = Failure::new(FailureKind::Failed, message).with_help(help);
+        Failed::one(match skipped {
+            0 => failure,
+            _ => failure.with_help("parts of PATH that are no absolute path are not searched"),
+        })
+    })
+}
+
+/// The program that the variable names.
+fn named(program: PathBuf, own: Option<(u64, u64)>) -> Result<PathBuf, Failed> {
+    let refuse = |why: &str| Err(Failed::doing(format!("`{VARIABLE}` names `{}`, {why}", program.display())));
+    if !program.is_absolute() {
+        return refuse("which is no absolute path");
+    }
+    match identity(&program) {
+        None => refuse("which is no file that is there"),
+        identity if identity == own => refuse("which is this very program: let it name a real sealer"),
+        Some(_) if access(&program, Access::EXEC_OK).is_err() => refuse("which cannot be executed"),
+        Some(_) => Ok(program),
+    }
+}
+
+/// The first `sealer` of PATH that is not this program, behind the place where this program was found (if its name was
+/// looked up there); and how many parts of PATH were passed over because they depend on the current folder.
+fn next_on(path: &OsStr, own: Option<(u64, u64)>, called: &OsStr) -> (Option<PathBuf>, usize) {
+    let (folders, relative): (Vec<_>, Vec<_>) = env::split_paths(path).partition(|folder| folder.is_absolute());
+    let programs: Vec<_> = folders.iter().map(|folder| folder.join("sealer")).collect();
+    let was_looked_up = !called.as_bytes().contains(&b'/');
+    let place = programs.iter().position(|program| was_looked_up && own.is_some() && identity(program) == own);
+    let behind = programs.into_iter().skip(place.map_or(0, |place| place + 1));
+    let is_other = |program: &PathBuf| {
+        identity(program).is_some_and(|identity| Some(identity) != own) && access(program, Access::EXEC_OK).is_ok()
+    };
+    (behind.into_iter().find(is_other), relative.len())
+}
