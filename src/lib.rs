@@ -27,6 +27,7 @@
 //! | 9 diff | [`diff`] | two images → what differs, down to members, keys and references |
 //! | 9 provenance | [`provenance`] | what an apply did, as an in-toto statement |
 //! | 9 verify | [`verify`] | a recipe applied again, and the first difference to what is there |
+//! | 9 upstream | [`upstream`] | the real sealer beside this program, which does the commands on clusters |
 //! | 9 doctor | [`doctor`] | what is wrong with a machine or an image, and how to mend it |
 //! | 9 more | [`sandbox`] | registries and a file server on loopback, with miniatures of what recipes name |
 //! | 10 CLI | [`cli`] | Args and run; Events → bars or lines; errors → exit codes |
@@ -55,6 +56,7 @@ pub mod store;
 pub mod supply;
 pub mod syntax;
 pub mod transport;
+pub mod upstream;
 pub mod validate;
 pub mod verify;
 pub mod words;

@@ -15,7 +15,7 @@ const FLOORS: [&[&str]; 11] = [
     &["transport", "fetch", "supply"],
     &["plan", "validate", "closure"],
     &["steps", "build", "apply", "preview"],
-    &["diff", "provenance", "verify", "doctor", "sandbox"],
+    &["diff", "provenance", "verify", "upstream", "doctor", "sandbox"],
     &["cli"],
 ];
 

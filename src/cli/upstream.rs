@@ -3,22 +3,18 @@
 //! This process becomes that program (`execve`), so that arguments, streams, signals and exit code are its own.
 
 use std::env;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process;
 
 use clap::{Args, Subcommand};
-use rustix::fs::{Access, access};
 
 use super::failure::Failed;
 use super::globals::{Globals, ProgressChoice};
+use crate::upstream::{NoUpstream, UpstreamPlaces, VARIABLE};
 use crate::words::{Failure, FailureKind};
-
-/// Names the program.
-const VARIABLE: &str = "SEALER_UPSTREAM";
 
 /// Counts how often a command was handed on, from one of us to the next.
 const COUNT: &str = "SEALER_HANDED_ON";
@@ -193,62 +189,24 @@ fn refuse_options(name: &str, globals: &Globals) -> Result<(), Failed> {
     }
 }
 
-/// What a program is, whatever its name.
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    fs_err::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|file| (file.dev(), file.ino()))
-}
-
 /// The other sealer.
 fn find(name: &str) -> Result<PathBuf, Failed> {
-    // The kernel's own word for it: also where the file was replaced meanwhile.
-    let own = identity(Path::new("/proc/self/exe"));
-    if let Some(program) = env::var_os(VARIABLE).filter(|program| !program.is_empty()) {
-        return named(PathBuf::from(program), own);
-    }
-    let called = env::args_os().next().unwrap_or_default();
-    let path = env::var_os("PATH").unwrap_or_default();
-    let (found, skipped) = next_on(&path, own, &called);
-    found.ok_or_else(|| {
-        let message = format!(
-            "`{name}` is a cluster command, which this program leaves to another sealer, and there is no other on PATH \
-             after this one"
-        );
-        let help = format!(
-            "install sealer (https://github.com/sealerio/sealer) behind this one on PATH, or let `{VARIABLE}` name its \
-             program"
-        );
-        let failure = Failure::new(FailureKind::Failed, message).with_help(help);
-        Failed::one(match skipped {
-            0 => failure,
-            _ => failure.with_help("parts of PATH that are no absolute path are not searched"),
-        })
+    UpstreamPlaces::from_env().find().map_err(|why| match why {
+        NoUpstream::Named(program, why) => Failed::doing(format!("`{VARIABLE}` names `{}`, {why}", program.display())),
+        NoUpstream::NotOnPath(skipped) => {
+            let message = format!(
+                "`{name}` is a cluster command, which this program leaves to another sealer, and there is no other on \
+                 PATH after this one"
+            );
+            let help = format!(
+                "install sealer (https://github.com/sealerio/sealer) behind this one on PATH, or let `{VARIABLE}` \
+                 name its program"
+            );
+            let failure = Failure::new(FailureKind::Failed, message).with_help(help);
+            Failed::one(match skipped {
+                0 => failure,
+                _ => failure.with_help("parts of PATH that are no absolute path are not searched"),
+            })
+        }
     })
-}
-
-/// The program that the variable names.
-fn named(program: PathBuf, own: Option<(u64, u64)>) -> Result<PathBuf, Failed> {
-    let refuse = |why: &str| Err(Failed::doing(format!("`{VARIABLE}` names `{}`, {why}", program.display())));
-    if !program.is_absolute() {
-        return refuse("which is no absolute path");
-    }
-    match identity(&program) {
-        None => refuse("which is no file that is there"),
-        identity if identity == own => refuse("which is this very program: let it name a real sealer"),
-        Some(_) if access(&program, Access::EXEC_OK).is_err() => refuse("which cannot be executed"),
-        Some(_) => Ok(program),
-    }
-}
-
-/// The first `sealer` of PATH that is not this program, behind the place where this program was found (if its name was
-/// looked up there); and how many parts of PATH were passed over because they depend on the current folder.
-fn next_on(path: &OsStr, own: Option<(u64, u64)>, called: &OsStr) -> (Option<PathBuf>, usize) {
-    let (folders, relative): (Vec<_>, Vec<_>) = env::split_paths(path).partition(|folder| folder.is_absolute());
-    let programs: Vec<_> = folders.iter().map(|folder| folder.join("sealer")).collect();
-    let was_looked_up = !called.as_bytes().contains(&b'/');
-    let place = programs.iter().position(|program| was_looked_up && own.is_some() && identity(program) == own);
-    let behind = programs.into_iter().skip(place.map_or(0, |place| place + 1));
-    let is_other = |program: &PathBuf| {
-        identity(program).is_some_and(|identity| Some(identity) != own) && access(program, Access::EXEC_OK).is_ok()
-    };
-    (behind.into_iter().find(is_other), relative.len())
 }

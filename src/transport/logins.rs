@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::auth_file::{AuthFile, Said};
@@ -70,8 +70,14 @@ pub struct Logins {
     /// Where a login can be written.
     place: Option<String>,
     /// What helpers said, and when.
-    answers: Mutex<HashMap<Asked, (Instant, Option<Proof>)>>,
+    answers: Mutex<HashMap<Asked, Arc<Mutex<Remembered>>>>,
 }
+
+/// What a helper said, and when.
+type Remembered = Option<(Instant, HelperSaid)>;
+
+/// A proof or none; or the name that it failed at, and why.
+type HelperSaid = Result<Option<Proof>, (String, String)>;
 
 /// A helper and the registry that it was asked for.
 type Asked = (String, String);
@@ -96,29 +102,37 @@ impl Logins {
         Ok(Self { files, helper_limit: places.helper_limit, place, answers: Mutex::default() })
     }
 
-    /// What a helper says, asked once for all who want to know at the same time.
+    /// What a helper says, asked once for all who want to know at the same time; that it failed is an answer, too. Nobody
+    /// waits for what another registry's helper has to say.
     fn ask(&self, helper: &str, registry: &str, file: &AuthFile) -> Result<Option<Proof>, CredentialsError> {
         let key = (helper.to_owned(), registry.to_owned());
-        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, proof)) = answers.get(&key).filter(|(asked, _)| asked.elapsed() < FRESH) {
-            return Ok(proof.clone());
+        let answer = Arc::clone(self.answers.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
+        let mut answer = answer.lock().unwrap_or_else(PoisonError::into_inner);
+        if answer.as_ref().is_some_and(|(asked, _)| asked.elapsed() >= FRESH) {
+            *answer = None;
         }
+        let (_, said) = answer.get_or_insert_with(|| {
+            let said = self.ask_anew(helper, registry);
+            (Instant::now(), said)
+        });
+        said.clone().map_err(|(registry, reason)| CredentialsError::Helper {
+            helper: helper::program(helper),
+            registry,
+            reason,
+            file: file.name().to_owned(),
+        })
+    }
+
+    fn ask_anew(&self, helper: &str, registry: &str) -> HelperSaid {
         // Podman writes Docker's registry under its own name.
         let names: &[&str] = if registry == "docker.io" { &[DOCKER_HUB_KEY, registry] } else { &[registry] };
-        let mut found = None;
         for name in names {
-            found = helper::get(helper, name, self.helper_limit).map_err(|reason| CredentialsError::Helper {
-                helper: helper::program(helper),
-                registry: (*name).to_owned(),
-                reason,
-                file: file.name().to_owned(),
-            })?;
-            if found.is_some() {
-                break;
+            let found = helper::get(helper, name, self.helper_limit);
+            if let Some(proof) = found.map_err(|reason| ((*name).to_owned(), reason))? {
+                return Ok(Some(proof));
             }
         }
-        answers.insert(key, (Instant::now(), found.clone()));
-        Ok(found)
+        Ok(None)
     }
 }
 

@@ -152,3 +152,19 @@ fn a_mirror_s_login_is_looked_up_for_the_mirror() {
         insta::allow_duplicates! { insta::assert_snapshot!("login-mirror", run.stderr); }
     }
 }
+
+#[test]
+fn a_helper_that_fails_is_asked_once_for_all_images_of_a_registry() {
+    let Some((world, _registry, host)) = closed(Kind::Sandbox) else { return };
+    let calls = world.path("calls");
+    let path = helper(&world, &host, &format!("echo call >> {}\nsleep 0.3\nexit 3", calls.display()));
+    let images: Vec<String> = (0..6).map(|number| format!("{host}/team/app{number}:v1")).collect();
+    world.write("many/manifests/imageList", images.join("\n"));
+    let kubefile = world.write("many/Kubefile", "FROM scratch\nCOPY manifests .\n");
+    let mut command = world.command();
+    command.env("PATH", path).args(["build", "-t", "many:v1", "-f"]).arg(kubefile).arg(world.path("many"));
+    let run = world.result(&command.output().unwrap());
+    assert_eq!(run.code, Some(1), "{run}");
+    assert_eq!(run.stderr.matches("cannot say the login").count(), 6, "{run}");
+    assert_eq!(fs_err::read_to_string(calls).unwrap(), "call\n");
+}

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::transport::{AuthPlaces, CertificatePlaces, ConfigPlaces, EnginePlace, doubtful_proxies};
+use crate::upstream::UpstreamPlaces;
 
 /// What is looked at: files, folders, programs, and whom else is asked.
 #[derive(Debug, Clone)]
@@ -39,8 +40,8 @@ pub struct HostPlaces {
     pub doubtful_proxies: Vec<String>,
     /// Where programs are looked for: `PATH`.
     pub path: Option<OsString>,
-    /// The real sealer: `SEALER_UPSTREAM`.
-    pub upstream: Option<PathBuf>,
+    /// Where a real sealer is looked for.
+    pub upstream: UpstreamPlaces,
     /// This program's file, where it is known.
     pub program: Option<PathBuf>,
     /// This process is root.
@@ -75,7 +76,7 @@ impl HostPlaces {
             certificates: CertificatePlaces::from_env(),
             doubtful_proxies: doubtful_proxies(),
             path: variable("PATH"),
-            upstream: variable("SEALER_UPSTREAM").map(PathBuf::from),
+            upstream: UpstreamPlaces::from_env(),
             program: std::env::current_exe().ok(),
             is_root: crate::disk::is_root(),
             now: SystemTime::now(),

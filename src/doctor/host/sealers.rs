@@ -1,15 +1,11 @@
 //! A real sealer beside this program: it does the commands on clusters.
 
-use std::ffi::OsStr;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
-
 use serde_json::Value;
 
 use super::HostPlaces;
-use super::folders::reason;
 use super::program;
 use crate::doctor::{Finding, Verdict};
+use crate::upstream::{NoUpstream, VARIABLE};
 
 /// How this program's own `version` goes on after its name and version.
 const OURS: &str = "compatible with sealer";
@@ -18,28 +14,22 @@ const NEEDS: &str = "commands on clusters (`run`, `apply`, `join`, `delete` and 
 
 pub(super) fn check(places: &HostPlaces) -> Vec<Finding> {
     let finding = |verdict, subject: &str, found: String| Finding::new(verdict, "real-sealer", subject, found);
-    let other = match &places.upstream {
-        Some(named) => match named_one(named, places.program.as_deref()) {
-            Ok(()) => named.clone(),
-            Err(why) => {
-                let found = format!("is named by SEALER_UPSTREAM and {why}");
-                return vec![
-                    finding(Verdict::Warning, &named.display().to_string(), format!("{found}; {NEEDS}"))
-                        .expected(WANTED)
-                        .remedy("set SEALER_UPSTREAM to the program's path, or unset it"),
-                ];
-            }
-        },
-        None => match next_on_path(places.path.as_deref(), places.program.as_deref()) {
-            Some(found) => found,
-            None => {
-                return vec![
-                    finding(Verdict::Note, "PATH", format!("has no sealer but this program; {NEEDS}")).remedy(
-                        "nothing, where only images are built; else install sealer v0.8, or set SEALER_UPSTREAM",
-                    ),
-                ];
-            }
-        },
+    let other = match places.upstream.find() {
+        Ok(other) => other,
+        Err(NoUpstream::Named(program, why)) => {
+            let found = format!("is named by {VARIABLE}, {why}; {NEEDS}");
+            return vec![
+                finding(Verdict::Warning, &program.display().to_string(), found)
+                    .expected(WANTED)
+                    .remedy(format!("set {VARIABLE} to the program's path, or unset it")),
+            ];
+        }
+        Err(NoUpstream::NotOnPath(_)) => {
+            return vec![
+                finding(Verdict::Note, "PATH", format!("has no sealer behind this program; {NEEDS}"))
+                    .remedy("nothing, where only images are built; else install sealer v0.8, or set SEALER_UPSTREAM"),
+            ];
+        }
     };
     let subject = other.display().to_string();
     let found = match program::ask(&other, &["version"], places.limit) {
@@ -49,26 +39,6 @@ pub(super) fn check(places: &HostPlaces) -> Vec<Finding> {
             .remedy(format!("see what `{subject} version` says")),
     };
     vec![found]
-}
-
-/// What is wrong with a program that the user named.
-fn named_one(named: &Path, program: Option<&Path>) -> Result<(), String> {
-    match program::is_executable(named) {
-        Err(error) => Err(format!("cannot be used: {}", reason(&error))),
-        Ok(false) => Err("is no program that this user may execute".to_owned()),
-        Ok(true) if is_same(named, program) => Err("is this program itself".to_owned()),
-        Ok(true) => Ok(()),
-    }
-}
-
-/// The first `sealer` of `PATH` that is another file than this program's, also where that has several names.
-fn next_on_path(path: Option<&OsStr>, program: Option<&Path>) -> Option<PathBuf> {
-    program::find(path, "sealer").into_iter().find(|found| !is_same(found, program))
-}
-
-fn is_same(file: &Path, program: Option<&Path>) -> bool {
-    let number = |path: &Path| fs_err::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
-    program.and_then(number).is_some_and(|program| number(file) == Some(program))
 }
 
 /// What `sealer version` said.
@@ -131,6 +101,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::upstream::UpstreamPlaces;
 
     #[test]
     fn versions_are_judged_by_the_store_that_they_keep() {
@@ -198,16 +169,19 @@ mod tests {
         let said = |folders: &[&str], upstream: Option<&str>| {
             let path = std::env::join_paths(folders.iter().map(|name| at(name))).unwrap();
             let places = HostPlaces {
-                path: Some(path),
-                upstream: upstream.map(at),
-                program: Some(at("own/sealer")),
+                upstream: UpstreamPlaces {
+                    named: upstream.map(at),
+                    path,
+                    called: "sealer".into(),
+                    own: at("own/sealer"),
+                },
                 limit: if folders.contains(&"slow") { Duration::from_millis(200) } else { Duration::from_secs(20) },
                 ..HostPlaces::from_env(folder.path(), folder.path())
             };
             check(&places).iter().map(Finding::text).collect::<String>()
         };
         let cases = [
-            said(&["later", "link", "hard", "own"], None),
+            said(&["real", "later", "link", "hard", "own"], None),
             said(&["link", "own", "hard", "real", "broken"], None),
             said(&["slow"], None),
             said(&["broken"], None),
@@ -217,7 +191,7 @@ mod tests {
             said(&["real"], Some("later")),
         ];
         insta::assert_snapshot!(cases.concat().replace(folder.path().to_str().unwrap(), "[DIR]"), @"
-        note: PATH: has no sealer but this program; commands on clusters (`run`, `apply`, `join`, `delete` and others) need a real sealer
+        note: PATH: has no sealer behind this program; commands on clusters (`run`, `apply`, `join`, `delete` and others) need a real sealer
           remedy: nothing, where only images are built; else install sealer v0.8, or set SEALER_UPSTREAM
         good: [DIR]/real/sealer: is sealer v0.8.5, whose store, archives and images are the same
         warning: [DIR]/slow/sealer: does not answer within 0.2 s when it is asked for its version
@@ -227,13 +201,13 @@ mod tests {
           expected: a sealer v0.8, whose store, archives and images are the same as this program's
           remedy: see what `[DIR]/broken/sealer version` says
         good: [DIR]/real/sealer: is sealer v0.8.5, whose store, archives and images are the same
-        warning: [DIR]/hard/sealer: is named by SEALER_UPSTREAM and is this program itself; commands on clusters (`run`, `apply`, `join`, `delete` and others) need a real sealer
+        warning: [DIR]/hard/sealer: is named by SEALER_UPSTREAM, which is this very program: let it name a real sealer; commands on clusters (`run`, `apply`, `join`, `delete` and others) need a real sealer
           expected: a sealer v0.8, whose store, archives and images are the same as this program's
           remedy: set SEALER_UPSTREAM to the program's path, or unset it
-        warning: [DIR]/nowhere/sealer: is named by SEALER_UPSTREAM and cannot be used: it is not there; commands on clusters (`run`, `apply`, `join`, `delete` and others) need a real sealer
+        warning: [DIR]/nowhere/sealer: is named by SEALER_UPSTREAM, which is no file that is there; commands on clusters (`run`, `apply`, `join`, `delete` and others) need a real sealer
           expected: a sealer v0.8, whose store, archives and images are the same as this program's
           remedy: set SEALER_UPSTREAM to the program's path, or unset it
-        warning: [DIR]/later: is named by SEALER_UPSTREAM and is no program that this user may execute; commands on clusters (`run`, `apply`, `join`, `delete` and others) need a real sealer
+        warning: [DIR]/later: is named by SEALER_UPSTREAM, which is no file that is there; commands on clusters (`run`, `apply`, `join`, `delete` and others) need a real sealer
           expected: a sealer v0.8, whose store, archives and images are the same as this program's
           remedy: set SEALER_UPSTREAM to the program's path, or unset it
         ");

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::*;
 use crate::doctor::{Concern, Verdict, worst};
 use crate::transport::EnginePlace;
+use crate::upstream::UpstreamPlaces;
 
 /// What a path of the API gives: a status and a body.
 type Answers = BTreeMap<&'static str, (u16, String)>;
@@ -77,7 +78,7 @@ fn machine(folder: &Path, engine: EnginePlace) -> HostPlaces {
         engine_is_named: false,
         doubtful_proxies: Vec::new(),
         path: Some(at("bin").into()),
-        upstream: None,
+        upstream: UpstreamPlaces { path: at("bin").into(), ..UpstreamPlaces::default() },
         program: None,
         is_root: true,
         now: SystemTime::UNIX_EPOCH + Duration::from_hours(500_000),

@@ -1,0 +1,91 @@
+//! Floor 9, upstream: the real sealer beside this program, which does the commands on clusters.
+//!
+//! It is what `SEALER_UPSTREAM` names, else the next `sealer` on `PATH` behind the place where this program was found; a
+//! file is told by its device and inode, so that links to this program are this program. Parts of `PATH` that are no
+//! absolute path depend on the current folder and are not searched.
+
+use std::env;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, access};
+
+/// Names the program.
+pub const VARIABLE: &str = "SEALER_UPSTREAM";
+
+/// Where the other sealer is looked for.
+#[derive(Debug, Clone, Default)]
+pub struct UpstreamPlaces {
+    /// What `SEALER_UPSTREAM` names.
+    pub named: Option<PathBuf>,
+    /// `PATH`.
+    pub path: OsString,
+    /// The name that this program was called by: where it has no `/`, it was looked up on `PATH`.
+    pub called: OsString,
+    /// This program.
+    pub own: PathBuf,
+}
+
+/// Why there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoUpstream {
+    /// The one that is named is of no use: why, to go on after its path.
+    Named(PathBuf, &'static str),
+    /// There is none on `PATH`; so many parts of it were not searched.
+    NotOnPath(usize),
+}
+
+impl UpstreamPlaces {
+    /// As the environment has them.
+    #[must_use]
+    pub fn from_env() -> Self {
+        Self {
+            named: env::var_os(VARIABLE).filter(|program| !program.is_empty()).map(PathBuf::from),
+            path: env::var_os("PATH").unwrap_or_default(),
+            called: env::args_os().next().unwrap_or_default(),
+            // The kernel's own word for it: also where the file was replaced meanwhile.
+            own: PathBuf::from("/proc/self/exe"),
+        }
+    }
+
+    /// The other sealer.
+    pub fn find(&self) -> Result<PathBuf, NoUpstream> {
+        let own = identity(&self.own);
+        if let Some(program) = &self.named {
+            return usable(program, own).map_err(|why| NoUpstream::Named(program.clone(), why));
+        }
+        let (folders, relative): (Vec<_>, Vec<_>) =
+            env::split_paths(&self.path).partition(|folder| folder.is_absolute());
+        let programs: Vec<_> = folders.iter().map(|folder| folder.join("sealer")).collect();
+        let was_looked_up = !self.called.as_bytes().contains(&b'/');
+        let place = programs.iter().position(|program| was_looked_up && own.is_some() && identity(program) == own);
+        let mut behind = programs.into_iter().skip(place.map_or(0, |place| place + 1));
+        let is_other = |program: &PathBuf| {
+            identity(program).is_some_and(|identity| Some(identity) != own) && is_executable(program)
+        };
+        behind.find(is_other).ok_or(NoUpstream::NotOnPath(relative.len()))
+    }
+}
+
+fn usable(program: &Path, own: Option<(u64, u64)>) -> Result<PathBuf, &'static str> {
+    if !program.is_absolute() {
+        return Err("which is no absolute path");
+    }
+    match identity(program) {
+        None => Err("which is no file that is there"),
+        identity if identity == own => Err("which is this very program: let it name a real sealer"),
+        Some(_) if !is_executable(program) => Err("which cannot be executed"),
+        Some(_) => Ok(program.to_owned()),
+    }
+}
+
+fn is_executable(program: &Path) -> bool {
+    access(program, Access::EXEC_OK).is_ok()
+}
+
+/// What a program is, whatever its name.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs_err::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|file| (file.dev(), file.ino()))
+}
