@@ -3,7 +3,7 @@
 //! An archive holds `<layer hex>/…` per layer, `<image id>.yaml` per platform and `Metadata`. Everything is unpacked
 //! into a staging folder and committed together; nothing that an entry is called deletes anything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{BufReader, Read};
 
 use super::{Commit, StagedFolder, StagedLayer, Staging, Store, StoreError};
@@ -13,6 +13,8 @@ use crate::words::Digest;
 
 /// The greatest YAML or `Metadata` that is read, in bytes.
 const MAX_DOCUMENT: u64 = 4 << 20;
+/// The document in an archive of a sealer up to v0.6.1.
+const OLD_DOCUMENT: &str = "image_metadata.yaml";
 /// The first block of an archive, in bytes: where it is all zeros, nothing comes.
 const FIRST: u64 = 512;
 
@@ -92,6 +94,9 @@ impl<'a> Parts<'a> {
         if entry.kind != EntryKind::File || !rest.is_empty() {
             return Err(refused("it is neither in a layer's folder nor an image's document"));
         }
+        if first == OLD_DOCUMENT {
+            return Err(StoreError::OldArchive);
+        }
         let document = read(content, entry)?;
         if let Some(id) = first.strip_suffix(".yaml") {
             let id: ImageId = id.parse().map_err(|_| refused("its name is no image id"))?;
@@ -156,7 +161,10 @@ impl<'a> Parts<'a> {
         let owners = Owners::of_this_machine();
         for (digest, (folder, unpacker)) in self.layers {
             let notes = unpacker.finish().map_err(|source| StoreError::ArchiveLayer { layer: digest, source })?;
-            warnings.extend(notes.iter().filter(|note| note.is_news()).map(|note| format!("layer {digest}: {note}")));
+            // A real sealer's archive of several platforms has the layers that they share once for each.
+            let mut said = HashSet::new();
+            let news = notes.iter().filter(|note| note.is_news()).map(|note| format!("layer {digest}: {note}"));
+            warnings.extend(news.filter(|warning| said.insert(warning.clone())));
             if !images.iter().any(|image| image.image().layer_ids().any(|id| id == digest)) {
                 warnings.push(format!("the layer {digest} belongs to no image of the archive and was left out"));
                 continue;
