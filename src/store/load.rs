@@ -63,12 +63,14 @@ struct Parts<'a> {
     limits: Limits,
     layers: BTreeMap<Digest, (StagedFolder, Unpacker)>,
     images: BTreeMap<ImageId, ImageDocument>,
+    /// The images as they came, so that what is saved again has their order.
+    order: Vec<ImageId>,
     metadata: bool,
 }
 
 impl<'a> Parts<'a> {
     fn new(staging: &'a Staging, limits: Limits) -> Self {
-        Self { staging, limits, layers: BTreeMap::new(), images: BTreeMap::new(), metadata: false }
+        Self { staging, limits, layers: BTreeMap::new(), images: BTreeMap::new(), order: Vec::new(), metadata: false }
     }
 
     fn take(&mut self, entry: &TarEntry, content: impl Read) -> Result<(), StoreError> {
@@ -147,13 +149,17 @@ impl<'a> Parts<'a> {
             Some(before) if before != document => {
                 Err(StoreError::archive(&entry.name, "it is there twice, and not the same"))
             }
-            _ => Ok(()),
+            Some(_) => Ok(()),
+            None => {
+                self.order.push(id);
+                Ok(())
+            }
         }
     }
 
     #[expect(clippy::type_complexity, reason = "the three things that a load is about, named where they are taken")]
-    fn finish(self) -> Result<(Vec<ImageDocument>, Vec<StagedLayer>, Vec<String>), StoreError> {
-        let images: Vec<ImageDocument> = self.images.into_values().collect();
+    fn finish(mut self) -> Result<(Vec<ImageDocument>, Vec<StagedLayer>, Vec<String>), StoreError> {
+        let images: Vec<ImageDocument> = self.order.iter().filter_map(|id| self.images.remove(id)).collect();
         if images.is_empty() || !self.metadata {
             return Err(StoreError::ArchiveEmpty);
         }

@@ -119,3 +119,6 @@ impl Store {
         Err(StoreError::DamagedLayer { image: image.name.to_string(), layer, found })
     }
 }
+
+#[cfg(test)]
+mod tests;
