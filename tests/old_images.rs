@@ -169,10 +169,13 @@ fn every_command_takes_the_images_of_older_sealers() {
     }
 }
 
+/// What is missing, and how it goes missing in a layer's folder of layerdb.
+type Lack = (&'static str, fn(&Path));
+
 #[test]
 fn what_an_older_store_lacks_is_not_missed() {
     // What is there of a layer besides its files: a real sealer's older versions wrote less, and some things not always.
-    let lacks: [(&str, fn(&Path)); 3] = [
+    let lacks: [Lack; 3] = [
         ("no cacheID and no tar-data", |layerdb| drop(fs_err::remove_file(layerdb.join("cacheID")))),
         ("no size", |layerdb| fs_err::remove_file(layerdb.join("size")).unwrap()),
         ("no folder in layerdb", |layerdb| fs_err::remove_dir_all(layerdb).unwrap()),

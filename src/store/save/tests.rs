@@ -65,8 +65,8 @@ fn make(top: &Path, tree: &Tree) {
     let mut folders: Vec<(PathBuf, u32)> = Vec::new();
     for (parts, thing) in tree {
         let path = parts.iter().fold(top.to_owned(), |path, part| path.join(OsStr::from_bytes(part)));
-        if fs_err::symlink_metadata(&path).is_ok() || path.parent().unwrap().ancestors().any(|above| above.is_symlink())
-        {
+        let mut above = path.ancestors().skip(1).take_while(|above| *above != top);
+        if fs_err::symlink_metadata(&path).is_ok() || above.any(Path::is_symlink) {
             continue;
         }
         if fs_err::create_dir_all(path.parent().unwrap()).is_err() {
@@ -210,4 +210,20 @@ fn the_model_of_a_real_load_knows_what_it_deletes() {
     assert_eq!(after_a_real_load(&names(&["a/", "a/b", "c"])), names(&["a", "a/b", "c"]));
     assert_eq!(after_a_real_load(&names(&["a/", "a/b", "a/"])), names(&["a"]));
     assert_eq!(after_a_real_load(&names(&["a/b", "a"])), names(&["a"]));
+}
+
+#[test]
+fn what_nobody_would_load_is_not_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("root"));
+    let staging = store.stage().unwrap();
+    let layer = staging.new_layer_dir().unwrap();
+    fs_err::create_dir(layer.path().join("etc")).unwrap();
+    fs_err::write(layer.path().join("etc/dev-disk\\x2d1.swap"), "").unwrap();
+    let layer = staged(layer).unwrap();
+    let image = document("a:1", "linux/amd64", &[layer.id.digest]);
+    let commit = Commit { images: vec![image], layers: vec![layer], created: jiff::Timestamp::UNIX_EPOCH };
+    store.commit(&staging, &commit).unwrap();
+    let error = store.save(store.find_all(&"a:1".parse().unwrap(), &[]).unwrap(), "a:1", &mut Vec::new()).unwrap_err();
+    insta::assert_snapshot!(error, @r"the layer's entry `etc/dev-disk\\x2d1.swap` is refused: no sealer loads an archive with a `\` in a name; push the image instead, or name the file otherwise");
 }
