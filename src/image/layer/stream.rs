@@ -40,8 +40,8 @@ pub fn write_layer_at(dir: &Dir, owners: &Owners, out: impl Write) -> Result<boo
 }
 
 /// Writes the entries of the tree below `dir` with `prefix/` before their names, without the blocks that end an archive;
-/// the id that the tree hashes to as a layer on its own, none where it is empty. A name with `\`, which no sealer loads, is
-/// refused.
+/// the id that the tree hashes to as a layer on its own, none where it is empty. A name with `\` is refused:
+/// no sealer loads it.
 pub fn write_entries_at(
     dir: &Dir,
     owners: &Owners,

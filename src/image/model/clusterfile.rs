@@ -26,7 +26,7 @@ pub fn default_clusterfile(name: &SealerName) -> String {
     )
 }
 
-/// A Clusterfile for an image of another name: its `spec.image` says it, as after sealer's `tag`, and nothing else changes.
+/// A Clusterfile for an image of another name: its `spec.image` says it, as after sealer's `tag`. Nothing else changes.
 /// A text that is no Clusterfile stays as it is.
 pub(super) fn clusterfile_of(clusterfile: &str, name: &SealerName) -> String {
     let path = "/spec/image".parse().expect("the pointer is written well");
