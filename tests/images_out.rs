@@ -244,6 +244,31 @@ fn a_real_sealers_archive_is_saved_as_it_was_loaded() {
 }
 
 #[test]
+fn all_platforms_are_inspected_by_name_and_one_by_its_whole_id() {
+    let world = world();
+    let text = world.succeed(&["inspect", "mine:v1"]).stdout;
+    let documents = json(&world.succeed(&["inspect", "-o", "json", "mine:v1"]));
+    let platforms = ["amd64", "arm64"].map(|architecture| format!("      architecture: {architecture}\n"));
+    let items: Vec<&str> = text.split_inclusive("\n  status: {}\n").collect();
+    assert_eq!((items.len(), items[2]), (3, "\n"), "{text}");
+    for (at, platform) in platforms.iter().enumerate() {
+        assert!(items[at].starts_with("- kind: Image\n  metadata:\n    annotations:\n"), "{text}");
+        assert!(items[at].contains(platform), "{text}");
+        let id = documents[at]["spec"]["id"].as_str().unwrap();
+        assert!(items[at].contains(&format!("    id: {id}\n")), "{text}");
+        // By its id it stands alone, in both forms.
+        assert_eq!(world.succeed(&["inspect", id]).stdout, format!("{}\n", items[at]));
+        assert_eq!(json(&world.succeed(&["inspect", "-o", "json", id])), serde_json::json!([documents[at]]));
+        // Part of an id is a name like any other, and so is one with capital letters, which no name has.
+        let part = world.run(&["inspect", &id[..63]]);
+        let message = format!("error: image `{}:latest` is not in the store [WORLD]/root\n", &id[..63]);
+        assert_eq!((part.code, part.stdout, part.stderr), (Some(1), String::new(), message));
+        assert_eq!(world.run(&["inspect", &format!("A{}", &id[1..])]).code, Some(2));
+    }
+    assert_eq!(world.run(&["inspect", &"0".repeat(64)]).code, Some(1));
+}
+
+#[test]
 fn names_come_and_go_and_layers_with_the_last_that_needs_them() {
     let world = world();
     let count = || fs_err::read_dir(world.root().join("data/overlay2")).unwrap().count();

@@ -138,7 +138,7 @@ impl<'a> Workspace<'a> {
     }
 
     fn is_doubtful(&self, id: &Digest) -> Result<bool, WorkspaceError> {
-        Ok(!self.layers.contains_key(id) && self.store.is_unverified(id)?)
+        Ok(!self.layers.contains_key(id) && (self.store.is_unverified(id)? || self.store.is_real_sealers(id)?))
     }
 
     /// What is wrong with a layer of the store, by its content: none where it hashes to its id, or was made by this run.
@@ -203,7 +203,7 @@ impl<'a> Workspace<'a> {
     ) -> Result<Image, WorkspaceError> {
         let image = import::document(name, pulled, blobs)?;
         for (layer, blob) in import::layers(&image, pulled)? {
-            // One that was never seen to hash to its id must not stand for one that is.
+            // One that need not hash to its id must not stand for one that does.
             if self.layer_dir(&layer)?.is_none() || self.is_doubtful(&layer)? {
                 let staged = import::unpack(self.folder()?, layer, &blob, blobs, observer)?;
                 self.layers.insert(layer, staged);

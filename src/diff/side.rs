@@ -22,7 +22,7 @@ pub(super) struct SideLayer {
     pub(super) kind: LayerKind,
     pub(super) value: String,
     pub(super) folder: PathBuf,
-    /// Its content was never seen to hash to its id.
+    /// Its content was never seen to hash to its id, or a real sealer filled it.
     is_doubtful: bool,
 }
 
@@ -40,7 +40,7 @@ impl Side {
                 kind: layer.kind,
                 value: layer.value.clone(),
                 folder: store.layer_dir(&id),
-                is_doubtful: store.is_unverified(&id)?,
+                is_doubtful: store.is_unverified(&id)? || store.is_real_sealers(&id)?,
             });
         }
         Ok(Self { image: image.clone(), layers })

@@ -89,6 +89,12 @@ pub enum ManifestError {
     /// The list leads to another list.
     #[error("the list's entry for {0} is a list itself")]
     Nested(Platform),
+    /// The config of the only manifest does not say what it is for.
+    #[error(
+        "its config names no platform: it is no container image, or a sealer up to v0.6.1 pushed it, in a form that no \
+         later one reads"
+    )]
+    NoConfigPlatform,
     /// The only manifest is for another platform.
     #[error("the image is for {found} only, not for {asked}")]
     OtherPlatform {
@@ -120,6 +126,7 @@ impl ManifestError {
             | Self::Digest(_)
             | Self::NoPlatform { .. }
             | Self::Nested(_)
+            | Self::NoConfigPlatform
             | Self::OtherPlatform { .. } => FailureKind::Verification,
         }
     }
@@ -313,17 +320,14 @@ pub fn runs_on(offered: &Platform, asked: &Platform) -> bool {
 pub fn config_platform(config: &[u8]) -> Result<Platform, ManifestError> {
     let written: WrittenPlatform = serde_json::from_slice(config)
         .map_err(|error| ManifestError::Form(format!("its config is no JSON of an image: {error}")))?;
-    written.platform().ok_or_else(|| ManifestError::Form("its config names no platform".to_owned()))
+    written.platform().ok_or(ManifestError::NoConfigPlatform)
 }
 
 /// Holds the config of an image without a list to the platform that was asked for.
 pub fn check_config(config: &[u8], platform: &Platform) -> Result<(), ManifestError> {
     let written: WrittenPlatform = serde_json::from_slice(config)
         .map_err(|error| ManifestError::Form(format!("its config is no JSON of an image: {error}")))?;
-    let Some(found) = written.platform() else {
-        let found = "no platform that its config names".to_owned();
-        return Err(ManifestError::OtherPlatform { asked: platform.clone(), found });
-    };
+    let found = written.platform().ok_or(ManifestError::NoConfigPlatform)?;
     if serves(&found, platform).is_none() {
         return Err(ManifestError::OtherPlatform { asked: platform.clone(), found: found.to_string() });
     }

@@ -36,6 +36,18 @@ pub enum StoreError {
     /// An archive without an image.
     #[error("the archive holds no image: it is not what `sealer save` writes")]
     ArchiveEmpty,
+    /// An archive of a sealer up to v0.6.1.
+    #[error(
+        "a sealer up to v0.6.1 saved the archive, in a form that no later one reads; build the image again with sealer \
+         v0.8.5 or this program"
+    )]
+    OldArchive,
+    /// The list of all images is one of a sealer up to v0.6.1.
+    #[error(
+        "`{0}` is the list of a sealer up to v0.6.1, whose store has a form that no later one reads; take another folder \
+         with `--root`, or move that store away"
+    )]
+    OldStore(String),
     /// A layer is neither in an archive nor in the store.
     #[error(
         "the archive is refused: its image `{image}` needs the layer {layer}, which is neither in the archive nor in \
@@ -174,6 +186,8 @@ impl StoreError {
             Self::OtherDocument { .. } | Self::DamagedLayer { .. } => FailureKind::Verification,
             Self::ArchiveDocument { .. }
             | Self::ArchiveEmpty
+            | Self::OldArchive
+            | Self::OldStore(_)
             | Self::ArchiveLacks { .. }
             | Self::Metadata { .. }
             | Self::OtherName { .. }

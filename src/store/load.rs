@@ -3,7 +3,7 @@
 //! An archive holds `<layer hex>/…` per layer, `<image id>.yaml` per platform and `Metadata`. Everything is unpacked
 //! into a staging folder and committed together; nothing that an entry is called deletes anything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{BufReader, Read};
 
 use super::{Commit, StagedFolder, StagedLayer, Staging, Store, StoreError};
@@ -13,6 +13,8 @@ use crate::words::Digest;
 
 /// The greatest YAML or `Metadata` that is read, in bytes.
 const MAX_DOCUMENT: u64 = 4 << 20;
+/// The document in an archive of a sealer up to v0.6.1.
+const OLD_DOCUMENT: &str = "image_metadata.yaml";
 /// The first block of an archive, in bytes: where it is all zeros, nothing comes.
 const FIRST: u64 = 512;
 
@@ -61,12 +63,14 @@ struct Parts<'a> {
     limits: Limits,
     layers: BTreeMap<Digest, (StagedFolder, Unpacker)>,
     images: BTreeMap<ImageId, ImageDocument>,
+    /// The images as they came, so that what is saved again has their order.
+    order: Vec<ImageId>,
     metadata: bool,
 }
 
 impl<'a> Parts<'a> {
     fn new(staging: &'a Staging, limits: Limits) -> Self {
-        Self { staging, limits, layers: BTreeMap::new(), images: BTreeMap::new(), metadata: false }
+        Self { staging, limits, layers: BTreeMap::new(), images: BTreeMap::new(), order: Vec::new(), metadata: false }
     }
 
     fn take(&mut self, entry: &TarEntry, content: impl Read) -> Result<(), StoreError> {
@@ -91,6 +95,9 @@ impl<'a> Parts<'a> {
         }
         if entry.kind != EntryKind::File || !rest.is_empty() {
             return Err(refused("it is neither in a layer's folder nor an image's document"));
+        }
+        if first == OLD_DOCUMENT {
+            return Err(StoreError::OldArchive);
         }
         let document = read(content, entry)?;
         if let Some(id) = first.strip_suffix(".yaml") {
@@ -142,13 +149,17 @@ impl<'a> Parts<'a> {
             Some(before) if before != document => {
                 Err(StoreError::archive(&entry.name, "it is there twice, and not the same"))
             }
-            _ => Ok(()),
+            Some(_) => Ok(()),
+            None => {
+                self.order.push(id);
+                Ok(())
+            }
         }
     }
 
     #[expect(clippy::type_complexity, reason = "the three things that a load is about, named where they are taken")]
-    fn finish(self) -> Result<(Vec<ImageDocument>, Vec<StagedLayer>, Vec<String>), StoreError> {
-        let images: Vec<ImageDocument> = self.images.into_values().collect();
+    fn finish(mut self) -> Result<(Vec<ImageDocument>, Vec<StagedLayer>, Vec<String>), StoreError> {
+        let images: Vec<ImageDocument> = self.order.iter().filter_map(|id| self.images.remove(id)).collect();
         if images.is_empty() || !self.metadata {
             return Err(StoreError::ArchiveEmpty);
         }
@@ -156,7 +167,10 @@ impl<'a> Parts<'a> {
         let owners = Owners::of_this_machine();
         for (digest, (folder, unpacker)) in self.layers {
             let notes = unpacker.finish().map_err(|source| StoreError::ArchiveLayer { layer: digest, source })?;
-            warnings.extend(notes.iter().filter(|note| note.is_news()).map(|note| format!("layer {digest}: {note}")));
+            // A real sealer's archive of several platforms has the layers that they share once for each.
+            let mut said = HashSet::new();
+            let news = notes.iter().filter(|note| note.is_news()).map(|note| format!("layer {digest}: {note}"));
+            warnings.extend(news.filter(|warning| said.insert(warning.clone())));
             if !images.iter().any(|image| image.image().layer_ids().any(|id| id == digest)) {
                 warnings.push(format!("the layer {digest} belongs to no image of the archive and was left out"));
                 continue;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! data/overlay2/<layer hex>/...                  a layer, unpacked; never opened for writing once it is here
-//! metadata/layerdb/sha256/<layer hex>/           id, size, distribution_layer_digest, cacheID
+//! metadata/layerdb/sha256/<layer hex>/           id, size, distribution_layer_digest, cacheID; sealer's: tar-data.json.gz
 //! metadata/imagedb/<image id>.yaml               an image's document
 //! metadata/images_metadata.json                  name → images, one per platform
 //! tmp/                                           sealer's own
@@ -31,6 +31,7 @@ mod commit;
 mod error;
 mod load;
 mod provenance;
+mod real_sealer;
 mod remove;
 mod save;
 mod staging;

@@ -110,6 +110,15 @@ impl Store {
                 "layer {layer} of `{name}` was never seen to hash to its id; it leaves the store as it is"
             )));
         }
+        if self.is_real_sealers(&layer)? {
+            let name = &image.name;
+            return Ok(Some(format!(
+                "layer {layer} of `{name}` does not hash to its id, for a real sealer filled it; it leaves the store as it is"
+            )));
+        }
         Err(StoreError::DamagedLayer { image: image.name.to_string(), layer, found })
     }
 }
+
+#[cfg(test)]
+mod tests;

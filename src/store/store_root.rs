@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::StoreError;
 use crate::disk::{Dir, DiskError, Lock, LockMode};
 use crate::image::layer::{Owners, layer_id_at};
-use crate::image::model::{ImageDocument, ImageId, Manifest, Metadata};
+use crate::image::model::{ImageDocument, ImageId, Manifest, Metadata, ModelError};
 use crate::words::{Digest, Platform, SealerName};
 
 pub(super) const LAYERS: &str = "data/overlay2";
@@ -190,7 +190,10 @@ impl Store {
         // Only a list that is not there says that there are no images.
         let Some(bytes) = self.read(METADATA, METADATA_FILE)? else { return Ok(Metadata::default()) };
         let path = || self.root.join(METADATA).join(METADATA_FILE).display().to_string();
-        Metadata::from_json(&bytes).map_err(|source| StoreError::Metadata { path: path(), source })
+        Metadata::from_json(&bytes).map_err(|source| match source {
+            ModelError::OldMetadata => StoreError::OldStore(path()),
+            source => StoreError::Metadata { path: path(), source },
+        })
     }
 
     /// A folder of the store, none where it is not there.

@@ -40,16 +40,27 @@ pub fn write_layer_at(dir: &Dir, owners: &Owners, out: impl Write) -> Result<boo
 }
 
 /// Writes the entries of the tree below `dir` with `prefix/` before their names, without the blocks that end an archive;
-/// the id that the tree hashes to as a layer on its own, none where it is empty.
+/// the id that the tree hashes to as a layer on its own, none where it is empty. A name with `\` is refused:
+/// no sealer loads it.
 pub fn write_entries_at(
     dir: &Dir,
     owners: &Owners,
     prefix: &str,
     out: impl Write,
 ) -> Result<Option<LayerId>, LayerError> {
-    let out = Prefixed { prefix: format!("{prefix}/").into_bytes(), out, hash: DigestWriter::new(io::sink()) };
+    let out = Prefixed {
+        prefix: format!("{prefix}/").into_bytes(),
+        out,
+        hash: DigestWriter::new(io::sink()),
+        unloadable: None,
+    };
     let mut stream = Stream { owners, out, name: Vec::new(), buffer: vec![0; 128 * 1024] };
     let any = stream.folder(dir, 0)?;
+    if let Some(name) = stream.out.unloadable {
+        let reason =
+            "no sealer loads an archive with a `\\` in a name; push the image instead, or name the file otherwise";
+        return Err(LayerError::refused(&name, reason));
+    }
     let mut hash = stream.out.hash;
     hash.write_all(&[0; 2 * BLOCK]).map_err(LayerError::Write)?;
     let (_, digest, tar_size) = hash.finish();
@@ -80,10 +91,15 @@ struct Prefixed<W> {
     prefix: Vec<u8>,
     out: W,
     hash: DigestWriter<io::Sink>,
+    /// The first name that nobody would load.
+    unloadable: Option<Vec<u8>>,
 }
 
 impl<W: Write> Entries for Prefixed<W> {
     fn header(&mut self, header: &Header<'_>) -> io::Result<()> {
+        if self.unloadable.is_none() && header.name.contains(&b'\\') {
+            self.unloadable = Some(header.name.to_vec());
+        }
         self.hash.write_all(&header.blocks())?;
         let name = [&self.prefix[..], header.name].concat();
         self.out.write_all(&Header { name: &name, ..header.clone() }.blocks())

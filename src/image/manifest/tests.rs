@@ -171,7 +171,11 @@ fn a_single_image_must_be_for_the_platform() {
             "linux/arm64",
             Some("the image is for linux/amd64 only, not for linux/arm64"),
         ),
-        ("{}", "linux/amd64", Some("the image is for no platform that its config names only, not for linux/amd64")),
+        (
+            "{}",
+            "linux/amd64",
+            Some("its config names no platform: it is no container image, or a sealer up to v0.6.1 pushed it"),
+        ),
         ("[", "linux/amd64", Some("")),
     ] {
         let message = check_config(config.as_bytes(), &asked.parse().unwrap()).err().map(|error| error.to_string());

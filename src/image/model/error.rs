@@ -26,6 +26,9 @@ pub enum ModelError {
     /// The list of images is damaged.
     #[error("the list of images cannot be read; is it from a sealer between v0.7 and v0.8?")]
     Metadata(#[source] serde_json::Error),
+    /// The list of images is one of a sealer up to v0.6.1.
+    #[error("the list of images is one of a sealer up to v0.6.1, in a form that no later one reads")]
+    OldMetadata,
 }
 
 impl ModelError {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::clusterfile::clusterfile_of;
 use super::{CLUSTERFILE_ANNOTATION, ImageId, ModelError, default_clusterfile, to_go_yaml};
 use crate::words::{Digest, Platform, SealerName};
 
@@ -140,14 +141,12 @@ impl Image {
         ImageId::of(without.to_yaml().as_bytes())
     }
 
-    /// The same image under another name: name and default Clusterfile change, and with them the id.
+    /// The same image under another name: name and Clusterfile change, and with them the id.
     #[must_use]
     pub fn renamed(&self, name: &SealerName) -> Self {
         let mut renamed = Self { name: name.clone(), ..self.clone() };
-        if let Some(clusterfile) = renamed.annotations.get_mut(CLUSTERFILE_ANNOTATION)
-            && *clusterfile == default_clusterfile(&self.name)
-        {
-            *clusterfile = default_clusterfile(name);
+        if let Some(clusterfile) = renamed.annotations.get_mut(CLUSTERFILE_ANNOTATION) {
+            *clusterfile = clusterfile_of(clusterfile, name);
         }
         renamed.with_id()
     }

@@ -77,6 +77,22 @@ impl<'de> Deserialize<'de> for Metadata {
     }
 }
 
+/// The list as sealer had it up to v0.6.1: a name had one image. Never empty, for then the later form was read.
+type OldList = BTreeMap<String, OldImage>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OldImage {
+    #[serde(rename = "name")]
+    _name: String,
+    #[serde(rename = "id")]
+    _id: String,
+    #[serde(rename = "created", default)]
+    _created: String,
+    #[serde(rename = "size", default)]
+    _size: i64,
+}
+
 /// Takes each name once: of two, a reader would lose the images of one, and the next writer would lose them for good.
 struct Names;
 
@@ -106,7 +122,10 @@ impl Metadata {
         if json.trim_ascii().is_empty() {
             return Err(ModelError::Metadata(serde_json::Error::custom("the file is empty")));
         }
-        serde_json::from_slice(json).map_err(ModelError::Metadata)
+        serde_json::from_slice(json).map_err(|error| match serde_json::from_slice::<OldList>(json) {
+            Ok(_) => ModelError::OldMetadata,
+            Err(_) => ModelError::Metadata(error),
+        })
     }
 
     /// The file as sealer writes it: tabs, names sorted, no final newline.
@@ -197,6 +216,21 @@ mod tests {
         ] {
             let Err(ModelError::Metadata(source)) = Metadata::from_json(json.as_bytes()) else { panic!("{json:?}") };
             assert!(source.to_string().contains(reason), "{json:?}: {source}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_an_old_sealer_is_called_that() {
+        let image = r#"{"name": "a:1", "id": "x", "created": "2022-01-01T00:00:00Z", "size": 3}"#;
+        for (json, is_old) in [
+            (format!(r#"{{"a:1": {image}}}"#), true),
+            (r#"{"a:1": {"name": "a:1", "id": "x"}}"#.to_owned(), true),
+            (format!(r#"{{"a:1": {image}, "b:1": {{"manifests": []}}}}"#), false),
+            (r#"{"a:1": {}}"#.to_owned(), false),
+            ("[]".to_owned(), false),
+        ] {
+            let error = Metadata::from_json(json.as_bytes()).unwrap_err();
+            assert_eq!(matches!(error, ModelError::OldMetadata), is_old, "{json}: {error}");
         }
     }
 
