@@ -4,5 +4,6 @@
 //! a repair that was asked for, writes nothing.
 
 mod finding;
+pub mod image;
 
 pub use finding::{Concern, Finding, Verdict, worst};

@@ -117,6 +117,7 @@ fn a_commit_writes_what_sealer_reads() {
     metadata/layerdb/sha256/LAYER/id
     metadata/layerdb/sha256/LAYER/size
     recipe/lock
+    recipe/verified/LAYER
     staging/.lock
     ");
     let layerdb = fixture.root().join("metadata/layerdb/sha256").join(layer.hex());
@@ -210,7 +211,7 @@ fn a_layer_that_was_changed_is_healed_by_the_next_commit_and_only_by_a_verified_
     let store = fixture.store();
     let file = store.layer_dir(&layer).join("file");
     fs_err::write(&file, "jello").unwrap();
-    assert_eq!(store.check_layer(&layer).unwrap(), LayerState::Different);
+    assert_eq!(store.check_layer(&layer).unwrap(), LayerState::Changed);
 
     let staging = store.stage().unwrap();
     let unverified =
