@@ -19,12 +19,7 @@ pub struct AskedImages {
 
 /// Searches all layers as a build searches its new ones. `scratch` is an empty folder for what helm needs; doubts go to
 /// `observer`.
-pub fn asked_images(
-    layers: &Merged,
-    cluster_registry: &str,
-    scratch: &Path,
-    observer: &dyn Observer,
-) -> AskedImages {
+pub fn asked_images(layers: &Merged, cluster_registry: &str, scratch: &Path, observer: &dyn Observer) -> AskedImages {
     let search = Search {
         private: &[],
         new: layers,

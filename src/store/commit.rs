@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use super::marks::Mark;
 use super::store_root::{IMAGES, LAYERDB, LAYERS, METADATA, METADATA_FILE, UNVERIFIED, VERIFIED};
 use super::{LayerState, StagedFolder, Staging, Store, StoreError};
 use crate::disk::{Dir, DiskError, place, tree_size};
@@ -176,9 +175,9 @@ impl<'a> Staged<'a> {
         let mut staged = Self { layer, layerdb, replaces: false, mark: None };
         if layer.verified {
             let id = &layer.id.digest;
-            let mut mark = |dir: &Dir, is_there| -> Result<(), DiskError> {
+            let mut mark = |dir: &Dir, is_there| -> Result<(), StoreError> {
                 let name = staging.new_name("mark");
-                write(staging.dir(), &name, &Mark::of(dir)?.to_json())?;
+                write(staging.dir(), &name, &store.marks_with(dir, id)?)?;
                 staged.mark = Some((name, is_there));
                 Ok(())
             };
@@ -204,14 +203,13 @@ impl<'a> Staged<'a> {
         if !self.layer.verified && !there {
             self.mark_unverified(store, staging, &hex)?;
         }
-        let placed = match staging.dir().rename_new(name, layers, &hex) {
-            Err(error) if error.is_there_already() && self.replaces => {
-                staging.dir().exchange(name, layers, &hex).map(|()| true)?
-            }
-            Err(error) if error.is_there_already() => false,
-            renamed => renamed.map(|()| true)?,
-        };
-        self.mark(store, staging, layers, &hex, placed)
+        self.mark(store, staging, &hex, !there || self.replaces)?;
+        match staging.dir().rename_new(name, layers, &hex) {
+            Err(error) if error.is_there_already() && self.replaces => staging.dir().exchange(name, layers, &hex)?,
+            Err(error) if error.is_there_already() => return Ok(()),
+            renamed => renamed?,
+        }
+        self.unmark(store, layers, &hex)
     }
 
     /// Says that what will be there was never seen to hash to its id.
@@ -228,19 +226,17 @@ impl<'a> Staged<'a> {
         Ok(())
     }
 
-    /// Says that what is there was seen to hash to its id; `placed`: it is what was staged.
-    pub(super) fn mark(
-        &self,
-        store: &Store,
-        staging: &Staging,
-        layers: &Dir,
-        hex: &str,
-        placed: bool,
-    ) -> Result<(), StoreError> {
-        if let Some((mark, _)) = self.mark.as_ref().filter(|(_, is_there)| *is_there != placed) {
+    /// Says that what is there, or comes, was seen to hash to its id; `comes`: what was staged takes the place.
+    pub(super) fn mark(&self, store: &Store, staging: &Staging, hex: &str, comes: bool) -> Result<(), StoreError> {
+        if let Some((mark, _)) = self.mark.as_ref().filter(|(_, is_there)| *is_there != comes) {
             staging.dir().rename(mark, &store.folder_to_write(VERIFIED)?, hex)?;
         }
-        if placed && self.layer.verified && store.is_unverified(&self.layer.id.digest)? {
+        Ok(())
+    }
+
+    /// What was staged took the place: it is no unverified layer any more.
+    pub(super) fn unmark(&self, store: &Store, layers: &Dir, hex: &str) -> Result<(), StoreError> {
+        if self.layer.verified && store.is_unverified(&self.layer.id.digest)? {
             layers.flush()?;
             let marks = store.folder_to_write(UNVERIFIED)?;
             marks.remove_file(hex)?;

@@ -4,6 +4,9 @@
 //! seen: a real sealer may delete the layer and pull it again, and what it puts there was never seen by us. The folder is
 //! told by its inode and its time of birth, which no rename changes and which a copied folder does not share. A mark that
 //! does not fit the folder counts as none.
+//!
+//! A mark is written before its folder is renamed into place. While one folder takes the place of another the file speaks
+//! of both, so that whichever is there after a kill is known for what it is.
 
 use serde::{Deserialize, Serialize};
 
@@ -63,10 +66,6 @@ impl Mark {
         let is_it = self.inode == dir.own_meta()?.identity.1 && self.born == born;
         Ok(is_it && self.owners.is_none_or(|owners| owners == Owners::of_this_machine().digest()))
     }
-
-    pub(super) fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("numbers and a digest are always JSON")
-    }
 }
 
 impl Store {
@@ -118,12 +117,29 @@ impl Store {
         Ok(LayerReading { state, found })
     }
 
-    /// Whether a folder has a mark that fits it. One that cannot be read is none.
+    /// Whether a folder has a mark that fits it. What cannot be read is none.
     pub(super) fn is_marked(&self, dir: &Dir, layer: &Digest) -> Result<bool, StoreError> {
-        let Some(bytes) = self.read(VERIFIED, &layer.hex())? else { return Ok(false) };
-        match serde_json::from_slice::<Mark>(&bytes) {
-            Ok(mark) => Ok(mark.fits(dir)?),
-            Err(_) => Ok(false),
+        Ok(self.mark_of(dir, layer)?.is_some())
+    }
+
+    fn mark_of(&self, dir: &Dir, layer: &Digest) -> Result<Option<Mark>, StoreError> {
+        let Some(bytes) = self.read(VERIFIED, &layer.hex())? else { return Ok(None) };
+        let marks: Vec<Mark> = serde_json::from_slice(&bytes).unwrap_or_default();
+        for mark in marks {
+            if mark.fits(dir)? {
+                return Ok(Some(mark));
+            }
         }
+        Ok(None)
+    }
+
+    /// The file that says that `new` hashes to a layer's id, and still speaks of the folder that is there.
+    pub(super) fn marks_with(&self, new: &Dir, layer: &Digest) -> Result<String, StoreError> {
+        // A folder that cannot be opened is known by nobody.
+        let there = self.open_layer(layer).ok().flatten();
+        let there = there.map(|dir| self.mark_of(&dir, layer)).transpose()?.flatten();
+        let new = Mark::of(new)?;
+        let marks: Vec<Mark> = std::iter::once(new.clone()).chain(there.filter(|there| *there != new)).collect();
+        Ok(serde_json::to_string(&marks).expect("numbers and a digest are always JSON"))
     }
 }

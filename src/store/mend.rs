@@ -66,8 +66,9 @@ impl Store {
             if !staged.layer.verified {
                 staged.mark_unverified(self, staging, &hex)?;
             }
+            staged.mark(self, staging, &hex, true)?;
             aside.swap(staging, &staged.layer.folder.name, LAYERS, &to, &hex)?;
-            staged.mark(self, staging, &to, &hex, true)?;
+            staged.unmark(self, &to, &hex)?;
             aside.swap(staging, &staged.layerdb, LAYERDB, &said, &hex)?;
         }
         for (id, name) in &layerdb {

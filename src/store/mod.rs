@@ -21,8 +21,8 @@
 //! A commit ([`Store::commit`]) goes in this order, so that after any end an image is absent or whole:
 //!
 //! 1. In the staging folder: layers, their layerdb folders; the whole file system is flushed once (`syncfs`).
-//! 2. Under the exclusive lock: each layer renamed to its digest's name without replacing, then its mark; `data/overlay2`
-//!    and the marks' folder flushed. A layer that never got its mark is only less known.
+//! 2. Under the exclusive lock: for each layer its mark, then itself renamed to its digest's name without replacing;
+//!    `data/overlay2` and the marks' folder flushed. A mark without its layer fits no other folder.
 //! 3. The layerdb folders renamed into place; their folder flushed.
 //! 4. The image's YAML: written, flushed, renamed, its folder flushed.
 //! 5. `images_metadata.json`, read again under the lock, in the same way, last.

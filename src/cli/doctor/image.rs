@@ -50,7 +50,8 @@ pub(super) fn run(args: &ImageArgs, globals: &Globals) -> Result<(), Failed> {
     let rows = if args.repair { repair(&store, &doctor, found, globals)? } else { unrepaired(found) };
     match args.output {
         OutputForm::Json => {
-            let rows: Vec<_> = rows.iter().map(|(diagnosis, repair)| Row { diagnosis, repair: repair.as_ref() }).collect();
+            let rows: Vec<_> =
+                rows.iter().map(|(diagnosis, repair)| Row { diagnosis, repair: repair.as_ref() }).collect();
             output::json(&rows)?;
         }
         OutputForm::Text => {

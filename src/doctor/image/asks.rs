@@ -61,7 +61,7 @@ impl Asks {
                 continue;
             }
             if let Some(mut finding) = fault_of(&scope, &own)?
-                && !(matches!(finding.problem, Problem::Broken { .. }) && registry.speaks_of(&path))
+                && !(is_of_storage(&finding.problem) && registry.speaks_of(&path))
             {
                 finding.reference = image.reference().familiar();
                 asks.of_builder(layers, origin, &finding, path);
@@ -73,14 +73,14 @@ impl Asks {
         for doubt in doubts.0.into_inner().expect("nothing panics while it holds this") {
             asks.add(layers, Verdict::Note, "search", &doubt.clone(), doubt, Vec::new());
         }
-        asks.registry_layer(layers, image, !wanted.images.is_empty());
+        asks.registry_layer(image, !wanted.images.is_empty());
         Ok(asks)
     }
 
     /// What the closure says of a file.
     fn of_file(&mut self, layers: &Layers, registry: &Registry<'_>, found: &closure::Finding) {
         let path = found.reference.parse::<ImageRef>().map(|image| registry_path(&image)).unwrap_or_default();
-        if matches!(found.problem, Problem::Broken { .. }) && registry.speaks_of(&path) {
+        if is_of_storage(&found.problem) && registry.speaks_of(&path) {
             return;
         }
         let is_searched = ["manifests", "charts"].contains(&found.file.parts().next().unwrap_or_default());
@@ -100,7 +100,13 @@ impl Asks {
 
     /// What the builder should have cached.
     fn of_builder(&mut self, layers: &Layers, origin: &str, found: &closure::Finding, path: String) {
-        self.add(layers, Verdict::Error, check_of(&found.problem), origin, found.at(""), found.help());
+        let mut help = found.help();
+        if origin.starts_with(closure::IMAGE_LIST) {
+            // What is listed there was not cached, or is not what was meant.
+            help.truncate(found.nearest.iter().count());
+            help.push("correct the line, and build the image again".to_owned());
+        }
+        self.add(layers, Verdict::Error, check_of(&found.problem), origin, found.at(""), help);
         self.said.insert(path);
     }
 
@@ -126,7 +132,7 @@ impl Asks {
     }
 
     /// Whether the image has a layer for its cache, where it caches anything.
-    fn registry_layer(&mut self, layers: &Layers, image: &Image, has_wanted: bool) {
+    fn registry_layer(&mut self, image: &Image, has_wanted: bool) {
         let is_cache = |value: &str| matches!(value, "registry cache" | "rootfs cache");
         let has_cache = image.layers.iter().any(|layer| layer.kind == LayerKind::Base && is_cache(&layer.value));
         if has_cache || !has_wanted {
@@ -140,7 +146,6 @@ impl Asks {
         let remedy = if lacks { "build the image again" } else { "nothing: all that it lists is in other layers" };
         let finding = Finding::new(verdict, "registry-layer", subject, found).remedy(remedy);
         self.findings.insert(0, finding.into());
-        let _ = layers;
     }
 
     /// `origin` begins with a path of the root file system: `manifests/imageList:1`, `charts/app (templates/pod.yaml)`.
@@ -156,14 +161,19 @@ impl Asks {
         let (file, rest) = split(origin);
         let place = file.parse::<ContextPath>().ok().filter(|path| !path.is_root());
         let place = place.and_then(|path| layers.merged.find(&path).ok().flatten());
-        let found = found.strip_prefix(": ").or_else(|| found.strip_prefix(&format!("{file}{rest}: "))).unwrap_or(&found);
+        let found =
+            found.strip_prefix(": ").or_else(|| found.strip_prefix(&format!("{file}{rest}: "))).unwrap_or(&found);
         let (subject, layer) = match &place {
             Some(place) => (format!("{}{rest}", place.display()), layers.of(place)),
             None => (origin.split(": ").next().unwrap_or(origin).to_owned(), None),
         };
         let found = layer.map_or(found.to_owned(), |layer| format!("{found} (in {})", layer.label()));
         let mut finding = Finding::new(verdict, check, subject, found);
-        finding.remedy = (!help.is_empty()).then(|| help.join("; "));
+        finding.remedy = Some(match (help.is_empty(), verdict > Verdict::Note) {
+            (false, _) => help.join("; "),
+            (true, true) => "correct it, and build the image again".to_owned(),
+            (true, false) => "nothing, where no cluster needs it".to_owned(),
+        });
         let found = layer.map_or(finding.clone().into(), |layer| ImageFinding::of_layer(finding, layer.id));
         if !self.findings.contains(&found) {
             self.findings.push(found);
@@ -180,6 +190,21 @@ fn split(origin: &str) -> (&str, &str) {
     match first.rsplit_once(':') {
         Some((path, line)) if line.bytes().all(|byte| byte.is_ascii_digit()) => (path, &first[path.len()..]),
         _ => (first, ""),
+    }
+}
+
+/// Whether it is about what the storage holds, so that looking at every tag may have found it, too.
+fn is_of_storage(problem: &Problem) -> bool {
+    match problem {
+        Problem::Missing | Problem::Broken { .. } => true,
+        Problem::OtherPlatform { .. }
+        | Problem::NoReference { .. }
+        | Problem::Host { .. }
+        | Problem::Collision { .. }
+        | Problem::Kubeadm
+        | Problem::Unasked { .. }
+        | Problem::Template
+        | Problem::Unread { .. } => false,
     }
 }
 

@@ -35,7 +35,11 @@ pub(super) fn examine(
     platform: &Platform,
     record: &Record,
 ) -> (DocumentState, Vec<ImageFinding>) {
-    let again = |what: &str| format!("{what}; `sealer doctor image {} --repair` pulls it again", name.familiar());
+    let again = format!(
+        "`sealer doctor image {} --repair` sets aside what is there and gets it from the image's registry; where that has \
+         another image, load the archive again",
+        name.familiar()
+    );
     let error = |check, subject: String, found: String| Finding::new(Verdict::Error, check, subject, found);
     let list = store.list_path().display().to_string();
     let id = match record.entry.image_id() {
@@ -54,12 +58,13 @@ pub(super) fn examine(
                 "the image's document is missing: the entry of `{}` for {platform} in {list} leads nowhere",
                 name.familiar()
             );
-            let finding = error("document-missing", path, found).remedy(again("load the image again"));
+            let finding = error("document-missing", path, found).remedy(again);
             return (DocumentState::Missing(id), vec![finding.into()]);
         }
         Ok(Err(why)) => {
-            let finding = error("document-unreadable", path, format!("the image's document cannot be read: {}", cause(why)))
-                .remedy(again("put it out of the way, then load the image again"));
+            let finding =
+                error("document-unreadable", path, format!("the image's document cannot be read: {}", cause(why)))
+                    .remedy(again);
             return (DocumentState::Useless(id, None), vec![finding.into()]);
         }
         Err(_) => return (DocumentState::Unknown, Vec::new()),
@@ -68,16 +73,14 @@ pub(super) fn examine(
         Ok(document) => document,
         Err(why) => {
             let found = format!("it is no document of an image: {}", cause(&why));
-            let remedy = again("put it out of the way, then load the image again");
-            let finding = error("document-garbled", path, found).remedy(remedy);
+            let finding = error("document-garbled", path, found).remedy(again);
             return (DocumentState::Useless(id, None), vec![finding.into()]);
         }
     };
     let image = document.image();
     if image.name != *name {
         let found = format!("it is the document of another image, `{}`", image.name);
-        let remedy = again("put it out of the way, then load the image again");
-        let finding = error("document-foreign", path, found).expected(format!("`{name}`")).remedy(remedy);
+        let finding = error("document-foreign", path, found).expected(format!("`{name}`")).remedy(again);
         return (DocumentState::Useless(id, Some(image.name.clone())), vec![finding.into()]);
     }
     let mut findings: Vec<ImageFinding> = Vec::new();
@@ -91,7 +94,8 @@ pub(super) fn examine(
         let finding = Finding::new(Verdict::Warning, "document-id", path.clone(), found).expected(id.to_string());
         findings.push(finding.remedy("load or pull the image again").into());
     } else if image.computed_id() != id {
-        let found = "its content has another id: a real sealer tagged or merged the image, or somebody edited the document";
+        let found =
+            "its content has another id: a real sealer tagged or merged the image, or somebody edited the document";
         let finding = Finding::new(Verdict::Note, "document-id", path.clone(), found);
         findings.push(finding.remedy("compare it with its registry's: `sealer inspect` shows it").into());
     }

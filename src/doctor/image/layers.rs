@@ -166,7 +166,8 @@ impl Layer {
     /// Reads all of the layer's files.
     fn read(&mut self, store: &Store, name: &SealerName) -> Option<Finding> {
         let (label, path) = (self.label(), self.folder.display().to_string());
-        let repair = format!("`sealer doctor image {} --repair` pulls it again, or load the image again", name.familiar());
+        let repair =
+            format!("`sealer doctor image {} --repair` pulls it again, or load the image again", name.familiar());
         let say = |verdict, check, found: String| Finding::new(verdict, check, path.clone(), found);
         if fs_err::symlink_metadata(&self.folder).is_ok_and(|about| !about.is_dir()) {
             (self.known, self.state) = (Known::NoFolder, "unreadable");
@@ -181,7 +182,9 @@ impl Layer {
             }
         };
         (self.known, self.found) = (Known::State(reading.state), reading.found);
-        let hash = reading.found.map_or_else(|| "nothing is in it".to_owned(), |id| format!("its files hash to {}", id.digest));
+        let hash = reading
+            .found
+            .map_or_else(|| "nothing is in it".to_owned(), |id| format!("its files hash to {}", id.digest));
         match reading.state {
             LayerState::Whole => None,
             LayerState::Missing => {
@@ -202,7 +205,8 @@ impl Layer {
             }
             LayerState::Different => {
                 self.state = "different";
-                let found = format!("{label} does not hash to its id: {hash}; a real sealer filled it, or it was changed");
+                let found =
+                    format!("{label} does not hash to its id: {hash}; a real sealer filled it, or it was changed");
                 let remedy = "where it matters, load the image again, or remove it and pull it again";
                 Some(say(Verdict::Note, "layer-different", found).remedy(remedy))
             }
@@ -232,7 +236,9 @@ impl Layer {
                 let found = format!("it says that {label} has the id `{}`", text.escape_debug());
                 warn("layerdb-id", &folder.join("id"), found, Some(expected));
             }
-            Err(error) => warn("layerdb-id", &folder.join("id"), format!("the id of {label} cannot be read: {error}"), None),
+            Err(error) => {
+                warn("layerdb-id", &folder.join("id"), format!("the id of {label} cannot be read: {error}"), None)
+            }
         }
         // What it should be is a matter of who wrote it; that it is a number is not.
         match small(&folder.join("size")) {
@@ -242,7 +248,12 @@ impl Layer {
                 warn("layerdb-size", &folder.join("size"), found, Some("a number".to_owned()));
             }
             Err(error) => {
-                warn("layerdb-size", &folder.join("size"), format!("the size of {label} cannot be read: {error}"), None);
+                warn(
+                    "layerdb-size",
+                    &folder.join("size"),
+                    format!("the size of {label} cannot be read: {error}"),
+                    None,
+                );
             }
         }
         self.is_misdescribed = !findings.is_empty();

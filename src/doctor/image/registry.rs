@@ -42,6 +42,8 @@ pub(super) struct Registry<'a> {
     host: &'a str,
     platform: &'a Platform,
     problems: BTreeMap<(ContextPath, &'static str), Problem>,
+    /// Some manifest or list cannot be read, so not all is known of what leads where.
+    pub(super) is_unclear: bool,
     /// What tags and revisions lead to: blobs, and of each repository revisions and layers.
     pub(super) blobs: BTreeSet<Digest>,
     pub(super) revisions: BTreeSet<(String, Digest)>,
@@ -61,7 +63,8 @@ struct At<'a> {
 impl<'a> Registry<'a> {
     pub(super) fn new(layers: &'a Layers, storage: &'a Storage, host: &'a str, platform: &'a Platform) -> Self {
         let (blobs, revisions, links) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        Self { layers, storage, host, platform, problems: BTreeMap::new(), blobs, revisions, links }
+        let (problems, is_unclear) = (BTreeMap::new(), false);
+        Self { layers, storage, host, platform, problems, is_unclear, blobs, revisions, links }
     }
 
     /// How clusters call it.
@@ -110,6 +113,7 @@ impl<'a> Registry<'a> {
     fn tag(&mut self, link: &ContextPath, name: &str) -> Option<(Digest, usize)> {
         let near = link.parent().and_then(|current| current.parent()).and_then(|tag| self.layer_of(&tag));
         let at = |problems: &mut Self, check, fault| {
+            problems.is_unclear = true;
             let images = BTreeSet::from([name.to_owned()]);
             let problem = Problem { verdict: Verdict::Error, check, what: "tag", fault, images, near };
             problems.problems.insert((link.clone(), "link"), problem);
@@ -142,7 +146,9 @@ impl<'a> Registry<'a> {
         };
         match kind {
             ManifestKind::Image { config, layers } => {
-                self.of_other_platform(&config, at);
+                if !at.is_untagged {
+                    self.of_other_platform(&config, at);
+                }
                 self.image(reference, None, document, config, layers, at);
             }
             ManifestKind::List(_) if at.is_untagged => self.revision(digest, at),
@@ -225,7 +231,8 @@ impl<'a> Registry<'a> {
                 Ok(None) | Err(_) => missing.fault.to_string(),
             };
             // A registry serves a tag whose history it has not.
-            let is_history = missing.path.as_str().contains("/_manifests/tags/") && missing.path.as_str().contains("/index/");
+            let is_history =
+                missing.path.as_str().contains("/_manifests/tags/") && missing.path.as_str().contains("/index/");
             let (check, what, verdict) = if is_history {
                 ("tag-history", "tag's history", Verdict::Note)
             } else {
@@ -239,7 +246,9 @@ impl<'a> Registry<'a> {
     fn revision(&mut self, digest: Digest, at: &At<'_>) {
         let path = at.paths.revision_link(digest);
         let fault = match self.layers.place(&path) {
-            Ok(Place::Here(file, _)) => link_fault(&file, digest).map(|fault| fault.map(|fault| (said(&fault, &file), fault))),
+            Ok(Place::Here(file, _)) => {
+                link_fault(&file, digest).map(|fault| fault.map(|fault| (said(&fault, &file), fault)))
+            }
             Ok(Place::Hidden { .. } | Place::Absent) => Ok(Some((Fault::Absent.to_string(), Fault::Absent))),
             Err(error) => Err(error),
         };
@@ -256,6 +265,7 @@ impl<'a> Registry<'a> {
         match self.read_document(digest) {
             Ok(found) => Some(found),
             Err((check, fault)) => {
+                self.is_unclear = true;
                 self.add(&blob_data_path(digest), check, (what, Verdict::Error, fault), at);
                 None
             }
@@ -300,7 +310,11 @@ impl<'a> Registry<'a> {
                     Err(error) => Some(Fault::Unreadable(error.to_string())),
                 };
                 if let Some(fault) = fault {
-                    found.lock().expect("nothing panics while it holds this").push((*digest, said(&fault, &file), fault));
+                    found.lock().expect("nothing panics while it holds this").push((
+                        *digest,
+                        said(&fault, &file),
+                        fault,
+                    ));
                 }
             }
         };
@@ -374,7 +388,10 @@ impl<'a> Registry<'a> {
     fn finding(&self, name: &SealerName, path: &ContextPath, problem: &Problem) -> ImageFinding {
         let all = self.layers.all();
         let (layer, subject, place) = match self.layers.place(path) {
-            Ok(Place::Here(file, layer)) => (all.get(layer), file, String::new()),
+            Ok(Place::Here(file, layer)) => {
+                let label = all.get(layer).map(|layer| format!("; {} has it", layer.label()));
+                (all.get(layer), file, label.unwrap_or_default())
+            }
             Ok(Place::Hidden { below, by }) => {
                 let place = format!("; {} has it, {} hides it", all[below].label(), all[by].label());
                 (all.get(by), all[below].folder.join(path.as_path()), place)
@@ -387,8 +404,6 @@ impl<'a> Registry<'a> {
                 (layer, folder.unwrap_or_else(|| path.as_path().to_owned()), place)
             }
         };
-        let is_here = place.is_empty();
-        let label = layer.filter(|_| is_here).map(|layer| format!(", in {}", layer.label())).unwrap_or_default();
         let part = if problem.what.contains('\'') {
             problem.what.to_owned()
         } else if path.file_name() == Some("data") {
@@ -396,8 +411,9 @@ impl<'a> Registry<'a> {
         } else {
             format!("{}'s link", problem.what)
         };
-        let of = if problem.images.is_empty() { String::new() } else { format!(" of {}", names(problem.images.iter())) };
-        let found = format!("the {part}{of}{label} {}{place}", problem.fault);
+        let of =
+            if problem.images.is_empty() { String::new() } else { format!(" of {}", names(problem.images.iter())) };
+        let found = format!("the {part}{of} {}{place}", problem.fault);
         let finding = Finding::new(problem.verdict, problem.check, subject.display().to_string(), found)
             .remedy(remedy(name, layer, problem));
         layer.map_or(finding.clone().into(), |layer| ImageFinding::of_layer(finding, layer.id))
@@ -415,10 +431,9 @@ fn remedy(name: &SealerName, layer: Option<&Layer>, problem: &Problem) -> String
         _ => {}
     }
     match layer {
-        Some(layer) if !layer.is_whole() => format!(
-            "`sealer doctor image {name} --repair` pulls {} again, or load the image again",
-            layer.label()
-        ),
+        Some(layer) if !layer.is_whole() => {
+            format!("`sealer doctor image {name} --repair` pulls {} again, or load the image again", layer.label())
+        }
         _ => format!("`{name}` was made like that: build it again with the images in manifests/imageList"),
     }
 }

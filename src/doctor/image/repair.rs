@@ -19,6 +19,9 @@ use super::document::DocumentState;
 use super::layers::{Known, Layer};
 use super::{Diagnosis, ImageDoctor};
 
+const ELSEWHERE: &str =
+    "load an archive that has the image, or apply the recipe that makes it: what comes so heals, too";
+
 /// Mends images.
 pub struct Repairer<'a> {
     /// Where they are.
@@ -52,8 +55,10 @@ impl Repair {
     #[must_use]
     pub fn text(&self) -> String {
         let mended = self.mended.iter().map(|what| format!("mended: {what}\n"));
-        let aside = self.set_aside.iter().map(|path| format!("set aside: {path}: delete it when nothing of it is wanted\n"));
-        let failures = self.failures.iter().map(|failure| failure.render(None, false).replacen("error: ", "not mended: ", 1));
+        let aside =
+            self.set_aside.iter().map(|path| format!("set aside: {path}: delete it when nothing of it is wanted\n"));
+        let failures =
+            self.failures.iter().map(|failure| failure.render(None, false).replacen("error: ", "not mended: ", 1));
         mended.chain(aside).chain(failures).collect()
     }
 
@@ -125,8 +130,11 @@ impl Repairer<'_> {
             self.useless(diagnosis, &mut mending);
         }
         let got = |id: &Digest| mending.layers.iter().any(|layer| layer.id.digest == *id);
-        mending.useless_layers =
-            wanted.iter().filter(|layer| layer.known == Known::NoFolder && !got(&layer.id)).map(|layer| layer.id).collect();
+        mending.useless_layers = wanted
+            .iter()
+            .filter(|layer| layer.known == Known::NoFolder && !got(&layer.id))
+            .map(|layer| layer.id)
+            .collect();
         let mended = self.store.mend(&staging, &mending).map_err(of_store)?;
         repair.set_aside = mended.set_aside.iter().map(|path| path.display().to_string()).collect();
         Ok(repair)
@@ -137,9 +145,10 @@ impl Repairer<'_> {
         let source = ImageSource::from(diagnosis.name.reference().clone());
         let asked = self.supply.describe(&[(source, diagnosis.platform.clone())]);
         let pulled = asked.into_iter().next().ok_or_else(|| Failure::new(FailureKind::Failed, "nothing was asked"))?;
-        let failed = |failure: Failure| Failure {
-            message: format!("`{}` cannot be repaired from its registry: {}", diagnosis.name.familiar(), failure.message),
-            ..failure
+        let failed = |failure: Failure| {
+            let name = diagnosis.name.familiar();
+            let message = format!("`{name}` cannot be repaired from its registry: {}", failure.message);
+            Failure { message, ..failure.with_help(ELSEWHERE) }
         };
         let pulled = pulled.map_err(failed)?.as_ref().clone();
         let image = document(&diagnosis.name, &pulled, self.supply.cache());
@@ -160,8 +169,10 @@ impl Repairer<'_> {
             return;
         }
         let has = found.id.map_or_else(|| "one without an id".to_owned(), |id| id.to_string());
-        let message =
-            format!("the document of `{}` is not in its registry: the store has {id}, the registry {has}", diagnosis.name.familiar());
+        let message = format!(
+            "the document of `{}` is not in its registry: the store has {id}, the registry {has}",
+            diagnosis.name.familiar()
+        );
         repair.failures.push(Failure::new(FailureKind::Verification, message));
     }
 
@@ -193,9 +204,9 @@ impl Repairer<'_> {
         staging: &crate::store::Staging,
     ) -> Result<crate::store::StagedLayer, Failure> {
         let name = diagnosis.name.familiar();
-        let failed = |failure: Failure| Failure {
-            message: format!("{} of `{name}` cannot be got again: {}", layer.label(), failure.message),
-            ..failure
+        let failed = |failure: Failure| {
+            let message = format!("{} of `{name}` cannot be got again: {}", layer.label(), failure.message);
+            Failure { message, ..failure.with_help(ELSEWHERE) }
         };
         let of_workspace = |error: crate::build::WorkspaceError| failed(Failure::from_error(error.kind(), &error));
         let blobs = blobs_of(image, pulled, &[layer.id]).map_err(of_workspace)?;

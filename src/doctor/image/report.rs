@@ -45,7 +45,11 @@ impl Diagnosis {
             parts.push(format!("{} in its registry", count(self.images, "image")));
         }
         if notes > 0 {
-            let how = if with_notes { "" } else { " (`-v` shows them)" };
+            let how = match (with_notes, notes) {
+                (true, _) => "",
+                (false, 1) => " (`-v` shows it)",
+                (false, _) => " (`-v` shows them)",
+            };
             parts.push(format!("{}{how}", count(notes, "note")));
         }
         format!("{} ({}): {word}: {}", self.name.familiar(), self.platform, parts.join(", "))

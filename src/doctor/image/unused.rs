@@ -37,9 +37,13 @@ pub(super) fn examine(layers: &Layers, storage: &Storage, registry: &Registry<'_
             }
             if let Some(below) = overridden(layers, &link) {
                 let found = format!("`{name}` stands for another image here than in {}", layers.all()[below].label());
-                let remedy = "nothing where a newer image of the same name is meant; else one of two hosts' images is lost";
+                let remedy =
+                    "nothing where a newer image of the same name is meant; else one of two hosts' images is lost";
                 note("tag-overridden", &link, found, remedy);
             }
+        }
+        if registry.is_unclear {
+            continue;
         }
         let path = |digest| {
             let image: ImageRef = format!("{}/{repository}@{digest}", registry.host()).parse().ok()?;
@@ -51,7 +55,7 @@ pub(super) fn examine(layers: &Layers, storage: &Storage, registry: &Registry<'_
             }
         }
     }
-    for digest in storage.blobs.iter().filter(|digest| !registry.blobs.contains(digest)) {
+    for digest in storage.blobs.iter().filter(|digest| !registry.is_unclear && !registry.blobs.contains(digest)) {
         note("blob-unused", &blob_data_path(*digest), format!("no tag and no manifest leads to {digest}"), KEEP);
     }
     for path in &storage.foreign {
