@@ -1,7 +1,5 @@
 //! A repair from Debian's docker-registry: the base image that a real sealer saved, damaged and mended.
 
-#![expect(clippy::unwrap_used, reason = "what fails in a test's helper fails the test")]
-
 #[expect(dead_code, unused_imports, reason = "no file of tests uses all of the harness")]
 mod support;
 

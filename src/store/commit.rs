@@ -201,7 +201,7 @@ impl<'a> Staged<'a> {
         let (hex, name) = (id.hex(), &self.layer.folder.name);
         let there = layers.meta_if_there(&hex)?.is_some();
         if !self.layer.verified && !there {
-            self.mark_unverified(store, staging, &hex)?;
+            Self::mark_unverified(store, staging, &hex)?;
         }
         self.mark(store, staging, &hex, !there || self.replaces)?;
         match staging.dir().rename_new(name, layers, &hex) {
@@ -213,7 +213,7 @@ impl<'a> Staged<'a> {
     }
 
     /// Says that what will be there was never seen to hash to its id.
-    pub(super) fn mark_unverified(&self, store: &Store, staging: &Staging, hex: &str) -> Result<(), StoreError> {
+    pub(super) fn mark_unverified(store: &Store, staging: &Staging, hex: &str) -> Result<(), StoreError> {
         // The mark comes first: a verified layer that is marked for a while is safe, the other way it is not.
         let marks = store.folder_to_write(UNVERIFIED)?;
         place(staging.dir(), staging.new_name("mark"), &marks, hex, b"", 0o644)?;

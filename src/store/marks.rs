@@ -143,3 +143,6 @@ impl Store {
         Ok(serde_json::to_string(&marks).expect("numbers and a digest are always JSON"))
     }
 }
+
+#[cfg(test)]
+mod tests;

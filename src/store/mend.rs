@@ -64,7 +64,7 @@ impl Store {
         for (id, staged) in &layers {
             let hex = id.hex();
             if !staged.layer.verified {
-                staged.mark_unverified(self, staging, &hex)?;
+                Staged::mark_unverified(self, staging, &hex)?;
             }
             staged.mark(self, staging, &hex, true)?;
             aside.swap(staging, &staged.layer.folder.name, LAYERS, &to, &hex)?;

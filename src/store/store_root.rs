@@ -134,7 +134,7 @@ impl Store {
         let entries = self.metadata()?.manifests(name).to_vec();
         let record = |entry: Manifest| {
             let document = entry.image_id().map(|id| self.read(IMAGES, &format!("{id}.yaml")));
-            Record { document, entry }
+            Record { entry, document }
         };
         Ok(entries.into_iter().map(record).collect())
     }

@@ -25,7 +25,7 @@ fn name(text: &str) -> SealerName {
     text.parse().unwrap()
 }
 
-fn now() -> jiff::Timestamp {
+pub(super) fn now() -> jiff::Timestamp {
     "2026-11-21T18:13:54.691417097Z".parse().unwrap()
 }
 
@@ -49,7 +49,7 @@ impl Fixture {
     }
 }
 
-fn staged(staging: &Staging, content: &str) -> StagedLayer {
+pub(super) fn staged(staging: &Staging, content: &str) -> StagedLayer {
     let folder = staging.new_layer_dir().unwrap();
     let mut file = folder.dir().create_file("file", 0o644).unwrap();
     file.write_all(content.as_bytes()).unwrap();

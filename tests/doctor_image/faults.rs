@@ -119,7 +119,7 @@ const FAULTS: &[(&str, &[&str], Plant)] = &[
             write(
                 &top.join("manifests/more.yaml"),
                 "kind: Pod\nspec: {containers: [{image: 'sea.hub:5000/calico/cni:v3.19.2'}]}\n",
-            )
+            );
         });
     }),
     ("a manifest asks another registry for what is not there", &[], |app| {
@@ -127,7 +127,7 @@ const FAULTS: &[(&str, &[&str], Plant)] = &[
             write(
                 &top.join("manifests/more.yaml"),
                 "kind: Pod\nspec: {containers: [{image: 'docker.io/calico/typha:v3'}]}\n",
-            )
+            );
         });
     }),
     ("another file asks for what is not there", &["-v"], |app| {
@@ -135,7 +135,7 @@ const FAULTS: &[(&str, &[&str], Plant)] = &[
             write(
                 &top.join("etc/more.yaml"),
                 "kind: Pod\nspec: {containers: [{image: 'sea.hub:5000/calico/cin:v3.19.1'}]}\n",
-            )
+            );
         });
     }),
     ("a chart asks for what is not there", &[], |app| {
@@ -143,7 +143,7 @@ const FAULTS: &[(&str, &[&str], Plant)] = &[
     }),
     ("two hosts' images fall on one path", &[], |app| {
         app.add_layer(|top| {
-            write(&top.join("manifests/imageList"), "calico/cni:v3.19.1\nquay.io/calico/cni:v3.19.1\n")
+            write(&top.join("manifests/imageList"), "calico/cni:v3.19.1\nquay.io/calico/cni:v3.19.1\n");
         });
     }),
     ("the registry's layer is not in the document", &[], |app| {
@@ -192,7 +192,7 @@ const FAULTS: &[(&str, &[&str], Plant)] = &[
     }),
     ("the document is another image's", &[], |app| edit(&app.document(), "sealer-io/app:v1", "sealer-io/other:v1")),
     ("the document is for another platform", &[], |app| {
-        edit(&app.document(), "architecture: amd64", "architecture: arm64")
+        edit(&app.document(), "architecture: amd64", "architecture: arm64");
     }),
     ("the document has another id", &[], |app| {
         let id = app.image().id.unwrap().to_string();

@@ -114,7 +114,7 @@ fn unhealed(app: &App, name: &str, code: i32) -> Run {
     let run = repair_of(app, name);
     assert_eq!(run.code, Some(code), "{run}");
     assert_eq!(tree(&app.root().join("data")), before, "nothing is taken away");
-    assert_eq!(aside(app), [PathBuf::new(); 0]);
+    assert!(aside(app).is_empty());
     run
 }
 

@@ -71,7 +71,7 @@ impl Asks {
             asks.failure(layers, &report.findings, failure);
         }
         for doubt in doubts.0.into_inner().expect("nothing panics while it holds this") {
-            asks.add(layers, Verdict::Note, "search", &doubt.clone(), doubt, Vec::new());
+            asks.add(layers, Verdict::Note, "search", &doubt, &doubt, &[]);
         }
         asks.registry_layer(image, !wanted.images.is_empty());
         Ok(asks)
@@ -95,7 +95,7 @@ impl Asks {
             self.said.insert(path);
         }
         let origin = found.lines.first().map_or(found.file.to_string(), |line| format!("{}:{line}", found.file));
-        self.add(layers, verdict, check_of(&found.problem), &origin, found.at(""), found.help());
+        self.add(layers, verdict, check_of(&found.problem), &origin, &found.at(""), &found.help());
     }
 
     /// What the builder should have cached.
@@ -106,7 +106,7 @@ impl Asks {
             help.truncate(found.nearest.iter().count());
             help.push("correct the line, and build the image again".to_owned());
         }
-        self.add(layers, Verdict::Error, check_of(&found.problem), origin, found.at(""), help);
+        self.add(layers, Verdict::Error, check_of(&found.problem), origin, &found.at(""), &help);
         self.said.insert(path);
     }
 
@@ -128,7 +128,7 @@ impl Asks {
         let verdict = if is_wrong { Verdict::Error } else { Verdict::Note };
         let check = if is_wrong { "reference" } else { "search" };
         let found = std::iter::once(message.clone()).chain(failure.causes.clone()).collect::<Vec<_>>().join(": ");
-        self.add(layers, verdict, check, message, found, failure.help.clone());
+        self.add(layers, verdict, check, message, &found, &failure.help);
     }
 
     /// Whether the image has a layer for its cache, where it caches anything.
@@ -155,14 +155,14 @@ impl Asks {
         verdict: Verdict,
         check: &'static str,
         origin: &str,
-        found: String,
-        help: Vec<String>,
+        found: &str,
+        help: &[String],
     ) {
         let (file, rest) = split(origin);
         let place = file.parse::<ContextPath>().ok().filter(|path| !path.is_root());
         let place = place.and_then(|path| layers.merged.find(&path).ok().flatten());
         let found =
-            found.strip_prefix(": ").or_else(|| found.strip_prefix(&format!("{file}{rest}: "))).unwrap_or(&found);
+            found.strip_prefix(": ").or_else(|| found.strip_prefix(&format!("{file}{rest}: "))).unwrap_or(found);
         let (subject, layer) = match &place {
             Some(place) => (format!("{}{rest}", place.display()), layers.of(place)),
             None => (origin.split(": ").next().unwrap_or(origin).to_owned(), None),

@@ -237,7 +237,7 @@ impl Layer {
                 warn("layerdb-id", &folder.join("id"), found, Some(expected));
             }
             Err(error) => {
-                warn("layerdb-id", &folder.join("id"), format!("the id of {label} cannot be read: {error}"), None)
+                warn("layerdb-id", &folder.join("id"), format!("the id of {label} cannot be read: {error}"), None);
             }
         }
         // What it should be is a matter of who wrote it; that it is a number is not.
