@@ -21,6 +21,7 @@
 mod asks;
 mod document;
 mod layers;
+mod problem;
 mod registry;
 mod repair;
 mod report;

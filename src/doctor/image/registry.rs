@@ -11,29 +11,14 @@ use crate::image::{
 };
 use crate::words::{ContextPath, Digest, ImageRef, Platform, SealerName};
 
-use super::super::{Finding, Verdict};
+use super::super::Verdict;
 use super::ImageFinding;
-use super::layers::{Layer, Layers, Place};
-use super::report::names;
+use super::layers::{Layers, Place};
+use super::problem::{Problem, check_of, said};
 use super::storage::Storage;
 
 /// The largest document that is read, in bytes.
 const MAX_DOCUMENT: u64 = 4 << 20;
-
-/// Something wrong with a file of the storage.
-#[derive(Debug)]
-struct Problem {
-    verdict: Verdict,
-    check: &'static str,
-    /// Tag, list, manifest, config, layer or blob.
-    what: &'static str,
-    /// A verb and what belongs to it: `is missing`.
-    fault: String,
-    /// The images that need it, `calico/cni:v3.19.1`.
-    images: BTreeSet<String>,
-    /// The layer that has what leads there.
-    near: Option<usize>,
-}
 
 /// The storage of an image's registry, and what is wrong with it.
 pub(super) struct Registry<'a> {
@@ -382,87 +367,6 @@ impl<'a> Registry<'a> {
         let all = self.problems.iter().filter(|(_, problem)| {
             problem.check != "platform" || !problem.images.iter().all(|image| said.contains(image))
         });
-        all.map(|((path, _), problem)| self.finding(name, path, problem)).collect()
-    }
-
-    fn finding(&self, name: &SealerName, path: &ContextPath, problem: &Problem) -> ImageFinding {
-        let all = self.layers.all();
-        let (layer, subject, place) = match self.layers.place(path) {
-            Ok(Place::Here(file, layer)) => {
-                let label = all.get(layer).map(|layer| format!("; {} has it", layer.label()));
-                (all.get(layer), file, label.unwrap_or_default())
-            }
-            Ok(Place::Hidden { below, by }) => {
-                let place = format!("; {} has it, {} hides it", all[below].label(), all[by].label());
-                (all.get(by), all[below].folder.join(path.as_path()), place)
-            }
-            Ok(Place::Absent) | Err(_) => {
-                let near = problem.near.and_then(|near| all.get(near));
-                let layer = near.filter(|layer| !layer.is_whole()).or_else(|| self.layers.suspect()).or(near);
-                let folder = near.or(layer).map(|layer| layer.folder.join(path.as_path()));
-                let place = near.map(|near| format!("; {} leads there", near.label())).unwrap_or_default();
-                (layer, folder.unwrap_or_else(|| path.as_path().to_owned()), place)
-            }
-        };
-        let part = if problem.what.contains('\'') {
-            problem.what.to_owned()
-        } else if path.file_name() == Some("data") {
-            format!("{}'s data", problem.what)
-        } else {
-            format!("{}'s link", problem.what)
-        };
-        let of =
-            if problem.images.is_empty() { String::new() } else { format!(" of {}", names(problem.images.iter())) };
-        let found = format!("the {part}{of} {}{place}", problem.fault);
-        let finding = Finding::new(problem.verdict, problem.check, subject.display().to_string(), found)
-            .remedy(remedy(name, layer, problem));
-        layer.map_or(finding.clone().into(), |layer| ImageFinding::of_layer(finding, layer.id))
-    }
-}
-
-/// How to mend a storage: pulling a layer again gives what it held, and no more.
-fn remedy(name: &SealerName, layer: Option<&Layer>, problem: &Problem) -> String {
-    let name = name.familiar();
-    match (problem.verdict, problem.check) {
-        (Verdict::Note, _) => return "nothing: no cluster asks for it".to_owned(),
-        (_, "platform") => {
-            return "where clusters need it, list it in manifests/imageList and build the image again".to_owned();
-        }
-        _ => {}
-    }
-    match layer {
-        Some(layer) if !layer.is_whole() => {
-            format!("`sealer doctor image {name} --repair` pulls {} again, or load the image again", layer.label())
-        }
-        _ => format!("`{name}` was made like that: build it again with the images in manifests/imageList"),
-    }
-}
-
-/// What a fault is called.
-fn check_of(fault: &Fault, is_data: bool) -> &'static str {
-    match fault {
-        Fault::Absent if is_data => "blob-missing",
-        Fault::Absent => "link-missing",
-        Fault::NoFile if is_data => "blob-no-file",
-        Fault::NoFile => "link-no-file",
-        Fault::Size { .. } => "blob-size",
-        Fault::Content { .. } => "blob-content",
-        Fault::Link { .. } => "link-wrong",
-        Fault::Unreadable(_) => "unreadable",
-    }
-}
-
-/// A fault in words; of what is no file, what it is.
-fn said(fault: &Fault, file: &std::path::Path) -> String {
-    let kind = || fs_err::symlink_metadata(file).map(|about| about.file_type());
-    match fault {
-        Fault::NoFile if kind().is_ok_and(|kind| kind.is_dir()) => "is a folder".to_owned(),
-        Fault::NoFile if kind().is_ok_and(|kind| kind.is_symlink()) => "is a symlink".to_owned(),
-        Fault::NoFile
-        | Fault::Absent
-        | Fault::Size { .. }
-        | Fault::Content { .. }
-        | Fault::Link { .. }
-        | Fault::Unreadable(_) => fault.to_string(),
+        all.map(|((path, _), problem)| problem.finding(self.layers, name, path)).collect()
     }
 }
