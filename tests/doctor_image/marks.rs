@@ -1,6 +1,14 @@
 //! A layer that somebody edited is refused wherever it is used; one that nobody has seen whole is not.
 
-use crate::app::{App, write};
+use std::collections::BTreeMap;
+
+use sealer::image::Descriptor;
+use sealer::image::model::{Image, ImageConfig, Layer, LayerKind};
+use sealer::image::pushed::{CONFIG_TYPE, LAYER_TYPE, merged_list, pushed_config, pushed_manifest};
+use sealer::sandbox::gzip;
+use sealer::words::{Digest, Platform};
+
+use crate::app::{App, made, write};
 use crate::support::program::Run;
 
 const RECIPE: &str = "apiVersion: recipe.sealer.io/v1alpha1
@@ -62,7 +70,7 @@ fn marks_go_with_their_layers_and_strays_with_prune() {
     let app = App::new();
     let marks = || fs_err::read_dir(app.root().join("recipe/verified")).unwrap().count();
     assert_eq!(marks(), 4);
-    write(&app.root().join("recipe/verified").join(sealer::words::Digest::of(b"gone").hex()), "{}");
+    write(&app.root().join("recipe/verified").join(Digest::of(b"gone").hex()), "{}");
     assert_eq!(app.run(&["rmi", "app:v1"]).code, Some(0));
     assert_eq!(marks(), 1);
     assert_eq!(app.run(&["prune"]).code, Some(0));
@@ -92,11 +100,65 @@ fn loading_again_heals_an_edited_layer_and_marks_what_was_not_marked() {
     fs_err::remove_file(&mark).unwrap();
     write(&app.layer(0).join("etc/daemon.json"), "{\"edited\": 1}");
     assert_eq!(app.doctor(&[]).code, Some(4));
-    let archive = crate::app::made().world.path("app.tar");
+    let archive = made().world.path("app.tar");
     assert_eq!(app.run(&["load", "-i", archive.to_str().unwrap()]).code, Some(0));
     assert_eq!(app.doctor(&[]).stdout, "app:v1 (linux/amd64): whole: 4 layers, 2 images in its registry\n");
     assert!(mark.exists());
     // And the new folder is known, too.
     write(&app.layer(0).join("etc/daemon.json"), "{\"edited\": 2}");
     assert_eq!(app.doctor(&[]).code, Some(4));
+}
+
+/// A layer's stream as another machine made it, where user 4321 has a name.
+fn stream() -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_ustar();
+    header.set_path("file").unwrap();
+    header.set_mode(0o644);
+    header.set_uid(4321);
+    header.set_gid(4321);
+    header.set_username("bob").unwrap();
+    header.set_mtime(1);
+    header.set_size(1);
+    header.set_cksum();
+    builder.append(&header, &b"x"[..]).unwrap();
+    builder.into_inner().unwrap()
+}
+
+#[test]
+fn a_layer_that_cannot_be_hashed_again_here_is_taken_unverified() {
+    let app = App::new();
+    let name = "registry.cn-qingdao.aliyuncs.com/sealer-io/foreign:v1";
+    let stream = stream();
+    let id = Digest::of(&stream);
+    let layer = Layer { id: Some(id), kind: LayerKind::Copy, value: ". .".to_owned() };
+    let platform: Platform = "linux/amd64".parse().unwrap();
+    let image =
+        Image::new(&name.parse().unwrap(), platform.clone(), vec![layer], ImageConfig::default(), BTreeMap::new());
+    let (config, blob) = (pushed_config(&image), gzip(&stream));
+    let described = |media_type: &str, bytes: &[u8]| {
+        let (media_type, digest, size) = (media_type.to_owned(), Digest::of(bytes), bytes.len() as u64);
+        Descriptor { media_type, digest, size }
+    };
+    let manifest = pushed_manifest(&described(CONFIG_TYPE, &config), &[described(LAYER_TYPE, &blob)]);
+    let list = merged_list(None, &[(platform, manifest.descriptor.clone())]);
+    made().world.server().registry(|registry| {
+        registry.put_blob(name.trim_end_matches(":v1"), config);
+        registry.put_blob(name.trim_end_matches(":v1"), blob);
+        for (tag, document) in [(None, manifest), (Some("v1"), list)] {
+            registry.put_manifest(name.trim_end_matches(":v1"), tag, &document.descriptor.media_type, document.bytes);
+        }
+    });
+    let pulled = app.run(&["pull", "--platform", "linux/amd64", name]);
+    assert_eq!(pulled.code, Some(0), "{pulled}");
+    // Others cannot keep owners at all, and are told so.
+    if rustix::process::geteuid().is_root() {
+        let said: Vec<&str> = pulled.stderr.lines().filter(|line| line.contains("layer")).collect();
+        insta::assert_snapshot!(said.join("\n"), @"warning: layer sha256:[OTHER] arrived as its id says, and its files do not hash to it again on this machine (owners have other names here, or attributes were left out); it is marked unverified");
+    }
+    assert!(app.store().is_unverified(&id).unwrap() && !app.store().was_verified(&id).unwrap());
+    // So it is no damage, for the doctor and for those who use it.
+    assert_eq!(app.run(&["doctor", "image", name]).code, Some(0));
+    let saved = app.run(&["save", "-o", app.path("foreign.tar").to_str().unwrap(), name]);
+    assert_eq!(saved.code, Some(0), "{saved}");
 }
