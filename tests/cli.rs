@@ -206,15 +206,20 @@ fn a_layer_that_never_hashed_to_its_id_does_not_stand_for_the_one_that_does() {
 }
 
 #[test]
-fn a_layer_that_was_changed_on_disk_is_told() {
+fn a_layer_that_was_changed_on_disk_is_refused_until_it_is_mended() {
     let world = World::new();
     apply(&world, &["--sharing", "copy"]);
     let inspected: Value =
         serde_json::from_str(&world.succeed(&["inspect", "-o", "json", "kubernetes:v1.19.8"]).stdout).unwrap();
     let layer = inspected[0]["spec"]["layers"][0]["id"].as_str().unwrap().strip_prefix("sha256:").unwrap().to_owned();
     fs_err::write(world.root().join("data/overlay2").join(layer).join("scripts/init.sh"), "changed").unwrap();
-    let run = apply(&world, &[]);
-    assert!(run.stderr.contains("does not hash to its id: it was changed on disk"), "{run}");
+    let arguments = [&["recipe", "apply", "recipes/rawdocker.yaml", "-o", "json"], &AMD64[..]].concat();
+    let run = world.run(&arguments);
+    assert_eq!((run.code, &*run.stdout), (Some(4), ""), "{run}");
+    assert!(run.stderr.contains("was changed on disk: its files hash to sha256:"), "{run}");
+    // What it says helps.
+    world.succeed(&["doctor", "image", "kubernetes:v1.19.8", "--repair"]);
+    world.succeed(&arguments);
 }
 
 #[test]

@@ -201,7 +201,7 @@ fn the_modes_of_a_clone_do_not_reach_the_image() {
 }
 
 #[test]
-fn a_changed_layer_of_a_whole_image_is_told() {
+fn a_changed_layer_is_refused_and_a_doubtful_one_is_told() {
     let world = World::new();
     let entry = "  - rootfs: {of: kubernetes:v1.19.8, paths: [scripts]}\n";
     let recipe = world.write("recipe/r.yaml", recipe_of(&[("one", entry, "FROM scratch\\nCOPY . .")]));
@@ -212,6 +212,12 @@ fn a_changed_layer_of_a_whole_image_is_told() {
     let layer = inspected[0]["spec"]["layers"][0]["id"].as_str().unwrap();
     let folder = world.root().join("data/overlay2").join(layer.strip_prefix("sha256:").unwrap());
     fs_err::write(folder.join("scripts/init.sh"), "changed").unwrap();
+    let refused = world.run(&["recipe", "apply", recipe, "-o", "json"]);
+    assert_eq!((refused.code, &*refused.stdout), (Some(4), ""), "{refused}");
+    assert!(refused.stderr.contains(layer) && refused.stderr.contains("was changed on disk"), "{refused}");
+    // Where nobody knows that it ever was what its id says, a real sealer may have filled it.
+    let mark = world.root().join("recipe/verified").join(layer.strip_prefix("sha256:").unwrap());
+    fs_err::remove_file(mark).unwrap();
     let run = world.succeed(&["recipe", "apply", recipe, "-o", "json"]);
     let warnings: Vec<&str> = run.stderr.lines().filter(|line| line.contains("does not hash to its id")).collect();
     assert!(matches!(warnings[..], [only] if only.contains(layer) && only.contains("kubernetes:v1.19.8")), "{run}");

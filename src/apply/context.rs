@@ -49,9 +49,9 @@ impl Applier<'_> {
         builder.base(of, &stage.work.platform, workspace).map_err(|failure| (field("of"), failure))
     }
 
-    /// Warns of a layer that may not hold what its id says.
+    /// Warns of a layer that may not hold what its id says, and refuses one that did.
     fn doubt(&self, image: &Image, id: &Digest, workspace: &Workspace<'_>) -> Result<(), EntryFailure> {
-        if let Some(doubts) = workspace.doubts(id).map_err(|error| of_workspace(&error))? {
+        if let Some(doubts) = workspace.doubts(image, id).map_err(|error| of_workspace(&error))? {
             let message = format!("layer {id} of `{}` {doubts}; what is there is taken as it is", image.name);
             self.observer.event(Event::Warning { message });
         }

@@ -6,7 +6,7 @@
 use std::io::{self, Read};
 
 use crate::archive::{ArchiveError, Decompressed, Limits as ArchiveLimits};
-use crate::image::layer::{LayerError, LayerId, Limits, Unpacked, unpack as unpack_stream};
+use crate::image::layer::{LayerError, LayerId, Limits, Owners, Unpacked, layer_id_at, unpack as unpack_stream};
 use crate::image::model::{Image, ModelError};
 use crate::image::{Blobs, ContainerImage, Descriptor};
 use crate::store::{StagedFolder, StagedLayer};
@@ -224,9 +224,23 @@ pub(super) fn unpack(
         let message = format!("layer {layer} could not be kept whole (owners need root); it is marked unverified");
         observer.event(Event::Warning { message });
     }
-    let verified = is_own && unpacked.is_faithful();
+    // What the files hash to is what everybody asks later on.
+    let verified = is_own && unpacked.is_faithful() && hashes_to(&folder, layer)?;
+    if is_own && unpacked.is_faithful() && !verified {
+        let message = format!(
+            "layer {layer} arrived as its id says, and its files do not hash to it again on this machine (owners have \
+             other names here, or attributes were left out); it is marked unverified"
+        );
+        observer.event(Event::Warning { message });
+    }
     let id = LayerId { digest: layer, tar_size: unpacked.stream_size };
     Ok(StagedLayer { folder, id, cache_id: None, verified })
+}
+
+fn hashes_to(folder: &StagedFolder, layer: Digest) -> Result<bool, ImportError> {
+    let found = layer_id_at(folder.dir(), &Owners::of_this_machine());
+    let found = found.map_err(|source| ImportError::Unpack { layer, source: Box::new(source) })?;
+    Ok(found.is_some_and(|found| found.digest == layer))
 }
 
 /// Remembers that the bytes were not those of the blob: readers further down wrap or replace the error.

@@ -7,7 +7,9 @@
 //!
 //! Images come from registries by `import` and are made ready to go there by [`Exporter`].
 
+mod again;
 mod args;
+mod asked;
 mod bases;
 mod builder;
 mod closed;
@@ -24,6 +26,8 @@ mod report;
 mod run;
 mod workspace;
 
+pub use again::{blobs_of, unpack_again};
+pub use asked::{AskedImages, asked_images};
 pub use bases::{Bases, base_entry};
 pub use builder::{BuildRequest, Builder, Built, CachedImage};
 pub use error::{BuildFailure, BuildPlace};

@@ -10,7 +10,7 @@ use crate::disk::{Dir, DiskError};
 use crate::image::layer::{LayerError, Owners, layer_id_at};
 use crate::image::model::{Image, ImageDocument, Layer, LayerKind};
 use crate::image::{Blobs, ContainerImage, Merged};
-use crate::store::{Commit, LayerState, StagedFolder, StagedLayer, Staging, Store, StoreError};
+use crate::store::{Commit, LayerReading, LayerState, StagedFolder, StagedLayer, Staging, Store, StoreError};
 use crate::words::{Digest, Failure, FailureKind, Observer, Platform, SealerName};
 
 use super::Bases;
@@ -141,17 +141,23 @@ impl<'a> Workspace<'a> {
         Ok(!self.layers.contains_key(id) && (self.store.is_unverified(id)? || self.store.is_real_sealers(id)?))
     }
 
-    /// What is wrong with a layer of the store, by its content: none where it hashes to its id, or was made by this run.
-    pub fn doubts(&self, id: &Digest) -> Result<Option<&'static str>, WorkspaceError> {
+    /// What is to be said of a layer of the store, by its content: nothing where it hashes to its id, or was made by this
+    /// run. One that was seen to hash to it and does not any more is an error.
+    pub fn doubts(&self, image: &Image, id: &Digest) -> Result<Option<&'static str>, WorkspaceError> {
         if self.layers.contains_key(id) {
             return Ok(None);
         }
-        Ok(match self.store.check_layer(id)? {
+        let LayerReading { state, found } = self.store.read_layer(id)?;
+        Ok(match state {
             LayerState::Whole => None,
             LayerState::Missing => Some("is not there"),
             LayerState::Unverified => Some("was never seen to hash to its id"),
             LayerState::Different => {
                 Some("does not hash to its id: it was changed on disk, or a real sealer filled it")
+            }
+            LayerState::Changed => {
+                let (image, found) = (image.name.to_string(), found.map(|found| found.digest));
+                return Err(StoreError::ChangedLayer { image, layer: *id, found }.into());
             }
         })
     }

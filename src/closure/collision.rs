@@ -45,7 +45,7 @@ fn problem(path: String, other: &ImageRef, at: String) -> Problem {
 }
 
 /// What lists of lower layers name that a higher one covers: the image, its line, the layer's number from 0.
-fn covered(layers: &Merged) -> io::Result<Vec<(ImageRef, usize, usize)>> {
+pub(super) fn covered(layers: &Merged) -> io::Result<Vec<(ImageRef, usize, usize)>> {
     let list: ContextPath = IMAGE_LIST.parse().expect("plain words are a path");
     let top = layers.find(&list)?;
     let mut found = Vec::new();

@@ -16,6 +16,7 @@
 //! is held where the tag, or the digest, leads to a manifest for the platform, and its config and layers are whole. What is
 //! wrong in a file that came unchanged from a base image is a warning: whoever builds on it did not write it.
 
+mod asked;
 mod candidates;
 mod check;
 mod collision;
@@ -27,6 +28,7 @@ mod names;
 mod search;
 mod why;
 
+pub use asked::{Asked, asked};
 pub use check::{Base, Scope, check, fault_of};
 pub use finding::{ClosureReport, Finding, Problem, Weight};
 pub use list::{IMAGE_LIST, listed_images};

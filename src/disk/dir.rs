@@ -8,7 +8,8 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{
-    AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, ResolveFlags, Timestamps, UTIME_OMIT, Uid, XattrFlags,
+    AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, ResolveFlags, StatxFlags, Timestamps, UTIME_OMIT, Uid,
+    XattrFlags,
 };
 
 use super::{DiskError, FileTime, Kind, Meta};
@@ -167,6 +168,15 @@ impl Dir {
     pub fn own_meta(&self) -> Result<Meta, DiskError> {
         let stat = self.done("look at", OsStr::new(""), rustix::fs::fstat(&self.handle))?;
         Ok(Meta::of(&stat))
+    }
+
+    /// When this folder was made, by the file system's own account: no rename changes it, and nobody can set it. None where
+    /// the file system does not say.
+    pub fn birth(&self) -> Result<Option<FileTime>, DiskError> {
+        let asked = rustix::fs::statx(&self.handle, "", AtFlags::EMPTY_PATH, StatxFlags::BTIME);
+        let stat = self.done("look at", OsStr::new(""), asked)?;
+        let said = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
+        Ok(said.then_some(FileTime { seconds: stat.stx_btime.tv_sec, nanos: stat.stx_btime.tv_nsec }))
     }
 
     /// What it says of a name.

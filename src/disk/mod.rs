@@ -26,7 +26,7 @@ pub use error::DiskError;
 pub use lock::{Lock, LockMode};
 pub use merge::merge_entry;
 pub use share::{Shared, Sharing, share_file};
-pub use walk::{MAX_DEPTH, tree_size};
+pub use walk::{MAX_DEPTH, is_all_of_root, tree_size};
 pub use way::Way;
 
 /// Whether this process may give files away and make trusted attributes: it runs as root.

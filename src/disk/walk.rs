@@ -27,6 +27,24 @@ fn size_at(dir: &Dir, depth: usize) -> Result<u64, DiskError> {
     Ok(sum)
 }
 
+/// Whether everything below `dir` is root's, user and group.
+pub fn is_all_of_root(dir: &Dir) -> Result<bool, DiskError> {
+    all_of_root_at(dir, 0)
+}
+
+fn all_of_root_at(dir: &Dir, depth: usize) -> Result<bool, DiskError> {
+    check_depth(dir, depth)?;
+    for name in dir.names()? {
+        let meta = dir.meta(&name)?;
+        let all = (meta.uid, meta.gid) == (0, 0)
+            && (meta.kind != Kind::Folder || all_of_root_at(&dir.folder(&name)?, depth + 1)?);
+        if !all {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// A folder that is being emptied, seen from one that lies in it.
 struct Above {
     /// The folder's identity: going up must lead back to it.

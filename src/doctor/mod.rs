@@ -5,6 +5,7 @@
 
 mod finding;
 mod host;
+pub mod image;
 pub mod trace;
 
 pub use finding::{Concern, Finding, Verdict, worst};

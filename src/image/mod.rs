@@ -17,6 +17,6 @@ pub use manifest::{
 };
 pub use merged::{Merged, Tree};
 pub use registry_tree::{
-    Fault, Missing, RegistryTreeError, RepositoryPaths, Written, blob_data_path, check_registry_tree,
-    read_registry_tree, write_registry_tree,
+    Fault, Missing, RegistryTreeError, RepositoryPaths, Written, blob_data_path, check_registry_tree, content_fault,
+    link_fault, read_registry_tree, write_registry_tree,
 };

@@ -18,7 +18,7 @@ mod paths;
 mod read;
 mod write;
 
-pub use check::{Fault, Missing, check_registry_tree};
+pub use check::{Fault, Missing, check_registry_tree, content_fault, link_fault};
 pub use error::RegistryTreeError;
 pub use paths::{RepositoryPaths, blob_data_path};
 pub use read::read_registry_tree;

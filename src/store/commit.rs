@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use super::store_root::{IMAGES, LAYERDB, LAYERS, METADATA, METADATA_FILE, UNVERIFIED};
+use super::store_root::{IMAGES, LAYERDB, LAYERS, METADATA, METADATA_FILE, UNVERIFIED, VERIFIED};
 use super::{LayerState, StagedFolder, Staging, Store, StoreError};
 use crate::disk::{Dir, DiskError, place, tree_size};
 use crate::image::layer::LayerId;
@@ -30,8 +30,8 @@ pub struct StagedLayer {
     pub id: LayerId,
     /// Of a COPY built here, the digest of its source.
     pub cache_id: Option<Digest>,
-    /// Whether its stream was seen to hash to its id. An unverified layer never replaces one that is there, and a
-    /// verified one replaces one that does not hash to the id.
+    /// Whether its tree was seen to hash to its id. An unverified layer never replaces one that is there, and a verified one
+    /// replaces one that does not hash to the id, and is marked as seen.
     pub verified: bool,
 }
 
@@ -52,6 +52,7 @@ impl Store {
         // All folders are made before the flush, so that they are on the disk before what is renamed into them.
         self.folder_to_write("tmp")?;
         self.folder_to_write(UNVERIFIED)?;
+        let verified = self.folder_to_write(VERIFIED)?;
         let layers = self.folder_to_write(LAYERS)?;
         let layerdb = self.folder_to_write(LAYERDB)?;
         let images = self.folder_to_write(IMAGES)?;
@@ -68,6 +69,7 @@ impl Store {
             layer.place(self, staging, &layers, *id)?;
         }
         layers.flush()?;
+        verified.flush()?;
         for (id, layer) in &staged {
             layer.place_layerdb(staging, &layerdb, *id)?;
         }
@@ -157,49 +159,87 @@ fn no_layer(image: &ImageDocument, layer: Digest) -> StoreError {
 }
 
 /// A layer that is ready to be renamed into place.
-struct Staged<'a> {
-    layer: &'a StagedLayer,
-    layerdb: String,
+pub(super) struct Staged<'a> {
+    pub(super) layer: &'a StagedLayer,
+    pub(super) layerdb: String,
     /// What is there under the id is worth less than what was staged.
     replaces: bool,
+    /// The file that will be the mark, and whether it is about the folder that is there already.
+    mark: Option<(String, bool)>,
 }
 
 impl<'a> Staged<'a> {
-    fn prepare(store: &Store, staging: &Staging, layer: &'a StagedLayer) -> Result<Self, StoreError> {
+    pub(super) fn prepare(store: &Store, staging: &Staging, layer: &'a StagedLayer) -> Result<Self, StoreError> {
         layer.folder.dir().set_own_mode(0o755)?;
-        let layerdb = staging.new_name("layerdb");
-        let folder = staging.dir().make_folder(&layerdb, 0o755)?;
-        write(&folder, "id", &layer.id.digest.to_string())?;
-        write(&folder, "size", &layer.id.tar_size.to_string())?;
-        write(&folder, "distribution_layer_digest", "[]")?;
-        if let Some(cache_id) = layer.cache_id {
-            write(&folder, "cacheID", &cache_id.to_string())?;
-        }
-        let replaces = layer.verified
-            && match store.check_layer(&layer.id.digest)? {
-                LayerState::Missing | LayerState::Whole => false,
-                LayerState::Unverified | LayerState::Different => true,
+        let layerdb = new_layerdb(staging, &layer.id, layer.cache_id)?;
+        let mut staged = Self { layer, layerdb, replaces: false, mark: None };
+        if layer.verified {
+            let id = &layer.id.digest;
+            let mut mark = |dir: &Dir, is_there| -> Result<(), StoreError> {
+                let name = staging.new_name("mark");
+                write(staging.dir(), &name, &store.marks_with(dir, id)?)?;
+                staged.mark = Some((name, is_there));
+                Ok(())
             };
-        Ok(Self { layer, layerdb, replaces })
+            let read = |dir: Dir| store.read_layer_at(&dir, id).map(|reading| (reading.state, dir));
+            match store.open_layer(id).and_then(|there| there.map(read).transpose()) {
+                // It was seen just now.
+                Ok(Some((LayerState::Whole, dir))) if !store.is_marked(&dir, id)? => mark(&dir, true)?,
+                Ok(Some((LayerState::Whole, _))) => {}
+                Ok(None | Some((LayerState::Missing, _))) => mark(layer.folder.dir(), false)?,
+                // What is no folder, or cannot be read, is worth less than anything.
+                Ok(Some((LayerState::Unverified | LayerState::Different | LayerState::Changed, _))) | Err(_) => {
+                    mark(layer.folder.dir(), false)?;
+                    staged.replaces = true;
+                }
+            }
+        }
+        Ok(staged)
     }
 
     fn place(&self, store: &Store, staging: &Staging, layers: &Dir, id: Digest) -> Result<(), StoreError> {
         let (hex, name) = (id.hex(), &self.layer.folder.name);
         let there = layers.meta_if_there(&hex)?.is_some();
         if !self.layer.verified && !there {
-            // The mark comes first: a verified layer that is marked for a while is safe, the other way it is not.
-            let marks = store.folder_to_write(UNVERIFIED)?;
-            place(staging.dir(), staging.new_name("mark"), &marks, &hex, b"", 0o644)?;
+            Self::mark_unverified(store, staging, &hex)?;
         }
+        self.mark(store, staging, &hex, !there || self.replaces)?;
         match staging.dir().rename_new(name, layers, &hex) {
             Err(error) if error.is_there_already() && self.replaces => staging.dir().exchange(name, layers, &hex)?,
             Err(error) if error.is_there_already() => return Ok(()),
             renamed => renamed?,
         }
-        if self.layer.verified && store.is_unverified(&id)? {
+        self.unmark(store, layers, &hex)
+    }
+
+    /// Says that what will be there was never seen to hash to its id.
+    pub(super) fn mark_unverified(store: &Store, staging: &Staging, hex: &str) -> Result<(), StoreError> {
+        // The mark comes first: a verified layer that is marked for a while is safe, the other way it is not.
+        let marks = store.folder_to_write(UNVERIFIED)?;
+        place(staging.dir(), staging.new_name("mark"), &marks, hex, b"", 0o644)?;
+        // One for a folder that was there once must not come to fit this one.
+        let verified = store.folder_to_write(VERIFIED)?;
+        if verified.meta_if_there(hex)?.is_some() {
+            verified.remove_file(hex)?;
+            verified.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Says that what is there, or comes, was seen to hash to its id; `comes`: what was staged takes the place.
+    pub(super) fn mark(&self, store: &Store, staging: &Staging, hex: &str, comes: bool) -> Result<(), StoreError> {
+        if let Some((mark, _)) = self.mark.as_ref().filter(|(_, is_there)| *is_there != comes) {
+            staging.dir().rename(mark, &store.folder_to_write(VERIFIED)?, hex)?;
+        }
+        Ok(())
+    }
+
+    /// What was staged took the place: it is no unverified layer any more.
+    pub(super) fn unmark(&self, store: &Store, layers: &Dir, hex: &str) -> Result<(), StoreError> {
+        if self.layer.verified && store.is_unverified(&self.layer.id.digest)? {
             layers.flush()?;
             let marks = store.folder_to_write(UNVERIFIED)?;
-            marks.remove_file(&hex)?;
+            marks.remove_file(hex)?;
             marks.flush()?;
         }
         Ok(())
@@ -214,6 +254,19 @@ impl<'a> Staged<'a> {
             renamed => renamed,
         }
     }
+}
+
+/// A staged folder of what the store says of a layer: its name in the staging.
+pub(super) fn new_layerdb(staging: &Staging, id: &LayerId, cache_id: Option<Digest>) -> Result<String, DiskError> {
+    let name = staging.new_name("layerdb");
+    let folder = staging.dir().make_folder(&name, 0o755)?;
+    write(&folder, "id", &id.digest.to_string())?;
+    write(&folder, "size", &id.tar_size.to_string())?;
+    write(&folder, "distribution_layer_digest", "[]")?;
+    if let Some(cache_id) = cache_id {
+        write(&folder, "cacheID", &cache_id.to_string())?;
+    }
+    Ok(name)
 }
 
 fn write(folder: &Dir, name: &str, text: &str) -> Result<(), DiskError> {

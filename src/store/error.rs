@@ -120,9 +120,22 @@ pub enum StoreError {
     /// A layer is there and is not what its id says.
     #[error(
         "layer {layer} of image `{image}` is damaged: its files {}; it was changed on disk, or a real sealer filled it: \
-         pull or load the image again", hash(*.found)
+         load the image again, or remove it and pull it again", hash(*.found)
     )]
     DamagedLayer {
+        /// The image's name.
+        image: String,
+        /// The layer.
+        layer: Digest,
+        /// What its files hash to; none where there are none.
+        found: Option<Digest>,
+    },
+    /// A layer was seen to be what its id says, and is not any more.
+    #[error(
+        "layer {layer} of image `{image}` was changed on disk: its files {}; `sealer doctor image {image} --repair` \
+         gets it again", hash(*.found)
+    )]
+    ChangedLayer {
         /// The image's name.
         image: String,
         /// The layer.
@@ -183,7 +196,9 @@ impl StoreError {
             Self::Layer(error) => error.kind(),
             Self::Tar(error) => error.kind(),
             Self::ArchiveLayer { source, .. } => source.kind(),
-            Self::OtherDocument { .. } | Self::DamagedLayer { .. } => FailureKind::Verification,
+            Self::OtherDocument { .. } | Self::DamagedLayer { .. } | Self::ChangedLayer { .. } => {
+                FailureKind::Verification
+            }
             Self::ArchiveDocument { .. }
             | Self::ArchiveEmpty
             | Self::OldArchive

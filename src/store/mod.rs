@@ -8,6 +8,8 @@
 //! tmp/                                           sealer's own
 //! recipe/lock                                    ours: flock, shared to read, exclusive to commit
 //! recipe/unverified/<layer hex>                  ours: this layer's content was never seen to hash to its id
+//! recipe/verified/<layer hex>                    ours: which folder was seen to hash to the layer's id
+//! recipe/damaged/<number>/...                    ours: what a repair set aside, as it lay below the root; nobody deletes it
 //! recipe/provenance/<image id>.json              ours: what the image was made of
 //! staging/.lock                                  ours: flock, held while a staging folder is made or cleared away
 //! staging/<random>/lease, layer-<n>/, ...        ours: 0700, work under way; flock on the lease while its process lives
@@ -19,10 +21,14 @@
 //! A commit ([`Store::commit`]) goes in this order, so that after any end an image is absent or whole:
 //!
 //! 1. In the staging folder: layers, their layerdb folders; the whole file system is flushed once (`syncfs`).
-//! 2. Under the exclusive lock: each layer renamed to its digest's name without replacing; `data/overlay2` flushed.
+//! 2. Under the exclusive lock: for each layer its mark, then itself renamed to its digest's name without replacing;
+//!    `data/overlay2` and the marks' folder flushed. A mark without its layer fits no other folder.
 //! 3. The layerdb folders renamed into place; their folder flushed.
 //! 4. The image's YAML: written, flushed, renamed, its folder flushed.
 //! 5. `images_metadata.json`, read again under the lock, in the same way, last.
+//!
+//! A repair ([`Store::mend`]) swaps a damaged thing and its replacement in one step: the replacement goes to the damaged
+//! thing's place in `recipe/damaged`, then both change places. After any end there is one of them, whole, at either place.
 //!
 //! What an interrupted commit leaves is named by no image: the same command finds and uses it, or prune removes it.
 //! Reading takes the shared lock where there is a lock file, makes nothing and repairs nothing.
@@ -30,6 +36,8 @@
 mod commit;
 mod error;
 mod load;
+mod marks;
+mod mend;
 mod provenance;
 mod real_sealer;
 mod remove;
@@ -42,7 +50,9 @@ mod tests;
 pub use commit::{Commit, StagedLayer};
 pub use error::StoreError;
 pub use load::Loaded;
+pub use marks::{LayerReading, LayerState};
+pub use mend::{Mended, Mending};
 pub use remove::Removed;
 pub use save::Saved;
 pub use staging::{StagedFolder, Staging};
-pub use store_root::{Damage, LayerState, Listing, Store, StoredImage};
+pub use store_root::{Damage, Listing, Record, Store, StoredImage};

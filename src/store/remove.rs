@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::store_root::{IMAGES, LAYERDB, LAYERS, PROVENANCE, UNVERIFIED};
+use super::store_root::{IMAGES, LAYERDB, LAYERS, PROVENANCE, UNVERIFIED, VERIFIED};
 use super::{Staging, Store, StoreError};
 use crate::image::model::Metadata;
 use crate::words::{Digest, Platform, SealerName};
@@ -79,9 +79,15 @@ impl Store {
         wanted: impl Fn(&str) -> bool,
     ) -> Result<Removed, StoreError> {
         let mut removed = Removed::default();
-        for (folder, suffix) in
-            [(IMAGES, ".yaml"), (PROVENANCE, ".json"), (LAYERDB, ""), (LAYERS, ""), (UNVERIFIED, "")]
-        {
+        for (folder, suffix) in [
+            (IMAGES, ".yaml"),
+            (PROVENANCE, ".json"),
+            (LAYERDB, ""),
+            (LAYERS, ""),
+            // A mark that outlives its layer fits no other folder.
+            (VERIFIED, ""),
+            (UNVERIFIED, ""),
+        ] {
             let Some(dir) = self.folder(folder)? else { continue };
             for name in dir.names()? {
                 let Some(stem) = name.to_str().and_then(|name| name.strip_suffix(suffix)) else { continue };

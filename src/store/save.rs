@@ -104,6 +104,9 @@ impl Store {
         if found == Some(layer) {
             return Ok(None);
         }
+        if self.was_verified(&layer)? {
+            return Err(StoreError::ChangedLayer { image: image.name.to_string(), layer, found });
+        }
         if self.is_unverified(&layer)? {
             let name = &image.name;
             return Ok(Some(format!(

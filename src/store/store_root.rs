@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::StoreError;
 use crate::disk::{Dir, DiskError, Lock, LockMode};
-use crate::image::layer::{Owners, layer_id_at};
 use crate::image::model::{ImageDocument, ImageId, Manifest, Metadata, ModelError};
 use crate::words::{Digest, Platform, SealerName};
 
@@ -17,6 +16,8 @@ pub(super) const METADATA: &str = "metadata";
 pub(super) const METADATA_FILE: &str = "images_metadata.json";
 pub(super) const OURS: &str = "recipe";
 pub(super) const UNVERIFIED: &str = "recipe/unverified";
+pub(super) const VERIFIED: &str = "recipe/verified";
+pub(super) const DAMAGED: &str = "recipe/damaged";
 pub(super) const PROVENANCE: &str = "recipe/provenance";
 const LOCK: &str = "lock";
 /// Commits and readers are short; who waits longer than this waits for something that hangs.
@@ -41,6 +42,15 @@ pub struct StoredImage {
     pub size: i64,
 }
 
+/// An entry of the list of images, and the document that it names.
+#[derive(Debug)]
+pub struct Record {
+    /// The entry.
+    pub entry: Manifest,
+    /// The document's bytes, none where it is not there; an error where the entry names no id.
+    pub document: Result<Result<Option<Vec<u8>>, DiskError>, ModelError>,
+}
+
 /// What is in the store.
 #[derive(Debug, Default)]
 pub struct Listing {
@@ -59,19 +69,6 @@ pub struct Damage {
     pub id: String,
     /// Why.
     pub error: StoreError,
-}
-
-/// What is known of a layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LayerState {
-    /// It is not there.
-    Missing,
-    /// Its tree hashes to its id.
-    Whole,
-    /// It does not, and never was seen to: sealer's own layers are like that.
-    Unverified,
-    /// It does not, and nothing says that it ever did not: changed on disk, or by a sealer that loaded or pulled it.
-    Different,
 }
 
 impl Store {
@@ -93,29 +90,27 @@ impl Store {
         self.root.join(LAYERS).join(layer.hex())
     }
 
+    /// Where an image's document is, or would be.
+    #[must_use]
+    pub fn document_path(&self, id: &ImageId) -> PathBuf {
+        self.root.join(IMAGES).join(format!("{id}.yaml"))
+    }
+
+    /// Where what the store says of a layer is, or would be.
+    #[must_use]
+    pub fn layerdb_dir(&self, layer: &Digest) -> PathBuf {
+        self.root.join(LAYERDB).join(layer.hex())
+    }
+
+    /// Where the list of all images is, or would be.
+    #[must_use]
+    pub fn list_path(&self) -> PathBuf {
+        self.root.join(METADATA).join(METADATA_FILE)
+    }
+
     /// Whether a layer is there.
     pub fn has_layer(&self, layer: &Digest) -> Result<bool, StoreError> {
         self.has(LAYERS, &layer.hex())
-    }
-
-    /// Whether a layer's content was never seen to hash to its id.
-    pub fn is_unverified(&self, layer: &Digest) -> Result<bool, StoreError> {
-        self.has(UNVERIFIED, &layer.hex())
-    }
-
-    /// Reads a layer and says what it is worth. As somebody else than root, trees with owners are [`LayerState::Different`].
-    pub fn check_layer(&self, layer: &Digest) -> Result<LayerState, StoreError> {
-        let Some(layers) = self.folder(LAYERS)? else { return Ok(LayerState::Missing) };
-        let dir = match layers.folder(layer.hex()) {
-            Err(error) if error.is_not_found() => return Ok(LayerState::Missing),
-            dir => dir?,
-        };
-        let id = layer_id_at(&dir, &Owners::of_this_machine())?;
-        Ok(match (id.is_some_and(|id| id.digest == *layer), self.is_unverified(layer)?) {
-            (true, _) => LayerState::Whole,
-            (false, true) => LayerState::Unverified,
-            (false, false) => LayerState::Different,
-        })
     }
 
     /// All images; damaged ones do not keep the others from being listed.
@@ -131,6 +126,17 @@ impl Store {
             }
         }
         Ok(listing)
+    }
+
+    /// What the list of images says of a name, with the documents as they lie there: of a damaged image, too.
+    pub fn records(&self, name: &SealerName) -> Result<Vec<Record>, StoreError> {
+        let _lock = self.lock_to_read()?;
+        let entries = self.metadata()?.manifests(name).to_vec();
+        let record = |entry: Manifest| {
+            let document = entry.image_id().map(|id| self.read(IMAGES, &format!("{id}.yaml")));
+            Record { entry, document }
+        };
+        Ok(entries.into_iter().map(record).collect())
     }
 
     /// The image of a name for a platform, none where there is none; where it is damaged, an error.

@@ -25,7 +25,7 @@ fn name(text: &str) -> SealerName {
     text.parse().unwrap()
 }
 
-fn now() -> jiff::Timestamp {
+pub(super) fn now() -> jiff::Timestamp {
     "2026-11-21T18:13:54.691417097Z".parse().unwrap()
 }
 
@@ -49,7 +49,7 @@ impl Fixture {
     }
 }
 
-fn staged(staging: &Staging, content: &str) -> StagedLayer {
+pub(super) fn staged(staging: &Staging, content: &str) -> StagedLayer {
     let folder = staging.new_layer_dir().unwrap();
     let mut file = folder.dir().create_file("file", 0o644).unwrap();
     file.write_all(content.as_bytes()).unwrap();
@@ -117,6 +117,7 @@ fn a_commit_writes_what_sealer_reads() {
     metadata/layerdb/sha256/LAYER/id
     metadata/layerdb/sha256/LAYER/size
     recipe/lock
+    recipe/verified/LAYER
     staging/.lock
     ");
     let layerdb = fixture.root().join("metadata/layerdb/sha256").join(layer.hex());
@@ -210,7 +211,7 @@ fn a_layer_that_was_changed_is_healed_by_the_next_commit_and_only_by_a_verified_
     let store = fixture.store();
     let file = store.layer_dir(&layer).join("file");
     fs_err::write(&file, "jello").unwrap();
-    assert_eq!(store.check_layer(&layer).unwrap(), LayerState::Different);
+    assert_eq!(store.check_layer(&layer).unwrap(), LayerState::Changed);
 
     let staging = store.stage().unwrap();
     let unverified =

@@ -201,6 +201,12 @@ impl Supply {
         self.runtime.block_on(self.pull(image, platform))
     }
 
+    /// Makes some blobs of an image whole in the cache.
+    pub fn blobs(&self, image: &ImageRef, blobs: &[Descriptor]) -> Result<(), Failure> {
+        let got = self.runtime.block_on(self.puller.blobs(image, blobs));
+        got.map_err(|error| advised(Failure::from_error(error.kind(), &error), error.help()))
+    }
+
     /// Images, each with a login for its registry, whole in the cache: all at once, the answers in the order of `asked`.
     ///
     /// The answer to another login, or to none, is no answer here, unless it was the image.

@@ -137,6 +137,15 @@ impl Puller {
         Ok(image)
     }
 
+    /// Makes some blobs of an image whole in the cache. What is there already is not asked for again.
+    pub async fn blobs(&self, reference: &ImageRef, blobs: &[Descriptor]) -> Result<(), PullError> {
+        let pull = self.ready(self.inner.client.clone(), reference, Patience::Full)?;
+        for blob in blobs {
+            pull.blob(blob).await?;
+        }
+        Ok(())
+    }
+
     /// What a tag stands for right now, with a login for the image's own registry where there is one. Somebody who does
     /// not answer is not asked for long.
     pub async fn current(&self, reference: &ImageRef, login: Option<&Login>) -> Result<Digest, PullError> {

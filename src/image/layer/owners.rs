@@ -1,7 +1,9 @@
 //! Which owner a file of a tree has in the layer's stream.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+
+use crate::words::Digest;
 
 /// Numbers and names of owners, as the machine's passwd and group know them.
 ///
@@ -37,6 +39,13 @@ impl Owners {
         let uid = rustix::process::geteuid();
         let own = if uid.is_root() { None } else { Some(uid.as_raw()) };
         Self::new(&read("/etc/passwd"), &read("/etc/group"), own)
+    }
+
+    /// A digest of all that is known: with other owners the same tree may hash to another id.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let sorted = |names: &HashMap<u32, Vec<u8>>| names.clone().into_iter().collect::<BTreeMap<_, _>>();
+        Digest::of(format!("{:?} {:?} {:?}", self.own, sorted(&self.users), sorted(&self.groups)).as_bytes())
     }
 
     pub(super) fn in_stream(&self, uid: u32, gid: u32) -> StreamOwner<'_> {

@@ -124,7 +124,7 @@ impl Checker<'_> {
 }
 
 /// What is wrong with a blob's data, all of it read.
-pub(super) fn content_fault(file: &Path, expected: Digest, size: u64) -> io::Result<Option<Fault>> {
+pub fn content_fault(file: &Path, expected: Digest, size: u64) -> io::Result<Option<Fault>> {
     if let Some(fault) = data_fault(file, size)? {
         return Ok(Some(fault));
     }
@@ -144,7 +144,7 @@ fn data_fault(file: &Path, expected: u64) -> io::Result<Option<Fault>> {
 }
 
 /// What is wrong with a link.
-pub(super) fn link_fault(file: &Path, expected: Digest) -> io::Result<Option<Fault>> {
+pub fn link_fault(file: &Path, expected: Digest) -> io::Result<Option<Fault>> {
     if !fs_err::symlink_metadata(file)?.is_file() {
         return Ok(Some(Fault::NoFile));
     }

@@ -1,0 +1,30 @@
+//! Layers of a pulled image once more, for a store that has them damaged.
+
+use crate::image::model::Image;
+use crate::image::{Blobs, ContainerImage, Descriptor};
+use crate::store::{StagedLayer, Staging};
+use crate::words::{Digest, Observer};
+
+use super::WorkspaceError;
+use super::import;
+
+/// The blobs that hold layers of an image in its registry; what the registry's image does not have is left out.
+pub fn blobs_of(
+    document: &Image,
+    pulled: &ContainerImage,
+    layers: &[Digest],
+) -> Result<Vec<(Digest, Descriptor)>, WorkspaceError> {
+    let all = import::layers(document, pulled)?;
+    Ok(all.into_iter().filter(|(layer, _)| layers.contains(layer)).collect())
+}
+
+/// Unpacks a layer from its verified blob into a fresh folder beside the store.
+pub fn unpack_again(
+    staging: &Staging,
+    layer: Digest,
+    blob: &Descriptor,
+    blobs: &dyn Blobs,
+    observer: &dyn Observer,
+) -> Result<StagedLayer, WorkspaceError> {
+    Ok(import::unpack(staging.new_layer_dir()?, layer, blob, blobs, observer)?)
+}

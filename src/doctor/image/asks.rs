@@ -1,0 +1,224 @@
+//! What files of an image ask of its own registry.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::Mutex;
+
+use crate::build::{BuildFailure, BuildPlace, asked_images};
+use crate::closure::{self, Asked, Problem, Scope, Weight, asked, check, fault_of};
+use crate::image::model::{Image, LayerKind};
+use crate::plan::registry_path;
+use crate::words::{ContextPath, Event, FailureKind, ImageRef, Observer};
+
+use super::super::{Finding, Verdict};
+use super::ImageFinding;
+use super::layers::Layers;
+use super::registry::Registry;
+
+/// What is asked for, and what of it is not there.
+pub(super) struct Asks {
+    pub(super) findings: Vec<ImageFinding>,
+    /// The images of the registry that a finding is about, `calico/cni:v3.19.1`.
+    pub(super) said: BTreeSet<String>,
+    pub(super) asked: Asked,
+}
+
+/// Keeps doubts of the builder's search.
+#[derive(Default)]
+struct Doubts(Mutex<Vec<String>>);
+
+impl Observer for Doubts {
+    fn event(&self, event: Event) {
+        if let Event::Warning { message } | Event::Note { message } = event {
+            self.0.lock().expect("nothing panics while it holds this").push(message);
+        }
+    }
+}
+
+impl Asks {
+    pub(super) fn examine(layers: &Layers, image: &Image, registry: &Registry<'_>) -> io::Result<Self> {
+        let scratch = tempfile::tempdir()?;
+        let doubts = Doubts::default();
+        let wanted = asked_images(&layers.merged, registry.host(), scratch.path(), &doubts);
+        let scope = Scope {
+            layers: &layers.merged,
+            bases: &[],
+            cluster_registry: registry.host(),
+            platform: registry.platform(),
+            needed: None,
+        };
+        let report = check(&scope)?;
+        let mut asks =
+            Self { findings: Vec::new(), said: BTreeSet::new(), asked: asked(&layers.merged, registry.host())? };
+        for finding in &report.findings {
+            asks.of_file(layers, registry, finding);
+        }
+        for (image, origin) in &wanted.images {
+            asks.asked.add(image.reference());
+            let own = image.reference().at_registry(registry.host());
+            let path = registry_path(&own);
+            if asks.said.contains(&path) {
+                continue;
+            }
+            if let Some(mut finding) = fault_of(&scope, &own)?
+                && !(is_of_storage(&finding.problem) && registry.speaks_of(&path))
+            {
+                finding.reference = image.reference().familiar();
+                asks.of_builder(layers, origin, &finding, path);
+            }
+        }
+        for failure in &wanted.failures {
+            asks.failure(layers, &report.findings, failure);
+        }
+        for doubt in doubts.0.into_inner().expect("nothing panics while it holds this") {
+            asks.add(layers, Verdict::Note, "search", &doubt, &doubt, &[]);
+        }
+        asks.registry_layer(image, !wanted.images.is_empty());
+        Ok(asks)
+    }
+
+    /// What the closure says of a file.
+    fn of_file(&mut self, layers: &Layers, registry: &Registry<'_>, found: &closure::Finding) {
+        let path = found.reference.parse::<ImageRef>().map(|image| registry_path(&image)).unwrap_or_default();
+        if is_of_storage(&found.problem) && registry.speaks_of(&path) {
+            return;
+        }
+        let is_searched = ["manifests", "charts"].contains(&found.file.parts().next().unwrap_or_default());
+        let verdict = match found.weight {
+            // The builder cached nothing for the others.
+            Weight::Error | Weight::Warning if !is_searched => Verdict::Note,
+            Weight::Error => Verdict::Error,
+            Weight::Warning => Verdict::Warning,
+            Weight::Note => Verdict::Note,
+        };
+        if verdict > Verdict::Note && !matches!(found.problem, Problem::Collision { .. }) {
+            self.said.insert(path);
+        }
+        let origin = found.lines.first().map_or(found.file.to_string(), |line| format!("{}:{line}", found.file));
+        self.add(layers, verdict, check_of(&found.problem), &origin, &found.at(""), &found.help());
+    }
+
+    /// What the builder should have cached.
+    fn of_builder(&mut self, layers: &Layers, origin: &str, found: &closure::Finding, path: String) {
+        let mut help = found.help();
+        if origin.starts_with(closure::IMAGE_LIST) {
+            // What is listed there was not cached, or is not what was meant.
+            help.truncate(found.nearest.iter().count());
+            help.push("correct the line, and build the image again".to_owned());
+        }
+        self.add(layers, Verdict::Error, check_of(&found.problem), origin, &found.at(""), &help);
+        self.said.insert(path);
+    }
+
+    /// What the builder's search could not understand.
+    fn failure(&mut self, layers: &Layers, known: &[closure::Finding], BuildFailure { at, failure }: &BuildFailure) {
+        let message = &failure.message;
+        let is_known = known.iter().any(|found| match at {
+            BuildPlace::Image(image) => {
+                matches!(found.problem, Problem::Collision { .. }) && found.reference == image.reference().to_string()
+            }
+            BuildPlace::Kubefile(_) | BuildPlace::File(_) | BuildPlace::Whole => {
+                found.lines.iter().any(|line| message.starts_with(&format!("{}:{line}: ", found.file)))
+            }
+        });
+        if is_known {
+            return;
+        }
+        let is_wrong = matches!(at, BuildPlace::Image(_)) || failure.kind == FailureKind::Invalid;
+        let verdict = if is_wrong { Verdict::Error } else { Verdict::Note };
+        let check = if is_wrong { "reference" } else { "search" };
+        let found = std::iter::once(message.clone()).chain(failure.causes.clone()).collect::<Vec<_>>().join(": ");
+        self.add(layers, verdict, check, message, &found, &failure.help);
+    }
+
+    /// Whether the image has a layer for its cache, where it caches anything.
+    fn registry_layer(&mut self, image: &Image, has_wanted: bool) {
+        let is_cache = |value: &str| matches!(value, "registry cache" | "rootfs cache");
+        let has_cache = image.layers.iter().any(|layer| layer.kind == LayerKind::Base && is_cache(&layer.value));
+        if has_cache || !has_wanted {
+            return;
+        }
+        let lacks = self.findings.iter().any(|found| found.finding.verdict == Verdict::Error);
+        let verdict = if lacks { Verdict::Error } else { Verdict::Note };
+        let found = "the image has no layer `registry cache`, where the images that it lists would be: sealer makes such \
+                     images where no overlay can be mounted";
+        let subject = format!("{} ({})", image.name.familiar(), image.platform);
+        let remedy = if lacks { "build the image again" } else { "nothing: all that it lists is in other layers" };
+        let finding = Finding::new(verdict, "registry-layer", subject, found).remedy(remedy);
+        self.findings.insert(0, finding.into());
+    }
+
+    /// `origin` begins with a path of the root file system: `manifests/imageList:1`, `charts/app (templates/pod.yaml)`.
+    fn add(
+        &mut self,
+        layers: &Layers,
+        verdict: Verdict,
+        check: &'static str,
+        origin: &str,
+        found: &str,
+        help: &[String],
+    ) {
+        let (file, rest) = split(origin);
+        let place = file.parse::<ContextPath>().ok().filter(|path| !path.is_root());
+        let place = place.and_then(|path| layers.merged.find(&path).ok().flatten());
+        let found =
+            found.strip_prefix(": ").or_else(|| found.strip_prefix(&format!("{file}{rest}: "))).unwrap_or(found);
+        let (subject, layer) = match &place {
+            Some(place) => (format!("{}{rest}", place.display()), layers.of(place)),
+            None => (origin.split(": ").next().unwrap_or(origin).to_owned(), None),
+        };
+        let found = layer.map_or(found.to_owned(), |layer| format!("{found} (in {})", layer.label()));
+        let mut finding = Finding::new(verdict, check, subject, found);
+        finding.remedy = Some(match (help.is_empty(), verdict > Verdict::Note) {
+            (false, _) => help.join("; "),
+            (true, true) => "correct it, and build the image again".to_owned(),
+            (true, false) => "nothing, where no cluster needs it".to_owned(),
+        });
+        let found = layer.map_or(finding.clone().into(), |layer| ImageFinding::of_layer(finding, layer.id));
+        if !self.findings.contains(&found) {
+            self.findings.push(found);
+        }
+    }
+}
+
+/// A path, and the line or the inner file behind it: `:1`, ` (templates/pod.yaml)`.
+fn split(origin: &str) -> (&str, &str) {
+    let first = origin.split(": ").next().unwrap_or(origin);
+    if let Some((path, _)) = first.split_once(" (") {
+        return (path, &first[path.len()..]);
+    }
+    match first.rsplit_once(':') {
+        Some((path, line)) if line.bytes().all(|byte| byte.is_ascii_digit()) => (path, &first[path.len()..]),
+        _ => (first, ""),
+    }
+}
+
+/// Whether it is about what the storage holds, so that looking at every tag may have found it, too.
+fn is_of_storage(problem: &Problem) -> bool {
+    match problem {
+        Problem::Missing | Problem::Broken { .. } => true,
+        Problem::OtherPlatform { .. }
+        | Problem::NoReference { .. }
+        | Problem::Host { .. }
+        | Problem::Collision { .. }
+        | Problem::Kubeadm
+        | Problem::Unasked { .. }
+        | Problem::Template
+        | Problem::Unread { .. } => false,
+    }
+}
+
+fn check_of(problem: &Problem) -> &'static str {
+    match problem {
+        Problem::Missing => "asked-missing",
+        Problem::Broken { .. } => "asked-broken",
+        Problem::OtherPlatform { .. } => "asked-platform",
+        Problem::NoReference { .. } => "reference",
+        Problem::Host { .. } => "asked-host",
+        Problem::Collision { .. } => "collision",
+        Problem::Kubeadm => "asked-kubeadm",
+        Problem::Unasked { .. } => "tag-unasked",
+        Problem::Template => "template",
+        Problem::Unread { .. } => "search",
+    }
+}

@@ -1,0 +1,180 @@
+//! An image of the store, looked at from end to end.
+//!
+//! ```text
+//! entry of the list ──▶ document ──▶ layers: folder, hash, layerdb
+//!                                       └─ merged ──▶ registry/: tag ▶ list ▶ manifest ▶ config, layers
+//!                                                 └─▶ manifests/, charts/, other files: what they ask of it
+//! ```
+//!
+//! | found | verdict |
+//! |---|---|
+//! | what keeps a cluster or this program from using the image: something is missing, cut, of another content | error |
+//! | what `manifests/` and `charts/` ask for, where the lite build searches, and is not there | error |
+//! | a layer that was seen to hash to its id and does not any more | error |
+//! | what only few need: another platform's blobs, what the store says of a layer | warning |
+//! | what other manifests ask for; what nothing asks for; a layer that never was seen to hash to its id | note |
+//!
+//! A damaged part does not keep the others from being looked at, but where a whole layer is missing nothing can be said of
+//! what lies in the layers together. Files are looked at, not read, with these exceptions: every layer is hashed in any
+//! case, and every manifest is read and hashed; other blobs are only with `deep`.
+
+mod asks;
+mod document;
+mod layers;
+mod problem;
+mod registry;
+mod repair;
+mod report;
+mod storage;
+mod unused;
+
+use serde::Serialize;
+
+use super::{Finding, Verdict};
+use crate::store::{Store, StoreError};
+use crate::words::{Digest, Platform, SealerName};
+
+use document::DocumentState;
+pub use layers::Layer;
+use layers::Layers;
+pub use repair::{Repair, Repairer};
+
+/// Looks at images.
+#[derive(Debug, Clone, Copy)]
+pub struct ImageDoctor<'a> {
+    /// Where they are.
+    pub store: &'a Store,
+    /// How clusters call an image's own registry, `HOST[:PORT]`.
+    pub cluster_registry: &'a str,
+    /// Every blob is hashed.
+    pub deep: bool,
+}
+
+/// Something that was found in an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ImageFinding {
+    /// What was found.
+    #[serde(flatten)]
+    pub finding: Finding,
+    /// The layer that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layer: Option<Digest>,
+}
+
+/// All that is known about one platform of an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Diagnosis {
+    /// The image's name, complete.
+    pub name: SealerName,
+    /// The platform, as the list of images has it.
+    pub platform: Platform,
+    /// The image's id, as the list of images has it.
+    pub id: String,
+    /// The worst that was found.
+    pub verdict: Verdict,
+    /// The layers that have content, from the lowest; empty where the document cannot be read.
+    pub layers: Vec<Layer>,
+    /// How many tags its registry has.
+    pub images: usize,
+    /// What was found, the worst first.
+    pub findings: Vec<ImageFinding>,
+    #[serde(skip)]
+    document: DocumentState,
+}
+
+impl From<Finding> for ImageFinding {
+    fn from(finding: Finding) -> Self {
+        Self { finding, layer: None }
+    }
+}
+
+impl ImageFinding {
+    fn of_layer(finding: Finding, layer: Digest) -> Self {
+        Self { finding, layer: Some(layer) }
+    }
+}
+
+impl ImageDoctor<'_> {
+    /// Looks at the given platforms of a name, at all where none is given.
+    ///
+    /// # Errors
+    /// There is no such name or platform, or the list of images cannot be read.
+    pub fn examine(&self, name: &SealerName, platforms: &[Platform]) -> Result<Vec<Diagnosis>, StoreError> {
+        let records = self.store.records(name)?;
+        if records.is_empty() {
+            return Err(StoreError::NoImage(name.to_string()));
+        }
+        let there: Vec<Platform> = records.iter().map(|record| record.entry.platform.platform()).collect();
+        if let Some(platform) = platforms.iter().find(|platform| !there.contains(platform)) {
+            let there = there.iter().map(ToString::to_string).collect();
+            return Err(StoreError::NoPlatform { image: name.to_string(), platform: platform.clone(), there });
+        }
+        let wanted = records.iter().zip(there).filter(|(_, there)| platforms.is_empty() || platforms.contains(there));
+        Ok(wanted.map(|(record, platform)| self.diagnose(name, platform, record)).collect())
+    }
+
+    fn diagnose(&self, name: &SealerName, platform: Platform, record: &crate::store::Record) -> Diagnosis {
+        let (state, mut findings) = document::examine(self.store, name, &platform, record);
+        let mut diagnosis = Diagnosis {
+            name: name.clone(),
+            platform,
+            id: record.entry.id.clone(),
+            verdict: Verdict::Good,
+            layers: Vec::new(),
+            images: 0,
+            findings: Vec::new(),
+            document: state,
+        };
+        if let Some(image) = diagnosis.document.image() {
+            let (layers, found) = Layers::examine(self.store, name, image);
+            findings.extend(found);
+            if layers.are_all_there() {
+                let (images, found) = self.contents(&layers, image, &diagnosis);
+                diagnosis.images = images;
+                findings.extend(found);
+            }
+            diagnosis.layers = layers.into_all();
+        }
+        findings.sort_by_key(|found| std::cmp::Reverse(found.finding.verdict));
+        diagnosis.verdict = findings.iter().map(|found| found.finding.verdict).max().unwrap_or(Verdict::Good);
+        diagnosis.findings = findings;
+        diagnosis
+    }
+
+    /// What is wrong with what the layers hold together; how many tags there are.
+    fn contents(
+        &self,
+        layers: &Layers,
+        image: &crate::image::model::Image,
+        diagnosis: &Diagnosis,
+    ) -> (usize, Vec<ImageFinding>) {
+        let unreadable = |error: &std::io::Error| {
+            let finding = Finding::new(
+                Verdict::Error,
+                "unreadable",
+                self.store.root().display().to_string(),
+                format!("the layers cannot be searched: {error}"),
+            );
+            vec![finding.remedy("run this as the owner of the store, on a disk without errors").into()]
+        };
+        let storage = match storage::Storage::read(layers) {
+            Ok(storage) => storage,
+            Err(error) => return (0, unreadable(&error)),
+        };
+        let mut registry = registry::Registry::new(layers, &storage, self.cluster_registry, &diagnosis.platform);
+        registry.examine();
+        if self.deep {
+            registry.hash_all();
+        }
+        let asks = match asks::Asks::examine(layers, image, &registry) {
+            Ok(asks) => asks,
+            Err(error) => return (storage.tags(), unreadable(&error)),
+        };
+        let unused = unused::examine(layers, &storage, &registry, &asks.asked);
+        let mut findings = registry.findings(&diagnosis.name, &asks.said);
+        findings.extend(asks.findings);
+        findings.extend(unused);
+        (storage.tags(), findings)
+    }
+}

@@ -1,0 +1,77 @@
+//! What is in an image's registry and nothing asks for, and what two layers say of one tag: notes.
+
+use crate::closure::Asked;
+use crate::image::{Merged, RepositoryPaths, blob_data_path};
+use crate::words::{ContextPath, ImageRef};
+
+use super::super::{Finding, Verdict};
+use super::ImageFinding;
+use super::layers::{Layers, Place};
+use super::registry::Registry;
+use super::storage::Storage;
+
+const KEEP: &str = "nothing, but the next image may be smaller: build it without";
+
+pub(super) fn examine(layers: &Layers, storage: &Storage, registry: &Registry<'_>, asked: &Asked) -> Vec<ImageFinding> {
+    let mut findings = Vec::new();
+    let mut note = |check, path: &ContextPath, found: String, remedy: &str| {
+        let (subject, layer) = match layers.place(path) {
+            Ok(Place::Here(file, layer)) => (file.display().to_string(), layers.all().get(layer)),
+            Ok(Place::Hidden { .. } | Place::Absent) | Err(_) => (path.to_string(), None),
+        };
+        let found = layer.map_or(found.clone(), |layer| format!("{found}, in {}", layer.label()));
+        let finding = Finding::new(Verdict::Note, check, subject, found).remedy(remedy);
+        findings.push(layer.map_or(finding.clone().into(), |layer| ImageFinding::of_layer(finding, layer.id)));
+    };
+    for (repository, names) in &storage.repositories {
+        for tag in &names.tags {
+            let name = format!("{repository}:{tag}");
+            let reference = format!("{}/{name}", registry.host()).parse::<ImageRef>();
+            let Some(link) = reference.ok().and_then(|image| RepositoryPaths::of(&image).ok()?.tag_current_link())
+            else {
+                continue;
+            };
+            // What only the cluster's start makes a name of may mean any of them.
+            if !asked.has_templates && !asked.asks_for(repository, tag) {
+                note("tag-unasked", &link, format!("no list and no manifest asks for `{name}`"), KEEP);
+            }
+            if let Some(below) = overridden(layers, &link) {
+                let found = format!("`{name}` stands for another image here than in {}", layers.all()[below].label());
+                let remedy =
+                    "nothing where a newer image of the same name is meant; else one of two hosts' images is lost";
+                note("tag-overridden", &link, found, remedy);
+            }
+        }
+        if registry.is_unclear {
+            continue;
+        }
+        let path = |digest| {
+            let image: ImageRef = format!("{}/{repository}@{digest}", registry.host()).parse().ok()?;
+            Some(RepositoryPaths::of(&image).ok()?.layer_link(digest))
+        };
+        for digest in names.layers.iter().filter(|digest| !registry.links.contains(&(repository.clone(), **digest))) {
+            if let Some(link) = path(*digest) {
+                note("link-unused", &link, format!("no manifest of `{repository}` leads to {digest}"), KEEP);
+            }
+        }
+    }
+    for digest in storage.blobs.iter().filter(|digest| !registry.is_unclear && !registry.blobs.contains(digest)) {
+        note("blob-unused", &blob_data_path(*digest), format!("no tag and no manifest leads to {digest}"), KEEP);
+    }
+    for path in &storage.foreign {
+        note("foreign", path, "a registry knows no such name".to_owned(), KEEP);
+    }
+    findings
+}
+
+/// The highest layer below the one that counts that says something else of a tag.
+fn overridden(layers: &Layers, link: &ContextPath) -> Option<usize> {
+    let folders = layers.merged.layers();
+    let read = |index: usize| {
+        let file = Merged::new(vec![folders[index].clone()]).find(link).ok()??;
+        fs_err::symlink_metadata(&file).ok()?.is_file().then(|| fs_err::read(&file).ok())?
+    };
+    let Ok(Place::Here(_, top)) = layers.place(link) else { return None };
+    let counts = read(top)?;
+    (0..top).rev().find(|index| read(*index).is_some_and(|other| other != counts))
+}
