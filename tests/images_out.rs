@@ -171,6 +171,15 @@ fn a_damaged_layer_leaves_neither_way_and_is_named() {
     let run = world.succeed(&["push", "mine:v1", "--platform", "linux/amd64"]);
     let warning = format!("warning: layer sha256:{layer} of `{NAME}` was never seen to hash to its id; it leaves");
     assert!(run.stderr.starts_with(&warning), "{run}");
+
+    // A pull puts right what hashes to its id no more.
+    let whole = self::world();
+    whole.succeed(&["push", "mine:v1"]);
+    let file = whole.root().join("data/overlay2").join(&layer).join("shared/file");
+    fs_err::write(&file, "the same nowhere!!!").unwrap();
+    whole.succeed(&["pull", "mine:v1", "--platform", "all"]);
+    assert_ne!(fs_err::read(&file).unwrap(), b"the same nowhere!!!");
+    whole.succeed(&["save", "-o", whole.path("mine.tar").to_str().unwrap(), "mine:v1"]);
 }
 
 #[test]

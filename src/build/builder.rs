@@ -132,7 +132,7 @@ impl Builder<'_> {
         let span = request.kubefile.base_span;
         let base = match &request.kubefile.base {
             Base::Scratch => Ok(None),
-            Base::Image(name) => self.base(name, request.platform, workspace).map(Some),
+            Base::Image(name) => self.whole_base(name, request.platform, workspace).map(Some),
         };
         match base {
             Ok(base) if failures.is_empty() => Ok(base),
@@ -142,6 +142,21 @@ impl Builder<'_> {
                 Err(failures)
             }
         }
+    }
+
+    /// A base to build on, all its layers looked at.
+    fn whole_base(
+        &self,
+        source: &BaseSource,
+        platform: &Platform,
+        workspace: &mut Workspace<'_>,
+    ) -> Result<Image, Failure> {
+        let image = self.base(source, platform, workspace)?;
+        let said = workspace.check_base(&image).map_err(|error| Failure::from_error(error.kind(), &error))?;
+        for message in said {
+            self.observer.event(Event::Warning { message });
+        }
+        Ok(image)
     }
 
     pub(super) fn copy(

@@ -3,7 +3,7 @@
 //! A run that makes several images commits them together when all are whole. So a failure in the last stage leaves the
 //! store as it was, and a later stage still finds what an earlier one made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::disk::{Dir, DiskError};
@@ -26,6 +26,8 @@ pub struct Workspace<'a> {
     /// Bases of container images, by config.
     containers: BTreeMap<(Digest, Platform), Image>,
     bases: Bases,
+    /// Layers of bases that were looked at.
+    seen: BTreeSet<Digest>,
 }
 
 /// Why something could not be staged or committed.
@@ -71,7 +73,7 @@ impl<'a> Workspace<'a> {
     pub fn new(store: &'a Store) -> Result<Self, WorkspaceError> {
         let staging = store.stage()?;
         let (layers, images, containers) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
-        Ok(Self { store, staging, layers, images, containers, bases: Bases::default() })
+        Ok(Self { store, staging, layers, images, containers, bases: Bases::default(), seen: BTreeSet::new() })
     }
 
     /// Reads `store` and stages beside `elsewhere`, so that nothing is written in `store`: to see what would be made, and
@@ -79,7 +81,7 @@ impl<'a> Workspace<'a> {
     pub fn apart(store: &'a Store, elsewhere: &Store) -> Result<Self, WorkspaceError> {
         let staging = elsewhere.stage()?;
         let (layers, images, containers) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
-        Ok(Self { store, staging, layers, images, containers, bases: Bases::default() })
+        Ok(Self { store, staging, layers, images, containers, bases: Bases::default(), seen: BTreeSet::new() })
     }
 
     /// The same with base images that have to be what a lock says.
@@ -137,8 +139,27 @@ impl<'a> Workspace<'a> {
         }
     }
 
-    fn is_doubtful(&self, id: &Digest) -> Result<bool, WorkspaceError> {
-        Ok(!self.layers.contains_key(id) && (self.store.is_unverified(id)? || self.store.is_real_sealers(id)?))
+    /// Whether a pulled layer is to be unpacked: it is not there, or what is there does not hash to its id, cannot be
+    /// read even.
+    fn is_wanted(&self, id: &Digest) -> bool {
+        !self.layers.contains_key(id) && !matches!(self.store.check_layer(id), Ok(LayerState::Whole))
+    }
+
+    /// What is to be said of the layers of a base, each looked at once in a run: one that was seen to hash to its id and
+    /// does not any more is an error. Those that a real sealer filled, or that never hashed to their ids, were told of when
+    /// they came.
+    pub(super) fn check_base(&mut self, image: &Image) -> Result<Vec<String>, WorkspaceError> {
+        let mut said = Vec::new();
+        for id in image.layer_ids() {
+            if self.seen.contains(&id) || self.store.is_unverified(&id)? || self.store.is_real_sealers(&id)? {
+                continue;
+            }
+            if let Some(doubts) = self.doubts(image, &id)? {
+                said.push(format!("layer {id} of `{}` {doubts}; what is there is built on", image.name));
+            }
+            self.seen.insert(id);
+        }
+        Ok(said)
     }
 
     /// What is to be said of a layer of the store, by its content: nothing where it hashes to its id, or was made by this
@@ -209,8 +230,8 @@ impl<'a> Workspace<'a> {
     ) -> Result<Image, WorkspaceError> {
         let image = import::document(name, pulled, blobs)?;
         for (layer, blob) in import::layers(&image, pulled)? {
-            // One that need not hash to its id must not stand for one that does.
-            if self.layer_dir(&layer)?.is_none() || self.is_doubtful(&layer)? {
+            // One that does not hash to its id must not stand for one that does: a pull heals.
+            if self.is_wanted(&layer) {
                 let staged = import::unpack(self.folder()?, layer, &blob, blobs, observer)?;
                 self.layers.insert(layer, staged);
             }
@@ -253,7 +274,7 @@ impl<'a> Workspace<'a> {
 
     /// Puts everything into the store: layers first, tags last. Layers that no image came to need are thrown away.
     pub fn commit(self) -> Result<(), WorkspaceError> {
-        let Self { store, staging, mut layers, images, containers: _, bases: _ } = self;
+        let Self { store, staging, mut layers, images, containers: _, bases: _, seen: _ } = self;
         layers.retain(|id, _| images.iter().any(|image| image.image().layer_ids().any(|named| named == *id)));
         let created = jiff::Timestamp::now();
         store.commit(&staging, &Commit { images, layers: layers.into_values().collect(), created })?;

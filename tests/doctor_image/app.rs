@@ -198,7 +198,7 @@ impl App {
             }
         }
         for index in 0..4 {
-            self.labels.insert(self.layer_id(index).hex(), format!("[LAYER {index}]"));
+            self.labels.insert(self.layer_id(index).hex(), format!("[LAYER {}]", index + 1));
         }
         self.labels.insert(self.image().id.unwrap().to_string(), "[ID]".to_owned());
     }

@@ -49,6 +49,14 @@ fn an_edited_layer_is_refused_by_all_who_use_it() {
         assert_eq!((run.code, run.stdout.as_str()), (Some(4), ""), "{what}: {run}");
         insta::assert_snapshot!(format!("edited-{what}"), errors(&run));
     }
+    // Whoever builds on it uses all its layers.
+    write(&app.path("more/Kubefile"), "FROM app:v1\nCOPY a .\n");
+    write(&app.path("more/a"), "a");
+    let (kubefile, folder) = (app.path("more/Kubefile"), app.path("more"));
+    let (kubefile, folder) = (kubefile.to_str().unwrap(), folder.to_str().unwrap());
+    let run = app.run(&["build", "-t", "more:v1", "--platform", "linux/amd64", "-f", kubefile, folder]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(4), ""), "{run}");
+    insta::assert_snapshot!("edited-from", errors(&run));
 }
 
 #[test]
@@ -58,11 +66,11 @@ fn a_layer_that_a_real_sealer_pulled_again_is_no_edited_one() {
     fs_err::rename(app.layer(0), app.path("old")).unwrap();
     write(&app.layer(0).join("etc/daemon.json"), "{\"other\": 1}");
     let [save, push, apply] = uses(&app);
-    insta::assert_snapshot!(errors(&save.1), @"error: layer sha256:[LAYER 0] of image `registry.cn-qingdao.aliyuncs.com/sealer-io/app:v1` is damaged: its files hash to sha256:[OTHER]; it was changed on disk, or a real sealer filled it: load the image again, or remove it and pull it again");
+    insta::assert_snapshot!(errors(&save.1), @"error: layer sha256:[LAYER 1] of image `registry.cn-qingdao.aliyuncs.com/sealer-io/app:v1` is damaged: its files hash to sha256:[OTHER]; it was changed on disk, or a real sealer filled it: load the image again, or remove it and pull it again");
     assert_eq!((save.1.code, push.1.code), (Some(4), Some(4)));
     assert_eq!(apply.1.code, Some(0), "{}", apply.1);
     let warning = apply.1.stderr.lines().find(|line| line.contains("does not hash")).unwrap();
-    insta::assert_snapshot!(warning, @"warning: layer sha256:[LAYER 0] of `registry.cn-qingdao.aliyuncs.com/sealer-io/app:v1` does not hash to its id: it was changed on disk, or a real sealer filled it; what is there is taken as it is");
+    insta::assert_snapshot!(warning, @"warning: layer sha256:[LAYER 1] of `registry.cn-qingdao.aliyuncs.com/sealer-io/app:v1` does not hash to its id: it was changed on disk, or a real sealer filled it; what is there is taken as it is");
 }
 
 #[test]
@@ -87,7 +95,7 @@ fn a_mark_that_cannot_be_read_counts_as_none() {
         let run = app.doctor(&["-v"]);
         assert_eq!(run.code, Some(0), "{mark}");
         assert!(
-            run.stdout.starts_with("note: [LAYERS]/[LAYER 0]: layer 0 (COPY etc .) does not hash to its id"),
+            run.stdout.starts_with("note: [LAYERS]/[LAYER 1]: layer 1 (COPY etc .) does not hash to its id"),
             "{run}"
         );
     }

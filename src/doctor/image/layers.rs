@@ -19,8 +19,8 @@ use super::document::cause;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Layer {
-    /// Its number, from 0.
-    pub index: usize,
+    /// Its number, from 1.
+    pub number: usize,
     /// Its id.
     pub id: Digest,
     /// What made it.
@@ -60,7 +60,7 @@ impl Layer {
         let value = self.value.split_whitespace().collect::<Vec<_>>().join(" ");
         let short: String = value.chars().take(40).collect();
         let more = if short == value { "" } else { "…" };
-        format!("layer {} ({} {short}{more})", self.index, self.kind)
+        format!("layer {} ({} {short}{more})", self.number, self.kind)
     }
 
     pub(super) fn is_whole(&self) -> bool {
@@ -92,7 +92,7 @@ impl Layers {
         for layer in &image.layers {
             let Some(id) = layer.id else { continue };
             let mut one = Layer {
-                index: all.len(),
+                number: all.len() + 1,
                 id,
                 kind: LayerKind::as_str(layer.kind),
                 value: layer.value.clone(),
@@ -135,7 +135,7 @@ impl Layers {
     /// Where a path of the root file system is.
     pub(super) fn place(&self, path: &ContextPath) -> io::Result<Place> {
         if let Some(file) = self.merged.find(path)? {
-            let index = self.of(&file).map_or(0, |layer| layer.index);
+            let index = self.of(&file).map_or(0, |layer| layer.number - 1);
             return Ok(Place::Here(file, index));
         }
         let folders = self.merged.layers();

@@ -180,7 +180,7 @@ pub enum Basis {
 pub struct Spot {
     /// Its path in the root file system.
     pub path: ContextPath,
-    /// The number of the sealer image's layer that has it.
+    /// The number of the sealer image's layer that has it, from 1.
     pub layer: usize,
 }
 

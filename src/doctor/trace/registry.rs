@@ -141,7 +141,7 @@ impl<'a> Registry<'a> {
             return Ok(None);
         }
         let layer = self.layers.layers().iter().position(|folder| file.starts_with(folder));
-        Ok(layer.map(|layer| (Spot { path, layer }, file)))
+        Ok(layer.map(|layer| (Spot { path, layer: layer + 1 }, file)))
     }
 }
 

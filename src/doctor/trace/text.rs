@@ -24,7 +24,7 @@ impl Trace {
             lines.push("  it has no layers".to_owned());
         }
         for (index, layer) in self.layers.iter().enumerate() {
-            lines.push(format!("  layer {index}: diff id {}", layer.diff_id));
+            lines.push(format!("  layer {}: diff id {}", index + 1, layer.diff_id));
             self.known(layer, &mut lines);
         }
         for image in &self.images {
@@ -58,7 +58,7 @@ impl Trace {
         lines.push(format!("{} ({}): {has}", image.name.familiar(), image.platform));
         self.named(&image.named, image, lines);
         for (index, layer) in image.layers.iter().enumerate() {
-            traced(index, layer, image, lines);
+            traced(index + 1, layer, image, lines);
         }
         if lacking > 0 && !self.engine.hashed && !image.unmapped.is_empty() {
             let count = image.unmapped.len();
@@ -94,13 +94,13 @@ impl Trace {
     }
 }
 
-fn traced(index: usize, layer: &TracedLayer, image: &TracedImage, lines: &mut Vec<String>) {
+fn traced(number: usize, layer: &TracedLayer, image: &TracedImage, lines: &mut Vec<String>) {
     if layer.blobs.is_empty() {
-        lines.push(format!("  layer {index}: not there"));
+        lines.push(format!("  layer {number}: not there"));
     }
     for blob in &layer.blobs {
         let state = if blob.is_there() { "" } else { "not whole, " };
-        lines.push(format!("  layer {index}: {state}{} {}", blob.digest, basis(blob)));
+        lines.push(format!("  layer {number}: {state}{} {}", blob.digest, basis(blob)));
         match (&blob.data, &blob.fault) {
             (Some(spot), None) => lines.push(format!("    data {}", place(spot, image))),
             (Some(spot), Some(fault)) => lines.push(format!("    data {}: {fault}", place(spot, image))),
@@ -134,6 +134,6 @@ fn place(spot: &Spot, image: &TracedImage) -> String {
 
 /// `image layer 4, BASE registry cache`: not to be taken for a layer of the engine's image.
 fn layer(spot: &Spot, image: &TracedImage) -> String {
-    let title = image.image_layers.get(spot.layer).map(|layer| format!(", {} {}", layer.kind, layer.value));
+    let title = image.image_layers.get(spot.layer - 1).map(|layer| format!(", {} {}", layer.kind, layer.value));
     format!("image layer {}{}", spot.layer, title.unwrap_or_default())
 }
