@@ -3,13 +3,14 @@
 //! A layer whose files were seen to hash to its id has a mark, `recipe/verified/<layer hex>`, that says which folder was
 //! seen: a real sealer may delete the layer and pull it again, and what it puts there was never seen by us. The folder is
 //! told by its inode and its time of birth, which no rename changes and which a copied folder does not share. A mark that
-//! does not fit the folder counts as none.
+//! does not fit the folder counts as none, and so does one from before a real sealer left its note of the layer.
 //!
 //! A mark is written before its folder is renamed into place. While one folder takes the place of another the file speaks
 //! of both, so that whichever is there after a kill is known for what it is.
 
 use serde::{Deserialize, Serialize};
 
+use super::real_sealer::SealersNote;
 use super::store_root::{LAYERS, UNVERIFIED, VERIFIED};
 use super::{Store, StoreError};
 use crate::disk::{Dir, DiskError, is_all_of_root};
@@ -50,20 +51,24 @@ pub(super) struct Mark {
     /// Of a tree that is not all root's: which owners the machine knew, as their names are hashed, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     owners: Option<Digest>,
+    /// The note that a real sealer had left of the layer, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    note: Option<SealersNote>,
 }
 
 impl Mark {
     /// The mark of a folder that hashes to its id now.
-    pub(super) fn of(dir: &Dir) -> Result<Self, DiskError> {
+    pub(super) fn of(dir: &Dir, note: Option<SealersNote>) -> Result<Self, DiskError> {
         let owners = (!is_all_of_root(dir)?).then(|| Owners::of_this_machine().digest());
         let born = dir.birth()?.map(|born| (born.seconds, born.nanos));
-        Ok(Self { inode: dir.own_meta()?.identity.1, born, owners })
+        Ok(Self { inode: dir.own_meta()?.identity.1, born, owners, note })
     }
 
-    /// Whether this folder is the one that was seen, and whatever its hash depends on is as it was.
-    fn fits(&self, dir: &Dir) -> Result<bool, DiskError> {
+    /// Whether this folder is the one that was seen, no real sealer filled it since, and whatever its hash depends on is
+    /// as it was.
+    fn fits(&self, dir: &Dir, note: Option<&SealersNote>) -> Result<bool, DiskError> {
         let born = dir.birth()?.map(|born| (born.seconds, born.nanos));
-        let is_it = self.inode == dir.own_meta()?.identity.1 && self.born == born;
+        let is_it = self.inode == dir.own_meta()?.identity.1 && self.born == born && self.note.as_ref() == note;
         Ok(is_it && self.owners.is_none_or(|owners| owners == Owners::of_this_machine().digest()))
     }
 }
@@ -125,8 +130,9 @@ impl Store {
     fn mark_of(&self, dir: &Dir, layer: &Digest) -> Result<Option<Mark>, StoreError> {
         let Some(bytes) = self.read(VERIFIED, &layer.hex())? else { return Ok(None) };
         let marks: Vec<Mark> = serde_json::from_slice(&bytes).unwrap_or_default();
+        let note = self.sealers_note(layer)?;
         for mark in marks {
-            if mark.fits(dir)? {
+            if mark.fits(dir, note.as_ref())? {
                 return Ok(Some(mark));
             }
         }
@@ -137,8 +143,13 @@ impl Store {
     pub(super) fn marks_with(&self, new: &Dir, layer: &Digest) -> Result<String, StoreError> {
         // A folder that cannot be opened is known by nobody.
         let there = self.open_layer(layer).ok().flatten();
+        let is_there = there.as_ref().is_some_and(|there| {
+            matches!((there.own_meta(), new.own_meta()), (Ok(there), Ok(new)) if there.identity == new.identity)
+        });
+        // What takes the place of a layer takes that of what is said of it, too.
+        let note = if is_there { self.sealers_note(layer)? } else { None };
         let there = there.map(|dir| self.mark_of(&dir, layer)).transpose()?.flatten();
-        let new = Mark::of(new)?;
+        let new = Mark::of(new, note)?;
         let marks: Vec<Mark> = std::iter::once(new.clone()).chain(there.filter(|there| *there != new)).collect();
         Ok(serde_json::to_string(&marks).expect("numbers and a digest are always JSON"))
     }

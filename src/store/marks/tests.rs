@@ -148,3 +148,22 @@ fn a_file_where_a_layer_should_be_is_replaced() {
     assert_eq!(store.check_layer(&layer).unwrap(), LayerState::Whole);
     assert!(store.was_verified(&layer).unwrap());
 }
+
+#[test]
+fn a_mark_from_before_a_real_sealer_s_note_is_none_and_one_from_after_counts() {
+    let fixture = Fixture::new();
+    let (store, layer) = (fixture.store(), fixture.commit(|staging| staged(staging, "hello")));
+    let (file, note) = (store.layer_dir(&layer).join("file"), store.layerdb_dir(&layer).join("tar-data.json.gz"));
+    // It filled the folder: what differs then is its doing.
+    fs_err::write(&note, "headers").unwrap();
+    assert!(!store.was_verified(&layer).unwrap());
+    fs_err::write(&file, "jello").unwrap();
+    assert_eq!(store.check_layer(&layer).unwrap(), LayerState::Different);
+    // Seen whole by a commit, it is known again, with the note that it has.
+    fs_err::write(&file, "hello").unwrap();
+    Dir::open(&store.layer_dir(&layer)).unwrap().set_time("file", FileTime::of_seconds(1)).unwrap();
+    fixture.commit(|staging| staged(staging, "hello"));
+    assert!(store.was_verified(&layer).unwrap() && note.exists());
+    fs_err::write(&file, "jello").unwrap();
+    assert_eq!(store.check_layer(&layer).unwrap(), LayerState::Changed);
+}
