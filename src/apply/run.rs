@@ -45,7 +45,7 @@ impl Applier<'_> {
     pub fn apply(&self, plan: &Plan) -> Result<Report, Vec<Failure>> {
         let (mut report, workspace) = self.work(plan)?;
         report.used = self.used(&workspace);
-        (report.inputs, report.moved) = self.settle(plan, &report.used);
+        (report.inputs, report.moved) = self.settle(plan, &workspace);
         workspace.commit().map_err(|error| vec![failed(&error)])?;
         report.moved.extend(self.tag_news(plan));
         report.downloaded_bytes = self.supply.downloaded_bytes();
@@ -56,7 +56,7 @@ impl Applier<'_> {
     /// also what only a build finds, is in the store or in the cache.
     pub fn fetch(&self, plan: &Plan) -> Result<Fetched, Vec<Failure>> {
         let (_, workspace) = self.work(plan)?;
-        let (inputs, mut moved) = self.settle(plan, &self.used(&workspace));
+        let (inputs, mut moved) = self.settle(plan, &workspace);
         moved.extend(self.tag_news(plan));
         let (recipe, downloaded_bytes) = (plan.recipe.clone(), self.supply.downloaded_bytes());
         Ok(Fetched { recipe, moved, downloaded_bytes, inputs })

@@ -235,9 +235,7 @@ impl<'a> Inputs<'a> {
         let locked = self.lock.base(name, platform);
         if let Some(image) = self.stored(name, platform)? {
             let id = image.id.map(|id| id.to_string()).unwrap_or_default();
-            // Another name is another id: the same layers are the same image.
-            let other = locked.filter(|locked| image.layer_ids().ne(locked.layers.iter().copied()));
-            let other = other.map(|locked| locked.id.to_string()).filter(|locked| *locked != id);
+            let other = locked.filter(|locked| !locked.is(name, &image)).map(|locked| locked.id.to_string());
             let mut input = at_hand(InputState::Store { id, other });
             input.pin = if locked.is_some() { Pin::Lock } else { Pin::None };
             return Ok((input, Some(image)));

@@ -40,7 +40,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::image::model::ImageId;
+use crate::image::model::{Image, ImageId};
 use crate::words::{Digest, ImageSource, Platform, SealerName};
 
 pub use names::NameError;
@@ -77,6 +77,15 @@ pub struct LockedBase {
     pub digest: Option<Digest>,
     /// The ids of its layers, lowest first.
     pub layers: Vec<Digest>,
+}
+
+impl LockedBase {
+    /// Whether an image, under the name that is locked, is this one: by its id, or by all else that its document says. A
+    /// name, and the Clusterfile that has it, give an image another id; other layers or commands give another image.
+    #[must_use]
+    pub fn is(&self, name: &SealerName, found: &Image) -> bool {
+        found.id == Some(self.id) || found.renamed(name).id == Some(self.id)
+    }
 }
 
 /// One entry of a lock.

@@ -1,0 +1,84 @@
+//! What a lock holds a run to: base images by all that they say, moved tags, runs at once, folders that take no lock.
+
+#![expect(clippy::unwrap_used, reason = "all of it is test code; clippy only knows functions with `#[test]` as such")]
+
+#[expect(dead_code, unused_imports, reason = "no file of tests uses all of the harness")]
+mod support;
+
+use serde_json::Value;
+use support::program::{Run, World};
+
+/// A recipe with a base image.
+const ON_A_BASE: &str = r#"apiVersion: recipe.sealer.io/v1alpha1
+kind: Recipe
+metadata: {name: r}
+platforms: [linux/amd64]
+stages:
+  - name: only
+    image: made:v1
+    steps:
+      - write: {path: note, content: note}
+    kubefile: |
+      FROM cb:v1
+      COPY note .
+"#;
+
+fn run(world: &World, command: &str, more: &[&str]) -> Run {
+    world.run(&[&["recipe", command, world.path("r.yaml").to_str().unwrap()], more].concat())
+}
+
+fn succeed(world: &World, command: &str, more: &[&str]) -> Run {
+    let run = run(world, command, more);
+    assert_eq!(run.code, Some(0), "{run}");
+    run
+}
+
+fn report(run: &Run) -> Value {
+    assert_eq!(run.code, Some(0), "{run}");
+    serde_json::from_str(&run.stdout).unwrap()
+}
+
+fn lock(world: &World) -> String {
+    fs_err::read_to_string(world.path("r.lock.yaml")).unwrap()
+}
+
+/// Builds `cb:v1` of one file and one command into a store of the world.
+fn base(world: &World, root: &str, content: &str, command: &str) -> Value {
+    // Written again it had another time.
+    if fs_err::read_to_string(world.path("base/file")).ok().as_deref() != Some(content) {
+        world.write("base/file", content);
+    }
+    let kubefile = world.write("base/Kubefile", format!("FROM scratch\nCOPY file .\nCMD {command}\n"));
+    let (root, folder) = (world.path(root), world.path("base"));
+    let arguments = ["--root", root.to_str().unwrap(), "build", "-t", "cb:v1", "--platform", "linux/amd64"];
+    let more = ["-o", "json", "-f", kubefile.to_str().unwrap(), folder.to_str().unwrap()];
+    report(&world.run(&[&arguments[..], &more].concat()))
+}
+
+/// What is said from the first error on.
+fn errors(run: &Run) -> String {
+    run.stderr.lines().skip_while(|line| !line.contains("error: ")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_base_with_the_locked_layers_and_another_command_is_another_image() {
+    let world = World::new();
+    world.write("r.yaml", ON_A_BASE);
+    let one = base(&world, "root", "file", "echo one");
+    succeed(&world, "apply", &[]);
+    let before = lock(&world);
+    let evil = base(&world, "root", "file", "echo EVIL");
+    assert_eq!(one["layers"], evil["layers"]);
+    let refused = run(&world, "apply", &["--locked"]);
+    assert_eq!(refused.code, Some(4), "{refused}");
+    let said = errors(&refused).replace(one["id"].as_str().unwrap(), "[ONE]");
+    insta::assert_snapshot!("other-command", said.replace(evil["id"].as_str().unwrap(), "[EVIL]"));
+    assert_eq!(lock(&world), before);
+    // Without `--locked` it is taken, told, and what is written down is what was used.
+    let provenance = world.path("r.json");
+    let taken = report(&run(&world, "apply", &["-o", "json", "--provenance", provenance.to_str().unwrap()]));
+    assert_eq!((&taken["moved"][0]["old"], &taken["moved"][0]["new"]), (&one["id"], &evil["id"]));
+    let written = fs_err::read_to_string(provenance).unwrap();
+    assert!(written.contains(evil["id"].as_str().unwrap()) && !written.contains(one["id"].as_str().unwrap()));
+    assert!(lock(&world).contains(evil["id"].as_str().unwrap()));
+}
