@@ -82,3 +82,54 @@ fn a_base_with_the_locked_layers_and_another_command_is_another_image() {
     assert!(written.contains(evil["id"].as_str().unwrap()) && !written.contains(one["id"].as_str().unwrap()));
     assert!(lock(&world).contains(evil["id"].as_str().unwrap()));
 }
+
+/// Pushes `cb:v1` with this content from a store of its own.
+fn push(world: &World, content: &str) -> Value {
+    let built = base(world, "elsewhere", content, "echo");
+    let root = world.path("elsewhere");
+    world.succeed(&["--root", root.to_str().unwrap(), "push", "cb:v1"]);
+    built
+}
+
+#[test]
+fn a_moved_base_is_taken_as_the_warning_says() {
+    let world = World::new();
+    world.write("r.yaml", ON_A_BASE);
+    let old = push(&world, "old");
+    let first = report(&run(&world, "apply", &["-o", "json"]));
+    let before = lock(&world);
+    assert!(before.contains(old["id"].as_str().unwrap()));
+    let new = push(&world, "new");
+    let warned = succeed(&world, "apply", &[]);
+    assert!(warned.stderr.contains("cb:v1` takes the new one"), "{warned}");
+    assert_eq!(lock(&world), before);
+    for update in [&["--update", "cb:v1"][..], &["--update"]] {
+        fs_err::write(world.path("r.lock.yaml"), &before).unwrap();
+        let updated = succeed(&world, "lock", update);
+        assert!(updated.stdout.starts_with("moved "), "{updated}");
+        assert!(lock(&world).contains(new["id"].as_str().unwrap()), "{}", lock(&world));
+    }
+    // The store still has the old one under the name.
+    let updated = lock(&world);
+    let plan = succeed(&world, "plan", &[]);
+    assert!(!plan.stdout.contains(old["id"].as_str().unwrap()), "{plan}");
+    let locked = report(&run(&world, "apply", &["--locked", "-o", "json"]));
+    assert_ne!(locked["images"][0]["id"], first["images"][0]["id"]);
+    let quiet = succeed(&world, "apply", &["-o", "json"]);
+    assert_eq!(report(&quiet)["images"], locked["images"]);
+    assert!(!quiet.stderr.contains("moved") && !quiet.stderr.contains("no longer"), "{quiet}");
+    assert_eq!(lock(&world), updated);
+}
+
+#[test]
+fn another_image_of_the_name_gives_way_to_the_locked_one_which_is_told() {
+    let world = World::new();
+    world.write("r.yaml", ON_A_BASE);
+    push(&world, "old");
+    let first = report(&run(&world, "apply", &["-o", "json"]));
+    base(&world, "root", "of my own", "echo");
+    let again = succeed(&world, "apply", &["-o", "json"]);
+    assert_eq!(report(&again)["images"], first["images"]);
+    let warning = again.stderr.lines().find(|line| line.contains("in the store")).unwrap_or_default();
+    assert!(warning.contains("`cb:v1` for linux/amd64") && warning.contains("pulled"), "{again}");
+}

@@ -43,6 +43,11 @@ impl Bases {
         &self.settled
     }
 
+    /// Whether the locked image is pulled in the place of this one, which the store has under the name.
+    pub(super) fn displace(&self, name: &SealerName, platform: &Platform, found: &Image) -> bool {
+        self.entry(name, platform).is_some_and(|entry| entry.displaces(name, found))
+    }
+
     /// What stands against this image as the base of that name.
     pub fn refusal(&self, name: &SealerName, platform: &Platform, found: &Image) -> Option<Failure> {
         let recipe = self.strict.as_ref()?;

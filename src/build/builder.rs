@@ -200,6 +200,14 @@ impl Builder<'_> {
             return Ok(image);
         }
         let pulled = self.supply.image(&source.image(), platform)?;
+        if let Some(other) = workspace.displaced(name, platform).map_err(|error| failed(&error))? {
+            let message = format!(
+                "`{}` for {platform} is {} in the store, which is not the locked one: that one is pulled in its place",
+                name.familiar(),
+                other.id.map(|id| id.to_string()).unwrap_or_default()
+            );
+            self.observer.event(Event::Warning { message });
+        }
         let image = workspace.import(name, &pulled, self.supply.cache(), self.observer);
         let image = image.map_err(|error| failed(&error))?;
         workspace.settle(name, platform, &image, Some(pulled.root().digest))?;

@@ -52,10 +52,9 @@ pub(super) fn run(args: &LockArgs, globals: &Globals) -> Result<(), Failed> {
     let mut lock = plan.inputs.clone();
     for mut plan in std::iter::once(plan).chain(others) {
         plan.inputs = lock;
-        let looked_up = look_up(&plan, &store, &supply);
+        let looked_up = look_up(&plan, &former, &store, &supply);
         lock = looked_up.map_err(|failures| Failed::Doing { source: Some(input.source.clone()), failures })?;
     }
-    lock.add_origins(&former);
     let changes = lock.changes_since(&former);
     lock_file.keep(&lock)?;
     let file = lock_file.path().display().to_string();

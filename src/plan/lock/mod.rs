@@ -86,6 +86,13 @@ impl LockedBase {
     pub fn is(&self, name: &SealerName, found: &Image) -> bool {
         found.id == Some(self.id) || found.renamed(name).id == Some(self.id)
     }
+
+    /// Whether this one is pulled although the store has `found` under the name: a registry is known that has it, and
+    /// `found` is another one.
+    #[must_use]
+    pub fn displaces(&self, name: &SealerName, found: &Image) -> bool {
+        self.digest.is_some() && !self.is(name, found)
+    }
 }
 
 /// One entry of a lock.
@@ -157,14 +164,6 @@ impl Lock {
         }
     }
 
-    /// Gives base images that were found in the store what an earlier lock says of where the same images came from.
-    pub fn add_origins(&mut self, earlier: &Self) {
-        for (key, base) in &mut self.bases {
-            let same = earlier.bases.get(key).filter(|known| known.layers == base.layers);
-            base.digest = base.digest.or(same.and_then(|known| known.digest));
-        }
-    }
-
     /// Keeps only the entries that `wanted` says yes to.
     pub fn retain(&mut self, wanted: impl Fn(&Locked) -> bool) {
         self.files.retain(|url, file| wanted(&Locked::File(url.clone(), *file)));
@@ -189,31 +188,48 @@ impl Lock {
     pub fn changes_since(&self, earlier: &Self) -> Vec<LockChange> {
         let (old, new) = (earlier.shown(), self.shown());
         let names: BTreeSet<_> = old.keys().chain(new.keys()).collect();
-        let digest = |shown: Option<&(String, String)>| shown.map(|(_, digest)| digest.clone());
-        names
-            .into_iter()
-            .filter(|key| old.get(*key) != new.get(*key))
-            .map(|key| LockChange {
-                name: new.get(key).or(old.get(key)).map(|(name, _)| name.clone()).unwrap_or_default(),
-                platform: key.2.clone(),
-                old: digest(old.get(key)),
-                new: digest(new.get(key)),
-            })
-            .collect()
+        let change = |key: &(u8, String, Option<Platform>)| {
+            let (old, new) = (old.get(key), new.get(key));
+            let digests = match (old, new) {
+                (Some(old), Some(new)) if old.digest != new.digest => (Some(&old.digest), Some(&new.digest)),
+                // The same base image, of which the registry has another list.
+                (Some(Shown { origin: Some(old), .. }), Some(Shown { origin: Some(new), .. })) if old != new => {
+                    (Some(old), Some(new))
+                }
+                (Some(_), Some(_)) => return None,
+                (old, new) => (old.map(|shown| &shown.digest), new.map(|shown| &shown.digest)),
+            };
+            let name = new.or(old).map(|shown| shown.name.clone()).unwrap_or_default();
+            Some(LockChange { name, platform: key.2.clone(), old: digests.0.cloned(), new: digests.1.cloned() })
+        };
+        names.into_iter().filter_map(change).collect()
     }
 
-    /// Each entry by its section, name and platform, with its name for people and the one digest that stands for it.
-    fn shown(&self) -> BTreeMap<(u8, String, Option<Platform>), (String, String)> {
+    /// Each entry by its section, name and platform.
+    fn shown(&self) -> BTreeMap<(u8, String, Option<Platform>), Shown> {
         let shown = |entry: Locked| {
             let name = entry.name();
-            match entry {
-                Locked::File(url, file) => ((0, url.into(), None), (name, file.digest.to_string())),
-                Locked::Image(image, of, digest) => ((1, image.to_string(), Some(of)), (name, digest.to_string())),
-                Locked::Base(base, of, found) => ((2, base.to_string(), Some(of)), (name, found.id.to_string())),
-            }
+            let (key, digest, origin) = match entry {
+                Locked::File(url, file) => ((0, url.into(), None), file.digest.to_string(), None),
+                Locked::Image(image, of, digest) => ((1, image.to_string(), Some(of)), digest.to_string(), None),
+                Locked::Base(base, of, found) => {
+                    let origin = found.digest.map(|digest| digest.to_string());
+                    ((2, base.to_string(), Some(of)), found.id.to_string(), origin)
+                }
+            };
+            (key, Shown { name, digest, origin })
         };
         self.entries().map(shown).collect()
     }
+}
+
+/// An entry for people.
+struct Shown {
+    name: String,
+    /// The one digest that stands for it.
+    digest: String,
+    /// Of a base image, what its tag stood for.
+    origin: Option<String>,
 }
 
 /// The lock's file for a recipe's: `rawdocker.lock.yaml` for `rawdocker.yaml`.

@@ -127,16 +127,18 @@ fn a_lock_within_a_plan_reads_back() {
 }
 
 #[test]
-fn what_is_found_in_the_store_keeps_where_it_came_from_while_it_is_the_same() {
-    let (mut former, mut now) = (sample(), sample());
-    let key = former.bases.keys().next().unwrap().clone();
-    former.bases.get_mut(&key).unwrap().digest = Some(digest(9));
-    now.add_origins(&former);
-    assert_eq!(now, former);
-    let base = now.bases.get_mut(&key).unwrap();
-    (base.digest, base.layers[0]) = (None, digest(8));
-    now.add_origins(&former);
-    assert_eq!(now.bases[&key].digest, None);
+fn another_list_of_the_same_base_image_is_a_change() {
+    let of_registry = |digest| {
+        let mut lock = sample();
+        lock.bases.values_mut().for_each(|base| base.digest = digest);
+        lock
+    };
+    let (none, old, new) = (of_registry(None), of_registry(Some(digest(8))), of_registry(Some(digest(9))));
+    let changes = new.changes_since(&old);
+    assert_eq!((&changes[0].old, &changes[0].new), (&Some(digest(8).to_string()), &Some(digest(9).to_string())));
+    assert_eq!(changes.len(), 1);
+    // Where it came from is no other image.
+    assert_eq!((new.changes_since(&none), none.changes_since(&new)), (vec![], vec![]));
 }
 
 #[test]
