@@ -5,11 +5,16 @@
 #[expect(dead_code, unused_imports, reason = "no file of tests uses all of the harness")]
 mod support;
 
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use sealer::sandbox::{Fault, When};
 use serde_json::Value;
 use support::program::{Run, World};
+use support::real;
 
 /// A recipe with a base image.
-const ON_A_BASE: &str = r#"apiVersion: recipe.sealer.io/v1alpha1
+const ON_A_BASE: &str = r"apiVersion: recipe.sealer.io/v1alpha1
 kind: Recipe
 metadata: {name: r}
 platforms: [linux/amd64]
@@ -21,7 +26,7 @@ stages:
     kubefile: |
       FROM cb:v1
       COPY note .
-"#;
+";
 
 fn run(world: &World, command: &str, more: &[&str]) -> Run {
     world.run(&[&["recipe", command, world.path("r.yaml").to_str().unwrap()], more].concat())
@@ -132,4 +137,89 @@ fn another_image_of_the_name_gives_way_to_the_locked_one_which_is_told() {
     assert_eq!(report(&again)["images"], first["images"]);
     let warning = again.stderr.lines().find(|line| line.contains("in the store")).unwrap_or_default();
     assert!(warning.contains("`cb:v1` for linux/amd64") && warning.contains("pulled"), "{again}");
+}
+
+/// For both platforms; only the build finds an image.
+const FINDING: &str = r#"apiVersion: recipe.sealer.io/v1alpha1
+kind: Recipe
+metadata: {name: r}
+platforms: [linux/amd64, linux/arm64]
+stages:
+  - name: only
+    image: made:v1
+    steps:
+      - write:
+          path: pod.yaml
+          content: |
+            kind: Pod
+            spec:
+              containers: [{image: "registry:2.7.1"}]
+    kubefile: |
+      FROM scratch
+      COPY pod.yaml manifests
+"#;
+
+/// Starts an apply for a platform and waits until it asks for the image that only the build finds, which takes a while.
+fn halted(world: &World, platform: &str) -> Child {
+    let path = "/v2/docker.io/library/registry/";
+    world.server().forget_requests();
+    world.server().fault(When::path(path).once(), Fault::Delay(Duration::from_secs(8)));
+    let mut command = world.command();
+    command.args(["recipe", "apply", world.path("r.yaml").to_str().unwrap(), "--platform", platform]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let until = Instant::now() + Duration::from_mins(1);
+    while world.server().requests_for(path).is_empty() {
+        assert!(Instant::now() < until, "it never asked");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child
+}
+
+#[test]
+fn runs_at_once_keep_each_other_s_entries() {
+    let world = World::new();
+    world.write("r.yaml", FINDING);
+    let mut slow = halted(&world, "linux/arm64");
+    succeed(&world, "apply", &["--platform", "linux/amd64"]);
+    assert!(lock(&world).contains("platform: linux/amd64"));
+    assert!(slow.try_wait().unwrap().is_none(), "the other one is at work all the time");
+    let slow = world.result(&slow.wait_with_output().unwrap());
+    assert_eq!(slow.code, Some(0), "{slow}");
+    let both = lock(&world);
+    assert!(both.contains("platform: linux/amd64") && both.contains("platform: linux/arm64"), "{both}");
+    succeed(&world, "apply", &["--locked"]);
+    let litter = fs_err::read_dir(world.path("")).unwrap().map(|entry| entry.unwrap().file_name());
+    let litter: Vec<_> = litter.filter(|name| name.to_string_lossy().starts_with('.')).collect();
+    assert!(litter.is_empty(), "{litter:?}");
+}
+
+#[test]
+fn a_fetch_whose_lock_cannot_be_kept_promises_nothing() {
+    if !real::available("unshare") {
+        return;
+    }
+    let world = World::new();
+    let recipe = world.write("closed/r.yaml", FINDING);
+    let closed = world.path("closed");
+    let fetch = || {
+        let script = format!(
+            "mount --bind {0} {0} && mount -o remount,bind,ro {0} && exec {1} recipe fetch {0}/r.yaml",
+            closed.display(),
+            env!("CARGO_BIN_EXE_sealer"),
+        );
+        let mut command = Command::new("unshare");
+        command.args(["-rm", "sh", "-c", &script]).env_clear().envs(world.environment());
+        world.result(&command.current_dir(world.path("checkout")).output().unwrap())
+    };
+    let run = fetch();
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(!run.stdout.contains("needs no network"), "{run}");
+    insta::assert_snapshot!(
+        run.stderr.lines().skip_while(|line| !line.starts_with("error")).collect::<Vec<_>>().join("\n")
+    );
+    // Where nothing is new, the lock need not be written.
+    world.succeed(&["recipe", "fetch", recipe.to_str().unwrap()]);
+    let run = fetch();
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(run.stdout.contains("needs no network"), "{run}");
 }

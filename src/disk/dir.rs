@@ -75,6 +75,11 @@ impl Dir {
         Ok(Self { handle: self.done("open the folder", OsStr::new(""), handle)?, path: self.path.clone() })
     }
 
+    /// The handle as a file, for what is done to both alike.
+    pub(super) fn into_file(self) -> fs_err::File {
+        fs_err::File::from_parts(self.handle.into(), self.path)
+    }
+
     /// Opens a folder of this folder.
     pub fn folder(&self, name: impl AsRef<OsStr>) -> Result<Self, DiskError> {
         let name = name.as_ref();

@@ -43,6 +43,11 @@ impl Lock {
         }
     }
 
+    /// Locks the folder itself, alone, and waits up to `limit` for others: nothing is made in it.
+    pub fn of_folder(dir: &Dir, limit: Duration) -> Result<Self, DiskError> {
+        Self::wait(dir.duplicate()?.into_file(), LockMode::Exclusive, limit)
+    }
+
     /// Locks a file that is there, alone, if nobody else holds it.
     pub fn try_acquire(dir: &Dir, name: &str) -> Result<Option<Self>, DiskError> {
         match Self::wait(dir.open_file(name)?, LockMode::Exclusive, Duration::ZERO) {

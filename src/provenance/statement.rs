@@ -23,7 +23,7 @@ pub struct Run<'a> {
     pub stage: Option<&'a str>,
     /// What was done.
     pub plan: &'a Plan,
-    /// The lock's file as it lies beside the recipe now: its name and bytes. None where the run kept none.
+    /// The lock's file as the run read it, or wrote it: its name and bytes. None where there is none.
     pub lock: Option<(&'a str, &'a [u8])>,
     /// What was made, and what it took from outside.
     pub report: &'a Report,

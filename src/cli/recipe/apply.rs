@@ -132,7 +132,8 @@ pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
     // Before the work, as one that cannot be written should not cost an hour.
     let provenance_file = args.provenance.as_deref().map(ProvenanceFile::open).transpose()?;
     let observer = progress::observer(globals);
-    let lock_file = (!args.sandbox).then(|| LockFile::open(&args.file, args.lock, observer.as_ref())).transpose()?;
+    let mut lock_file =
+        (!args.sandbox).then(|| LockFile::open(&args.file, args.lock, observer.as_ref())).transpose()?;
     plan.inputs = lock_file.as_ref().map(LockFile::lock).unwrap_or_default();
     let surroundings = if args.sandbox { Surroundings::sandbox(globals)? } else { Surroundings::of_user(globals)? };
     let settings = surroundings.settings(&surroundings.cache);
@@ -152,7 +153,7 @@ pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
     let result = applier.apply(&plan);
     let report = result.map_err(|failures| Failed::Doing { source: Some(input.source.clone()), failures })?;
     // The images are there, so they are told, whatever becomes of the lock.
-    let kept = lock_file.as_ref().map_or(Ok(()), |lock_file| lock_file.keep(&report.inputs));
+    let kept = lock_file.as_mut().map_or(Ok(()), |lock_file| lock_file.keep(&report.inputs));
     let done = kept.and_then(|()| {
         let statement = state(&input, args, &plan, lock_file.as_ref(), &report)?;
         keep_statement(&store, &report, &statement)?;
@@ -181,14 +182,14 @@ fn state(
     lock_file: Option<&LockFile>,
     report: &Report,
 ) -> Result<String, Failed> {
-    let lock = lock_file.map_or(Ok(None), LockFile::bytes)?;
+    let lock = lock_file.and_then(LockFile::bytes);
     let run = Run {
         recipe: input.source.text().as_bytes(),
         recipe_folder: &recipe_folder(&args.file),
         values: input.values.as_map(),
         stage: args.input.stage.as_deref(),
         plan,
-        lock: lock.as_ref().map(|(name, bytes)| (name.as_str(), bytes.as_slice())),
+        lock: lock.as_ref().map(|(name, bytes)| (name.as_str(), *bytes)),
         report,
         version: env!("CARGO_PKG_VERSION"),
     };

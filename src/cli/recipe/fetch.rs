@@ -38,7 +38,7 @@ pub(super) fn run(args: &FetchArgs, globals: &Globals) -> Result<(), Failed> {
     let mut plan = input.plan(&args.input)?;
     print_diagnostics(&input.warnings(&plan), globals.color_on_stderr());
     let observer = progress::observer(globals);
-    let lock_file = LockFile::open(&args.file, args.lock, observer.as_ref())?;
+    let mut lock_file = LockFile::open(&args.file, args.lock, observer.as_ref())?;
     plan.inputs = lock_file.lock();
     let (cache, mirrors) = (globals.cache()?, globals.url_mirrors());
     let settings = Settings { cache: &cache, registries_conf: None, url_mirrors: &mirrors };

@@ -39,7 +39,7 @@ pub(super) fn run(args: &LockArgs, globals: &Globals) -> Result<(), Failed> {
     let input = Input::read(&args.file, &args.input)?;
     let mut plan = input.plan(&args.input)?;
     print_diagnostics(&input.warnings(&plan), globals.color_on_stderr());
-    let lock_file = LockFile::read(&args.file)?;
+    let mut lock_file = LockFile::read(&args.file)?;
     let former = lock_file.lock();
     let observer = progress::observer(globals);
     let (cache, mirrors) = (globals.cache()?, globals.url_mirrors());

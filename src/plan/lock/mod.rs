@@ -151,16 +151,14 @@ impl Lock {
         }
     }
 
-    /// Adds the entries of another lock for which there is none yet.
-    pub fn add_missing(&mut self, other: &Self) {
-        for (url, file) in &other.files {
-            self.files.entry(url.clone()).or_insert(*file);
-        }
-        for (key, digest) in &other.images {
-            self.images.entry(key.clone()).or_insert(*digest);
-        }
-        for (key, base) in &other.bases {
-            self.bases.entry(key.clone()).or_insert_with(|| base.clone());
+    /// What becomes of `now`, which somebody else made of `earlier` meanwhile, with all that this lock changed of `earlier`. Of
+    /// what both added, theirs stays: it was there first.
+    #[must_use]
+    pub fn onto(&self, earlier: &Self, now: &Self) -> Self {
+        Self {
+            files: onto(&self.files, &earlier.files, &now.files),
+            images: onto(&self.images, &earlier.images, &now.images),
+            bases: onto(&self.bases, &earlier.bases, &now.bases),
         }
     }
 
@@ -223,7 +221,25 @@ impl Lock {
     }
 }
 
+fn onto<K: Ord + Clone, V: PartialEq + Clone>(
+    ours: &BTreeMap<K, V>,
+    earlier: &BTreeMap<K, V>,
+    now: &BTreeMap<K, V>,
+) -> BTreeMap<K, V> {
+    let mut merged = now.clone();
+    merged.retain(|key, value| ours.contains_key(key) || earlier.get(key) != Some(value));
+    for (key, value) in ours {
+        match earlier.get(key) {
+            Some(known) if known == value => {}
+            Some(_) => drop(merged.insert(key.clone(), value.clone())),
+            None => drop(merged.entry(key.clone()).or_insert_with(|| value.clone())),
+        }
+    }
+    merged
+}
+
 /// An entry for people.
+#[derive(PartialEq, Eq)]
 struct Shown {
     name: String,
     /// The one digest that stands for it.

@@ -76,8 +76,7 @@ fn a_moved_tag_is_a_change_of_one_line() {
     assert_eq!((&changes[0].old, &changes[0].new), (&Some(digest(3).to_string()), &Some(digest(9).to_string())));
     after.retain(|entry| matches!(entry, Locked::File(..)));
     assert_eq!(after.changes_since(&before).iter().filter(|change| change.new.is_none()).count(), 4);
-    after.add_missing(&before);
-    assert_eq!(after, before);
+    assert_eq!(before.onto(&after, &after), before);
     assert_eq!(before.platforms().len(), 2);
 }
 
@@ -124,6 +123,25 @@ fn a_lock_within_a_plan_reads_back() {
     assert_eq!(json["baseImages"][0]["layers"].as_array().unwrap().len(), 2);
     assert_eq!(serde_json::to_string(&Lock::default()).unwrap(), "{}");
     assert!(serde_json::from_str::<Lock>("{\"more\": []}").is_err());
+}
+
+#[test]
+fn what_two_runs_change_at_once_is_all_kept() {
+    let on: Platform = "linux/amd64".parse().unwrap();
+    let lock = |entries: &[(&str, u8)]| {
+        let mut lock = Lock::default();
+        for (name, byte) in entries {
+            lock.insert(Locked::Image(name.parse().unwrap(), on.clone(), digest(*byte)));
+        }
+        lock
+    };
+    let earlier = lock(&[("same", 1), ("moved", 1), ("dropped", 1), ("theirs-moved", 1), ("theirs-dropped", 1)]);
+    let ours = lock(&[("same", 1), ("moved", 2), ("theirs-moved", 1), ("theirs-dropped", 1), ("new", 2), ("both", 2)]);
+    let now = lock(&[("same", 1), ("moved", 1), ("dropped", 1), ("theirs-moved", 3), ("theirs-new", 3), ("both", 3)]);
+    let both = lock(&[("same", 1), ("moved", 2), ("theirs-moved", 3), ("theirs-new", 3), ("new", 2), ("both", 3)]);
+    assert_eq!(ours.onto(&earlier, &now), both);
+    assert_eq!(ours.onto(&earlier, &earlier), ours);
+    assert_eq!(sample().onto(&Lock::default(), &ours).entries().count(), 6 + 6);
 }
 
 #[test]
