@@ -189,6 +189,16 @@ fn where_it_cannot_be_written_is_said_before_the_work() {
         assert_eq!(run.code, Some(code), "{run}");
         assert!(!world.root().exists() && world.server().requests().is_empty());
     }
+    // No file can be made there, whatever a folder's permissions say.
+    let run = world.run(&["recipe", "apply", &recipe, "--provenance", "/proc/sealer.json"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(!world.root().exists() && world.server().requests().is_empty(), "{run}");
+    // One that could be made is gone again after a failure.
+    let folder = world.path("statements");
+    fs_err::create_dir(&folder).unwrap();
+    let run = world.run(&["recipe", "apply", &recipe, "--offline", "--provenance", folder.join("x").to_str().unwrap()]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert_eq!(fs_err::read_dir(&folder).unwrap().count(), 0);
     let run = world.run(&["recipe", "apply", &recipe, "--push", "--sandbox"]);
     assert_eq!(run.code, Some(2), "{run}");
 }

@@ -18,7 +18,7 @@ mod tests;
 mod walk;
 mod way;
 
-pub use atomic::{place, write_atomic};
+pub use atomic::{Pending, place, write_atomic};
 pub use copy::{CopyRules, Owner, copy_entry};
 pub use dir::Dir;
 pub use entry::{FileTime, Kind, Meta};

@@ -1,6 +1,5 @@
 //! `sealer recipe apply`
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -14,7 +13,7 @@ use crate::cli::output::{self, OutputForm, human_size};
 use crate::cli::progress;
 use crate::cli::push;
 use crate::cli::world::{Settings, supply_with};
-use crate::disk::{Dir, Sharing, write_atomic};
+use crate::disk::{Dir, Pending, Sharing};
 use crate::plan::Plan;
 use crate::provenance::{Run, statement};
 use crate::sandbox::Sandbox;
@@ -130,7 +129,7 @@ pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
     let mut plan = input.plan(&args.input)?;
     print_diagnostics(&input.warnings(&plan), globals.color_on_stderr());
     // Before the work, as one that cannot be written should not cost an hour.
-    let provenance_file = args.provenance.as_deref().map(ProvenanceFile::open).transpose()?;
+    let provenance_file = args.provenance.as_deref().map(provenance_file).transpose()?;
     let observer = progress::observer(globals);
     let mut lock_file =
         (!args.sandbox).then(|| LockFile::open(&args.file, args.lock, observer.as_ref())).transpose()?;
@@ -157,7 +156,8 @@ pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
     let done = kept.and_then(|()| {
         let statement = state(&input, args, &plan, lock_file.as_ref(), &report)?;
         keep_statement(&store, &report, &statement)?;
-        provenance_file.map_or(Ok(()), |file| file.write(&statement))
+        let written = provenance_file.map_or(Ok(()), |file| file.finish(statement.as_bytes(), 0o644));
+        written.map_err(|error| Failed::from_error(error.kind(), &error))
     });
     let (pushed, done) = match done {
         Ok(()) if args.push => push_all(&store, &supply, observer.as_ref(), globals, &report),
@@ -240,25 +240,13 @@ fn names_of(report: &Report) -> Result<Vec<(SealerName, Vec<Platform>)>, Failed>
     Ok(names)
 }
 
-/// Where `--provenance` says.
-struct ProvenanceFile {
-    folder: Dir,
-    name: OsString,
-}
-
-impl ProvenanceFile {
-    fn open(path: &Path) -> Result<Self, Failed> {
-        let Some(name) = path.file_name().filter(|_| !path.is_dir()) else {
-            return Err(Failed::Usage(format!("--provenance: `{}` is no name of a file", path.display())));
-        };
-        let folder = Dir::open(&recipe_folder(path)).map_err(|error| Failed::from_error(error.kind(), &error))?;
-        Ok(Self { folder, name: name.to_owned() })
-    }
-
-    fn write(&self, statement: &str) -> Result<(), Failed> {
-        let written = write_atomic(&self.folder, &self.name, statement.as_bytes(), 0o644);
-        written.map_err(|error| Failed::from_error(error.kind(), &error))
-    }
+/// The file where `--provenance` says, to be filled.
+fn provenance_file(path: &Path) -> Result<Pending, Failed> {
+    let Some(name) = path.file_name().filter(|_| !path.is_dir()) else {
+        return Err(Failed::Usage(format!("--provenance: `{}` is no name of a file", path.display())));
+    };
+    let file = Dir::open(&recipe_folder(path)).and_then(|folder| Pending::start(folder, name));
+    file.map_err(|error| Failed::from_error(error.kind(), &error))
 }
 
 pub(super) fn recipe_folder(file: &Path) -> PathBuf {
