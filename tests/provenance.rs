@@ -7,6 +7,8 @@ mod support;
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use sealer::sandbox::{Fault, When};
 use sealer::words::Digest;
@@ -306,4 +308,56 @@ fn a_real_registry_has_it_under_the_tag_that_stands_for_referrers() {
     let name = format!("docker://{address}/team/first@{}", index["manifests"][0]["digest"].as_str().unwrap());
     let manifest = json(&real::skopeo(&["inspect", "--raw", "--tls-verify=false", &name]).unwrap());
     assert_eq!((&manifest["subject"]["digest"], manifest["layers"].as_array().unwrap().len()), (&digest.into(), 1));
+}
+
+#[test]
+fn files_beside_the_recipe_are_told_as_they_were_read() {
+    let world = World::new();
+    let pod = "kind: Pod\nspec:\n  containers: [{image: \"registry:2.7.1\"}]\n";
+    world.write("beside/pod.yaml", pod);
+    world.write("folder/file", "v1");
+    let recipe = world.write(
+        "small.yaml",
+        r"apiVersion: recipe.sealer.io/v1alpha1
+kind: Recipe
+metadata: {name: small}
+stages:
+  - name: only
+    image: only:v1
+    context:
+      - directory: {path: folder}
+    steps:
+      - copy: {from: beside/pod.yaml, path: pod.yaml}
+      - copy: {from: beside/none, path: none, optional: true}
+    kubefile: |
+      FROM scratch
+      COPY pod.yaml manifests
+      COPY file .
+",
+    );
+    // Only the build asks for it, when everything was read.
+    let path = "/v2/docker.io/library/registry/";
+    world.server().fault(When::path(path).once(), Fault::Delay(Duration::from_secs(3)));
+    let file = world.path("small.json");
+    let mut command = world.command();
+    command.args(["recipe", "apply", recipe.to_str().unwrap(), "--provenance", file.to_str().unwrap()]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let until = Instant::now() + Duration::from_mins(1);
+    while world.server().requests_for(path).is_empty() {
+        assert!(Instant::now() < until, "it never asked");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    world.write("beside/pod.yaml", "edited");
+    world.write("folder/file", "v2");
+    world.write("folder/more", "more");
+    world.write("beside/none", "late");
+    let run = world.result(&child.wait_with_output().unwrap());
+    assert_eq!(run.code, Some(0), "{run}");
+    let statement = json(&text(&file));
+    let dependencies = statement["predicate"]["buildDefinition"]["resolvedDependencies"].as_array().unwrap();
+    let found =
+        |name: &str| dependencies.iter().find(|found| found["name"] == name).map(|found| &found["digest"]["sha256"]);
+    assert_eq!(found("beside/pod.yaml").unwrap(), &Digest::of(pod.as_bytes()).hex());
+    assert_eq!(found("folder/file").unwrap(), &Digest::of(b"v1").hex());
+    assert_eq!((found("folder/more"), found("beside/none")), (None, None));
 }

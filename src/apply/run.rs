@@ -10,7 +10,7 @@ use crate::closure::Base;
 use crate::disk::{Dir, Sharing};
 use crate::kubefile::{self, Kubefile};
 use crate::plan::{ContextSource, Plan, PlannedStage, PlannedStep, Route};
-use crate::steps::{self, Context, Outcome, StepFailure, Tools};
+use crate::steps::{self, Beside, Context, Outcome, StepFailure, Tools};
 use crate::store::Store;
 use crate::supply::{Need, Supply};
 use crate::words::{Event, Failure, FailureKind, ImageSource, Observer, Source, Span, StepState};
@@ -70,10 +70,12 @@ impl Applier<'_> {
         let mut workspace = workspace.with_bases(self.bases(plan));
         check_obstacles(plan)?;
         self.fetch_inputs(plan, &workspace)?;
+        let beside = Beside::new(self.recipe_folder.clone());
         for stage in &plan.stages {
-            let image = self.stage(plan, stage, &mut workspace, &mut report)?;
+            let image = self.stage(plan, stage, &mut workspace, &beside, &mut report)?;
             report.images.push(image);
         }
+        report.beside = beside.read();
         debug_assert_eq!(report.images.len(), stages, "a stage makes one image");
         Ok((report, workspace))
     }
@@ -83,6 +85,7 @@ impl Applier<'_> {
         plan: &Plan,
         stage: &PlannedStage,
         workspace: &mut Workspace<'_>,
+        beside: &Beside,
         report: &mut Report,
     ) -> Result<ImageReport, Vec<Failure>> {
         let work = &stage.work;
@@ -97,10 +100,10 @@ impl Applier<'_> {
         let context = Context::new(root, scratch, plan.source_date_epoch);
         for (index, source) in work.context.iter().enumerate() {
             let route = Route::stage().then("context").then(index);
-            self.gather(source, stage, &context, workspace)
+            self.gather(source, stage, &context, workspace, beside)
                 .map_err(|(at, failure)| vec![failure.at(stage.places.find(&route.then(&at)))])?;
         }
-        self.steps(plan, stage, &context, report)?;
+        self.steps(plan, stage, &context, beside, report)?;
         let kubefile: &[u8] = work.kubefile.as_bytes();
         let here = |failure: Failure| vec![failure.at(stage.places.find(&Route::stage().then("kubefile")))];
         context
@@ -115,6 +118,7 @@ impl Applier<'_> {
         plan: &Plan,
         stage: &PlannedStage,
         context: &Context,
+        beside: &Beside,
         report: &mut Report,
     ) -> Result<(), Vec<Failure>> {
         let work = &stage.work;
@@ -122,7 +126,7 @@ impl Applier<'_> {
             supply: self.supply,
             platform: &work.platform,
             cluster_registry: &plan.cluster_registry,
-            recipe_folder: &self.recipe_folder,
+            beside,
             threads: self.threads,
             observer: self.observer,
         };

@@ -16,7 +16,6 @@ mod inputs;
 mod pushed;
 mod statement;
 
-use crate::disk::DiskError;
 use crate::words::FailureKind;
 
 pub use pushed::of_pushed;
@@ -36,9 +35,6 @@ const BUILDER: &str = "https://recipe.sealer.io/builder/v1";
 /// Why there is no provenance.
 #[derive(Debug, thiserror::Error)]
 pub enum ProvenanceError {
-    /// A file beside the recipe could not be read.
-    #[error("cannot say what was used from beside the recipe")]
-    Beside(#[from] DiskError),
     /// What a store has as a statement is none.
     #[error("the provenance of `{image}` is not what was written: apply its recipe again")]
     Damaged {
@@ -54,7 +50,6 @@ impl ProvenanceError {
     #[must_use]
     pub fn kind(&self) -> FailureKind {
         match self {
-            Self::Beside(error) => error.kind(),
             Self::Damaged { .. } => FailureKind::Failed,
         }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::{BUILD_TYPE, BUILDER, PREDICATE_TYPE, ProvenanceError, STATEMENT_TYPE, beside, inputs, text};
+use super::{BUILD_TYPE, BUILDER, PREDICATE_TYPE, STATEMENT_TYPE, beside, inputs, text};
 use crate::apply::Report;
 use crate::plan::{Plan, PlannedStage};
 use crate::words::{Digest, Platform};
@@ -15,8 +15,6 @@ use crate::words::{Digest, Platform};
 pub struct Run<'a> {
     /// The recipe's bytes.
     pub recipe: &'a [u8],
-    /// The recipe's folder.
-    pub recipe_folder: &'a Path,
     /// The values that templates saw.
     pub values: &'a Map<String, Value>,
     /// The one stage that was asked for, where not all were.
@@ -31,8 +29,9 @@ pub struct Run<'a> {
     pub version: &'a str,
 }
 
-/// The provenance of a run's images, one statement for all of them. Files beside the recipe are read again.
-pub fn statement(run: &Run<'_>) -> Result<String, ProvenanceError> {
+/// The provenance of a run's images, one statement for all of them.
+#[must_use]
+pub fn statement(run: &Run<'_>) -> String {
     let plan = run.plan;
     let file = Path::new(&plan.file).file_name().unwrap_or_default().to_string_lossy().into_owned();
     let recipe = Digest::of(run.recipe);
@@ -49,7 +48,7 @@ pub fn statement(run: &Run<'_>) -> Result<String, ProvenanceError> {
     if let Some((name, bytes)) = run.lock {
         dependencies.push(inputs::file(name, &Digest::of(bytes)));
     }
-    dependencies.extend(beside::files(run.recipe_folder, plan)?);
+    dependencies.extend(beside::files(&run.report.beside));
     dependencies.extend(run.report.used.entries().map(inputs::locked));
     let images = run.report.images.iter().map(|image| {
         json!({
@@ -79,7 +78,7 @@ pub fn statement(run: &Run<'_>) -> Result<String, ProvenanceError> {
             "runDetails": {"builder": {"id": BUILDER, "version": {"sealer": run.version}}},
         },
     });
-    Ok(text(&statement))
+    text(&statement)
 }
 
 fn stage(stage: &PlannedStage) -> Value {

@@ -154,7 +154,7 @@ pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
     // The images are there, so they are told, whatever becomes of the lock.
     let kept = lock_file.as_mut().map_or(Ok(()), |lock_file| lock_file.keep(&report.inputs));
     let done = kept.and_then(|()| {
-        let statement = state(&input, args, &plan, lock_file.as_ref(), &report)?;
+        let statement = state(&input, args, &plan, lock_file.as_ref(), &report);
         keep_statement(&store, &report, &statement)?;
         let written = provenance_file.map_or(Ok(()), |file| file.finish(statement.as_bytes(), 0o644));
         written.map_err(|error| Failed::from_error(error.kind(), &error))
@@ -175,17 +175,10 @@ pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
 }
 
 /// The provenance of what was made.
-fn state(
-    input: &Input,
-    args: &ApplyArgs,
-    plan: &Plan,
-    lock_file: Option<&LockFile>,
-    report: &Report,
-) -> Result<String, Failed> {
+fn state(input: &Input, args: &ApplyArgs, plan: &Plan, lock_file: Option<&LockFile>, report: &Report) -> String {
     let lock = lock_file.and_then(LockFile::bytes);
     let run = Run {
         recipe: input.source.text().as_bytes(),
-        recipe_folder: &recipe_folder(&args.file),
         values: input.values.as_map(),
         stage: args.input.stage.as_deref(),
         plan,
@@ -193,7 +186,7 @@ fn state(
         report,
         version: env!("CARGO_PKG_VERSION"),
     };
-    statement(&run).map_err(|error| Failed::from_error(error.kind(), &error))
+    statement(&run)
 }
 
 /// Keeps a statement beside each image, for whoever pushes it.
