@@ -361,3 +361,43 @@ stages:
     assert_eq!(found("folder/file").unwrap(), &Digest::of(b"v1").hex());
     assert_eq!((found("folder/more"), found("beside/none")), (None, None));
 }
+
+#[test]
+fn values_that_get_into_what_is_secret_of_a_url_are_told_by_their_sha256() {
+    let world = world();
+    let secret = RECIPE
+        .replace("values: {", "values: {tok: none, user: {name: none, unused: none}, ")
+        .replace("install.yaml\n", "install.yaml?token={{ values.tok }}&of={{ values.user.name | upper }}\n");
+    let recipe = world.write("small.yaml", secret);
+    let (recipe, file) = (recipe.to_str().unwrap(), world.path("small.json"));
+    let sets = ["--set", "tok=SECRETQ", "--set", "user.name=secretn", "--set", "user.unused=SECRETU"];
+    apply(&world, recipe, &[&sets[..], &["--provenance", file.to_str().unwrap()]].concat());
+    let lock = text(world.path("small.lock.yaml"));
+    let kept = fs_err::read_dir(world.root().join("recipe/provenance")).unwrap();
+    let mut told = vec![text(&file), lock.clone()];
+    told.extend(kept.map(|entry| text(entry.unwrap().path())));
+    for told in &told {
+        for secret in ["SECRETQ", "secretn", "SECRETN", "SECRETU"] {
+            assert!(!told.contains(secret), "{secret} is in {told}");
+        }
+    }
+    let statement = json(&told[0]);
+    let external = &statement["predicate"]["buildDefinition"]["externalParameters"];
+    assert_eq!(external["values"], json!({"typha": "v3.19.1", "note": "a \"word\" & <more>"}));
+    let digest = |value: &str| json!({"sha256": Digest::of(value.as_bytes()).hex()});
+    let hidden = json!({
+        "tok": digest("SECRETQ"), "user": {"name": digest("secretn"), "unused": digest("SECRETU")}
+    });
+    assert_eq!(external["hiddenValues"], hidden);
+    // What the lock has of it still holds a run to it, and another query is another file.
+    apply(&world, recipe, &[&sets[..], &["--locked"]].concat());
+    let other = [&["recipe", "apply", recipe, "--platform", PLATFORMS, "--locked"][..], &sets[2..]].concat();
+    assert_eq!(world.run(&other).code, Some(4));
+    // One of the old form is read, and written anew.
+    let url = "https://raw.githubusercontent.com/kyverno/kyverno/v1.5.1/definitions/release/install.yaml";
+    let line = lock.lines().find(|line| line.contains("install.yaml")).unwrap();
+    world.write("small.lock.yaml", lock.replace(line, &format!("- url: {url}?token=SECRETQ&of=SECRETN")));
+    apply(&world, recipe, &[&sets[..], &["--locked"]].concat());
+    apply(&world, recipe, &sets);
+    assert_eq!(text(world.path("small.lock.yaml")), lock);
+}

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::build;
 use crate::plan::{Lock, Locked, LockedFile, Plan};
 use crate::store::Store;
-use crate::supply::{Need, Pulled, Supply};
+use crate::supply::{Need, Pulled, Supply, told_url};
 use crate::words::{Failure, ImageSource, Platform, SealerName};
 
 use super::inputs::{Input, add_new, all_well, asked, no_id};
@@ -44,7 +44,9 @@ impl Inputs {
     #[must_use]
     pub fn name(&self, entry: &Locked) -> bool {
         match entry {
-            Locked::File(url, _) => self.needs.iter().any(|need| matches!(need, Need::File(named, _) if named == url)),
+            Locked::File(url, _) => {
+                self.needs.iter().any(|need| matches!(need, Need::File(named, _) if told_url(named) == *url))
+            }
             Locked::Image(image, platform, _) => self.images(platform).any(|named| named == image),
             Locked::Base(name, platform, _) => self.bases.iter().any(|base| (&base.0, &base.1) == (name, platform)),
         }

@@ -7,7 +7,8 @@
 //!
 //! The same recipe, values, inputs and program give the same bytes: there is no time, no path and no user in it. Its inputs
 //! are those that the run used, by digest; URLs stand there without what may be secret of them. Values stand there as
-//! they are: who has the recipe has them too.
+//! they are where they are known not to be that; the others by their sha256, `hiddenValues`, so that who has them can
+//! compare them.
 //!
 //! Formats: in-toto attestation `spec/v1/statement.md` and `spec/v1/resource_descriptor.md`, SLSA `provenance/v1`.
 

@@ -178,8 +178,8 @@ pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
 fn state(input: &Input, args: &ApplyArgs, plan: &Plan, lock_file: Option<&LockFile>, report: &Report) -> String {
     let lock = lock_file.and_then(LockFile::bytes);
     let run = Run {
-        recipe: input.source.text().as_bytes(),
-        values: input.values.as_map(),
+        recipe: &input.source,
+        values: &input.values,
         stage: args.input.stage.as_deref(),
         plan,
         lock: lock.as_ref().map(|(name, bytes)| (name.as_str(), *bytes)),

@@ -122,7 +122,7 @@ impl LockFile {
     ///
     /// What another run wrote in the meantime stays, but for what this one changed of it.
     pub(super) fn keep(&mut self, lock: &Lock) -> Result<(), Failed> {
-        if !self.is_kept || self.says(lock) {
+        if !self.is_kept || (self.says(lock) && !self.tells_secrets()) {
             return Ok(());
         }
         let folder = Dir::open(&recipe_folder(&self.path)).map_err(|error| wrong(&error))?;
@@ -136,7 +136,7 @@ impl LockFile {
         let now = read(&self.path)?;
         let earlier = self.lock();
         let merged = lock.onto(&earlier, &now.as_ref().map(|(_, lock)| lock.clone()).unwrap_or_default());
-        if now.as_ref().is_none_or(|(_, lock)| *lock != merged) {
+        if now.as_ref().is_none_or(|(_, lock)| *lock != merged) || self.tells_secrets() {
             let text = merged.to_text();
             let name = self.path.file_name().expect("a lock's path ends with its name");
             let mode = folder.meta_if_there(name).map_err(|error| wrong(&error))?.map_or(MODE, |meta| meta.mode);
@@ -155,6 +155,12 @@ impl LockFile {
         let help = "without it `--offline` does not know what was fetched: make the folder writable, or copy the recipe \
             with its files to one that is";
         Err(Failed::Doing { source: None, failures: vec![Failure::new(FailureKind::Failed, message).with_help(help)] })
+    }
+
+    /// Whether it was written when URLs stood there with their queries.
+    fn tells_secrets(&self) -> bool {
+        let is_told = |line: &str| line.strip_prefix("- url: ").is_some_and(|url| url.contains('?'));
+        self.there.as_ref().is_some_and(|(source, _)| source.text().lines().any(is_told))
     }
 
     fn says(&self, lock: &Lock) -> bool {

@@ -23,6 +23,9 @@
 //!   - sha256:…
 //! ```
 //!
+//! What may be secret of a URL is not written: in the place of its query there is the sha256 of the whole URL, as
+//! `https://x.io/a#sha256:…`. Locks that have the URL itself are read as if they had that.
+//!
 //! A digest of an image is that of what its tag stands for: of the list where there is one. A base image has one only where
 //! it came from a registry.
 
@@ -41,6 +44,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::image::model::{Image, ImageId};
+use crate::supply::told_url;
 use crate::words::{Digest, ImageSource, Platform, SealerName};
 
 pub use names::NameError;
@@ -53,6 +57,7 @@ pub const LOCK_VERSION: u32 = 1;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "document::Document", into = "document::Document")]
 pub struct Lock {
+    /// Each by its [`told_url`].
     files: BTreeMap<Url, LockedFile>,
     images: BTreeMap<(ImageSource, Platform), Digest>,
     bases: BTreeMap<(SealerName, Platform), LockedBase>,
@@ -98,7 +103,7 @@ impl LockedBase {
 /// One entry of a lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Locked {
-    /// A file by its URL.
+    /// A file by its URL; in a lock it is known by the one that may be told.
     File(Url, LockedFile),
     /// A container image by its reference, for a platform.
     Image(ImageSource, Platform, Digest),
@@ -127,7 +132,7 @@ impl Lock {
     /// What a URL gave.
     #[must_use]
     pub fn file(&self, url: &Url) -> Option<LockedFile> {
-        self.files.get(url).copied()
+        self.files.get(&told_url(url)).copied()
     }
 
     /// What a container image's reference stood for.
@@ -145,7 +150,7 @@ impl Lock {
     /// Adds an entry or replaces the one of the same name and platform.
     pub fn insert(&mut self, entry: Locked) {
         match entry {
-            Locked::File(url, file) => drop(self.files.insert(url, file)),
+            Locked::File(url, file) => drop(self.files.insert(told_url(&url), file)),
             Locked::Image(reference, platform, digest) => drop(self.images.insert((reference, platform), digest)),
             Locked::Base(name, platform, base) => drop(self.bases.insert((name, platform), base)),
         }
