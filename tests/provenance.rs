@@ -401,3 +401,55 @@ fn values_that_get_into_what_is_secret_of_a_url_are_told_by_their_sha256() {
     apply(&world, recipe, &sets);
     assert_eq!(text(world.path("small.lock.yaml")), lock);
 }
+
+/// A stand-in for helm of this version, for which every chart asks for one image; gives its folder.
+fn helm(world: &World, version: &str, image: &str) -> String {
+    let script = format!(
+        "#!/bin/sh\ncase $1 in\n  version) echo {version};;\n  template) printf -- '---\\nkind: Pod\\nspec: {{containers: [{{image: \"{image}\"}}]}}\\n';;\nesac\n"
+    );
+    let program = world.write(&format!("{version}/helm"), script);
+    fs_err::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    program.parent().unwrap().to_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_helm_that_rendered_charts_is_told_and_the_lock_holds_it_to_its_images() {
+    let world = World::new();
+    let recipe = "apiVersion: recipe.sealer.io/v1alpha1
+kind: Recipe
+metadata: {name: small}
+stages:
+  - name: only
+    image: only:v1
+    steps:
+      - write: {path: app/Chart.yaml, content: \"apiVersion: v2\\nname: web\\nversion: 1.0.0\\n\"}
+      - write: {path: app/values.yaml, content: \"{}\"}
+      - write: {path: app/templates/pod.yaml, content: \"kind: Pod\"}
+    kubefile: |
+      FROM scratch
+      COPY app charts\n";
+    let recipe = world.write("small.yaml", recipe);
+    let file = world.path("small.json");
+    let run = |helm: &str, more: &[&str]| {
+        let mut command = world.command();
+        command.env("PATH", format!("{helm}:/usr/bin:/bin")).args(["recipe", "apply", recipe.to_str().unwrap()]);
+        world.result(&command.args(["--provenance", file.to_str().unwrap()]).args(more).output().unwrap())
+    };
+    let (old, new) = (helm(&world, "v3.15.2+g1", "calico/cni:v3.19.1"), helm(&world, "v3.16.0", "calico/node:v3.19.1"));
+    let first = run(&old, &[]);
+    assert_eq!(first.code, Some(0), "{first}");
+    assert!(first.stderr.contains("warning: the images of charts"), "{first}");
+    let statement = json(&text(&file));
+    check(&statement);
+    let dependencies = statement["predicate"]["buildDefinition"]["resolvedDependencies"].as_array().unwrap();
+    let told = dependencies.iter().find(|found| found["name"] == "helm").unwrap();
+    let digest = Digest::of(&fs_err::read(format!("{old}/helm")).unwrap());
+    assert_eq!(
+        *told,
+        json!({"name": "helm", "uri": "pkg:generic/helm@v3.15.2%2Bg1", "digest": {"sha256": digest.hex()}})
+    );
+    assert_eq!(run(&old, &["--locked"]).code, Some(0));
+    let refused = run(&new, &["--locked"]);
+    assert_eq!(refused.code, Some(4), "{refused}");
+    assert!(refused.stderr.contains("`calico/node:v3.19.1` for linux/amd64 is not in the lock"), "{refused}");
+}

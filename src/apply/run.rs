@@ -9,7 +9,7 @@ use crate::build::{
 use crate::closure::Base;
 use crate::disk::{Dir, Sharing};
 use crate::kubefile::{self, Kubefile};
-use crate::plan::{ContextSource, Plan, PlannedStage, PlannedStep, Route};
+use crate::plan::{ContextSource, Plan, PlannedStage, PlannedStep, Route, doubtful_charts};
 use crate::steps::{self, Beside, Context, Outcome, StepFailure, Tools};
 use crate::store::Store;
 use crate::supply::{Need, Supply};
@@ -194,11 +194,27 @@ impl Applier<'_> {
             };
             failures.into_iter().map(place).collect::<Vec<_>>()
         })?;
+        self.doubt_charts(stage, &kubefile, &built);
         let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
         let layers = count(built.image.layer_ids().count(), "layer");
         let detail = format!("{layers}, {} cached", count(built.cached.len(), "image"));
         self.say(stage, "build", StepState::Done, &detail);
         Ok(built)
+    }
+
+    /// Warns of charts that nobody could know of before.
+    fn doubt_charts(&self, stage: &PlannedStage, kubefile: &Kubefile, built: &Built) {
+        let work = &stage.work;
+        let Some(helm) = &built.helm else { return };
+        if doubtful_charts(kubefile, &stage.places, &work.context, &work.steps).is_empty() {
+            let version = helm.version.as_ref().map(|version| format!(" ({version})")).unwrap_or_default();
+            let message = format!(
+                "stage {} has charts: their images are what the helm of this machine{version} makes of them; another \
+                 one may make others",
+                work.stage
+            );
+            self.observer.event(Event::Warning { message });
+        }
     }
 
     /// The images that files of the context were taken from, whole.

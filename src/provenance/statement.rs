@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{BUILD_TYPE, BUILDER, PREDICATE_TYPE, STATEMENT_TYPE, beside, inputs, text};
 use crate::apply::Report;
+use crate::build::HelmProgram;
 use crate::plan::{Plan, PlannedStage};
 use crate::recipe::{Values, told_values};
 use crate::words::{Digest, Platform, Source};
@@ -55,6 +56,8 @@ pub fn statement(run: &Run<'_>) -> String {
     }
     dependencies.extend(beside::files(&run.report.beside));
     dependencies.extend(run.report.used.entries().map(inputs::locked));
+    let helms: BTreeSet<&HelmProgram> = run.report.images.iter().filter_map(|image| image.helm.as_ref()).collect();
+    dependencies.extend(helms.into_iter().map(inputs::helm));
     let images = run.report.images.iter().map(|image| {
         json!({
             "name": image.name,
