@@ -183,3 +183,32 @@ fn why_says_what_brought_an_image_in() {
     let other = ask(&["nginx", "--platform", "linux/arm64"]);
     insta::assert_snapshot!("why-platform", other);
 }
+
+#[test]
+fn why_asks_as_the_recipe_s_clusters_do() {
+    let world = World::new();
+    let recipe = format!(
+        "{HEAD}clusterRegistry: my.hub:6000\nstages:
+  - name: only
+    image: app:v1
+    steps:
+      - imageList: {{images: [\"calico/cni:v3.19.1\"]}}
+      - write:
+          path: pod.yaml
+          content: |
+            kind: Pod
+            spec:
+              containers: [{{image: \"my.hub:6000/calico/cni:v3.19.1\"}}]
+    kubefile: |
+      FROM scratch
+      COPY imageList manifests
+      COPY pod.yaml manifests\n"
+    );
+    assert_eq!(apply(&world, &recipe).code, Some(0));
+    let recipe = world.path("recipe.yaml");
+    let ask = ["recipe", "why", "app:v1", "calico/cni:v3.19.1", "-o", "json", "--platform", "linux/amd64"];
+    let run = world.succeed(&[&ask[..], &["--recipe", recipe.to_str().unwrap()]].concat());
+    let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(answer["reference"], "my.hub:6000/calico/cni:v3.19.1");
+    assert_eq!(answer["manifests"][0]["file"], "manifests/pod.yaml");
+}

@@ -7,6 +7,8 @@ mod support;
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use sealer::sandbox::{Fault, When};
 use sealer::words::Digest;
@@ -189,6 +191,16 @@ fn where_it_cannot_be_written_is_said_before_the_work() {
         assert_eq!(run.code, Some(code), "{run}");
         assert!(!world.root().exists() && world.server().requests().is_empty());
     }
+    // No file can be made there, whatever a folder's permissions say.
+    let run = world.run(&["recipe", "apply", &recipe, "--provenance", "/proc/sealer.json"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(!world.root().exists() && world.server().requests().is_empty(), "{run}");
+    // One that could be made is gone again after a failure.
+    let folder = world.path("statements");
+    fs_err::create_dir(&folder).unwrap();
+    let run = world.run(&["recipe", "apply", &recipe, "--offline", "--provenance", folder.join("x").to_str().unwrap()]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert_eq!(fs_err::read_dir(&folder).unwrap().count(), 0);
     let run = world.run(&["recipe", "apply", &recipe, "--push", "--sandbox"]);
     assert_eq!(run.code, Some(2), "{run}");
 }
@@ -305,4 +317,148 @@ fn a_real_registry_has_it_under_the_tag_that_stands_for_referrers() {
     let name = format!("docker://{address}/team/first@{}", index["manifests"][0]["digest"].as_str().unwrap());
     let manifest = json(&real::skopeo(&["inspect", "--raw", "--tls-verify=false", &name]).unwrap());
     assert_eq!((&manifest["subject"]["digest"], manifest["layers"].as_array().unwrap().len()), (&digest.into(), 1));
+}
+
+#[test]
+fn files_beside_the_recipe_are_told_as_they_were_read() {
+    let world = World::new();
+    let pod = "kind: Pod\nspec:\n  containers: [{image: \"registry:2.7.1\"}]\n";
+    world.write("beside/pod.yaml", pod);
+    world.write("folder/file", "v1");
+    let recipe = world.write(
+        "small.yaml",
+        r"apiVersion: recipe.sealer.io/v1alpha1
+kind: Recipe
+metadata: {name: small}
+stages:
+  - name: only
+    image: only:v1
+    context:
+      - directory: {path: folder}
+    steps:
+      - copy: {from: beside/pod.yaml, path: pod.yaml}
+      - copy: {from: beside/none, path: none, optional: true}
+    kubefile: |
+      FROM scratch
+      COPY pod.yaml manifests
+      COPY file .
+",
+    );
+    // Only the build asks for it, when everything was read.
+    let path = "/v2/docker.io/library/registry/";
+    world.server().fault(When::path(path).once(), Fault::Delay(Duration::from_secs(3)));
+    let file = world.path("small.json");
+    let mut command = world.command();
+    command.args(["recipe", "apply", recipe.to_str().unwrap(), "--provenance", file.to_str().unwrap()]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let until = Instant::now() + Duration::from_mins(1);
+    while world.server().requests_for(path).is_empty() {
+        assert!(Instant::now() < until, "it never asked");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    world.write("beside/pod.yaml", "edited");
+    world.write("folder/file", "v2");
+    world.write("folder/more", "more");
+    world.write("beside/none", "late");
+    let run = world.result(&child.wait_with_output().unwrap());
+    assert_eq!(run.code, Some(0), "{run}");
+    let statement = json(&text(&file));
+    let dependencies = statement["predicate"]["buildDefinition"]["resolvedDependencies"].as_array().unwrap();
+    let found =
+        |name: &str| dependencies.iter().find(|found| found["name"] == name).map(|found| &found["digest"]["sha256"]);
+    assert_eq!(found("beside/pod.yaml").unwrap(), &Digest::of(pod.as_bytes()).hex());
+    assert_eq!(found("folder/file").unwrap(), &Digest::of(b"v1").hex());
+    assert_eq!((found("folder/more"), found("beside/none")), (None, None));
+}
+
+#[test]
+fn values_that_get_into_what_is_secret_of_a_url_are_told_by_their_sha256() {
+    let world = world();
+    let secret = RECIPE
+        .replace("values: {", "values: {tok: none, user: {name: none, unused: none}, ")
+        .replace("install.yaml\n", "install.yaml?token={{ values.tok }}&of={{ values.user.name | upper }}\n");
+    let recipe = world.write("small.yaml", secret);
+    let (recipe, file) = (recipe.to_str().unwrap(), world.path("small.json"));
+    let sets = ["--set", "tok=SECRETQ", "--set", "user.name=secretn", "--set", "user.unused=SECRETU"];
+    apply(&world, recipe, &[&sets[..], &["--provenance", file.to_str().unwrap()]].concat());
+    let lock = text(world.path("small.lock.yaml"));
+    let kept = fs_err::read_dir(world.root().join("recipe/provenance")).unwrap();
+    let mut told = vec![text(&file), lock.clone()];
+    told.extend(kept.map(|entry| text(entry.unwrap().path())));
+    for told in &told {
+        for secret in ["SECRETQ", "secretn", "SECRETN", "SECRETU"] {
+            assert!(!told.contains(secret), "{secret} is in {told}");
+        }
+    }
+    let statement = json(&told[0]);
+    let external = &statement["predicate"]["buildDefinition"]["externalParameters"];
+    assert_eq!(external["values"], json!({"typha": "v3.19.1", "note": "a \"word\" & <more>"}));
+    let digest = |value: &str| json!({"sha256": Digest::of(value.as_bytes()).hex()});
+    let hidden = json!({
+        "tok": digest("SECRETQ"), "user": {"name": digest("secretn"), "unused": digest("SECRETU")}
+    });
+    assert_eq!(external["hiddenValues"], hidden);
+    // What the lock has of it still holds a run to it, and another query is another file.
+    apply(&world, recipe, &[&sets[..], &["--locked"]].concat());
+    let other = [&["recipe", "apply", recipe, "--platform", PLATFORMS, "--locked"][..], &sets[2..]].concat();
+    assert_eq!(world.run(&other).code, Some(4));
+    // One of the old form is read, and written anew.
+    let url = "https://raw.githubusercontent.com/kyverno/kyverno/v1.5.1/definitions/release/install.yaml";
+    let line = lock.lines().find(|line| line.contains("install.yaml")).unwrap();
+    world.write("small.lock.yaml", lock.replace(line, &format!("- url: {url}?token=SECRETQ&of=SECRETN")));
+    apply(&world, recipe, &[&sets[..], &["--locked"]].concat());
+    apply(&world, recipe, &sets);
+    assert_eq!(text(world.path("small.lock.yaml")), lock);
+}
+
+/// A stand-in for helm of this version, for which every chart asks for one image; gives its folder.
+fn helm(world: &World, version: &str, image: &str) -> String {
+    let script = format!(
+        "#!/bin/sh\ncase $1 in\n  version) echo {version};;\n  template) printf -- '---\\nkind: Pod\\nspec: {{containers: [{{image: \"{image}\"}}]}}\\n';;\nesac\n"
+    );
+    let program = world.write(&format!("{version}/helm"), script);
+    fs_err::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    program.parent().unwrap().to_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_helm_that_rendered_charts_is_told_and_the_lock_holds_it_to_its_images() {
+    let world = World::new();
+    let recipe = "apiVersion: recipe.sealer.io/v1alpha1
+kind: Recipe
+metadata: {name: small}
+stages:
+  - name: only
+    image: only:v1
+    steps:
+      - write: {path: app/Chart.yaml, content: \"apiVersion: v2\\nname: web\\nversion: 1.0.0\\n\"}
+      - write: {path: app/values.yaml, content: \"{}\"}
+      - write: {path: app/templates/pod.yaml, content: \"kind: Pod\"}
+    kubefile: |
+      FROM scratch
+      COPY app charts\n";
+    let recipe = world.write("small.yaml", recipe);
+    let file = world.path("small.json");
+    let run = |helm: &str, more: &[&str]| {
+        let mut command = world.command();
+        command.env("PATH", format!("{helm}:/usr/bin:/bin")).args(["recipe", "apply", recipe.to_str().unwrap()]);
+        world.result(&command.args(["--provenance", file.to_str().unwrap()]).args(more).output().unwrap())
+    };
+    let (old, new) = (helm(&world, "v3.15.2+g1", "calico/cni:v3.19.1"), helm(&world, "v3.16.0", "calico/node:v3.19.1"));
+    let first = run(&old, &[]);
+    assert_eq!(first.code, Some(0), "{first}");
+    assert!(first.stderr.contains("warning: the images of charts"), "{first}");
+    let statement = json(&text(&file));
+    check(&statement);
+    let dependencies = statement["predicate"]["buildDefinition"]["resolvedDependencies"].as_array().unwrap();
+    let told = dependencies.iter().find(|found| found["name"] == "helm").unwrap();
+    let digest = Digest::of(&fs_err::read(format!("{old}/helm")).unwrap());
+    assert_eq!(
+        *told,
+        json!({"name": "helm", "uri": "pkg:generic/helm@v3.15.2%2Bg1", "digest": {"sha256": digest.hex()}})
+    );
+    assert_eq!(run(&old, &["--locked"]).code, Some(0));
+    let refused = run(&new, &["--locked"]);
+    assert_eq!(refused.code, Some(4), "{refused}");
+    assert!(refused.stderr.contains("`calico/node:v3.19.1` for linux/amd64 is not in the lock"), "{refused}");
 }

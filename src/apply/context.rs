@@ -7,7 +7,7 @@ use crate::disk::{Dir, DiskError, Sharing};
 use crate::image::Merged;
 use crate::image::model::Image;
 use crate::plan::{ContextSource, LayerChoice, PlannedStage, Route};
-use crate::steps::Context;
+use crate::steps::{Beside, Context};
 use crate::words::{BaseSource, ContextPath, Digest, Event, Failure, FailureKind, nearest};
 
 use super::directory;
@@ -26,6 +26,7 @@ impl Applier<'_> {
         stage: &PlannedStage,
         context: &Context,
         workspace: &mut Workspace<'_>,
+        beside: &Beside,
     ) -> Result<(), EntryFailure> {
         let mut layers = Vec::new();
         if let Some(of) = source.image() {
@@ -35,7 +36,7 @@ impl Applier<'_> {
                 self.doubt(&image, id, workspace)?;
             }
         }
-        take(source, &layers, &self.recipe_folder, self.sharing, context)
+        take(source, &layers, beside, self.sharing, context)
     }
 
     fn image(
@@ -84,7 +85,7 @@ pub fn layers_of(
 pub fn take(
     source: &ContextSource,
     layers: &[(Digest, PathBuf)],
-    recipe_folder: &Path,
+    beside: &Beside,
     sharing: Sharing,
     context: &Context,
 ) -> Result<(), EntryFailure> {
@@ -108,8 +109,8 @@ pub fn take(
             let unmatched = gather(&tree, paths, to, root, sharing, time).map_err(|error| of_disk(&error))?;
             all_matched(paths, &unmatched, "the image", || Merged::new(folders()))
         }
-        ContextSource::Directory { path, to } => directory::open(recipe_folder, path)
-            .and_then(|folder| directory::gather(&folder, to, root, time))
+        ContextSource::Directory { path, to } => directory::open(beside.folder(), path)
+            .and_then(|folder| directory::gather(&folder, to, root, time, beside))
             .map_err(|failure| (field("path"), failure)),
     }
 }

@@ -4,10 +4,12 @@
 //! been and not what is meant, so none of that reaches the image.
 
 use std::ffi::OsStr;
+use std::io;
 use std::path::Path;
 
 use crate::disk::{Dir, DiskError, FileTime, Kind, MAX_DEPTH, Meta, Sharing, Way, is_root, share_file};
-use crate::words::{ContextPath, Failure, FailureKind, nearest};
+use crate::steps::{Beside, BesideContent};
+use crate::words::{ContextPath, Digest, DigestWriter, Failure, FailureKind, nearest};
 
 /// Opens the folder `path` of the recipe's folder. No symlink is followed on the way: it could lead anywhere.
 pub(super) fn open(recipe_folder: &Path, path: &ContextPath) -> Result<Dir, Failure> {
@@ -53,7 +55,13 @@ fn similar(folder: &Dir, name: &str) -> Option<ContextPath> {
 
 /// Copies all that is in `folder` to the folder `to` of `context`, over what may be there. Folders that are there already
 /// keep their mode, owner and time.
-pub(super) fn gather(folder: &Dir, to: &ContextPath, context: &Dir, time: FileTime) -> Result<(), Failure> {
+pub(super) fn gather(
+    folder: &Dir,
+    to: &ContextPath,
+    context: &Dir,
+    time: FileTime,
+    beside: &Beside,
+) -> Result<(), Failure> {
     let names = folder.names().map_err(|error| disk(&error))?;
     if names.is_empty() {
         let message = format!("there is nothing in `{}`", folder.path().display());
@@ -61,7 +69,7 @@ pub(super) fn gather(folder: &Dir, to: &ContextPath, context: &Dir, time: FileTi
     }
     let target = Way::open(context, to, time).map_err(|error| disk(&error))?;
     for name in names {
-        copy(folder, &name, target.folder(), time, 0, to.as_path())?;
+        copy(folder, &name, target.folder(), Taken { time, beside }, 0, to.as_path())?;
     }
     target.finish().map_err(|error| disk(&error))
 }
@@ -84,12 +92,21 @@ pub(super) fn check_target(to: &ContextPath, context: &Dir) -> Result<(), Failur
     Ok(())
 }
 
+/// What holds for all that is taken.
+#[derive(Clone, Copy)]
+struct Taken<'a> {
+    /// The time that it gets.
+    time: FileTime,
+    /// Who is told of it.
+    beside: &'a Beside,
+}
+
 /// Copies one entry of a folder that lies `depth` folders below the one that is taken; `here` is what the context calls
 /// `to`.
-fn copy(from: &Dir, name: &OsStr, to: &Dir, time: FileTime, depth: usize, here: &Path) -> Result<(), Failure> {
+fn copy(from: &Dir, name: &OsStr, to: &Dir, taken: Taken<'_>, depth: usize, here: &Path) -> Result<(), Failure> {
     let meta = from.meta(name).map_err(|error| disk(&error))?;
     if meta.kind == Kind::Folder {
-        return copy_folder(from, name, to, time, depth + 1, here);
+        return copy_folder(from, name, to, taken, depth + 1, here);
     }
     // A slip with a name must not take a whole folder of a base away.
     if to.meta_if_there(name).map_err(|error| disk(&error))?.is_some_and(|there| there.kind == Kind::Folder) {
@@ -113,30 +130,43 @@ fn copy(from: &Dir, name: &OsStr, to: &Dir, time: FileTime, depth: usize, here: 
                 let help = "put what it points to into the folder, or leave the symlink out";
                 return Err(Failure::new(FailureKind::Failed, message).with_help(help));
             }
-            copy_symlink(&target, to, name, time)
+            copy_symlink(&target, to, name, taken.time).map(|()| BesideContent::Symlink(target))
         }
         Kind::File => {
             let mode = if meta.mode & 0o100 == 0 { 0o644 } else { 0o755 };
-            let wanted = Meta { mode, uid: 0, gid: 0, mtime: time, ..meta };
+            let wanted = Meta { mode, uid: 0, gid: 0, mtime: taken.time, ..meta };
             // Never a second name of the user's own file: who edits that must not change a layer.
-            share_file(from, name, to, name, &wanted, Sharing::Copy).map(drop)
+            let copied = share_file(from, name, to, name, &wanted, Sharing::Copy);
+            let digest = copied.and_then(|_| digest_of(to, name));
+            digest.map(|digest| BesideContent::File { digest, is_executable: mode == 0o755 })
         }
         Kind::Whiteout => Err(DiskError::Special { path: from.path().join(name), what: "device" }),
         Kind::Special(what) => Err(DiskError::Special { path: from.path().join(name), what }),
-        Kind::Folder => Ok(()),
+        Kind::Folder => return Ok(()),
     };
-    copied.map_err(|error| disk(&error))
+    let content = copied.map_err(|error| disk(&error))?;
+    let path = from.path().join(name);
+    taken.beside.add(path.strip_prefix(taken.beside.folder()).unwrap_or(&path), content);
+    Ok(())
 }
 
-fn copy_folder(from: &Dir, name: &OsStr, to: &Dir, time: FileTime, depth: usize, here: &Path) -> Result<(), Failure> {
+/// The sha256 of a file that was copied just now: that of the original could be another one already.
+fn digest_of(folder: &Dir, name: &OsStr) -> Result<Digest, DiskError> {
+    let mut hashing = DigestWriter::new(io::sink());
+    let read = io::copy(&mut folder.open_file(name)?, &mut hashing);
+    read.map_err(|error| DiskError::io("read", folder.path().join(name), error))?;
+    Ok(hashing.finish().1)
+}
+
+fn copy_folder(from: &Dir, name: &OsStr, to: &Dir, taken: Taken<'_>, depth: usize, here: &Path) -> Result<(), Failure> {
     let source = from.folder(name).map_err(|error| disk(&error))?;
     if depth > MAX_DEPTH {
         return Err(disk(&DiskError::Deep { path: source.path().to_owned(), limit: MAX_DEPTH }));
     }
-    let (target, time_of_target) = folder_in(to, name, time).map_err(|error| disk(&error))?;
+    let (target, time_of_target) = folder_in(to, name, taken.time).map_err(|error| disk(&error))?;
     let below = here.join(name);
     for name in source.names().map_err(|error| disk(&error))? {
-        copy(&source, &name, &target, time, depth, &below)?;
+        copy(&source, &name, &target, taken, depth, &below)?;
     }
     target.set_own_time(time_of_target).map_err(|error| disk(&error))
 }

@@ -136,9 +136,10 @@ impl Applier<'_> {
 
     /// The lock as it is after a run: what was locked, and what was used beyond that or instead of it. Of the latter there
     /// is a list.
-    pub(super) fn settle(&self, plan: &Plan, used: &Lock) -> (Lock, Vec<Moved>) {
+    pub(super) fn settle(&self, plan: &Plan, workspace: &Workspace<'_>) -> (Lock, Vec<Moved>) {
         let mut lock = plan.inputs.clone();
-        used.entries().for_each(|entry| lock.insert(entry));
+        let settled = Lock::of_resolved(self.supply.resolved(), workspace.bases().settled());
+        settled.entries().for_each(|entry| lock.insert(entry));
         let changes = lock.changes_since(&plan.inputs).into_iter();
         let moved: Vec<Moved> = changes
             .filter(|change| change.old.is_some() && change.new.is_some())

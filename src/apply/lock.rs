@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::build;
 use crate::plan::{Lock, Locked, LockedFile, Plan};
 use crate::store::Store;
-use crate::supply::{Need, Pulled, Supply};
+use crate::supply::{Need, Pulled, Supply, told_url};
 use crate::words::{Failure, ImageSource, Platform, SealerName};
 
 use super::inputs::{Input, add_new, all_well, asked, no_id};
@@ -44,7 +44,9 @@ impl Inputs {
     #[must_use]
     pub fn name(&self, entry: &Locked) -> bool {
         match entry {
-            Locked::File(url, _) => self.needs.iter().any(|need| matches!(need, Need::File(named, _) if named == url)),
+            Locked::File(url, _) => {
+                self.needs.iter().any(|need| matches!(need, Need::File(named, _) if told_url(named) == *url))
+            }
             Locked::Image(image, platform, _) => self.images(platform).any(|named| named == image),
             Locked::Base(name, platform, _) => self.bases.iter().any(|base| (&base.0, &base.1) == (name, platform)),
         }
@@ -75,8 +77,9 @@ impl Inputs {
 }
 
 /// Looks up what a plan's lock lacks of what the plan names, and gives the lock with it. Files are fetched, for their
-/// digest; of images only the documents are asked for. The error is all that could not be looked up.
-pub fn look_up(plan: &Plan, store: &Store, supply: &Supply) -> Result<Lock, Vec<Failure>> {
+/// digest; of images only the documents are asked for. A base image that a registry gave, by the `former` lock, is asked of
+/// the registry again. The error is all that could not be looked up.
+pub fn look_up(plan: &Plan, former: &Lock, store: &Store, supply: &Supply) -> Result<Lock, Vec<Failure>> {
     supply.pin(plan.inputs.pins(&plan.file));
     let mut lock = plan.inputs.clone();
     let mut failures = Vec::new();
@@ -117,10 +120,11 @@ pub fn look_up(plan: &Plan, store: &Store, supply: &Supply) -> Result<Lock, Vec<
                 Some(Ok(found)) => Ok(Some(Locked::Image(image.clone(), on.clone(), found.root().digest))),
                 Some(Err(failure)) => Err(failure.clone()),
             },
-            Input::Base(name, platform) => match lock.base(name, platform) {
-                Some(_) => Ok(None),
-                None => base(name, platform, store, supply).map(Some),
-            },
+            Input::Base(name, platform) if lock.base(name, platform).is_some() => Ok(None),
+            Input::Base(name, platform) => {
+                let is_of_registry = former.base(name, platform).is_some_and(|base| base.digest.is_some());
+                base(name, platform, (!is_of_registry).then_some(store), supply).map(Some)
+            }
         };
         match found {
             Ok(Some(entry)) => lock.insert(entry),
@@ -131,9 +135,10 @@ pub fn look_up(plan: &Plan, store: &Store, supply: &Supply) -> Result<Lock, Vec<
     all_well(failures).map(|()| lock)
 }
 
-/// A base image as apply would find it: in the store, else in its registry.
-fn base(name: &SealerName, platform: &Platform, store: &Store, supply: &Supply) -> Result<Locked, Failure> {
-    let stored = store.find(name, platform).map_err(|error| Failure::from_error(error.kind(), &error))?;
+/// A base image: in the store, where that is asked, else in its registry.
+fn base(name: &SealerName, platform: &Platform, store: Option<&Store>, supply: &Supply) -> Result<Locked, Failure> {
+    let stored = store.map_or(Ok(None), |store| store.find(name, platform));
+    let stored = stored.map_err(|error| Failure::from_error(error.kind(), &error))?;
     let (image, digest) = if let Some(stored) = stored {
         (stored.document.image().clone(), None)
     } else {

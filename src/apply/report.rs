@@ -1,9 +1,12 @@
 //! What applying a recipe did, for people and machines.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::build::ImageReport;
 use crate::plan::{Lock, LockChange};
+use crate::steps::BesideFile;
 use crate::supply::MovedTag;
 use crate::words::Platform;
 
@@ -28,6 +31,9 @@ pub struct Report {
     /// Of that, what this run used.
     #[serde(skip)]
     pub used: Lock,
+    /// What it read beside the recipe.
+    #[serde(skip)]
+    pub beside: BTreeSet<BesideFile>,
 }
 
 /// What fetching a recipe's inputs did. Serialised, it is part of `recipe fetch -o json`.

@@ -9,8 +9,8 @@ use crate::build::{
 use crate::closure::Base;
 use crate::disk::{Dir, Sharing};
 use crate::kubefile::{self, Kubefile};
-use crate::plan::{ContextSource, Plan, PlannedStage, PlannedStep, Route};
-use crate::steps::{self, Context, Outcome, StepFailure, Tools};
+use crate::plan::{ContextSource, Plan, PlannedStage, PlannedStep, Route, doubtful_charts};
+use crate::steps::{self, Beside, Context, Outcome, StepFailure, Tools};
 use crate::store::Store;
 use crate::supply::{Need, Supply};
 use crate::words::{Event, Failure, FailureKind, ImageSource, Observer, Source, Span, StepState};
@@ -45,7 +45,7 @@ impl Applier<'_> {
     pub fn apply(&self, plan: &Plan) -> Result<Report, Vec<Failure>> {
         let (mut report, workspace) = self.work(plan)?;
         report.used = self.used(&workspace);
-        (report.inputs, report.moved) = self.settle(plan, &report.used);
+        (report.inputs, report.moved) = self.settle(plan, &workspace);
         workspace.commit().map_err(|error| vec![failed(&error)])?;
         report.moved.extend(self.tag_news(plan));
         report.downloaded_bytes = self.supply.downloaded_bytes();
@@ -56,7 +56,7 @@ impl Applier<'_> {
     /// also what only a build finds, is in the store or in the cache.
     pub fn fetch(&self, plan: &Plan) -> Result<Fetched, Vec<Failure>> {
         let (_, workspace) = self.work(plan)?;
-        let (inputs, mut moved) = self.settle(plan, &self.used(&workspace));
+        let (inputs, mut moved) = self.settle(plan, &workspace);
         moved.extend(self.tag_news(plan));
         let (recipe, downloaded_bytes) = (plan.recipe.clone(), self.supply.downloaded_bytes());
         Ok(Fetched { recipe, moved, downloaded_bytes, inputs })
@@ -70,10 +70,12 @@ impl Applier<'_> {
         let mut workspace = workspace.with_bases(self.bases(plan));
         check_obstacles(plan)?;
         self.fetch_inputs(plan, &workspace)?;
+        let beside = Beside::new(self.recipe_folder.clone());
         for stage in &plan.stages {
-            let image = self.stage(plan, stage, &mut workspace, &mut report)?;
+            let image = self.stage(plan, stage, &mut workspace, &beside, &mut report)?;
             report.images.push(image);
         }
+        report.beside = beside.read();
         debug_assert_eq!(report.images.len(), stages, "a stage makes one image");
         Ok((report, workspace))
     }
@@ -83,6 +85,7 @@ impl Applier<'_> {
         plan: &Plan,
         stage: &PlannedStage,
         workspace: &mut Workspace<'_>,
+        beside: &Beside,
         report: &mut Report,
     ) -> Result<ImageReport, Vec<Failure>> {
         let work = &stage.work;
@@ -97,10 +100,10 @@ impl Applier<'_> {
         let context = Context::new(root, scratch, plan.source_date_epoch);
         for (index, source) in work.context.iter().enumerate() {
             let route = Route::stage().then("context").then(index);
-            self.gather(source, stage, &context, workspace)
+            self.gather(source, stage, &context, workspace, beside)
                 .map_err(|(at, failure)| vec![failure.at(stage.places.find(&route.then(&at)))])?;
         }
-        self.steps(plan, stage, &context, report)?;
+        self.steps(plan, stage, &context, beside, report)?;
         let kubefile: &[u8] = work.kubefile.as_bytes();
         let here = |failure: Failure| vec![failure.at(stage.places.find(&Route::stage().then("kubefile")))];
         context
@@ -115,6 +118,7 @@ impl Applier<'_> {
         plan: &Plan,
         stage: &PlannedStage,
         context: &Context,
+        beside: &Beside,
         report: &mut Report,
     ) -> Result<(), Vec<Failure>> {
         let work = &stage.work;
@@ -122,7 +126,7 @@ impl Applier<'_> {
             supply: self.supply,
             platform: &work.platform,
             cluster_registry: &plan.cluster_registry,
-            recipe_folder: &self.recipe_folder,
+            beside,
             threads: self.threads,
             observer: self.observer,
         };
@@ -190,11 +194,27 @@ impl Applier<'_> {
             };
             failures.into_iter().map(place).collect::<Vec<_>>()
         })?;
+        self.doubt_charts(stage, &kubefile, &built);
         let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
         let layers = count(built.image.layer_ids().count(), "layer");
         let detail = format!("{layers}, {} cached", count(built.cached.len(), "image"));
         self.say(stage, "build", StepState::Done, &detail);
         Ok(built)
+    }
+
+    /// Warns of charts that nobody could know of before.
+    fn doubt_charts(&self, stage: &PlannedStage, kubefile: &Kubefile, built: &Built) {
+        let work = &stage.work;
+        let Some(helm) = &built.helm else { return };
+        if doubtful_charts(kubefile, &stage.places, &work.context, &work.steps).is_empty() {
+            let version = helm.version.as_ref().map(|version| format!(" ({version})")).unwrap_or_default();
+            let message = format!(
+                "stage {} has charts: their images are what the helm of this machine{version} makes of them; another \
+                 one may make others",
+                work.stage
+            );
+            self.observer.event(Event::Warning { message });
+        }
     }
 
     /// The images that files of the context were taken from, whole.

@@ -11,6 +11,7 @@ pub struct Bases {
     /// The recipe's file, for advice; where there is one, only what is locked will do.
     strict: Option<String>,
     used: Lock,
+    settled: Lock,
 }
 
 impl Bases {
@@ -30,10 +31,21 @@ impl Bases {
         self.locked.base(name, platform)
     }
 
-    /// The entries for those that were used.
+    /// Those that were used, as they were found.
     #[must_use]
     pub fn used(&self) -> &Lock {
         &self.used
+    }
+
+    /// The same as they shall be locked: one that is the locked one under another id keeps the entry that it has.
+    #[must_use]
+    pub fn settled(&self) -> &Lock {
+        &self.settled
+    }
+
+    /// Whether the locked image is pulled in the place of this one, which the store has under the name.
+    pub(super) fn displace(&self, name: &SealerName, platform: &Platform, found: &Image) -> bool {
+        self.entry(name, platform).is_some_and(|entry| entry.displaces(name, found))
     }
 
     /// What stands against this image as the base of that name.
@@ -47,25 +59,27 @@ impl Bases {
                 format!("`sealer recipe fetch {recipe}` adds what is missing, and so does apply without `--locked`");
             return Some(failure.with_help(help));
         };
-        if is_same(entry, found) {
+        if entry.is(name, found) {
             return None;
         }
         let id = found.id.map_or_else(|| "one without an id".to_owned(), |id| id.to_string());
         let message = format!("the lock has {} for `{shown}`, what is there is {id}", entry.id);
-        let help = format!("`sealer recipe lock {recipe} --update {shown}` takes what is there");
+        let takes = if entry.digest.is_some() { "what its registry gives" } else { "what is there" };
+        let help = format!("`sealer recipe lock {recipe} --update {shown}` takes {takes}");
         Some(Failure::new(FailureKind::Verification, message).with_help(help))
     }
 
     /// Remembers what was used; `digest` is what a registry's tag stood for.
     pub(super) fn settle(&mut self, name: &SealerName, platform: &Platform, found: &Image, digest: Option<Digest>) {
-        let known = self.entry(name, platform).filter(|entry| is_same(entry, found)).cloned();
-        let entry = match known {
-            Some(entry) => Some(LockedBase { digest: entry.digest.or(digest), ..entry }),
-            None => base_entry(found, digest),
-        };
-        self.used.retain(|other| !matches!(other, Locked::Base(of, on, _) if of == name && on == platform));
-        if let Some(entry) = entry {
-            self.used.insert(Locked::Base(name.clone(), platform.clone(), entry));
+        let known = self.entry(name, platform).filter(|entry| entry.is(name, found)).cloned();
+        let digest = known.as_ref().and_then(|entry| entry.digest).or(digest);
+        let used = base_entry(found, digest);
+        let settled = known.map(|entry| LockedBase { digest, ..entry }).or_else(|| used.clone());
+        for (lock, entry) in [(&mut self.used, used), (&mut self.settled, settled)] {
+            lock.retain(|other| !matches!(other, Locked::Base(of, on, _) if of == name && on == platform));
+            if let Some(entry) = entry {
+                lock.insert(Locked::Base(name.clone(), platform.clone(), entry));
+            }
         }
     }
 }
@@ -76,7 +90,45 @@ pub fn base_entry(image: &Image, digest: Option<Digest>) -> Option<LockedBase> {
     Some(LockedBase { id: image.id?, digest, layers: image.layer_ids().collect() })
 }
 
-/// Whether an image is what the lock says: another name gives it another id, but not other layers.
-fn is_same(entry: &LockedBase, found: &Image) -> bool {
-    found.id == Some(entry.id) || found.layer_ids().eq(entry.layers.iter().copied())
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::image::model::{Commands, ImageConfig, Layer, LayerKind};
+
+    fn image(name: &str, command: &str) -> Image {
+        let layer = Layer { id: Some(Digest::of(b"layer")), kind: LayerKind::Copy, value: "file .".to_owned() };
+        let cmd = Commands { current: vec![command.to_owned()], parent: Vec::new() };
+        let config = ImageConfig { cmd, ..ImageConfig::default() };
+        Image::new(&name.parse().unwrap(), Platform::host(), vec![layer], config, BTreeMap::new())
+    }
+
+    fn with_id(image: Image, of: &[u8]) -> Image {
+        Image { id: Some(Digest::of(of).hex().parse().unwrap()), ..image }
+    }
+
+    #[test]
+    fn an_image_is_the_locked_one_by_its_id_or_by_all_else_that_it_says() {
+        let name: SealerName = "base:v1".parse().unwrap();
+        let (original, platform) = (image("base:v1", "echo one"), Platform::host());
+        let mut lock = Lock::default();
+        lock.insert(Locked::Base(name.clone(), platform.clone(), base_entry(&original, None).unwrap()));
+        let bases = Bases::only_locked(&lock, "r.yaml");
+        for (found, is_it) in [
+            (original.clone(), true),
+            // A real sealer's `tag` gives it an id that nothing can be made of.
+            (with_id(original.clone(), b"tagged"), true),
+            (image("other/name:v2", "echo one"), true),
+            (with_id(image("other/name:v2", "echo one"), b"tagged"), true),
+            (image("base:v1", "echo EVIL"), false),
+            (with_id(image("base:v1", "echo EVIL"), b"tagged"), false),
+        ] {
+            assert_eq!(bases.refusal(&name, &platform, &found).is_none(), is_it, "{found:?}");
+            let mut bases = Bases::locked(&lock);
+            bases.settle(&name, &platform, &found, None);
+            assert_eq!(Some(bases.used().base(&name, &platform).unwrap().id), found.id, "what was used is told");
+            assert_eq!(*bases.settled() == lock, is_it, "the lock changes with the image alone");
+        }
+    }
 }

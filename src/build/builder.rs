@@ -20,7 +20,7 @@ use super::copy::copy;
 use super::growing::{Growing, staging};
 use super::images::{AUTH_LIST, Helm, Search, Wanted, Wants, private_images};
 use super::run::{obstacle, run};
-use super::{BuildFailure, BuildPlace, Workspace, WorkspaceError, args, remote};
+use super::{BuildFailure, BuildPlace, HelmProgram, Workspace, WorkspaceError, args, remote};
 
 /// What is built.
 pub struct BuildRequest<'a> {
@@ -53,6 +53,8 @@ pub struct Built {
     pub image: Image,
     /// The container images in its registry that this build asked for.
     pub cached: Vec<CachedImage>,
+    /// The helm that rendered its charts.
+    pub helm: Option<HelmProgram>,
 }
 
 /// A container image that is whole in an image's registry.
@@ -104,10 +106,10 @@ impl Builder<'_> {
                 Instruction::Arg { .. } => {}
             }
         }
-        let cached = self.cache_images(&private, &mut growing, workspace)?;
+        let (cached, helm) = self.cache_images(&private, &mut growing, workspace)?;
         let image = growing.finish();
         workspace.add(image.clone());
-        Ok(Built { image, cached })
+        Ok(Built { image, cached, helm })
     }
 
     /// Gets all that the Kubefile names from elsewhere, at once, and gives the base.
@@ -215,19 +217,28 @@ impl Builder<'_> {
             return Ok(image);
         }
         let pulled = self.supply.image(&source.image(), platform)?;
+        if let Some(other) = workspace.displaced(name, platform).map_err(|error| failed(&error))? {
+            let message = format!(
+                "`{}` for {platform} is {} in the store, which is not the locked one: that one is pulled in its place",
+                name.familiar(),
+                other.id.map(|id| id.to_string()).unwrap_or_default()
+            );
+            self.observer.event(Event::Warning { message });
+        }
         let image = workspace.import(name, &pulled, self.supply.cache(), self.observer);
         let image = image.map_err(|error| failed(&error))?;
         workspace.settle(name, platform, &image, Some(pulled.root().digest))?;
         Ok(image)
     }
 
-    /// Pulls what the new layers ask for and makes a layer of what no lower one holds.
+    /// Pulls what the new layers ask for and makes a layer of what no lower one holds. With what was pulled, the helm that
+    /// was asked.
     fn cache_images(
         &self,
         private: &[Wanted],
         growing: &mut Growing<'_>,
         workspace: &mut Workspace<'_>,
-    ) -> Result<Vec<CachedImage>, Vec<BuildFailure>> {
+    ) -> Result<(Vec<CachedImage>, Option<HelmProgram>), Vec<BuildFailure>> {
         let scratch = workspace.folder().map_err(|error| vec![BuildFailure::whole(error.kind(), &error)])?;
         let search = Search {
             private,
@@ -255,7 +266,7 @@ impl Builder<'_> {
             has_failed: !failures.is_empty(),
         };
         failures.extend(closure.check(self.observer));
-        if failures.is_empty() { Ok(cached) } else { Err(failures) }
+        if failures.is_empty() { Ok((cached, wants.helm)) } else { Err(failures) }
     }
 
     /// Pulls images, all at once, or says of all that cannot be had who asks for them.

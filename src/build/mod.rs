@@ -35,6 +35,6 @@ pub use export::{ExportError, Exporter};
 pub use foresee::{Foreseen, ForeseenLayer};
 pub use import::{ImportError, document};
 pub use remote::needs;
-pub use report::{CachedReport, ImageReport, LayerReport};
+pub use report::{CachedReport, HelmProgram, ImageReport, LayerReport};
 pub use run::obstacle;
 pub use workspace::{Workspace, WorkspaceError};

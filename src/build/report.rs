@@ -21,6 +21,21 @@ pub struct ImageReport {
     pub layers: Vec<LayerReport>,
     /// The container images that this stage put into the image's registry.
     pub cached_images: Vec<CachedReport>,
+    /// The helm that rendered its charts, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub helm: Option<HelmProgram>,
+}
+
+/// The helm of this machine: what charts ask for is what it makes of them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HelmProgram {
+    /// What `helm version --short` says, where it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The sha256 of its file, where that may be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
 }
 
 /// A layer of an image.
@@ -67,6 +82,7 @@ impl ImageReport {
             cached_images: cached
                 .map(|cached| CachedReport { reference: cached.reference.to_string(), digest: cached.digest })
                 .collect(),
+            helm: built.helm.clone(),
         })
     }
 }

@@ -116,7 +116,8 @@ impl<'a> Workspace<'a> {
         made.into_iter().find(|image| image.name == *name && image.platform == *platform)
     }
 
-    /// An image that this run made or that the store has: the one of the lock where it is there, else the one of the name.
+    /// An image that this run made or that the store has: the one of the lock where it is there, else the one of the name;
+    /// but not another one than the lock's where a registry has that.
     pub fn find(&self, name: &SealerName, platform: &Platform) -> Result<Option<Image>, WorkspaceError> {
         if let Some(image) = self.made(name, platform) {
             return Ok(Some(image.clone()));
@@ -127,6 +128,17 @@ impl<'a> Workspace<'a> {
                 return Ok(Some(stored.document.image().clone()));
             }
         }
+        let named = self.named(name, platform)?;
+        Ok(named.filter(|image| !self.bases.displace(name, platform, image)))
+    }
+
+    /// The store's image of that name in whose place the locked one is pulled.
+    pub(super) fn displaced(&self, name: &SealerName, platform: &Platform) -> Result<Option<Image>, WorkspaceError> {
+        let named = self.named(name, platform)?;
+        Ok(named.filter(|image| self.bases.displace(name, platform, image)))
+    }
+
+    fn named(&self, name: &SealerName, platform: &Platform) -> Result<Option<Image>, WorkspaceError> {
         Ok(self.store.find(name, platform)?.map(|stored| stored.document.image().clone()))
     }
 

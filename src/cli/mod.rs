@@ -10,6 +10,7 @@ mod inspect;
 mod load;
 mod login;
 mod logout;
+mod out_file;
 mod output;
 mod platforms;
 mod progress;

@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
+use std::path::Path;
 
 use super::{Dir, DiskError};
 
@@ -19,12 +20,24 @@ pub struct Unfinished {
 impl Unfinished {
     /// Makes the file, with the mode that the user's umask leaves.
     pub fn create(dir: &Dir, name: impl AsRef<OsStr>) -> Result<Self, DiskError> {
-        let name = name.as_ref().to_owned();
-        let temporary = temporary_name(&name);
+        Self::start(dir, name.as_ref(), |dir, temporary| dir.create_user_file(temporary))
+    }
+
+    /// Makes the file, for nobody else until it is finished.
+    pub fn private(dir: &Dir, name: impl AsRef<OsStr>) -> Result<Self, DiskError> {
+        Self::start(dir, name.as_ref(), |dir, temporary| dir.create_file(temporary, 0o600))
+    }
+
+    fn start(
+        dir: &Dir,
+        name: &OsStr,
+        create: impl Fn(&Dir, &OsStr) -> Result<fs_err::File, DiskError>,
+    ) -> Result<Self, DiskError> {
+        let temporary = temporary_name(name);
         // What a killed process of the same number left.
         dir.remove_all(&temporary)?;
-        let file = dir.create_user_file(&temporary)?;
-        Ok(Self { dir: dir.duplicate()?, file, temporary, name, is_done: false })
+        let file = create(dir, &temporary)?;
+        Ok(Self { dir: dir.duplicate()?, file, temporary, name: name.to_owned(), is_done: false })
     }
 
     /// The file to write.
@@ -33,9 +46,19 @@ impl Unfinished {
         &self.file
     }
 
+    /// Gives it its bytes, its mode and its place.
+    pub fn finish_with(mut self, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
+        fill(&mut self.file, &self.dir, &self.temporary, bytes, mode)?;
+        self.put()
+    }
+
     /// Flushes it, puts it into its place, whatever stands there, and flushes the folder.
     pub fn finish(mut self) -> Result<(), DiskError> {
         self.file.sync_all().map_err(|error| DiskError::io("flush", self.file.path(), error))?;
+        self.put()
+    }
+
+    fn put(&mut self) -> Result<(), DiskError> {
         self.dir.rename(&self.temporary, &self.dir, &self.name)?;
         self.is_done = true;
         self.dir.flush()
@@ -63,13 +86,7 @@ fn temporary_name(name: &OsStr) -> OsString {
 /// After any end of the process or the machine, `name` is what it was or what it shall be. A failed flush is final: the
 /// new file is removed and the error handed on.
 pub fn write_atomic(dir: &Dir, name: impl AsRef<OsStr>, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
-    let name = name.as_ref();
-    let temporary = temporary_name(name);
-    dir.remove_all(&temporary)?;
-    place(dir, &temporary, dir, name, bytes, mode).inspect_err(|_| {
-        // The first error counts; what is left behind is named as such.
-        let _removed = dir.remove_all(&temporary);
-    })
+    Unfinished::private(dir, name)?.finish_with(bytes, mode)
 }
 
 /// As [`write_atomic`], with the unfinished file as `temporary` in `staging`, on the same file system.
@@ -83,12 +100,16 @@ pub fn place(
 ) -> Result<(), DiskError> {
     let temporary = temporary.as_ref();
     let mut file = staging.create_file(temporary, 0o600)?;
-    let path = file.path().to_owned();
-    file.write_all(bytes).map_err(|error| DiskError::io("write", &path, error))?;
-    // After the last byte: writing to a setuid file takes the bit away.
-    staging.set_mode(temporary, mode)?;
-    file.sync_all().map_err(|error| DiskError::io("flush", &path, error))?;
+    fill(&mut file, staging, temporary, bytes, mode)?;
     drop(file);
     staging.rename(temporary, dir, name)?;
     dir.flush()
+}
+
+fn fill(file: &mut fs_err::File, dir: &Dir, name: &OsStr, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
+    let failed = |action, path: &Path, error| DiskError::io(action, path, error);
+    file.write_all(bytes).map_err(|error| failed("write", file.path(), error))?;
+    // After the last byte: writing to a setuid file takes the bit away.
+    dir.set_mode(name, mode)?;
+    file.sync_all().map_err(|error| failed("flush", file.path(), error))
 }

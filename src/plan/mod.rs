@@ -26,4 +26,4 @@ pub use model::{
 pub use places::{Places, Route};
 pub use resolve::{DEFAULT_CLUSTER_REGISTRY, Narrowing, StageSketch, Survey, resolve, survey};
 pub use step_files::{FieldPaths, StepFiles};
-pub use warnings::doubtful_runs;
+pub use warnings::{doubtful_charts, doubtful_runs};

@@ -1,9 +1,12 @@
 //! What is doubtful about a plan without being wrong.
 
-use crate::kubefile::{self, Kubefile};
-use crate::words::{Diagnostic, Place};
+use crate::kubefile::{self, CopyDestination, CopySource, Instruction, Kubefile};
+use crate::words::{ContextPath, Diagnostic, Place};
 
-use super::{Places, Plan, Route};
+use super::{ContextSource, Places, Plan, PlannedStep, Route};
+
+/// Where charts lie, in the context and in an image.
+const CHARTS: &str = "charts";
 
 impl Plan {
     /// What a person should know before the plan is carried out, each at its place in the recipe and once, whatever the
@@ -14,7 +17,8 @@ impl Plan {
         for stage in &self.stages {
             // A plan is made only of Kubefiles that are understood.
             let Ok(kubefile) = kubefile::parse(&stage.work.kubefile) else { continue };
-            for warning in doubtful_runs(&kubefile, &stage.places) {
+            let charts = doubtful_charts(&kubefile, &stage.places, &stage.work.context, &stage.work.steps);
+            for warning in doubtful_runs(&kubefile, &stage.places).into_iter().chain(charts) {
                 if !warnings.contains(&warning) {
                     warnings.push(warning);
                 }
@@ -33,4 +37,79 @@ pub fn doubtful_runs(kubefile: &Kubefile, places: &Places) -> Vec<Diagnostic> {
         Diagnostic::warning(place.span, message).with_label("runs on the build machine, as root")
     };
     kubefile.runs().filter_map(place).map(warning).collect()
+}
+
+/// A warning for each COPY of a stage's Kubefile that is known to bring charts: what images they ask for is what the
+/// machine's helm makes of them.
+#[must_use]
+pub fn doubtful_charts<'a>(
+    kubefile: &Kubefile,
+    places: &Places,
+    context: impl IntoIterator<Item = &'a ContextSource>,
+    steps: impl IntoIterator<Item = &'a PlannedStep>,
+) -> Vec<Diagnostic> {
+    let is_in_charts =
+        |path: &str| path == CHARTS || path.strip_prefix(CHARTS).is_some_and(|rest| rest.starts_with('/'));
+    let has_charts =
+        context.into_iter().any(|source| {
+            let (to, paths): (&ContextPath, &[String]) = match source {
+                ContextSource::Layer { to, paths, .. } | ContextSource::Rootfs { to, paths, .. } => (to, paths),
+                ContextSource::Directory { to, .. } => (to, &[]),
+            };
+            is_in_charts(to.as_str()) || (to.is_root() && paths.iter().any(|path| is_in_charts(path)))
+        }) || steps.into_iter().any(|step| step.files().written.paths.iter().any(|path| is_in_charts(path)));
+    let brings = |source: &str, destination: &CopyDestination| {
+        let to = destination.root();
+        let name = source.rsplit('/').next().unwrap_or_default();
+        is_in_charts(to.as_str()) || (to.is_root() && (name == CHARTS || (source.is_empty() && has_charts)))
+    };
+    let mut warnings = Vec::new();
+    for (index, (_, instruction)) in kubefile.instructions.iter().enumerate() {
+        let Instruction::Copy { source: CopySource::Context(source), destination, .. } = instruction else { continue };
+        if !brings(&source.for_architecture(""), destination) {
+            continue;
+        }
+        let place = places.find(&Route::stage().then("kubefile").then(index));
+        warnings.extend(place.map(|place| {
+            let message = "the images of charts are what the helm of the build machine makes of them: another one may \
+                make others";
+            Diagnostic::warning(place.span, message).with_label("brings charts")
+        }));
+    }
+    warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::{Source, Span};
+
+    #[test]
+    fn a_copy_that_brings_charts_is_doubtful() {
+        let mut places = Places::default();
+        places.insert(Route::stage(), Source::new("r.yaml", "x").place(Span::new(0, 1)));
+        let entry = |json: serde_json::Value| serde_json::from_value::<ContextSource>(json).unwrap();
+        let directory = |to: &str| entry(serde_json::json!({"directory": {"path": "x", "to": to}}));
+        let write = |path: &str| {
+            let json = serde_json::json!({"write": {"path": path, "content": ""}});
+            serde_json::from_value::<PlannedStep>(json).unwrap()
+        };
+        for (line, to, path, expected) in [
+            ("COPY app charts", "x", "y", 1),
+            ("COPY app charts/app", "x", "y", 1),
+            ("COPY charts .", "x", "y", 1),
+            ("COPY more/charts /", "x", "y", 1),
+            ("COPY . .", "charts", "y", 1),
+            ("COPY . .", "x", "charts/app/values.yaml", 1),
+            ("COPY . .", "x", "y", 0),
+            ("COPY . other", "charts", "charts/y", 0),
+            ("COPY app chartset", "charts", "y", 0),
+            ("COPY https://x.io/charts .", "charts", "y", 0),
+            ("COPY app charts\nCOPY app charts", "x", "y", 2),
+        ] {
+            let kubefile = kubefile::parse(&format!("FROM scratch\n{line}\n")).unwrap();
+            let found = doubtful_charts(&kubefile, &places, &[directory(to)], &[write(path)]);
+            assert_eq!(found.len(), expected, "{line} with {to} and {path}");
+        }
+    }
 }

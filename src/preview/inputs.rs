@@ -235,9 +235,7 @@ impl<'a> Inputs<'a> {
         let locked = self.lock.base(name, platform);
         if let Some(image) = self.stored(name, platform)? {
             let id = image.id.map(|id| id.to_string()).unwrap_or_default();
-            // Another name is another id: the same layers are the same image.
-            let other = locked.filter(|locked| image.layer_ids().ne(locked.layers.iter().copied()));
-            let other = other.map(|locked| locked.id.to_string()).filter(|locked| *locked != id);
+            let other = locked.filter(|locked| !locked.is(name, &image)).map(|locked| locked.id.to_string());
             let mut input = at_hand(InputState::Store { id, other });
             input.pin = if locked.is_some() { Pin::Lock } else { Pin::None };
             return Ok((input, Some(image)));
@@ -252,10 +250,12 @@ impl<'a> Inputs<'a> {
         Ok((Input { familiar: name.familiar(), ..input }, None))
     }
 
-    /// The lock's image where it is in the store, else the store's of that name.
+    /// The lock's image where it is in the store, else the store's of that name, if it is not another one than the lock's and
+    /// a registry has that.
     fn stored(&self, name: &SealerName, platform: &Platform) -> Result<Option<Image>, Failure> {
         let failed = |error: &crate::store::StoreError| Failure::from_error(error.kind(), error);
-        if let Some(locked) = self.lock.base(name, platform) {
+        let locked = self.lock.base(name, platform);
+        if let Some(locked) = locked {
             let found = self.store.find_by_id(&locked.id).map_err(|error| failed(&error))?;
             let mut images = found.into_iter().map(|stored| stored.document.image().clone());
             if let Some(image) = images.find(|image| image.platform == *platform) {
@@ -263,7 +263,8 @@ impl<'a> Inputs<'a> {
             }
         }
         let found = self.store.find(name, platform).map_err(|error| failed(&error))?;
-        Ok(found.map(|stored| stored.document.image().clone()))
+        let found = found.map(|stored| stored.document.image().clone());
+        Ok(found.filter(|image| !locked.is_some_and(|locked| locked.displaces(name, image))))
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::build::Workspace;
 use crate::fetch::UrlMirror;
 use crate::plan::{Lock, Plan, Route};
+use crate::steps::Beside as FilesBeside;
 use crate::store::Store;
 use crate::words::{Failure, FailureKind, Platform};
 
@@ -35,7 +36,7 @@ pub struct Beside<'a> {
 /// What is worked with while a plan is looked at.
 pub(super) struct Maker<'a> {
     pub(super) plan: &'a Plan,
-    pub(super) recipe_folder: &'a Path,
+    pub(super) beside: FilesBeside,
     pub(super) threads: usize,
     pub(super) inputs: Inputs<'a>,
     pub(super) workspace: Workspace<'a>,
@@ -63,7 +64,7 @@ pub fn preview(plan: &Plan, beside: Beside<'_>) -> Result<Preview, Failure> {
     let warnings = Warnings::default();
     let mut maker = Maker {
         plan,
-        recipe_folder: beside.recipe_folder,
+        beside: FilesBeside::new(beside.recipe_folder.to_owned()),
         threads: beside.threads,
         inputs: Inputs::new(&supply, beside.store, beside.lock),
         workspace,

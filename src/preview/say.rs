@@ -12,7 +12,7 @@ pub(super) fn input(input: &Input) -> String {
     let where_it_is = match &input.state {
         InputState::Store { id, other: None } => format!("in the store as {id}"),
         InputState::Store { id, other: Some(locked) } => {
-            format!("in the store as {id}, with other layers than the locked {locked}")
+            format!("in the store as {id}, which is not the locked {locked}")
         }
         InputState::Stage { stage } => format!("made by stage {stage}"),
         InputState::Cached => format!("cached{size}"),

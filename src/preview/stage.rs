@@ -94,7 +94,7 @@ impl Maker<'_> {
         };
         let before = self.snapshot(&scene.context)?;
         let taken = layers.and_then(|layers| {
-            take(source, &layers, self.recipe_folder, Sharing::Outline(LOOK), &scene.context)?;
+            take(source, &layers, &self.beside, Sharing::Outline(LOOK), &scene.context)?;
             Ok(layers)
         });
         match taken {

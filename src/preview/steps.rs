@@ -140,7 +140,7 @@ impl Maker<'_> {
             supply: self.inputs.supply,
             platform: &work.platform,
             cluster_registry: &self.plan.cluster_registry,
-            recipe_folder: self.recipe_folder,
+            beside: &self.beside,
             threads: self.threads,
             observer: self.warnings,
         };

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use crate::build::HelmProgram;
 use crate::plan::Locked;
 use crate::transport::shown_url;
 use crate::words::{Digest, ImageRef, ImageSource, Platform};
@@ -19,6 +20,16 @@ pub(super) fn file(path: &str, digest: &Digest) -> Value {
 /// `file:a%20b/c`, relative to the recipe's folder.
 pub(super) fn file_uri(path: &str) -> String {
     format!("file:{}", encoded(path, b"/"))
+}
+
+/// The helm that rendered charts, of the build machine.
+pub(super) fn helm(program: &HelmProgram) -> Value {
+    let version = program.version.as_ref().map(|version| format!("@{}", encoded(version, b""))).unwrap_or_default();
+    let mut entry = json!({"name": "helm", "uri": format!("pkg:generic/helm{version}")});
+    if let Some(digest) = &program.digest {
+        entry["digest"] = json!({"sha256": digest.hex()});
+    }
+    entry
 }
 
 /// Something from outside.

@@ -7,7 +7,8 @@
 //!
 //! The same recipe, values, inputs and program give the same bytes: there is no time, no path and no user in it. Its inputs
 //! are those that the run used, by digest; URLs stand there without what may be secret of them. Values stand there as
-//! they are: who has the recipe has them too.
+//! they are where they are known not to be that; the others by their sha256, `hiddenValues`, so that who has them can
+//! compare them.
 //!
 //! Formats: in-toto attestation `spec/v1/statement.md` and `spec/v1/resource_descriptor.md`, SLSA `provenance/v1`.
 
@@ -17,7 +18,6 @@ mod pushed;
 mod statement;
 mod tagged;
 
-use crate::disk::DiskError;
 use crate::store::StoreError;
 use crate::words::FailureKind;
 
@@ -39,9 +39,6 @@ const BUILDER: &str = "https://recipe.sealer.io/builder/v1";
 /// Why there is no provenance.
 #[derive(Debug, thiserror::Error)]
 pub enum ProvenanceError {
-    /// A file beside the recipe could not be read.
-    #[error("cannot say what was used from beside the recipe")]
-    Beside(#[from] DiskError),
     /// The store could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -60,7 +57,6 @@ impl ProvenanceError {
     #[must_use]
     pub fn kind(&self) -> FailureKind {
         match self {
-            Self::Beside(error) => error.kind(),
             Self::Store(error) => error.kind(),
             Self::Damaged { .. } => FailureKind::Failed,
         }

@@ -5,25 +5,25 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::{BUILD_TYPE, BUILDER, PREDICATE_TYPE, ProvenanceError, STATEMENT_TYPE, beside, inputs, text};
+use super::{BUILD_TYPE, BUILDER, PREDICATE_TYPE, STATEMENT_TYPE, beside, inputs, text};
 use crate::apply::Report;
+use crate::build::HelmProgram;
 use crate::plan::{Plan, PlannedStage};
-use crate::words::{Digest, Platform};
+use crate::recipe::{Values, told_values};
+use crate::words::{Digest, Platform, Source};
 
 /// A run that made images, with all that it was made of.
 #[derive(Debug, Clone, Copy)]
 pub struct Run<'a> {
-    /// The recipe's bytes.
-    pub recipe: &'a [u8],
-    /// The recipe's folder.
-    pub recipe_folder: &'a Path,
+    /// The recipe.
+    pub recipe: &'a Source,
     /// The values that templates saw.
-    pub values: &'a Map<String, Value>,
+    pub values: &'a Values,
     /// The one stage that was asked for, where not all were.
     pub stage: Option<&'a str>,
     /// What was done.
     pub plan: &'a Plan,
-    /// The lock's file as it lies beside the recipe now: its name and bytes. None where the run kept none.
+    /// The lock's file as the run read it, or wrote it: its name and bytes. None where there is none.
     pub lock: Option<(&'a str, &'a [u8])>,
     /// What was made, and what it took from outside.
     pub report: &'a Report,
@@ -31,17 +31,22 @@ pub struct Run<'a> {
     pub version: &'a str,
 }
 
-/// The provenance of a run's images, one statement for all of them. Files beside the recipe are read again.
-pub fn statement(run: &Run<'_>) -> Result<String, ProvenanceError> {
+/// The provenance of a run's images, one statement for all of them.
+#[must_use]
+pub fn statement(run: &Run<'_>) -> String {
     let plan = run.plan;
     let file = Path::new(&plan.file).file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let recipe = Digest::of(run.recipe);
+    let recipe = Digest::of(run.recipe.text().as_bytes());
     let platforms: BTreeSet<&Platform> = plan.stages.iter().map(|stage| &stage.work.platform).collect();
+    let values = told_values(run.recipe, &plan.recipe, run.values, platforms.iter().copied());
     let mut external = json!({
         "recipe": {"name": plan.recipe, "file": file, "sha256": recipe.hex()},
-        "values": run.values,
+        "values": values.told,
         "platforms": platforms,
     });
+    if !values.hidden.is_empty() {
+        external["hiddenValues"] = hidden(&values.hidden);
+    }
     if let Some(stage) = run.stage {
         external["stage"] = stage.into();
     }
@@ -49,8 +54,10 @@ pub fn statement(run: &Run<'_>) -> Result<String, ProvenanceError> {
     if let Some((name, bytes)) = run.lock {
         dependencies.push(inputs::file(name, &Digest::of(bytes)));
     }
-    dependencies.extend(beside::files(run.recipe_folder, plan)?);
+    dependencies.extend(beside::files(&run.report.beside));
     dependencies.extend(run.report.used.entries().map(inputs::locked));
+    let helms: BTreeSet<&HelmProgram> = run.report.images.iter().filter_map(|image| image.helm.as_ref()).collect();
+    dependencies.extend(helms.into_iter().map(inputs::helm));
     let images = run.report.images.iter().map(|image| {
         json!({
             "name": image.name,
@@ -79,7 +86,19 @@ pub fn statement(run: &Run<'_>) -> Result<String, ProvenanceError> {
             "runDetails": {"builder": {"id": BUILDER, "version": {"sealer": run.version}}},
         },
     });
-    Ok(text(&statement))
+    text(&statement)
+}
+
+/// Values by the sha256 of what they are: of a text its bytes, of all else its compact JSON.
+fn hidden(values: &Map<String, Value>) -> Value {
+    let digest = |value: &Value| match value {
+        Value::Object(entries) if !entries.is_empty() => hidden(entries),
+        Value::String(text) => json!({"sha256": Digest::of(text.as_bytes()).hex()}),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            json!({"sha256": Digest::of(value.to_string().as_bytes()).hex()})
+        }
+    };
+    Value::Object(values.iter().map(|(key, value)| (key.clone(), digest(value))).collect())
 }
 
 fn stage(stage: &PlannedStage) -> Value {

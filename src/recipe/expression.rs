@@ -128,6 +128,23 @@ pub(super) fn mentions(text: &str, raw: Raw) -> Result<Mentions, Objection> {
     Ok(found)
 }
 
+/// Where the expressions of a template are, braces included.
+pub(super) fn expressions(text: &str, raw: Raw) -> Result<Vec<Range<usize>>, Objection> {
+    let (mut found, mut at) = (Vec::new(), 0);
+    while let Some(brace) = text[at..].find('{').map(|offset| at + offset) {
+        at = match text.as_bytes().get(brace + 1) {
+            Some(b'{') => {
+                let (_, end) = tokens(text, brace)?;
+                found.push(brace..end);
+                end
+            }
+            Some(b'%') => raw_end(text, brace, raw)?,
+            _ => brace + 1,
+        };
+    }
+    Ok(found)
+}
+
 /// The end of the raw part that begins at `open`.
 fn raw_end(text: &str, open: usize, raw: Raw) -> Result<usize, Objection> {
     let objection = Objection::new(open..open + 2, "statements `{% … %}` are not part of recipes");

@@ -22,6 +22,7 @@ mod schema;
 mod sink;
 mod spanned;
 mod template;
+mod told;
 mod uses;
 mod values;
 mod values_schema;
@@ -38,7 +39,9 @@ pub use model::{
 pub use parse::{Parsed, Reading, parse, read_document, read_leniently};
 pub use schema::{schema, schema_text};
 pub use spanned::{Spanned, Text};
+use template::names_in_template;
 pub use template::{Scope, values_in_template};
+pub use told::{ToldValues, told_values};
 pub use uses::{Use, Uses};
 pub use values::{MergedValues, Values, ValuesInput};
 

@@ -97,7 +97,7 @@ fn read<'n, T: Deserialize<'n>>(root: &'n Node, name: &'n str, required: &'n Req
 }
 
 /// The one document of a text; none where there is nothing but comments.
-fn one_document(source: &Source, name: &str) -> Result<Option<Node>, Vec<Diagnostic>> {
+pub(super) fn one_document(source: &Source, name: &str) -> Result<Option<Node>, Vec<Diagnostic>> {
     let documents = parse_yaml(source.text(), Limits::recipe())
         .map_err(|error| vec![Diagnostic::error(error.span, error.message)])?;
     let mut documents = documents.into_iter();

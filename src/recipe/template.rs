@@ -99,6 +99,11 @@ impl Scope {
         })
     }
 
+    /// What one expression of a content becomes, braces included; none where it becomes nothing.
+    pub(super) fn render_expression(&self, expression: &str) -> Option<String> {
+        self.evaluate(expression, Raw::Allowed).ok()
+    }
+
     fn render_with(&self, text: &Text, raw: Raw) -> Result<String, Diagnostic> {
         self.evaluate(text, raw).map_err(|objection| {
             if objection.is_silent() {
@@ -250,10 +255,15 @@ fn leaves(value: &Value, path: &str) -> Vec<String> {
 /// The names below `values` that a template mentions, as `docker` or `images.registry`; none where it is no template
 /// or a wrong one.
 pub fn values_in_template(text: &str) -> Vec<String> {
+    names_in_template(text).into_iter().map(|name| name.join(".")).collect()
+}
+
+/// The same as their parts.
+pub(super) fn names_in_template(text: &str) -> Vec<Vec<String>> {
     let mentions = expression::mentions(text, Raw::Allowed).unwrap_or_default();
     let below_values = |mention: &Mention| {
         let (root, rest) = mention.parts.split_first()?;
-        (root.0 == "values").then(|| rest.iter().map(|(part, _)| part.as_str()).collect::<Vec<_>>().join("."))
+        (root.0 == "values").then(|| rest.iter().map(|(part, _)| part.clone()).collect())
     };
     mentions.names.iter().filter_map(below_values).collect()
 }

@@ -9,7 +9,7 @@ use crate::recipe::Scope;
 use crate::words::{Digest, DigestWriter, FailureKind, Source};
 
 use super::context::Bits;
-use super::{Context, Outcome, StepFailure, Tools, recipe_file};
+use super::{BesideContent, Context, Outcome, StepFailure, Tools, recipe_file};
 
 const UNFINISHED: &str = "copy";
 
@@ -17,7 +17,7 @@ const UNFINISHED: &str = "copy";
 const MAX_TEMPLATE: u64 = 1 << 20;
 
 pub(super) fn run(step: &CopyFile, context: &Context, tools: &Tools<'_>) -> Result<Outcome, StepFailure> {
-    let Some((mut file, meta)) = recipe_file::open(tools.recipe_folder, &step.from, "from")? else {
+    let Some((mut file, meta)) = recipe_file::open(tools.beside.folder(), &step.from, "from")? else {
         let missing = recipe_file::missing(&step.from, "from");
         return if step.optional { Ok(Outcome::Skipped(missing.failure.message)) } else { Err(missing) };
     };
@@ -34,6 +34,8 @@ pub(super) fn run(step: &CopyFile, context: &Context, tools: &Tools<'_>) -> Resu
         let (_, digest, _) = writer.finish();
         (context.put_scratch_with(UNFINISHED, &step.path, bits)?, digest)
     };
+    let is_executable = meta.mode & 0o100 != 0;
+    tools.beside.add(step.from.as_path(), BesideContent::File { digest, is_executable });
     Ok(Outcome::of(changed, format!("{} is {digest}", step.from)))
 }
 

@@ -3,6 +3,7 @@
 //! A step that would do nothing is a failure, unless it is optional. A failure says, by a [`Route`] relative to the step,
 //! which field of the recipe it belongs to.
 
+mod beside;
 mod chmod;
 mod context;
 mod copy_file;
@@ -22,12 +23,12 @@ mod tests;
 mod write_file;
 
 use std::error::Error;
-use std::path::Path;
 
 use crate::plan::{PlannedStep, Route};
 use crate::supply::Supply;
 use crate::words::{ContextPath, Event, Failure, FailureKind, Observer, Platform};
 
+pub use beside::{Beside, BesideContent, BesideFile};
 pub use context::{Bits, Context, ContextError, Matching, Topmost, glob_set};
 
 /// What steps work with.
@@ -38,8 +39,8 @@ pub struct Tools<'a> {
     pub platform: &'a Platform,
     /// How the cluster calls the image's own registry.
     pub cluster_registry: &'a str,
-    /// The recipe's folder.
-    pub recipe_folder: &'a Path,
+    /// What lies beside the recipe.
+    pub beside: &'a Beside,
     /// How many threads may work.
     pub threads: usize,
     /// Who listens.

@@ -9,7 +9,7 @@ use crate::plan::{ArchiveSource, Route};
 use crate::transport::shown_url;
 use crate::words::{ContextPath, Digest, DigestWriter, FailureKind};
 
-use super::{Context, Outcome, StepFailure, Tools, glob_set, not_there, recipe_file};
+use super::{BesideContent, Context, Outcome, StepFailure, Tools, glob_set, not_there, recipe_file};
 
 const UNFINISHED: &str = "archive";
 
@@ -27,7 +27,7 @@ impl ReplaceArchive<'_> {
         let Some((old, _)) = context.open(self.path)? else { return not_there(self.path, optional, context) };
         let form = PackedForm::of_name(self.path.as_str())
             .map_err(|error| StepFailure::from_error("path", error.kind(), &error))?;
-        let (new, from) = self.new_archive(tools)?;
+        let (new, from) = self.new_archive(context, tools)?;
         // The root of all parses to none, which takes all.
         let root = EntryPath::parse(if self.root.is_root() { b"." } else { self.root.as_str().as_bytes() })
             .map_err(|error| StepFailure::from_error("root", FailureKind::Invalid, &error))?;
@@ -86,7 +86,7 @@ impl ReplaceArchive<'_> {
     }
 
     /// The new archive, verified, and what to call it.
-    fn new_archive(&self, tools: &Tools<'_>) -> Result<(Box<dyn Read>, String), StepFailure> {
+    fn new_archive(&self, context: &Context, tools: &Tools<'_>) -> Result<(Box<dyn Read>, String), StepFailure> {
         let field = self.field();
         match self.source {
             ArchiveSource::Url(url) => {
@@ -102,26 +102,30 @@ impl ReplaceArchive<'_> {
                 Ok((Box::new(file), shown_url(url)))
             }
             ArchiveSource::File(path) => {
-                let opened = recipe_file::open(tools.recipe_folder, path, field)?;
-                let (mut file, _) = opened.ok_or_else(|| recipe_file::missing(path, field))?;
-                if let Some(expected) = self.sha256 {
-                    self.verify(&mut file, expected)?;
-                }
-                Ok((Box::new(file), path.to_string()))
+                let opened = recipe_file::open(tools.beside.folder(), path, field)?;
+                let (file, meta) = opened.ok_or_else(|| recipe_file::missing(path, field))?;
+                let (copy, digest) = self.copied(&file, context)?;
+                self.verify(digest, &file)?;
+                let is_executable = meta.mode & 0o100 != 0;
+                tools.beside.add(path.as_path(), BesideContent::File { digest, is_executable });
+                Ok((Box::new(copy), path.to_string()))
             }
         }
     }
 
-    /// Compares the whole file, which is read from its start again afterwards: the same file, whatever its name means then.
-    fn verify(&self, file: &mut fs_err::File, expected: Digest) -> Result<(), StepFailure> {
-        let mut hashing = DigestWriter::new(std::io::sink());
-        std::io::copy(file, &mut hashing)
-            .and_then(|_| file.rewind())
-            .map_err(|error| StepFailure::from_error(self.field(), FailureKind::Failed, &error))?;
-        let (_, found, _) = hashing.finish();
-        if found == expected {
-            return Ok(());
-        }
+    /// A copy of a file, from its start, with its sha256: whoever edits the file meanwhile changes neither.
+    fn copied(&self, mut file: &fs_err::File, context: &Context) -> Result<(std::fs::File, Digest), StepFailure> {
+        let failed = |error: std::io::Error| StepFailure::from_error(self.field(), FailureKind::Failed, &error);
+        let mut hashing = DigestWriter::new(context.anonymous_file()?);
+        std::io::copy(&mut file, &mut hashing).map_err(failed)?;
+        let (mut copy, digest, _) = hashing.finish();
+        copy.rewind().map_err(failed)?;
+        Ok((copy, digest))
+    }
+
+    /// Compares what a file is with what the recipe says, if it does.
+    fn verify(&self, found: Digest, file: &fs_err::File) -> Result<(), StepFailure> {
+        let Some(expected) = self.sha256.filter(|expected| *expected != found) else { return Ok(()) };
         let mut failed =
             StepFailure::new("sha256", format!("`{}` is {found}, expected {expected}", file.path().display()));
         failed.failure.kind = FailureKind::Verification;

@@ -147,12 +147,12 @@ impl World {
         let step: PlannedStep = serde_json::from_value(step).unwrap();
         let open = |name: &str| Dir::open(&self.path(name)).unwrap();
         let context = Context::new(open("context"), open("scratch"), Epoch::parse(&MADE.to_string()).unwrap());
-        let recipe_folder = self.path("recipe");
+        let beside = Beside::new(self.path("recipe"));
         let tools = Tools {
             supply: &self.supply,
             platform: &"linux/amd64".parse().unwrap(),
             cluster_registry: "sea.hub:5000",
-            recipe_folder: &recipe_folder,
+            beside: &beside,
             threads: 1,
             observer: &Nobody,
         };

@@ -22,7 +22,7 @@ use crate::image::{ContainerImage, Descriptor};
 use crate::transport::{Attached, Engine, Login, Puller, PushImage, Pushed, Pusher, shown_url};
 use crate::words::{Digest, Event, Failure, FailureKind, ImageRef, ImageSource, Observer, Platform};
 
-pub use pins::{Pinning, Pins, Resolved};
+pub use pins::{Pinning, Pins, Resolved, told_url};
 use watch::Watch;
 pub use watch::{MovedTag, TagNews};
 
@@ -400,7 +400,7 @@ impl Supply {
         }
         let pins = self.pins();
         // What the recipe says itself is newer than any pin.
-        let pin = pins.files.get(url).map(|(pin, _)| *pin).filter(|_| digest.is_none());
+        let pin = pins.file(url).filter(|_| digest.is_none());
         let file = self.fetcher.fetch(url, digest.or(pin)).await.map_err(|error| {
             let failure = advised(Failure::from_error(error.kind(), &error), error.help());
             self.of_pin(&pins, failure, pin, &shown_url(url))

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use url::Url;
 
+use crate::transport::shown_url;
 use crate::words::{Digest, Failure, FailureKind, ImageRef, ImageSource, Platform};
 
 /// What inputs are known to be, by a lock: whoever asks gets exactly these.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pins {
-    /// The sha256 and the size in bytes of what URLs gave.
+    /// The sha256 and the size in bytes of what URLs gave, each by its [`told_url`].
     pub files: BTreeMap<Url, (Digest, u64)>,
     /// What images' references stand for: the digest of the list where there is one.
     pub images: BTreeMap<(ImageSource, Platform), Digest>,
@@ -17,6 +18,22 @@ pub struct Pins {
     pub by_content: BTreeSet<(ImageSource, Platform)>,
     /// The recipe's file as the user typed it, for advice.
     pub recipe: String,
+}
+
+/// The URL that stands for another where that must not be told: without user, password, query and fragment, and where it has
+/// any of these, with the sha256 of the whole as its fragment. It stands for itself, too.
+#[must_use]
+pub fn told_url(url: &Url) -> Url {
+    let is_told = url.query().is_none()
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.fragment().is_none_or(|fragment| fragment.parse::<Digest>().is_ok());
+    if is_told {
+        return url.clone();
+    }
+    let mut told = Url::parse(&shown_url(url)).expect("a URL without some of its parts is one");
+    told.set_fragment(Some(&Digest::of(url.as_str().as_bytes()).to_string()));
+    told
 }
 
 /// What a run may do to inputs that no pin speaks of.
@@ -45,6 +62,11 @@ impl Pins {
         image.reference().digest().or_else(pin)
     }
 
+    /// The digest that a URL's file has to have by the pin.
+    pub(super) fn file(&self, url: &Url) -> Option<Digest> {
+        self.files.get(&told_url(url)).map(|(pin, _)| *pin)
+    }
+
     /// The failure for an image that the pins do not know, or that they contradict.
     pub(super) fn refuse_image(&self, image: &ImageSource, platform: &Platform) -> Option<Failure> {
         let key = (image.clone(), platform.clone());
@@ -61,8 +83,8 @@ impl Pins {
 
     /// The failure for a file that the pins do not know, or that they contradict.
     pub(super) fn refuse_file(&self, url: &Url, shown: &str, digest: Option<Digest>) -> Option<Failure> {
-        match (self.files.get(url), digest) {
-            (Some((pin, _)), Some(wanted)) if *pin != wanted => {
+        match (self.file(url), digest) {
+            (Some(pin), Some(wanted)) if pin != wanted => {
                 let message = format!("the lock has {pin} for `{shown}`, the recipe {wanted}");
                 Some(self.outdated(message, shown))
             }

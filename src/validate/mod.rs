@@ -14,7 +14,7 @@ mod unused;
 
 use std::path::Path;
 
-use crate::plan::{Lock, Narrowing, StageSketch, doubtful_runs, read_lock, survey};
+use crate::plan::{Lock, Narrowing, StageSketch, doubtful_charts, doubtful_runs, read_lock, survey};
 use crate::recipe::{Located, MergedValues, Recipe, Values, ValuesInput, read_leniently};
 use crate::words::{Diagnostic, Epoch, Severity, Source};
 
@@ -97,6 +97,11 @@ fn about_stages(
     let mut found = Vec::new();
     for sketch in sketches {
         found.extend(sketch.kubefile.iter().flat_map(|kubefile| doubtful_runs(kubefile, &sketch.places)));
+        if let Some(kubefile) = &sketch.kubefile {
+            let context = sketch.context.iter().filter_map(|(_, source)| source.as_ref());
+            let steps = sketch.steps.iter().filter_map(|(_, step)| step.as_ref());
+            found.extend(doubtful_charts(kubefile, &sketch.places, context, steps));
+        }
         found.extend(beside.files(sketch));
     }
     // Where a stage's form is wrong, nobody knows what its steps would have written.

@@ -19,7 +19,7 @@ fn folder(files: &[(&str, u32)]) -> tempfile::TempDir {
 fn taken(from: &tempfile::TempDir, path: &str, to: &str, context: &tempfile::TempDir) -> Result<(), String> {
     let context = Dir::open(context.path()).unwrap();
     let folder = open(from.path(), &path.parse().unwrap());
-    let result = folder.and_then(|folder| gather(&folder, &to.parse().unwrap(), &context, TIME));
+    let result = folder.and_then(|folder| gather(&folder, &to.parse().unwrap(), &context, TIME, &Beside::default()));
     let shown = |failure: Failure| failure.render(None, false).replace(from.path().to_str().unwrap(), "[RECIPE]");
     result.map_err(shown)
 }

@@ -117,6 +117,11 @@ impl Chart {
         self.is_whole
     }
 
+    /// Whether there is nothing in it to render.
+    pub(super) fn is_library(&self) -> bool {
+        self.is_library
+    }
+
     /// The range of versions of Kubernetes that it says it runs on.
     pub(super) fn kube_version(&self) -> Option<&str> {
         self.kube_version.as_deref()

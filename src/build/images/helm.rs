@@ -15,7 +15,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use super::super::HelmProgram;
 use crate::mount::tethered;
+use crate::words::DigestWriter;
 
 /// The most bytes of a rendered chart.
 const OUTPUT_LIMIT: u64 = 64 << 20;
@@ -113,16 +115,37 @@ impl Found<'_> {
         chart: &Path,
         kubernetes: Option<&str>,
     ) -> Result<Vec<u8>, HelmError> {
+        self.run(scratch, |command| {
+            command.arg("template");
+            if let Some(version) = kubernetes {
+                command.arg("--kube-version").arg(version);
+            }
+            command.arg(scratch.join(chart));
+        })
+    }
+
+    /// What it is: another helm may render charts otherwise. What it does not say of itself is not known.
+    pub(super) fn about(&self, scratch: &Path) -> HelmProgram {
+        let said = self.run(scratch, |command| {
+            command.args(["version", "--short"]);
+        });
+        let version = said.ok().and_then(|said| String::from_utf8(said).ok()).map(|said| said.trim().to_owned());
+        let is_version =
+            |text: &String| text.starts_with('v') && text.len() < 100 && !text.contains(char::is_whitespace);
+        let mut hashing = DigestWriter::new(io::sink());
+        let read = fs_err::File::open(self.program).and_then(|mut file| io::copy(&mut file, &mut hashing));
+        let digest = read.is_ok().then(|| hashing.finish().1);
+        HelmProgram { version: version.filter(is_version), digest }
+    }
+
+    /// Runs it and gives what it says.
+    fn run(&self, scratch: &Path, arguments: impl FnOnce(&mut Command)) -> Result<Vec<u8>, HelmError> {
         let failed = |source| HelmError::Run { program: self.program.to_owned(), source };
         let home = scratch.join("home");
         fs_err::create_dir_all(&home).map_err(failed)?;
         let mut command =
             if self.helm.is_tethered { tethered(self.program.as_os_str()) } else { Command::new(self.program) };
-        command.arg("template");
-        if let Some(version) = kubernetes {
-            command.arg("--kube-version").arg(version);
-        }
-        command.arg(scratch.join(chart));
+        arguments(&mut command);
         command.env_clear().env("PATH", &self.helm.path).env("LC_ALL", "C").env("KUBECONFIG", "/dev/null");
         for name in ["HOME", "TMPDIR", "HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME", "HELM_PLUGINS"] {
             command.env(name, &home);

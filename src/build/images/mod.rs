@@ -35,7 +35,7 @@ use crate::image::{Merged, Tree};
 use crate::transport::Login;
 use crate::words::{ContextPath, Event, Failure, FailureKind, ImageRef, ImageSource, Observer, human_size};
 
-use super::{BuildFailure, BuildPlace};
+use super::{BuildFailure, BuildPlace, HelmProgram};
 
 pub(super) use auth_list::{AUTH_LIST, private_images};
 pub(super) use helm::Helm;
@@ -63,6 +63,8 @@ pub(super) struct Wants {
     pub(super) own: Vec<Wanted>,
     /// What charts ask for, of any registry.
     pub(super) of_charts: Vec<ImageRef>,
+    /// What rendered charts.
+    pub(super) helm: Option<HelmProgram>,
     /// Some of the charts could not be rendered: what they ask for is not known.
     pub(super) has_unknown_charts: bool,
     /// What `Metadata` becomes for the charts' sake.
@@ -144,6 +146,9 @@ impl Search<'_> {
             let rendered = chart.render(self.helm, self.scratch, metadata.kubernetes_version());
             match rendered {
                 Ok(text) => {
+                    if let (None, false, Ok(helm)) = (&found.wants.helm, chart.is_library(), self.helm.there()) {
+                        found.wants.helm = Some(helm.about(self.scratch));
+                    }
                     let (references, failures) = chart.images(&text, self.observer);
                     found.failures.extend(failures);
                     for (reference, origin) in references {

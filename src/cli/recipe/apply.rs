@@ -1,6 +1,6 @@
 //! `sealer recipe apply`
 
-use std::ffi::OsString;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -10,17 +10,18 @@ use tempfile::TempDir;
 use crate::apply::{Applier, Moved, Report, StepStatus};
 use crate::cli::failure::{Failed, print_diagnostics};
 use crate::cli::globals::Globals;
+use crate::cli::out_file::OutFile;
 use crate::cli::output::{self, OutputForm, human_size};
 use crate::cli::progress;
 use crate::cli::push;
 use crate::cli::world::{Settings, supply_with};
-use crate::disk::{Dir, Sharing, write_atomic};
-use crate::plan::Plan;
+use crate::disk::Sharing;
+use crate::plan::{Plan, lock_file_of};
 use crate::provenance::{Run, statement};
 use crate::sandbox::Sandbox;
 use crate::store::Store;
 use crate::supply::Supply;
-use crate::words::{Observer, Platform, SealerName};
+use crate::words::{FailureKind, Observer, Platform, SealerName};
 
 use super::input::{Input, InputArgs};
 use super::lock_file::{LockArgs, LockFile};
@@ -130,9 +131,10 @@ pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
     let mut plan = input.plan(&args.input)?;
     print_diagnostics(&input.warnings(&plan), globals.color_on_stderr());
     // Before the work, as one that cannot be written should not cost an hour.
-    let provenance_file = args.provenance.as_deref().map(ProvenanceFile::open).transpose()?;
+    let provenance_file = args.provenance.as_deref().map(|path| provenance_file(path, &args.file)).transpose()?;
     let observer = progress::observer(globals);
-    let lock_file = (!args.sandbox).then(|| LockFile::open(&args.file, args.lock, observer.as_ref())).transpose()?;
+    let mut lock_file =
+        (!args.sandbox).then(|| LockFile::open(&args.file, args.lock, observer.as_ref())).transpose()?;
     plan.inputs = lock_file.as_ref().map(LockFile::lock).unwrap_or_default();
     let surroundings = if args.sandbox { Surroundings::sandbox(globals)? } else { Surroundings::of_user(globals)? };
     let settings = surroundings.settings(&surroundings.cache);
@@ -152,11 +154,11 @@ pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
     let result = applier.apply(&plan);
     let report = result.map_err(|failures| Failed::Doing { source: Some(input.source.clone()), failures })?;
     // The images are there, so they are told, whatever becomes of the lock.
-    let kept = lock_file.as_ref().map_or(Ok(()), |lock_file| lock_file.keep(&report.inputs));
+    let kept = lock_file.as_mut().map_or(Ok(()), |lock_file| lock_file.keep(&report.inputs));
     let done = kept.and_then(|()| {
-        let statement = state(&input, args, &plan, lock_file.as_ref(), &report)?;
+        let statement = state(&input, args, &plan, lock_file.as_ref(), &report);
         keep_statement(&store, &report, &statement)?;
-        provenance_file.map_or(Ok(()), |file| file.write(&statement))
+        provenance_file.map_or(Ok(()), |file| write_provenance(file, &statement))
     });
     let (pushed, done) = match done {
         Ok(()) if args.push => push_all(&store, &supply, observer.as_ref(), globals, &report),
@@ -174,25 +176,18 @@ pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
 }
 
 /// The provenance of what was made.
-fn state(
-    input: &Input,
-    args: &ApplyArgs,
-    plan: &Plan,
-    lock_file: Option<&LockFile>,
-    report: &Report,
-) -> Result<String, Failed> {
-    let lock = lock_file.map_or(Ok(None), LockFile::bytes)?;
+fn state(input: &Input, args: &ApplyArgs, plan: &Plan, lock_file: Option<&LockFile>, report: &Report) -> String {
+    let lock = lock_file.and_then(LockFile::bytes);
     let run = Run {
-        recipe: input.source.text().as_bytes(),
-        recipe_folder: &recipe_folder(&args.file),
-        values: input.values.as_map(),
+        recipe: &input.source,
+        values: &input.values,
         stage: args.input.stage.as_deref(),
         plan,
-        lock: lock.as_ref().map(|(name, bytes)| (name.as_str(), bytes.as_slice())),
+        lock: lock.as_ref().map(|(name, bytes)| (name.as_str(), *bytes)),
         report,
         version: env!("CARGO_PKG_VERSION"),
     };
-    statement(&run).map_err(|error| Failed::from_error(error.kind(), &error))
+    statement(&run)
 }
 
 /// Keeps a statement beside each image, for whoever pushes it.
@@ -239,25 +234,27 @@ fn names_of(report: &Report) -> Result<Vec<(SealerName, Vec<Platform>)>, Failed>
     Ok(names)
 }
 
-/// Where `--provenance` says.
-struct ProvenanceFile {
-    folder: Dir,
-    name: OsString,
+/// The file where `--provenance` says, to be filled.
+fn provenance_file(path: &Path, recipe: &Path) -> Result<OutFile, Failed> {
+    let is =
+        |other: &Path| matches!((fs_err::canonicalize(path), fs_err::canonicalize(other)), (Ok(a), Ok(b)) if a == b);
+    if path == Path::new("-") {
+        return Err(Failed::Usage("--provenance: name a file; stdout has the report".to_owned()));
+    }
+    if is(recipe) || is(&lock_file_of(recipe)) {
+        let message = format!("--provenance: `{}` is the recipe or its lock, which it would replace", path.display());
+        return Err(Failed::Usage(message));
+    }
+    OutFile::open(path).map_err(|failed| match failed {
+        Failed::Usage(message) => Failed::Usage(format!("--provenance: {message}")),
+        other @ (Failed::Invalid(_) | Failed::Reported(_) | Failed::Doing { .. }) => other,
+    })
 }
 
-impl ProvenanceFile {
-    fn open(path: &Path) -> Result<Self, Failed> {
-        let Some(name) = path.file_name().filter(|_| !path.is_dir()) else {
-            return Err(Failed::Usage(format!("--provenance: `{}` is no name of a file", path.display())));
-        };
-        let folder = Dir::open(&recipe_folder(path)).map_err(|error| Failed::from_error(error.kind(), &error))?;
-        Ok(Self { folder, name: name.to_owned() })
-    }
-
-    fn write(&self, statement: &str) -> Result<(), Failed> {
-        let written = write_atomic(&self.folder, &self.name, statement.as_bytes(), 0o644);
-        written.map_err(|error| Failed::from_error(error.kind(), &error))
-    }
+fn write_provenance(file: OutFile, statement: &str) -> Result<(), Failed> {
+    let written = file.file().write_all(statement.as_bytes());
+    written.map_err(|error| Failed::from_error(FailureKind::Failed, &error))?;
+    file.finish()
 }
 
 pub(super) fn recipe_folder(file: &Path) -> PathBuf {

@@ -38,7 +38,7 @@ pub(super) fn run(args: &FetchArgs, globals: &Globals) -> Result<(), Failed> {
     let mut plan = input.plan(&args.input)?;
     print_diagnostics(&input.warnings(&plan), globals.color_on_stderr());
     let observer = progress::observer(globals);
-    let lock_file = LockFile::open(&args.file, args.lock, observer.as_ref())?;
+    let mut lock_file = LockFile::open(&args.file, args.lock, observer.as_ref())?;
     plan.inputs = lock_file.lock();
     let (cache, mirrors) = (globals.cache()?, globals.url_mirrors());
     let settings = Settings { cache: &cache, registries_conf: None, url_mirrors: &mirrors };
@@ -55,15 +55,17 @@ pub(super) fn run(args: &FetchArgs, globals: &Globals) -> Result<(), Failed> {
     let result = applier.fetch(&plan);
     let fetched = result.map_err(|failures| Failed::Doing { source: Some(input.source.clone()), failures })?;
     lock_file.keep(&fetched.inputs)?;
+    // What was fetched is there, so it is told, whatever becomes of the lock.
+    let kept = lock_file.must_keep(&fetched.inputs);
     match args.output {
         OutputForm::Json => output::json(&fetched),
         OutputForm::Text if globals.quiet => Ok(()),
-        OutputForm::Text => output::data(&format!(
-            "{} downloaded; all inputs of {} are in {}\n\nnext: `sealer recipe apply --offline {}` needs no network\n",
-            human_size(fetched.downloaded_bytes),
-            fetched.recipe,
-            cache.display(),
-            args.file.display()
-        )),
-    }
+        OutputForm::Text => {
+            let bytes = human_size(fetched.downloaded_bytes);
+            let done = format!("{bytes} downloaded; all inputs of {} are in {}\n", fetched.recipe, cache.display());
+            let next = format!("\nnext: `sealer recipe apply --offline {}` needs no network\n", args.file.display());
+            output::data(&if kept.is_ok() { done + &next } else { done })
+        }
+    }?;
+    kept
 }

@@ -39,7 +39,7 @@ pub(super) fn run(args: &LockArgs, globals: &Globals) -> Result<(), Failed> {
     let input = Input::read(&args.file, &args.input)?;
     let mut plan = input.plan(&args.input)?;
     print_diagnostics(&input.warnings(&plan), globals.color_on_stderr());
-    let lock_file = LockFile::read(&args.file)?;
+    let mut lock_file = LockFile::read(&args.file)?;
     let former = lock_file.lock();
     let observer = progress::observer(globals);
     let (cache, mirrors) = (globals.cache()?, globals.url_mirrors());
@@ -52,10 +52,9 @@ pub(super) fn run(args: &LockArgs, globals: &Globals) -> Result<(), Failed> {
     let mut lock = plan.inputs.clone();
     for mut plan in std::iter::once(plan).chain(others) {
         plan.inputs = lock;
-        let looked_up = look_up(&plan, &store, &supply);
+        let looked_up = look_up(&plan, &former, &store, &supply);
         lock = looked_up.map_err(|failures| Failed::Doing { source: Some(input.source.clone()), failures })?;
     }
-    lock.add_origins(&former);
     let changes = lock.changes_since(&former);
     lock_file.keep(&lock)?;
     let file = lock_file.path().display().to_string();

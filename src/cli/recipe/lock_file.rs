@@ -1,22 +1,25 @@
 //! The lock beside a recipe, read and written.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 
 use crate::cli::failure::Failed;
 use crate::cli::world::Network;
-use crate::disk::{Dir, write_atomic};
+use crate::disk::{Dir, DiskError, Lock as FolderLock, write_atomic};
 use crate::plan::{Lock, lock_file_of, read_lock};
 use crate::supply::Pinning;
-use crate::words::{Event, Failure, FailureKind, Observer};
+use crate::words::{Event, Failure, FailureKind, Observer, Source};
 
 use super::apply::recipe_folder;
 use super::input::read_source;
 
 /// The mode of a lock that is new.
 const MODE: u32 = 0o644;
+/// How long another run may hold the folder, which writes only its lock meanwhile.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How much of the inputs has to be known already.
 #[derive(Debug, Clone, Copy, Args)]
@@ -51,24 +54,19 @@ impl LockArgs {
 #[derive(Debug)]
 pub(super) struct LockFile {
     path: PathBuf,
-    lock: Option<Lock>,
+    /// As it was read, or written last.
+    there: Option<(Source, Lock)>,
     /// Whether what is new may be written.
     is_kept: bool,
+    /// Why it cannot be written, where that is so.
+    obstacle: Option<String>,
 }
 
 impl LockFile {
     /// Reads the lock of a recipe.
     pub(super) fn read(recipe: &Path) -> Result<Self, Failed> {
         let path = lock_file_of(recipe);
-        let lock = match fs_err::symlink_metadata(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(Failed::doing(error.to_string())),
-            Ok(_) => {
-                let source = read_source(&path)?;
-                Some(read_lock(&source).map_err(|diagnostics| Failed::invalid(&source, diagnostics))?)
-            }
-        };
-        Ok(Self { path, lock, is_kept: true })
+        Ok(Self { there: read(&path)?, path, is_kept: true, obstacle: None })
     }
 
     /// As [`read`](Self::read), for a command that works with the lock as `args` say. Where the lock must be there, it is an
@@ -79,7 +77,7 @@ impl LockFile {
         match args.pinning() {
             Pinning::Required => {
                 file.is_kept = false;
-                if file.lock.is_none() {
+                if file.there.is_none() {
                     let (path, recipe) = (file.path.display(), recipe.display());
                     let failure = Failure::new(
                         FailureKind::Verification,
@@ -96,6 +94,7 @@ impl LockFile {
                     let (path, error) = (file.path.display(), std::io::Error::from(error));
                     let message = format!("`{path}` cannot be written ({error}): what is new is not locked");
                     observer.event(Event::Warning { message });
+                    file.obstacle = Some(error.to_string());
                 }
             }
         }
@@ -109,31 +108,80 @@ impl LockFile {
 
     /// What it says; nothing where it is not there.
     pub(super) fn lock(&self) -> Lock {
-        self.lock.clone().unwrap_or_default()
+        self.there.as_ref().map(|(_, lock)| lock.clone()).unwrap_or_default()
     }
 
-    /// Its name and bytes as it lies there now; none where it is not there.
-    pub(super) fn bytes(&self) -> Result<Option<(String, Vec<u8>)>, Failed> {
+    /// Its name and bytes as this run read it, or wrote it last; none where it is not there.
+    pub(super) fn bytes(&self) -> Option<(String, &[u8])> {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        match fs_err::read(&self.path) {
-            Ok(bytes) => Ok(Some((name, bytes))),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Failed::doing(error.to_string())),
-        }
+        self.there.as_ref().map(|(source, _)| (name, source.text().as_bytes()))
     }
 
     /// Writes `lock` where it is another than the one that was read and where that is wanted. The file keeps its mode.
     /// Also one of a recipe without inputs is written, as `--locked` wants to see it.
-    pub(super) fn keep(&self, lock: &Lock) -> Result<(), Failed> {
-        if self.is_kept && self.lock.as_ref() != Some(lock) { self.write(lock) } else { Ok(()) }
+    ///
+    /// What another run wrote in the meantime stays, but for what this one changed of it.
+    pub(super) fn keep(&mut self, lock: &Lock) -> Result<(), Failed> {
+        if !self.is_kept || (self.says(lock) && !self.tells_secrets()) {
+            return Ok(());
+        }
+        // A link leads to the lock, and stays.
+        let path = fs_err::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let folder = Dir::open(&recipe_folder(&path)).map_err(|error| wrong(&error))?;
+        // To the end: between reading and writing nobody else writes.
+        let _held = FolderLock::acquire_folder(&folder, PATIENCE).map_err(|error| wrong(&error))?;
+        let now = read(&self.path)?;
+        let earlier = self.lock();
+        let merged = lock.onto(&earlier, &now.as_ref().map(|(_, lock)| lock.clone()).unwrap_or_default());
+        if now.as_ref().is_none_or(|(_, lock)| *lock != merged) || self.tells_secrets() {
+            let text = merged.to_text();
+            let name = path.file_name().expect("a lock's path ends with its name");
+            let mode = folder.meta_if_there(name).map_err(|error| wrong(&error))?.map_or(MODE, |meta| meta.mode);
+            write_atomic(&folder, name, text.as_bytes(), mode).map_err(|error| wrong(&error))?;
+            self.there = Some((Source::new(&self.path.display().to_string(), &text), merged));
+        } else {
+            self.there = now;
+        }
+        Ok(())
     }
 
-    /// Writes `lock`, whole or not at all.
-    fn write(&self, lock: &Lock) -> Result<(), Failed> {
-        let wrong = |error: &crate::disk::DiskError| Failed::from_error(error.kind(), error);
-        let folder = Dir::open(&recipe_folder(&self.path)).map_err(|error| wrong(&error))?;
-        let name = self.path.file_name().expect("a lock's path ends with its name");
-        let mode = folder.meta_if_there(name).map_err(|error| wrong(&error))?.map_or(MODE, |meta| meta.mode);
-        write_atomic(&folder, name, lock.to_text().as_bytes(), mode).map_err(|error| wrong(&error))
+    /// The failure of a command that is of use only where `lock` is kept, and it cannot be.
+    pub(super) fn must_keep(&self, lock: &Lock) -> Result<(), Failed> {
+        let Some(why) = self.obstacle.as_ref().filter(|_| self.lock() != *lock) else { return Ok(()) };
+        let message = format!("`{}` cannot be written: {why}", self.path.display());
+        let help = "without it `--offline` does not know what was fetched: make the folder writable, or copy the recipe \
+            with its files to one that is";
+        Err(Failed::Doing { source: None, failures: vec![Failure::new(FailureKind::Failed, message).with_help(help)] })
     }
+
+    /// Whether it was written when URLs stood there with their queries.
+    fn tells_secrets(&self) -> bool {
+        let is_told = |line: &str| line.strip_prefix("- url: ").is_some_and(|url| url.contains('?'));
+        self.there.as_ref().is_some_and(|(source, _)| source.text().lines().any(is_told))
+    }
+
+    fn says(&self, lock: &Lock) -> bool {
+        self.there.as_ref().is_some_and(|(_, there)| there == lock)
+    }
+}
+
+/// The lock in a file, with its text; none where there is no such file.
+fn read(path: &Path) -> Result<Option<(Source, Lock)>, Failed> {
+    match fs_err::symlink_metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failed::doing(error.to_string())),
+        // Reading a pipe would wait for somebody to write.
+        Ok(_) if fs_err::metadata(path).is_ok_and(|there| !there.is_file()) => {
+            Err(Failed::doing(format!("the lock `{}` is no file", path.display())))
+        }
+        Ok(_) => {
+            let source = read_source(path)?;
+            let lock = read_lock(&source).map_err(|diagnostics| Failed::invalid(&source, diagnostics))?;
+            Ok(Some((source, lock)))
+        }
+    }
+}
+
+fn wrong(error: &DiskError) -> Failed {
+    Failed::from_error(error.kind(), error)
 }

@@ -14,7 +14,7 @@ use crate::cli::output::{self, OutputForm};
 use crate::closure::{Asking, Part, Why, why};
 use crate::image::Merged;
 use crate::image::model::Image;
-use crate::plan::DEFAULT_CLUSTER_REGISTRY;
+use crate::plan::{DEFAULT_CLUSTER_REGISTRY, Plan};
 use crate::store::Store;
 use crate::words::{ContextPath, Digest, Failure, FailureKind, ImageRef, Platform, printable};
 
@@ -73,7 +73,10 @@ pub(super) fn run(args: &WhyArgs, globals: &Globals) -> Result<(), Failed> {
     let images = inspect::find(&store, &args.image)?;
     let image = choose(images, args)?;
     let layers = Merged::new(image.layer_ids().map(|id| store.layer_dir(&id)).collect());
-    let why = why(&layers, &args.reference, DEFAULT_CLUSTER_REGISTRY, &image.platform)
+    let recipe = args.recipe.as_deref().map(|recipe| Ok((recipe, plan(recipe, args, &image)?))).transpose()?;
+    // A recipe says how its clusters call the image's own registry; an image does not.
+    let own = recipe.as_ref().map_or(DEFAULT_CLUSTER_REGISTRY, |(_, plan)| plan.cluster_registry.as_str());
+    let why = why(&layers, &args.reference, own, &image.platform)
         .map_err(|error| Failed::from_error(FailureKind::Failed, &error))?;
     let name = image.name.familiar();
     if why.is_nothing() {
@@ -87,7 +90,7 @@ pub(super) fn run(args: &WhyArgs, globals: &Globals) -> Result<(), Failed> {
         .iter()
         .filter_map(|layer| Some(LayerRow { id: layer.id?, kind: layer.kind.as_str(), value: &layer.value }))
         .collect();
-    let steps = args.recipe.as_ref().map(|recipe| steps(recipe, args, &image, &why)).transpose()?;
+    let steps = recipe.as_ref().map(|(recipe, plan)| steps(recipe, plan, &image, &why)).transpose()?;
     match args.output {
         OutputForm::Json => {
             let (platform, steps) = (&image.platform, steps.as_deref());
@@ -100,13 +103,16 @@ pub(super) fn run(args: &WhyArgs, globals: &Globals) -> Result<(), Failed> {
     }
 }
 
-/// The steps of the recipe's stage whose digest the image carries.
-fn steps(recipe: &Path, args: &WhyArgs, image: &Image, why: &Why) -> Result<Vec<StepBehind>, Failed> {
-    let input = Input::read(recipe, &args.input)?;
+/// The recipe's plan for the image's platform.
+fn plan(recipe: &Path, args: &WhyArgs, image: &Image) -> Result<Plan, Failed> {
     let asked = InputArgs { platforms: vec![image.platform.clone()], ..args.input.clone() };
-    let plan = input.plan(&asked)?;
+    Input::read(recipe, &args.input)?.plan(&asked)
+}
+
+/// The steps of the recipe's stage whose digest the image carries.
+fn steps(recipe: &Path, plan: &Plan, image: &Image, why: &Why) -> Result<Vec<StepBehind>, Failed> {
     let digest = image.annotations.get(STAGE_ANNOTATION);
-    let Some(stage) = digest.and_then(|digest| stage_of(&plan, digest)) else {
+    let Some(stage) = digest.and_then(|digest| stage_of(plan, digest)) else {
         let message = format!(
             "no stage of `{}`, with these values, is the one that made `{}`",
             recipe.display(),

@@ -23,6 +23,9 @@
 //!   - sha256:…
 //! ```
 //!
+//! What may be secret of a URL is not written: in the place of its query there is the sha256 of the whole URL, as
+//! `https://x.io/a#sha256:…`. Locks that have the URL itself are read as if they had that.
+//!
 //! A digest of an image is that of what its tag stands for: of the list where there is one. A base image has one only where
 //! it came from a registry.
 
@@ -40,7 +43,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::image::model::ImageId;
+use crate::image::model::{Image, ImageId};
+use crate::supply::told_url;
 use crate::words::{Digest, ImageSource, Platform, SealerName};
 
 pub use names::NameError;
@@ -56,6 +60,7 @@ const LOCK_ENDING: &str = ".lock.yaml";
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "document::Document", into = "document::Document")]
 pub struct Lock {
+    /// Each by its [`told_url`].
     files: BTreeMap<Url, LockedFile>,
     images: BTreeMap<(ImageSource, Platform), Digest>,
     bases: BTreeMap<(SealerName, Platform), LockedBase>,
@@ -82,10 +87,26 @@ pub struct LockedBase {
     pub layers: Vec<Digest>,
 }
 
+impl LockedBase {
+    /// Whether an image, under the name that is locked, is this one: by its id, or by all else that its document says. A
+    /// name, and the Clusterfile that has it, give an image another id; other layers or commands give another image.
+    #[must_use]
+    pub fn is(&self, name: &SealerName, found: &Image) -> bool {
+        found.id == Some(self.id) || found.renamed(name).id == Some(self.id)
+    }
+
+    /// Whether this one is pulled although the store has `found` under the name: a registry is known that has it, and
+    /// `found` is another one.
+    #[must_use]
+    pub fn displaces(&self, name: &SealerName, found: &Image) -> bool {
+        self.digest.is_some() && !self.is(name, found)
+    }
+}
+
 /// One entry of a lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Locked {
-    /// A file by its URL.
+    /// A file by its URL; in a lock it is known by the one that may be told.
     File(Url, LockedFile),
     /// A container image by its reference, for a platform.
     Image(ImageSource, Platform, Digest),
@@ -114,7 +135,7 @@ impl Lock {
     /// What a URL gave.
     #[must_use]
     pub fn file(&self, url: &Url) -> Option<LockedFile> {
-        self.files.get(url).copied()
+        self.files.get(&told_url(url)).copied()
     }
 
     /// What a container image's reference stood for.
@@ -132,30 +153,20 @@ impl Lock {
     /// Adds an entry or replaces the one of the same name and platform.
     pub fn insert(&mut self, entry: Locked) {
         match entry {
-            Locked::File(url, file) => drop(self.files.insert(url, file)),
+            Locked::File(url, file) => drop(self.files.insert(told_url(&url), file)),
             Locked::Image(reference, platform, digest) => drop(self.images.insert((reference, platform), digest)),
             Locked::Base(name, platform, base) => drop(self.bases.insert((name, platform), base)),
         }
     }
 
-    /// Adds the entries of another lock for which there is none yet.
-    pub fn add_missing(&mut self, other: &Self) {
-        for (url, file) in &other.files {
-            self.files.entry(url.clone()).or_insert(*file);
-        }
-        for (key, digest) in &other.images {
-            self.images.entry(key.clone()).or_insert(*digest);
-        }
-        for (key, base) in &other.bases {
-            self.bases.entry(key.clone()).or_insert_with(|| base.clone());
-        }
-    }
-
-    /// Gives base images that were found in the store what an earlier lock says of where the same images came from.
-    pub fn add_origins(&mut self, earlier: &Self) {
-        for (key, base) in &mut self.bases {
-            let same = earlier.bases.get(key).filter(|known| known.layers == base.layers);
-            base.digest = base.digest.or(same.and_then(|known| known.digest));
+    /// What becomes of `now`, which somebody else made of `earlier` meanwhile, with all that this lock changed of `earlier`. Of
+    /// what both added, theirs stays: it was there first.
+    #[must_use]
+    pub fn onto(&self, earlier: &Self, now: &Self) -> Self {
+        Self {
+            files: onto(&self.files, &earlier.files, &now.files),
+            images: onto(&self.images, &earlier.images, &now.images),
+            bases: onto(&self.bases, &earlier.bases, &now.bases),
         }
     }
 
@@ -183,31 +194,66 @@ impl Lock {
     pub fn changes_since(&self, earlier: &Self) -> Vec<LockChange> {
         let (old, new) = (earlier.shown(), self.shown());
         let names: BTreeSet<_> = old.keys().chain(new.keys()).collect();
-        let digest = |shown: Option<&(String, String)>| shown.map(|(_, digest)| digest.clone());
-        names
-            .into_iter()
-            .filter(|key| old.get(*key) != new.get(*key))
-            .map(|key| LockChange {
-                name: new.get(key).or(old.get(key)).map(|(name, _)| name.clone()).unwrap_or_default(),
-                platform: key.2.clone(),
-                old: digest(old.get(key)),
-                new: digest(new.get(key)),
-            })
-            .collect()
+        let change = |key: &(u8, String, Option<Platform>)| {
+            let (old, new) = (old.get(key), new.get(key));
+            let digests = match (old, new) {
+                (Some(old), Some(new)) if old.digest != new.digest => (Some(&old.digest), Some(&new.digest)),
+                // The same base image, of which the registry has another list.
+                (Some(Shown { origin: Some(old), .. }), Some(Shown { origin: Some(new), .. })) if old != new => {
+                    (Some(old), Some(new))
+                }
+                (Some(_), Some(_)) => return None,
+                (old, new) => (old.map(|shown| &shown.digest), new.map(|shown| &shown.digest)),
+            };
+            let name = new.or(old).map(|shown| shown.name.clone()).unwrap_or_default();
+            Some(LockChange { name, platform: key.2.clone(), old: digests.0.cloned(), new: digests.1.cloned() })
+        };
+        names.into_iter().filter_map(change).collect()
     }
 
-    /// Each entry by its section, name and platform, with its name for people and the one digest that stands for it.
-    fn shown(&self) -> BTreeMap<(u8, String, Option<Platform>), (String, String)> {
+    /// Each entry by its section, name and platform.
+    fn shown(&self) -> BTreeMap<(u8, String, Option<Platform>), Shown> {
         let shown = |entry: Locked| {
             let name = entry.name();
-            match entry {
-                Locked::File(url, file) => ((0, url.into(), None), (name, file.digest.to_string())),
-                Locked::Image(image, of, digest) => ((1, image.to_string(), Some(of)), (name, digest.to_string())),
-                Locked::Base(base, of, found) => ((2, base.to_string(), Some(of)), (name, found.id.to_string())),
-            }
+            let (key, digest, origin) = match entry {
+                Locked::File(url, file) => ((0, url.into(), None), file.digest.to_string(), None),
+                Locked::Image(image, of, digest) => ((1, image.to_string(), Some(of)), digest.to_string(), None),
+                Locked::Base(base, of, found) => {
+                    let origin = found.digest.map(|digest| digest.to_string());
+                    ((2, base.to_string(), Some(of)), found.id.to_string(), origin)
+                }
+            };
+            (key, Shown { name, digest, origin })
         };
         self.entries().map(shown).collect()
     }
+}
+
+fn onto<K: Ord + Clone, V: PartialEq + Clone>(
+    ours: &BTreeMap<K, V>,
+    earlier: &BTreeMap<K, V>,
+    now: &BTreeMap<K, V>,
+) -> BTreeMap<K, V> {
+    let mut merged = now.clone();
+    merged.retain(|key, value| ours.contains_key(key) || earlier.get(key) != Some(value));
+    for (key, value) in ours {
+        match earlier.get(key) {
+            Some(known) if known == value => {}
+            Some(_) => drop(merged.insert(key.clone(), value.clone())),
+            None => drop(merged.entry(key.clone()).or_insert_with(|| value.clone())),
+        }
+    }
+    merged
+}
+
+/// An entry for people.
+#[derive(PartialEq, Eq)]
+struct Shown {
+    name: String,
+    /// The one digest that stands for it.
+    digest: String,
+    /// Of a base image, what its tag stood for.
+    origin: Option<String>,
 }
 
 /// The lock's file for a recipe's: `rawdocker.lock.yaml` for `rawdocker.yaml`.

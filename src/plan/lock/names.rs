@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use url::Url;
+
 use super::{Lock, Locked};
+use crate::supply::told_url;
 use crate::transport::shown_url;
 use crate::words::nearest;
 
@@ -74,8 +77,10 @@ impl Lock {
     /// The entries that `name` means, those of all platforms: a URL, an image in any spelling, with or without its tag, or
     /// the end of one of these from a `/` on, where only one ends so.
     pub fn named(&self, name: &str) -> Result<Vec<Locked>, NameError> {
-        let exact: Vec<Locked> =
-            self.entries().filter(|entry| entry.spellings().iter().any(|one| one == name)).collect();
+        // Whoever types a URL types its query.
+        let url = name.parse::<Url>().map(|url| told_url(&url).to_string()).unwrap_or_default();
+        let is_it = |one: &String| *one == name || *one == url;
+        let exact: Vec<Locked> = self.entries().filter(|entry| entry.spellings().iter().any(is_it)).collect();
         if !exact.is_empty() {
             return Ok(exact);
         }

@@ -76,8 +76,7 @@ fn a_moved_tag_is_a_change_of_one_line() {
     assert_eq!((&changes[0].old, &changes[0].new), (&Some(digest(3).to_string()), &Some(digest(9).to_string())));
     after.retain(|entry| matches!(entry, Locked::File(..)));
     assert_eq!(after.changes_since(&before).iter().filter(|change| change.new.is_none()).count(), 4);
-    after.add_missing(&before);
-    assert_eq!(after, before);
+    assert_eq!(before.onto(&after, &after), before);
     assert_eq!(before.platforms().len(), 2);
 }
 
@@ -127,16 +126,37 @@ fn a_lock_within_a_plan_reads_back() {
 }
 
 #[test]
-fn what_is_found_in_the_store_keeps_where_it_came_from_while_it_is_the_same() {
-    let (mut former, mut now) = (sample(), sample());
-    let key = former.bases.keys().next().unwrap().clone();
-    former.bases.get_mut(&key).unwrap().digest = Some(digest(9));
-    now.add_origins(&former);
-    assert_eq!(now, former);
-    let base = now.bases.get_mut(&key).unwrap();
-    (base.digest, base.layers[0]) = (None, digest(8));
-    now.add_origins(&former);
-    assert_eq!(now.bases[&key].digest, None);
+fn what_two_runs_change_at_once_is_all_kept() {
+    let on: Platform = "linux/amd64".parse().unwrap();
+    let lock = |entries: &[(&str, u8)]| {
+        let mut lock = Lock::default();
+        for (name, byte) in entries {
+            lock.insert(Locked::Image(name.parse().unwrap(), on.clone(), digest(*byte)));
+        }
+        lock
+    };
+    let earlier = lock(&[("same", 1), ("moved", 1), ("dropped", 1), ("theirs-moved", 1), ("theirs-dropped", 1)]);
+    let ours = lock(&[("same", 1), ("moved", 2), ("theirs-moved", 1), ("theirs-dropped", 1), ("new", 2), ("both", 2)]);
+    let now = lock(&[("same", 1), ("moved", 1), ("dropped", 1), ("theirs-moved", 3), ("theirs-new", 3), ("both", 3)]);
+    let both = lock(&[("same", 1), ("moved", 2), ("theirs-moved", 3), ("theirs-new", 3), ("new", 2), ("both", 3)]);
+    assert_eq!(ours.onto(&earlier, &now), both);
+    assert_eq!(ours.onto(&earlier, &earlier), ours);
+    assert_eq!(sample().onto(&Lock::default(), &ours).entries().count(), 6 + 6);
+}
+
+#[test]
+fn another_list_of_the_same_base_image_is_a_change() {
+    let of_registry = |digest| {
+        let mut lock = sample();
+        lock.bases.values_mut().for_each(|base| base.digest = digest);
+        lock
+    };
+    let (none, old, new) = (of_registry(None), of_registry(Some(digest(8))), of_registry(Some(digest(9))));
+    let changes = new.changes_since(&old);
+    assert_eq!((&changes[0].old, &changes[0].new), (&Some(digest(8).to_string()), &Some(digest(9).to_string())));
+    assert_eq!(changes.len(), 1);
+    // Where it came from is no other image.
+    assert_eq!((new.changes_since(&none), none.changes_since(&new)), (vec![], vec![]));
 }
 
 #[test]

@@ -92,14 +92,21 @@ pub fn survey(
     let platforms = platforms(recipe, narrowing, &mut mistakes);
     check_stage_name(recipe, narrowing, &mut mistakes);
     let mut sketches = Vec::new();
-    let mut cluster_registry = DEFAULT_CLUSTER_REGISTRY.to_owned();
+    // A plan has one, for all platforms; the platform that said it first.
+    let mut cluster_registry: Option<(String, &Platform)> = None;
     for platform in &platforms {
         let scope = Scope::new(source, &recipe.metadata.name, values, platform).with_unknown(unknown.to_vec());
         if let Some(text) = &recipe.cluster_registry {
             match scope.render(text) {
                 Ok(registry) => match registry_host(&registry) {
                     Some(mistake) => mistakes.push(Diagnostic::error(text.span, mistake).with_label(EXPECTED_REGISTRY)),
-                    None => cluster_registry = registry,
+                    None => match &cluster_registry {
+                        Some((first, of)) if *first != registry => {
+                            mistakes.push(two_registries(text.span, (first, of), (&registry, platform)));
+                        }
+                        Some(_) => {}
+                        None => cluster_registry = Some((registry, platform)),
+                    },
                 },
                 Err(mistake) => mistakes.push(mistake),
             }
@@ -123,7 +130,8 @@ pub fn survey(
             recipe: recipe.metadata.name.value.clone(),
             file: source.name().to_owned(),
             source_date_epoch: epoch,
-            cluster_registry,
+            cluster_registry: cluster_registry
+                .map_or_else(|| DEFAULT_CLUSTER_REGISTRY.to_owned(), |(registry, _)| registry),
             stages: stages.collect(),
             inputs: Lock::default(),
             preview: PassedOver,
@@ -138,6 +146,14 @@ pub fn survey(
 }
 
 const EXPECTED_REGISTRY: &str = "expected `HOST` or `HOST:PORT`";
+
+/// The mistake of a registry that is not the same for all platforms.
+fn two_registries(span: Span, (first, of): (&str, &Platform), (other, on): (&str, &Platform)) -> Diagnostic {
+    let message =
+        format!("`clusterRegistry` is `{first}` for {of} and `{other}` for {on}, expected one for all platforms");
+    Diagnostic::error(span, message)
+        .with_help("leave `platform` out of it, or take one platform after the other with `--platform`")
+}
 
 /// What is wrong with the text of a registry, if anything.
 fn registry_host(text: &str) -> Option<String> {
@@ -249,4 +265,43 @@ fn narrow_to_stage(sketches: &[StageSketch], narrowing: &Narrowing) -> Vec<Plann
     }
     kept.reverse();
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::{ValuesInput, parse};
+
+    fn resolved(registry: &str, platforms: &[&str]) -> Result<String, String> {
+        let text = format!(
+            "apiVersion: recipe.sealer.io/v1alpha1\nkind: Recipe\nmetadata: {{name: demo}}\nvalues: {{hub: my.hub}}\n\
+             platforms: [linux/amd64, linux/arm64]\nclusterRegistry: \"{registry}\"\nstages:\n  - name: one\n    \
+             image: x:v1\n    kubefile: |\n      FROM scratch\n      COPY . .\n"
+        );
+        let source = Source::new("r.yaml", &text);
+        let parsed = parse(&source).unwrap();
+        let values = Values::merge(&source, &parsed.recipe, &ValuesInput::default()).unwrap();
+        let platforms = platforms.iter().map(|platform| platform.parse().unwrap()).collect();
+        let narrowing = Narrowing { platforms, stage: None };
+        let plan = resolve(&source, &parsed.recipe, &values, &narrowing, Epoch::DEFAULT);
+        plan.map(|plan| plan.cluster_registry)
+            .map_err(|mistakes| mistakes.iter().map(|mistake| mistake.render(&source, false)).collect())
+    }
+
+    #[test]
+    fn the_registry_of_clusters_is_one_for_all_platforms() {
+        assert_eq!(resolved("{{ values.hub }}:5000", &[]).unwrap(), "my.hub:5000");
+        let by_platform = "hub-{{ platform.architecture }}:5000";
+        insta::assert_snapshot!(resolved(by_platform, &[]).unwrap_err(), @r#"
+        r.yaml:6:18: error: `clusterRegistry` is `hub-amd64:5000` for linux/amd64 and `hub-arm64:5000` for linux/arm64, expected one for all platforms
+          |
+        6 | clusterRegistry: "hub-{{ platform.architecture }}:5000"
+          |                  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          |
+          = help: leave `platform` out of it, or take one platform after the other with `--platform`
+        "#);
+        // A plan for one has one.
+        assert_eq!(resolved(by_platform, &["linux/amd64"]).unwrap(), "hub-amd64:5000");
+        assert_eq!(resolved(by_platform, &["linux/arm64"]).unwrap(), "hub-arm64:5000");
+    }
 }

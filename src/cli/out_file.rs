@@ -1,0 +1,64 @@
+//! A file that the user names for what a command makes.
+
+use std::path::{Path, PathBuf};
+
+use fs_err::File;
+
+use crate::disk::{Dir, DiskError, Unfinished};
+use crate::words::FailureKind;
+
+use super::failure::Failed;
+
+/// Where to write: beside the file's place, where it goes when it is whole; what is no file (a pipe, a terminal) is written
+/// as it is. Links to files are followed.
+#[derive(Debug)]
+pub(super) enum OutFile {
+    /// Something that is no file.
+    Stream(File),
+    /// A file.
+    File(Unfinished),
+}
+
+impl OutFile {
+    /// Opens it; that it cannot be made is known before the work.
+    pub(super) fn open(path: &Path) -> Result<Self, Failed> {
+        let failed = |error: std::io::Error| Failed::from_error(FailureKind::Failed, &error);
+        if fs_err::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+            return Ok(Self::Stream(fs_err::OpenOptions::new().write(true).open(path).map_err(failed)?));
+        }
+        let path = followed(path).map_err(failed)?;
+        let Some(name) = path.file_name().filter(|_| !path.is_dir()) else {
+            return Err(Failed::Usage(format!("`{}` is no name of a file", path.display())));
+        };
+        let folder = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            Some(_) | None => Path::new("."),
+        };
+        Dir::open(folder).and_then(|folder| Unfinished::create(&folder, name)).map(Self::File).map_err(|e| on_disk(&e))
+    }
+
+    /// What to write to.
+    pub(super) fn file(&self) -> &File {
+        match self {
+            Self::Stream(file) => file,
+            Self::File(unfinished) => unfinished.file(),
+        }
+    }
+
+    /// Puts the file into its place.
+    pub(super) fn finish(self) -> Result<(), Failed> {
+        match self {
+            Self::Stream(_) => Ok(()),
+            Self::File(unfinished) => unfinished.finish().map_err(|error| on_disk(&error)),
+        }
+    }
+}
+
+fn on_disk(error: &DiskError) -> Failed {
+    Failed::from_error(error.kind(), error)
+}
+
+/// The file that a link leads to; a path that is no link, or one to nowhere, as it is.
+fn followed(path: &Path) -> std::io::Result<PathBuf> {
+    if path.is_symlink() && path.is_file() { fs_err::canonicalize(path) } else { Ok(path.to_owned()) }
+}
