@@ -243,6 +243,39 @@ fn the_command_s_output_goes_to_stderr_and_background_processes_end_with_it() {
 }
 
 #[test]
+fn what_is_built_on_stays_while_it_is_built_on() {
+    if !can_mount() {
+        return;
+    }
+    let world = World::new();
+    build(&world, "base:v1", "FROM scratch\nCOPY c etc\n", &[("c", "content")], &[]);
+    let go = world.path("go");
+    let wait = format!("while ! test -e {}; do sleep 0.05; done", go.display());
+    let kubefile = format!("FROM base:v1\nRUN echo started; {wait}; cat etc/c > y\n");
+    let folder = context(&world, &kubefile, &[]);
+    let mut command = world.command();
+    command.args(["build", "-t", "on:v1", "-f", &format!("{folder}/Kubefile"), &folder]);
+    let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap() == "  | started"));
+    let removed = world.succeed(&["rmi", "base:v1"]);
+    assert!(removed.stdout.contains("0 layers deleted"), "{removed}");
+    assert!(world.succeed(&["prune"]).stdout.contains("0 layers deleted"));
+    fs_err::write(&go, "").unwrap();
+    let rest: Vec<String> = lines.map(Result::unwrap).collect();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{rest:?}");
+    let saved = world.path("on.tar");
+    world.succeed(&["save", "-o", saved.to_str().unwrap(), "on:v1"]);
+    let mut archive = tar::Archive::new(fs_err::File::open(saved).unwrap());
+    let is_y = |entry: &tar::Entry<'_, fs_err::File>| entry.path().unwrap().ends_with("y");
+    let mut entries = archive.entries().unwrap().map(Result::unwrap);
+    let made = entries.find(is_y).map(|entry| std::io::read_to_string(entry).unwrap());
+    assert_eq!(made.as_deref(), Some("content"));
+    world.succeed(&["rmi", "on:v1"]);
+    assert!(world.succeed(&["prune"]).stdout.contains("0 layers deleted"), "rmi took them");
+}
+
+#[test]
 fn killed_in_mid_run_it_takes_all_along_and_the_next_build_works() {
     if !can_mount() {
         return;

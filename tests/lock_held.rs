@@ -127,13 +127,15 @@ fn a_moved_base_is_taken_as_the_warning_says() {
 }
 
 #[test]
-fn another_image_of_the_name_gives_way_to_the_locked_one_which_is_told() {
+fn the_locked_image_is_built_on_although_the_store_has_another_of_the_name() {
     let world = World::new();
     world.write("r.yaml", ON_A_BASE);
     push(&world, "old");
     let first = report(&run(&world, "apply", &["-o", "json"]));
     base(&world, "root", "of my own", "echo");
+    let mine = world.succeed(&["inspect", "cb:v1"]).stdout;
     let again = succeed(&world, "apply", &["-o", "json"]);
+    assert_eq!(world.succeed(&["inspect", "cb:v1"]).stdout, mine, "the store keeps its own");
     assert_eq!(report(&again)["images"], first["images"]);
     let warning = again.stderr.lines().find(|line| line.contains("in the store")).unwrap_or_default();
     assert!(warning.contains("`cb:v1` for linux/amd64") && warning.contains("pulled"), "{again}");

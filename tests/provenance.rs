@@ -185,6 +185,18 @@ fn the_store_keeps_it_for_as_long_as_it_has_the_image() {
 fn where_it_cannot_be_written_is_said_before_the_work() {
     let world = world();
     let recipe = world.path("small.yaml").to_str().unwrap().to_owned();
+    // Neither the recipe nor its lock is replaced, by whatever name.
+    symlink("small.yaml", world.path("link.yaml")).unwrap();
+    world.write("small.lock.yaml", "version: 1\n");
+    for (file, code) in
+        [("nowhere/x.json", 1), (".", 2), ("small.yaml", 2), ("link.yaml", 2), ("small.lock.yaml", 2), ("-", 2)]
+    {
+        let file = if file == "-" { file.into() } else { world.path(file) };
+        let run = world.run(&["recipe", "apply", &recipe, "--provenance", file.to_str().unwrap()]);
+        assert_eq!(run.code, Some(code), "{run}");
+        assert!(!world.root().exists() && world.server().requests().is_empty());
+    }
+    assert_eq!(text(&recipe), RECIPE);
     for (file, code) in [("nowhere/x.json", 1), (".", 2)] {
         let file = world.path(file);
         let run = world.run(&["recipe", "apply", &recipe, "--provenance", file.to_str().unwrap()]);
@@ -271,6 +283,38 @@ fn apply_pushes_every_image_and_registries_know_what_refers_to_it() {
     let run = world.succeed(&["recipe", "apply", &recipe, "--platform", PLATFORMS, "--push"]);
     let line = format!("pushed {FIRST}:v1@{}, with its provenance\n", subjects[0]);
     assert!(run.stdout.contains(&line), "{run}");
+}
+
+#[test]
+fn a_link_is_followed_and_what_is_no_file_is_written_as_it_is() {
+    let world = world();
+    let recipe = world.path("small.yaml").to_str().unwrap().to_owned();
+    world.write("there/old.json", "old");
+    symlink("there/old.json", world.path("link.json")).unwrap();
+    apply(&world, &recipe, &["--provenance", world.path("link.json").to_str().unwrap()]);
+    assert!(world.path("link.json").is_symlink());
+    check(&json(&text(world.path("there/old.json"))));
+    let pipe = world.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || text(pipe)
+    });
+    apply(&world, &recipe, &["--provenance", pipe.to_str().unwrap()]);
+    assert_eq!(reader.join().unwrap(), text(world.path("there/old.json")));
+    // A lock that is a link stays one, too, and a pipe is none.
+    let lock = world.path("small.lock.yaml");
+    fs_err::rename(&lock, world.path("there/real.lock.yaml")).unwrap();
+    symlink("there/real.lock.yaml", &lock).unwrap();
+    world.write("there/real.lock.yaml", "version: 1\n");
+    apply(&world, &recipe, &[]);
+    assert!(lock.is_symlink() && text(world.path("there/real.lock.yaml")).contains("docker.io/calico/typha:v3.19.1"));
+    assert_eq!(fs_err::metadata(&lock).unwrap().permissions().mode() & 0o777, 0o644);
+    fs_err::remove_file(&lock).unwrap();
+    fs_err::rename(&pipe, &lock).unwrap();
+    let run = world.run(&["recipe", "apply", &recipe]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stderr.contains("small.lock.yaml` is no file"), "{run}");
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl Bases {
         &self.settled
     }
 
-    /// Whether the locked image is pulled in the place of this one, which the store has under the name.
+    /// Whether the locked image is pulled and built on instead of this one, which the store has under the name.
     pub(super) fn displace(&self, name: &SealerName, platform: &Platform, found: &Image) -> bool {
         self.entry(name, platform).is_some_and(|entry| entry.displaces(name, found))
     }

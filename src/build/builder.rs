@@ -214,18 +214,23 @@ impl Builder<'_> {
         }
         if let Some(image) = workspace.find(name, platform).map_err(|error| failed(&error))? {
             workspace.settle(name, platform, &image, None)?;
+            workspace.hold(&image).map_err(|error| failed(&error))?;
             return Ok(image);
         }
         let pulled = self.supply.image(&source.image(), platform)?;
-        if let Some(other) = workspace.displaced(name, platform).map_err(|error| failed(&error))? {
+        let other = workspace.displaced(name, platform).map_err(|error| failed(&error))?;
+        let image = if let Some(other) = other {
             let message = format!(
-                "`{}` for {platform} is {} in the store, which is not the locked one: that one is pulled in its place",
+                "`{}` for {platform} is {} in the store, which is not the locked one: that one is pulled and built on, \
+                 and the store keeps its own",
                 name.familiar(),
                 other.id.map(|id| id.to_string()).unwrap_or_default()
             );
             self.observer.event(Event::Warning { message });
-        }
-        let image = workspace.import(name, &pulled, self.supply.cache(), self.observer);
+            workspace.borrow(name, &pulled, self.supply.cache(), self.observer)
+        } else {
+            workspace.import(name, &pulled, self.supply.cache(), self.observer)
+        };
         let image = image.map_err(|error| failed(&error))?;
         workspace.settle(name, platform, &image, Some(pulled.root().digest))?;
         Ok(image)

@@ -23,6 +23,8 @@ pub struct Workspace<'a> {
     staging: Staging,
     layers: BTreeMap<Digest, StagedLayer>,
     images: Vec<ImageDocument>,
+    /// Bases under names that are another image's in the store: built on, and not there after the run.
+    borrowed: Vec<Image>,
     /// Bases of container images, by config.
     containers: BTreeMap<(Digest, Platform), Image>,
     bases: Bases,
@@ -73,7 +75,16 @@ impl<'a> Workspace<'a> {
     pub fn new(store: &'a Store) -> Result<Self, WorkspaceError> {
         let staging = store.stage()?;
         let (layers, images, containers) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
-        Ok(Self { store, staging, layers, images, containers, bases: Bases::default(), seen: BTreeSet::new() })
+        Ok(Self {
+            store,
+            staging,
+            layers,
+            images,
+            borrowed: Vec::new(),
+            containers,
+            bases: Bases::default(),
+            seen: BTreeSet::new(),
+        })
     }
 
     /// Reads `store` and stages beside `elsewhere`, so that nothing is written in `store`: to see what would be made, and
@@ -81,7 +92,16 @@ impl<'a> Workspace<'a> {
     pub fn apart(store: &'a Store, elsewhere: &Store) -> Result<Self, WorkspaceError> {
         let staging = elsewhere.stage()?;
         let (layers, images, containers) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
-        Ok(Self { store, staging, layers, images, containers, bases: Bases::default(), seen: BTreeSet::new() })
+        Ok(Self {
+            store,
+            staging,
+            layers,
+            images,
+            borrowed: Vec::new(),
+            containers,
+            bases: Bases::default(),
+            seen: BTreeSet::new(),
+        })
     }
 
     /// The same with base images that have to be what a lock says.
@@ -110,10 +130,19 @@ impl<'a> Workspace<'a> {
         Ok(())
     }
 
+    /// Keeps the layers of a base from being deleted while this run lasts.
+    pub(super) fn hold(&self, image: &Image) -> Result<(), WorkspaceError> {
+        let layers: Vec<Digest> = image.layer_ids().filter(|id| !self.layers.contains_key(id)).collect();
+        match self.store.hold(&self.staging, &layers)?.first() {
+            Some(layer) => Err(WorkspaceError::LayerGone { image: image.name.to_string(), layer: *layer }),
+            None => Ok(()),
+        }
+    }
+
     /// An image that this run made or pulled.
     pub(super) fn made(&self, name: &SealerName, platform: &Platform) -> Option<&Image> {
-        let made = self.images.iter().rev().map(ImageDocument::image);
-        made.into_iter().find(|image| image.name == *name && image.platform == *platform)
+        let mut made = self.images.iter().rev().map(ImageDocument::image).chain(&self.borrowed);
+        made.find(|image| image.name == *name && image.platform == *platform)
     }
 
     /// An image that this run made or that the store has: the one of the lock where it is there, else the one of the name;
@@ -132,7 +161,7 @@ impl<'a> Workspace<'a> {
         Ok(named.filter(|image| !self.bases.displace(name, platform, image)))
     }
 
-    /// The store's image of that name in whose place the locked one is pulled.
+    /// The store's image of that name that is not built on, as the locked one is pulled.
     pub(super) fn displaced(&self, name: &SealerName, platform: &Platform) -> Result<Option<Image>, WorkspaceError> {
         let named = self.named(name, platform)?;
         Ok(named.filter(|image| self.bases.displace(name, platform, image)))
@@ -240,6 +269,31 @@ impl<'a> Workspace<'a> {
         blobs: &dyn Blobs,
         observer: &dyn Observer,
     ) -> Result<Image, WorkspaceError> {
+        let image = self.unpack(name, pulled, blobs, observer)?;
+        self.add(image.clone());
+        Ok(image)
+    }
+
+    /// As [`import`](Self::import), where the store has another image of that name, which keeps it.
+    pub(super) fn borrow(
+        &mut self,
+        name: &SealerName,
+        pulled: &ContainerImage,
+        blobs: &dyn Blobs,
+        observer: &dyn Observer,
+    ) -> Result<Image, WorkspaceError> {
+        let image = self.unpack(name, pulled, blobs, observer)?;
+        self.borrowed.push(image.clone());
+        Ok(image)
+    }
+
+    fn unpack(
+        &mut self,
+        name: &SealerName,
+        pulled: &ContainerImage,
+        blobs: &dyn Blobs,
+        observer: &dyn Observer,
+    ) -> Result<Image, WorkspaceError> {
         let image = import::document(name, pulled, blobs)?;
         for (layer, blob) in import::layers(&image, pulled)? {
             // One that does not hash to its id must not stand for one that does: a pull heals.
@@ -248,7 +302,6 @@ impl<'a> Workspace<'a> {
                 self.layers.insert(layer, staged);
             }
         }
-        self.add(image.clone());
         Ok(image)
     }
 
@@ -286,7 +339,7 @@ impl<'a> Workspace<'a> {
 
     /// Puts everything into the store: layers first, tags last. Layers that no image came to need are thrown away.
     pub fn commit(self) -> Result<(), WorkspaceError> {
-        let Self { store, staging, mut layers, images, containers: _, bases: _, seen: _ } = self;
+        let Self { store, staging, mut layers, images, borrowed: _, containers: _, bases: _, seen: _ } = self;
         layers.retain(|id, _| images.iter().any(|image| image.image().layer_ids().any(|named| named == *id)));
         let created = jiff::Timestamp::now();
         store.commit(&staging, &Commit { images, layers: layers.into_values().collect(), created })?;

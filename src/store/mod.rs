@@ -13,6 +13,7 @@
 //! recipe/provenance/<image id>.json              ours: what the image was made of
 //! staging/.lock                                  ours: flock, held while a staging folder is made or cleared away
 //! staging/<random>/lease, layer-<n>/, ...        ours: 0700, work under way; flock on the lease while its process lives
+//! staging/<random>/uses/<layer hex>              ours: layers of the store that the process works on: they are not deleted
 //! ```
 //!
 //! Everything above `recipe/` is as sealer has it, and nothing foreign stands there: a real sealer's `prune` and `rmi`

@@ -19,7 +19,8 @@ pub struct Removed {
 impl Store {
     /// Removes a name for a platform, or for all, and the documents and layers that nothing names any more.
     ///
-    /// Where another image is damaged, it is not known which layers it needs: the name goes, its layers stay for prune.
+    /// Where another image is damaged, it is not known which layers it needs: the name goes, its layers stay for prune. So do
+    /// layers that somebody holds ([`Store::hold`]).
     pub fn remove(&self, name: &SealerName, platform: Option<&Platform>) -> Result<Removed, StoreError> {
         let staging = self.stage()?;
         let _lock = self.lock_to_write()?;
@@ -58,9 +59,9 @@ impl Store {
         Ok(removed)
     }
 
-    /// The ids of all documents and the hex of all layers that the list names.
+    /// The ids of all documents and the hex of all layers that the list names, or that somebody holds.
     fn used(&self, metadata: &Metadata) -> Result<HashSet<String>, StoreError> {
-        let mut used = HashSet::new();
+        let mut used = self.held()?;
         for (name, list) in &metadata.0 {
             for manifest in &list.manifests {
                 let document = self.document(&manifest.id).ok_or_else(|| StoreError::InTheWay(name.clone()))?;

@@ -1,23 +1,29 @@
 //! Where layers are made, beside the store's data and out of a real sealer's reach.
 
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::Store;
+use super::{Store, StoreError};
 use crate::disk::{Dir, DiskError, Lock, LockMode};
+use crate::words::Digest;
 
 const STAGING: &str = "staging";
 const LOCK: &str = ".lock";
 const LEASE: &str = "lease";
+const USES: &str = "uses";
 const PATIENCE: Duration = Duration::from_mins(10);
 
 /// A private folder (0700) on the store's file system, removed when it is dropped.
 ///
 /// Its lease is held by flock for as long as the process lives; a folder whose lease nobody holds was left by a process
 /// that was killed, and the next staging clears it away.
+///
+/// `uses/<layer hex>` are the layers of the store that the process works on ([`Store::hold`]): while it lives, neither rmi
+/// nor prune deletes them.
 #[derive(Debug)]
 pub struct Staging {
     above: Dir,
@@ -63,6 +69,40 @@ impl Store {
         dir.set_own_mode(0o700)?;
         let lease = Lock::acquire(&dir, LEASE, LockMode::Exclusive, Duration::ZERO)?;
         Ok(Staging { above, name, dir, next: AtomicU64::new(0), _lease: lease })
+    }
+}
+
+impl Store {
+    /// Keeps layers from rmi and prune for as long as the staging lives, and says which of them are not there. A real sealer
+    /// knows nothing of that.
+    pub fn hold(&self, staging: &Staging, layers: &[Digest]) -> Result<Vec<Digest>, StoreError> {
+        // Whoever deletes holds it alone, from looking for what is held to the last layer.
+        let _lock = self.lock_to_read()?;
+        let uses = staging.dir.folder_or_make(USES, 0o700)?;
+        let mut missing = Vec::new();
+        for layer in layers {
+            if !self.has_layer(layer)? {
+                missing.push(*layer);
+            } else if uses.meta_if_there(layer.hex())?.is_none() {
+                drop(uses.create_file(layer.hex(), 0o600)?);
+            }
+        }
+        Ok(missing)
+    }
+
+    /// The hex of all layers that somebody holds; to be called with the lock of those who write held.
+    pub(super) fn held(&self) -> Result<HashSet<String>, StoreError> {
+        let mut held = HashSet::new();
+        let Some(above) = self.folder(STAGING)? else { return Ok(held) };
+        for name in above.names()?.iter().filter(|name| *name != LOCK) {
+            match above.folder(name).and_then(|staging| staging.folder(USES)).and_then(|uses| uses.names()) {
+                Ok(names) => held.extend(names.into_iter().filter_map(|name| name.into_string().ok())),
+                // It holds nothing, or ended meanwhile.
+                Err(error) if error.is_not_found() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(held)
     }
 }
 
@@ -117,7 +157,31 @@ impl Drop for Staging {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::{document, name, now, staged};
     use super::*;
+    use crate::store::Commit;
+
+    #[test]
+    fn layers_that_somebody_works_on_outlive_their_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path());
+        let staging = store.stage().unwrap();
+        let layer = staged(&staging, "hello");
+        let (id, gone) = (layer.id.digest, Digest::of(b"gone"));
+        let images = vec![document("a:1", "linux/amd64", &[id])];
+        store.commit(&staging, &Commit { images, layers: vec![layer], created: now() }).unwrap();
+        drop(staging);
+        let working = store.stage().unwrap();
+        assert_eq!(store.hold(&working, &[id, gone]).unwrap(), [gone]);
+        assert_eq!(store.hold(&working, &[id]).unwrap(), []);
+        let removed = store.remove(&name("a:1"), None).unwrap();
+        assert_eq!((removed.images.len(), removed.layers.len()), (1, 0));
+        store.prune().unwrap();
+        assert!(store.has_layer(&id).unwrap() && store.layerdb_dir(&id).exists());
+        drop(working);
+        assert_eq!(store.prune().unwrap().layers, [id.hex()]);
+        assert!(!store.has_layer(&id).unwrap() && !store.layerdb_dir(&id).exists());
+    }
 
     #[test]
     fn one_that_cannot_be_cleared_away_does_not_keep_the_others() {

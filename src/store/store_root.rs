@@ -235,7 +235,7 @@ impl Store {
         Ok(Some(bytes))
     }
 
-    fn lock_to_read(&self) -> Result<Option<Lock>, DiskError> {
+    pub(super) fn lock_to_read(&self) -> Result<Option<Lock>, DiskError> {
         match self.folder(OURS)? {
             Some(ours) => Lock::acquire_if_there(&ours, LOCK, LockMode::Shared, PATIENCE),
             None => Ok(None),

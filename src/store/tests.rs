@@ -21,7 +21,7 @@ fn amd64() -> Platform {
     "linux/amd64".parse().unwrap()
 }
 
-fn name(text: &str) -> SealerName {
+pub(super) fn name(text: &str) -> SealerName {
     text.parse().unwrap()
 }
 
