@@ -342,3 +342,25 @@ fn the_program_says_what_it_is_and_completes_itself() {
     }
     assert_eq!(world.run(&["completion", "tcsh"]).code, Some(2));
 }
+
+#[test]
+fn a_layer_that_is_damaged_in_the_cache_is_told_and_fetched_again() {
+    let world = world();
+    world.succeed(&["push", "mine:v1"]);
+    world.succeed(&["rmi", "mine:v1"]);
+    fs_err::remove_dir_all(world.cache()).unwrap();
+    world.succeed(&["pull", "mine:v1", "--platform", "linux/amd64"]);
+    world.succeed(&["rmi", "mine:v1"]);
+    let blobs = fs_err::read_dir(world.cache().join("blobs/sha256")).unwrap().map(|blob| blob.unwrap().path());
+    let layer = blobs.filter(|blob| fs_err::read(blob).unwrap().starts_with(&[0x1f, 0x8b])).min().unwrap();
+    let mut bytes = fs_err::read(&layer).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs_err::remove_file(&layer).unwrap();
+    fs_err::write(&layer, bytes).unwrap();
+    let pull = || world.run(&["pull", "mine:v1", "--platform", "linux/amd64"]);
+    let run = pull();
+    assert_eq!(run.code, Some(4), "{run}");
+    assert!(run.stderr.contains("help: the damaged copy is gone from the cache"), "{run}");
+    assert_eq!(pull().code, Some(0));
+}

@@ -287,5 +287,5 @@ fn asking_for(stage: &PlannedStage, image: &ImageSource) -> Route {
 }
 
 pub(super) fn failed(error: &WorkspaceError) -> Failure {
-    Failure::from_error(error.kind(), error)
+    error.failure()
 }

@@ -199,7 +199,7 @@ impl Builder<'_> {
         platform: &Platform,
         workspace: &mut Workspace<'_>,
     ) -> Result<Image, Failure> {
-        let failed = |error: &WorkspaceError| Failure::from_error(error.kind(), error);
+        let failed = WorkspaceError::failure;
         let name = match source {
             BaseSource::Sealer(name) => name,
             BaseSource::Engine(_) => {

@@ -114,9 +114,7 @@ impl ImportError {
     /// What kind of failure it is.
     pub fn kind(&self) -> FailureKind {
         match self {
-            Self::Read { source, .. } | Self::Blob { source, .. } if source.kind() == io::ErrorKind::InvalidData => {
-                FailureKind::Verification
-            }
+            Self::Read { .. } | Self::Blob { .. } if self.is_damaged_blob() => FailureKind::Verification,
             Self::Read { .. }
             | Self::Blob { .. }
             | Self::Large { .. }
@@ -127,6 +125,23 @@ impl ImportError {
             Self::DiffId { .. } => FailureKind::Verification,
             Self::Compression { source, .. } => source.kind(),
             Self::Unpack { source, .. } => source.kind(),
+        }
+    }
+}
+
+impl ImportError {
+    /// Whether a blob of the cache was not what its digest says; such a one is thrown away when it is found out.
+    pub(super) fn is_damaged_blob(&self) -> bool {
+        match self {
+            Self::Read { source, .. } | Self::Blob { source, .. } => source.kind() == io::ErrorKind::InvalidData,
+            Self::Large { .. }
+            | Self::Platform { .. }
+            | Self::Document { .. }
+            | Self::Config { .. }
+            | Self::Count { .. }
+            | Self::DiffId { .. }
+            | Self::Compression { .. }
+            | Self::Unpack { .. } => false,
         }
     }
 }

@@ -70,34 +70,37 @@ impl WorkspaceError {
     }
 }
 
+impl WorkspaceError {
+    /// The error for people, with what to do about it.
+    #[must_use]
+    pub fn failure(&self) -> Failure {
+        let failure = Failure::from_error(self.kind(), self);
+        match self {
+            Self::Import(error) if error.is_damaged_blob() => {
+                failure.with_help("the damaged copy is gone from the cache: the same command fetches it again")
+            }
+            Self::Import(_) | Self::Store(_) | Self::Disk(_) | Self::Layer(_) | Self::LayerGone { .. } => failure,
+        }
+    }
+}
+
 impl<'a> Workspace<'a> {
     /// Stages beside `store`. Nothing is left of it when it is dropped.
     pub fn new(store: &'a Store) -> Result<Self, WorkspaceError> {
-        let staging = store.stage()?;
-        let (layers, images, containers) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
-        Ok(Self {
-            store,
-            staging,
-            layers,
-            images,
-            borrowed: Vec::new(),
-            containers,
-            bases: Bases::default(),
-            seen: BTreeSet::new(),
-        })
+        Self::apart(store, store)
     }
 
     /// Reads `store` and stages beside `elsewhere`, so that nothing is written in `store`: to see what would be made, and
     /// never to be committed.
     pub fn apart(store: &'a Store, elsewhere: &Store) -> Result<Self, WorkspaceError> {
         let staging = elsewhere.stage()?;
-        let (layers, images, containers) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
+        let (layers, images, borrowed, containers) = Default::default();
         Ok(Self {
             store,
             staging,
             layers,
             images,
-            borrowed: Vec::new(),
+            borrowed,
             containers,
             bases: Bases::default(),
             seen: BTreeSet::new(),

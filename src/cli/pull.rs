@@ -3,7 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 
-use crate::build::Workspace;
+use crate::build::{Workspace, WorkspaceError};
 use crate::store::Store;
 use crate::supply::Supply;
 use crate::words::{Digest, Failure, FailureKind, Platform, SealerName};
@@ -45,7 +45,7 @@ pub(super) fn run(args: &PullArgs, globals: &Globals) -> Result<(), Failed> {
     let observer = progress::observer(globals);
     let cache = globals.cache()?;
     let supply = supply(&Settings { cache: &cache, registries_conf: None, url_mirrors: &[] }, &observer)?;
-    let failed = |error: &crate::build::WorkspaceError| Failed::from_error(error.kind(), error);
+    let failed = |error: &WorkspaceError| Failed::one(error.failure());
     let mut rows = Vec::new();
     // All platforms or none: an image whose platforms are of different ages helps nobody.
     let mut workspace = Workspace::new(&store).map_err(|error| failed(&error))?;

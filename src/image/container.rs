@@ -1,5 +1,7 @@
 //! Container images (and sealer's own, pushed) as registries know them: documents that point to blobs.
 
+use serde::Deserialize;
+
 use crate::words::{Digest, ImageRef, Platform, VerifyingReader};
 
 /// What a document says of a blob: type, digest and size in bytes. OCI image-spec `descriptor.md`.
@@ -50,6 +52,24 @@ impl ContainerImage {
     pub fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
         std::iter::once(&self.config).chain(&self.layers)
     }
+}
+
+/// What counts here of a config.
+#[derive(Deserialize)]
+struct Config {
+    rootfs: RootFs,
+}
+
+#[derive(Deserialize)]
+struct RootFs {
+    #[serde(default)]
+    diff_ids: Vec<Digest>,
+}
+
+/// The diff ids of an image's layers, from the lowest, by its config: each the sha256 of a layer's stream before it was
+/// compressed. OCI image-spec `config.md`, `rootfs`.
+pub fn diff_ids(config: &[u8]) -> serde_json::Result<Vec<Digest>> {
+    serde_json::from_slice(config).map(|Config { rootfs }| rootfs.diff_ids)
 }
 
 /// Where the bytes of verified blobs are read from.

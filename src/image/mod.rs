@@ -9,7 +9,7 @@ pub mod model;
 pub mod pushed;
 mod registry_tree;
 
-pub use container::{Blobs, ContainerImage, Descriptor, Document};
+pub use container::{Blobs, ContainerImage, Descriptor, Document, diff_ids};
 pub use docker_archive::{DockerArchive, DockerArchiveError, DockerArchiveReadError, write_docker_archive};
 pub use manifest::{
     MANIFEST_TYPES, Manifest, ManifestError, ManifestKind, PlatformManifest, check_config, choose, config_platform,

@@ -205,7 +205,7 @@ fn of_store(error: StoreError) -> Failure {
 
 #[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
 fn of_workspace(error: WorkspaceError) -> Failure {
-    Failure::from_error(error.kind(), &error)
+    error.failure()
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]

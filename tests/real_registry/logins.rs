@@ -121,8 +121,8 @@ fn identity_tokens_are_posted_and_stay_unseen() {
     let rules = |identity_token: &str| TokenRules {
         login: Some((LOGIN.0.to_owned(), LOGIN.1.to_owned())),
         identity_token: Some(identity_token.to_owned()),
-        // So that it has to be renewed for nearly each request.
-        uses: 2,
+        // So that it has to be renewed, and those who get blobs at once do not use up each other's.
+        uses: 3,
         ..TokenRules::default()
     };
     world.server().require_tokens(Some(rules(token)));

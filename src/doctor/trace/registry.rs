@@ -4,10 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-
 use super::model::{Link, Spot};
-use crate::image::{Fault, Merged, RepositoryPaths, blob_data_path, read_registry_tree};
+use crate::image::{Fault, Merged, RepositoryPaths, blob_data_path, diff_ids, read_registry_tree};
 use crate::words::{ContextPath, Digest, ImageRef, Platform};
 
 const REPOSITORIES: &str = "registry/docker/registry/v2/repositories";
@@ -26,18 +24,6 @@ pub(super) struct Registry<'a> {
     links: BTreeMap<Digest, Vec<Link>>,
     /// Blobs of which is known what they are: configs, and the layers that those speak of.
     explained: BTreeSet<Digest>,
-}
-
-/// What counts here of a config.
-#[derive(Deserialize)]
-struct Config {
-    rootfs: RootFs,
-}
-
-#[derive(Deserialize)]
-struct RootFs {
-    #[serde(default)]
-    diff_ids: Vec<Digest>,
 }
 
 impl<'a> Registry<'a> {
@@ -94,8 +80,7 @@ impl<'a> Registry<'a> {
             return Ok(None);
         }
         let bytes = fs_err::read(&file)?;
-        let read = serde_json::from_slice(&bytes).ok().filter(|_| Digest::of(&bytes) == config);
-        Ok(read.map(|Config { rootfs }| rootfs.diff_ids))
+        Ok(diff_ids(&bytes).ok().filter(|_| Digest::of(&bytes) == config))
     }
 
     /// The blobs that configs say a diff id of.

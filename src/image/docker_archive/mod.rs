@@ -14,25 +14,9 @@ mod read;
 mod read_error;
 mod write;
 
-use serde::Deserialize;
-
-use crate::words::Digest;
-
 pub use read::DockerArchive;
 pub use read_error::DockerArchiveReadError;
 pub use write::{DockerArchiveError, write_docker_archive};
 
 /// Bytes that a config may have.
 const CONFIG_LIMIT: u64 = 8 << 20;
-
-/// What counts here of a config.
-#[derive(Deserialize)]
-struct WrittenConfig {
-    rootfs: WrittenRootFs,
-}
-
-#[derive(Deserialize)]
-struct WrittenRootFs {
-    #[serde(default)]
-    diff_ids: Vec<Digest>,
-}

@@ -5,8 +5,9 @@ use std::io::{self, Read, Write};
 
 use serde::Deserialize;
 
-use super::{CONFIG_LIMIT, DockerArchiveReadError as Error, WrittenConfig};
+use super::{CONFIG_LIMIT, DockerArchiveReadError as Error};
 use crate::archive::{ArchiveError, Decompressed, EntryPath, Limits, Member, MemberKind, Spool};
+use crate::image::diff_ids;
 use crate::words::{Digest, DigestWriter, printable};
 
 const MANIFEST: &str = "manifest.json";
@@ -69,11 +70,11 @@ impl DockerArchive {
         if id != named {
             return Err(Error::Config { name: config, found: id });
         }
-        let WrittenConfig { rootfs } = parse(&bytes, &config)?;
-        if rootfs.diff_ids.len() != names.len() {
-            return Err(Error::Count { layers: names.len(), diff_ids: rootfs.diff_ids.len() });
+        let diff_ids = diff_ids(&bytes).map_err(|source| Error::Document { name: config, source })?;
+        if diff_ids.len() != names.len() {
+            return Err(Error::Count { layers: names.len(), diff_ids: diff_ids.len() });
         }
-        let layers = names.into_iter().zip(rootfs.diff_ids);
+        let layers = names.into_iter().zip(diff_ids);
         let layers = layers.map(|(name, diff_id)| Layer::find(&spool, name, diff_id)).collect::<Result<_, _>>()?;
         let index = find(&spool, "index.json").map(|_| parse(&document(&spool, "index.json")?, "index.json"));
         Ok(Self { config: bytes, id, layers, index: index.transpose()?, spool })

@@ -8,9 +8,9 @@ use std::io::{self, Read, Write};
 
 use serde::Serialize;
 
-use super::{CONFIG_LIMIT, WrittenConfig};
+use super::CONFIG_LIMIT;
 use crate::archive::{ArchiveError, Decompressed, Limits, TarWriter};
-use crate::image::{Blobs, ContainerImage, Descriptor};
+use crate::image::{Blobs, ContainerImage, Descriptor, diff_ids};
 use crate::words::{Digest, DigestWriter, Epoch, FailureKind, ImageRef, VerifyingReader};
 
 /// Why an image is not written as an archive for `docker load`.
@@ -255,16 +255,16 @@ impl Source<'_> {
 
     fn diff_ids(&self, config: &[u8]) -> Result<Vec<Digest>, DockerArchiveError> {
         let image = || Box::new(self.image.reference.clone());
-        let config: WrittenConfig = serde_json::from_slice(config).map_err(|source| DockerArchiveError::Config {
+        let found = diff_ids(config).map_err(|source| DockerArchiveError::Config {
             digest: self.image.config.digest,
             image: image(),
             source,
         })?;
-        let (layers, diff_ids) = (self.image.layers.len(), config.rootfs.diff_ids.len());
+        let (layers, diff_ids) = (self.image.layers.len(), found.len());
         if layers != diff_ids {
             return Err(DockerArchiveError::Count { image: image(), layers, diff_ids });
         }
-        Ok(config.rootfs.diff_ids)
+        Ok(found)
     }
 
     /// The layer, decompressed by what its first bytes say: media types are written wrong too often, and the diff id decides.

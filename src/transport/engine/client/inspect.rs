@@ -3,11 +3,10 @@
 use std::io;
 use std::path::PathBuf;
 
-use serde::Deserialize;
 use tokio::time::timeout;
 
 use super::{ANSWER, Asking, Engine};
-use crate::image::DockerArchive;
+use crate::image::{DockerArchive, diff_ids};
 use crate::transport::engine::{EngineError, EnginePlace};
 use crate::words::{Digest, Event, ImageRef, ImageSource, Platform};
 
@@ -38,18 +37,6 @@ pub struct EngineStorage {
     pub driver: Option<String>,
     /// Whether it keeps images in containerd, and not in files of its own.
     pub is_containerd: bool,
-}
-
-/// What counts here of a config.
-#[derive(Deserialize)]
-struct Config {
-    rootfs: RootFs,
-}
-
-#[derive(Deserialize)]
-struct RootFs {
-    #[serde(default)]
-    diff_ids: Vec<Digest>,
 }
 
 impl Engine {
@@ -111,8 +98,7 @@ impl Engine {
                 let (said, found) = (expected.id, archive.id());
                 return Err(EngineError::Other { image: source.clone(), place, said, found });
             }
-            let config: Option<Config> = serde_json::from_slice(archive.config()).ok();
-            if config.is_none_or(|config| config.rootfs.diff_ids != expected.diff_ids) {
+            if diff_ids(archive.config()).ok().as_ref() != Some(&expected.diff_ids) {
                 let why = "the diff ids that it says are not those of the config that it gives".to_owned();
                 return Err(EngineError::Strange { image: source.clone(), place, why });
             }
