@@ -22,7 +22,7 @@ use crate::store::StoreError;
 use crate::words::FailureKind;
 
 pub use pushed::of_pushed;
-pub use statement::{Run, statement};
+pub use statement::{Run, cluster_registry, statement};
 pub use tagged::tagged;
 
 /// The media type of statements.

@@ -101,6 +101,14 @@ fn hidden(values: &Map<String, Value>) -> Value {
     Value::Object(values.iter().map(|(key, value)| (key.clone(), digest(value))).collect())
 }
 
+/// How the clusters of an image call its registry, by the statement of how it was made; none where that does not say so.
+#[must_use]
+pub fn cluster_registry(statement: &[u8]) -> Option<String> {
+    let statement: Value = serde_json::from_slice(statement).ok()?;
+    let said = statement.pointer("/predicate/buildDefinition/internalParameters/clusterRegistry")?;
+    said.as_str().map(str::to_owned)
+}
+
 fn stage(stage: &PlannedStage) -> Value {
     let work = &stage.work;
     json!({

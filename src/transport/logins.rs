@@ -10,6 +10,7 @@ use super::auth_file::{AuthFile, Said};
 use super::credentials::{Credentials, CredentialsError, Known, Proof};
 use super::helper;
 use super::login_scope::DOCKER_HUB_KEY;
+use super::settings_file::read_settings;
 use crate::words::Source;
 
 /// How long a helper's answer is good: many repositories of one registry ask at once, but tokens of helpers expire.
@@ -89,7 +90,7 @@ impl Logins {
         let mut files = Vec::new();
         let must_exist = places.named.is_some();
         for path in places.paths() {
-            match fs_err::read_to_string(path) {
+            match read_settings(path) {
                 Ok(text) => files.push(AuthFile::parse(&Source::new(&path.to_string_lossy(), &text))?),
                 // `~` may be a file where a user has no home.
                 Err(error)

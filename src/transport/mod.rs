@@ -43,6 +43,7 @@ mod registry;
 mod registry_error;
 mod retry;
 mod secret;
+mod settings_file;
 mod shown;
 mod tokens;
 mod upload;

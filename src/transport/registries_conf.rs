@@ -1,6 +1,7 @@
 //! Where images are asked for: containers-registries.conf(5), version 2.
 
 use super::LoginScope;
+use super::settings_file::read_settings;
 use crate::words::{Diagnostic, FailureKind, ImageRef, Source};
 
 mod find;
@@ -103,7 +104,7 @@ impl RegistriesConf {
     pub fn load(places: &ConfigPlaces) -> Result<Self, ConfError> {
         let mut conf = Self::default();
         for path in places.files()? {
-            let text = fs_err::read_to_string(&path)?;
+            let text = read_settings(&path)?;
             conf.merge(Self::from_text(&Source::new(&path.to_string_lossy(), &text))?);
         }
         Ok(conf)

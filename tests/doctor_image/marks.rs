@@ -95,7 +95,7 @@ fn a_mark_that_cannot_be_read_counts_as_none() {
         let run = app.doctor(&["-v"]);
         assert_eq!(run.code, Some(0), "{mark}");
         assert!(
-            run.stdout.starts_with("note: [LAYERS]/[LAYER 1]: layer 1 (COPY etc .) does not hash to its id"),
+            run.stdout.starts_with("warning: [LAYERS]/[LAYER 1]: layer 1 (COPY etc .) does not hash to its id"),
             "{run}"
         );
     }

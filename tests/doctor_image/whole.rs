@@ -72,3 +72,33 @@ fn all_platforms_of_the_shipped_recipe_are_whole() {
     kubernetes:v1.19.8 (linux/arm64): whole: 5 layers, 13 images in its registry
     ");
 }
+
+/// What an image's clusters call its registry is known from how it was made.
+#[test]
+fn an_image_is_held_to_its_own_cluster_registry() {
+    let world = World::new();
+    let recipe = "apiVersion: recipe.sealer.io/v1alpha1
+kind: Recipe
+metadata: {name: own}
+clusterRegistry: hub.example:5001
+platforms: [linux/amd64]
+stages:
+  - name: one
+    image: own:v1
+    steps:
+      - imageList: {images: ['registry:2.7.1']}
+      - write:
+          path: pod.yaml
+          content: |
+            kind: Pod
+            spec: {containers: [{image: 'hub.example:5001/library/registry:2.7.1'}]}
+    kubefile: |
+      FROM scratch
+      COPY imageList manifests
+      COPY pod.yaml manifests
+";
+    let file = world.write("own.yaml", recipe);
+    world.succeed(&["recipe", "apply", file.to_str().unwrap()]);
+    let whole = world.succeed(&["doctor", "image", "own:v1"]);
+    assert_eq!(whole.stdout, "own:v1 (linux/amd64): whole: 3 layers, 1 image in its registry\n");
+}

@@ -1,8 +1,10 @@
 //! Files with logins: whether they are understood, and who may read them.
 
+use std::ffi::OsStr;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use super::program;
 use crate::doctor::{Finding, Verdict};
 use crate::syntax::{Node, Value, parse_json};
 use crate::transport::{AuthPlaces, Logins, chain};
@@ -10,7 +12,7 @@ use crate::transport::{AuthPlaces, Logins, chain};
 /// What an entry of `auths` keeps secret.
 const SECRETS: [&str; 4] = ["auth", "password", "identitytoken", "registrytoken"];
 
-pub(super) fn check(places: &AuthPlaces) -> Vec<Finding> {
+pub(super) fn check(places: &AuthPlaces, path: Option<&OsStr>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Err(error) = Logins::load(places) {
         findings.push(
@@ -20,13 +22,14 @@ pub(super) fn check(places: &AuthPlaces) -> Vec<Finding> {
                 "the files with logins",
                 format!("cannot be used: {}", chain(&error)),
             )
-            .remedy("mend the file, or log in again: until then no image is pulled or pushed"),
+            .remedy("mend the file: until then no image is pulled or pushed"),
         );
     }
     let files: Vec<&PathBuf> = match &places.named {
         Some(named) => vec![named],
         None => places.usual.iter().collect(),
     };
+    findings.extend(files.iter().flat_map(|file| helpers(file, path)));
     let open: Vec<Finding> = files.into_iter().filter_map(|file| readable_by_others(file)).collect();
     if findings.is_empty() && open.is_empty() {
         findings.push(Finding::new(
@@ -38,6 +41,35 @@ pub(super) fn check(places: &AuthPlaces) -> Vec<Finding> {
     }
     findings.extend(open);
     findings
+}
+
+/// Helpers that a file names and that cannot be asked.
+fn helpers(file: &Path, path: Option<&OsStr>) -> Vec<Finding> {
+    let Some(root) = fs_err::read_to_string(file).ok().and_then(|text| parse_json(&text).ok()) else {
+        return Vec::new();
+    };
+    let store = root.get("credsStore").and_then(Node::scalar).map(|name| ("all registries".to_owned(), name));
+    let single = match root.get("credHelpers").map(|helpers| &helpers.followed().value) {
+        Some(Value::Map(helpers)) => helpers.as_slice(),
+        Some(Value::Plain(_) | Value::Text(_) | Value::List(_) | Value::Alias(_)) | None => &[],
+    };
+    let single = single
+        .iter()
+        .filter_map(|(registry, name)| Some((format!("`{}`", registry.scalar().unwrap_or_default()), name.scalar()?)));
+    let missing = store.into_iter().chain(single).filter(|(_, name)| {
+        let program = format!("docker-credential-{name}");
+        !name.is_empty() && (name.contains('/') || program::find(path, &program).is_empty())
+    });
+    let subject = file.display().to_string();
+    missing
+        .map(|(registries, name)| {
+            let verdict = if registries.starts_with('`') { Verdict::Warning } else { Verdict::Error };
+            let found =
+                format!("names `docker-credential-{name}` for {registries}, and there is no such program on PATH");
+            Finding::new(verdict, "login-helper", &subject, found)
+                .remedy("install it, or take it out of the file: until then nothing is pulled from there")
+        })
+        .collect()
 }
 
 /// A real sealer writes the file so.
@@ -99,7 +131,7 @@ mod tests {
                 fs_err::write(&file, text).unwrap();
                 fs_err::set_permissions(&file, PermissionsExt::from_mode(mode)).unwrap();
             }
-            let findings: String = check(&places).iter().map(Finding::text).collect();
+            let findings: String = check(&places, None).iter().map(Finding::text).collect();
             said = format!("{said}{mode:?} {}\n{findings}", text.replace("hunter", "*"));
         }
         assert!(!said.contains("hunter"), "{said}");
@@ -119,14 +151,15 @@ mod tests {
           expected: 0600; a real sealer's `login` writes it as 0644
           remedy: `chmod 600 [DIR]/config.json`
         Some(420) {"auths": {"quay.io": {}}, "credsStore": "pass"}
-        good: the files with logins: are understood and closed to others, or are not there
+        error: [DIR]/config.json: names `docker-credential-pass` for all registries, and there is no such program on PATH
+          remedy: install it, or take it out of the file: until then nothing is pulled from there
         Some(420) {"auths": {"quay.io": {"identitytoken": "*3"}}}
         warning: [DIR]/config.json: holds logins and is open to everybody on this machine: its mode is 0644
           expected: 0600; a real sealer's `login` writes it as 0644
           remedy: `chmod 600 [DIR]/config.json`
         Some(420) {"auths": {"quay.io": {"auth": *4}}}
         error: the files with logins: cannot be used: [DIR]/config.json:1:32: expected a value
-          remedy: mend the file, or log in again: until then no image is pulled or pushed
+          remedy: mend the file: until then no image is pulled or pushed
         warning: [DIR]/config.json: holds logins and is open to everybody on this machine: its mode is 0644
           expected: 0600; a real sealer's `login` writes it as 0644
           remedy: `chmod 600 [DIR]/config.json`
@@ -134,5 +167,24 @@ mod tests {
 
         good: the files with logins: are understood and closed to others, or are not there
         "#);
+    }
+
+    #[test]
+    fn helpers_that_are_not_there_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, program) = (folder.path().join("config.json"), folder.path().join("docker-credential-there"));
+        fs_err::write(&program, "#!/bin/sh\n").unwrap();
+        fs_err::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        let text = r#"{"credsStore": "gone", "credHelpers": {"a.io": "there", "b.io": "../x"}}"#;
+        fs_err::write(&file, text).unwrap();
+        fs_err::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
+        let places = AuthPlaces { named: None, usual: vec![file], helper_limit: Duration::from_secs(1) };
+        let said: String = check(&places, Some(folder.path().as_os_str())).iter().map(Finding::text).collect();
+        insta::assert_snapshot!(said.replace(folder.path().to_str().unwrap(), "[DIR]"), @"
+        error: [DIR]/config.json: names `docker-credential-gone` for all registries, and there is no such program on PATH
+          remedy: install it, or take it out of the file: until then nothing is pulled from there
+        warning: [DIR]/config.json: names `docker-credential-../x` for `b.io`, and there is no such program on PATH
+          remedy: install it, or take it out of the file: until then nothing is pulled from there
+        ");
     }
 }

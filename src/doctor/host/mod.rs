@@ -50,7 +50,7 @@ pub fn check_host(places: &HostPlaces) -> Vec<Finding> {
         space::check(places),
         overlay::check(places),
         settings::check(places),
-        logins::check(&places.logins),
+        logins::check(&places.logins, places.path.as_deref()),
         certificates::check(&places.certificates),
         clock::check(places),
         sealers::check(places),

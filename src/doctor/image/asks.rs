@@ -106,6 +106,9 @@ impl Asks {
             help.truncate(found.nearest.iter().count());
             help.push("correct the line, and build the image again".to_owned());
         }
+        if let Some(layer) = layers.suspect() {
+            help = vec![format!("mend {} first: it is not what it was, and may have held it", layer.label())];
+        }
         self.add(layers, Verdict::Error, check_of(&found.problem), origin, &found.at(""), &help);
         self.said.insert(path);
     }

@@ -203,12 +203,17 @@ impl Layer {
                 let remedy = "nothing: layers of sealer's making that hold symlinks are like that";
                 Some(say(Verdict::Note, "layer-unverified", found).remedy(remedy))
             }
+            LayerState::Different if store.is_real_sealers(&self.id).unwrap_or(false) => {
+                self.state = "different";
+                let found = format!("{label} does not hash to its id, for a real sealer filled it: {hash}");
+                let remedy = "where it matters, load the image again, or pull it again, with this program";
+                Some(say(Verdict::Note, "layer-different", found).remedy(remedy))
+            }
+            // As in a store that was copied: nobody knows any more what was seen whole. Save and push refuse it.
             LayerState::Different => {
                 self.state = "different";
-                let found =
-                    format!("{label} does not hash to its id: {hash}; a real sealer filled it, or it was changed");
-                let remedy = "where it matters, load the image again, or remove it and pull it again";
-                Some(say(Verdict::Note, "layer-different", found).remedy(remedy))
+                let found = format!("{label} does not hash to its id: {hash}; who changed it is not known");
+                Some(say(Verdict::Warning, "layer-doubtful", found).expected(self.id.to_string()).remedy(repair))
             }
         }
     }

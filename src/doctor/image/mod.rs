@@ -31,6 +31,7 @@ mod unused;
 use serde::Serialize;
 
 use super::{Finding, Verdict};
+use crate::provenance::cluster_registry;
 use crate::store::{Store, StoreError};
 use crate::words::{Digest, Platform, SealerName};
 
@@ -142,6 +143,13 @@ impl ImageDoctor<'_> {
         diagnosis
     }
 
+    /// How an image's clusters call its registry: as the store knows of how it was made, else as most do.
+    fn cluster_registry_of(&self, id: &str) -> String {
+        let statement = id.parse().ok().and_then(|id| self.store.provenance(&id).ok().flatten());
+        let said = statement.and_then(|statement| cluster_registry(&statement));
+        said.unwrap_or_else(|| self.cluster_registry.to_owned())
+    }
+
     /// What is wrong with what the layers hold together; how many tags there are.
     fn contents(
         &self,
@@ -162,7 +170,8 @@ impl ImageDoctor<'_> {
             Ok(storage) => storage,
             Err(error) => return (0, unreadable(&error)),
         };
-        let mut registry = registry::Registry::new(layers, &storage, self.cluster_registry, &diagnosis.platform);
+        let host = self.cluster_registry_of(&diagnosis.id);
+        let mut registry = registry::Registry::new(layers, &storage, &host, &diagnosis.platform);
         registry.examine();
         if self.deep {
             registry.hash_all();

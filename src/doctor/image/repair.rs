@@ -231,9 +231,10 @@ impl Diagnosis {
         let is_named = || {
             let of_it = |found: &&super::ImageFinding| found.layer == Some(layer.id);
             self.findings.iter().filter(of_it).any(|found| {
-                found.finding.verdict == Verdict::Error
-                    && !found.finding.check.starts_with("asked-")
-                    && !["collision", "reference", "registry-layer", "layer-twice"].contains(&found.finding.check)
+                found.finding.check == "layer-doubtful"
+                    || found.finding.verdict == Verdict::Error
+                        && !found.finding.check.starts_with("asked-")
+                        && !["collision", "reference", "registry-layer", "layer-twice"].contains(&found.finding.check)
             })
         };
         !layer.is_whole() && is_named()

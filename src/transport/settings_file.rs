@@ -1,0 +1,39 @@
+//! Files with the user's settings.
+
+use std::io::{self, Read as _};
+use std::os::unix::fs::FileTypeExt as _;
+use std::path::Path;
+
+/// Bytes of the longest file that is read.
+const MOST: u64 = 16 << 20;
+
+/// The text of a file. A pipe, which would wait for whoever writes, and a file without an end are refused.
+pub(super) fn read_settings(path: &Path) -> io::Result<String> {
+    let refuse = |why: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, format!("`{}` {why}", path.display())));
+    let kind = fs_err::metadata(path)?.file_type();
+    if kind.is_fifo() || kind.is_socket() {
+        return refuse("is no file");
+    }
+    let mut text = String::new();
+    fs_err::File::open(path)?.take(MOST + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MOST { refuse("is longer than any file of settings") } else { Ok(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_has_no_end_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs_err::write(at("file"), "x").unwrap();
+        fs_err::File::create(at("long")).unwrap().set_len(MOST + 1).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
+        assert_eq!(read_settings(&at("file")).unwrap(), "x");
+        assert_eq!(read_settings(Path::new("/dev/null")).unwrap(), "");
+        for (name, why) in [("long", "is longer than"), ("pipe", "is no file"), ("none", "No such file")] {
+            assert!(read_settings(&at(name)).unwrap_err().to_string().contains(why), "{name}");
+        }
+    }
+}
