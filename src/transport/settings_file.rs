@@ -10,8 +10,8 @@ const MOST: u64 = 16 << 20;
 /// The text of a file. A pipe, which would wait for whoever writes, and a file without an end are refused.
 pub(super) fn read_settings(path: &Path) -> io::Result<String> {
     let refuse = |why: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, format!("`{}` {why}", path.display())));
-    let kind = fs_err::metadata(path)?.file_type();
-    if kind.is_fifo() || kind.is_socket() {
+    // What cannot be looked at cannot be opened either, and that says why.
+    if fs_err::metadata(path).is_ok_and(|about| about.file_type().is_fifo() || about.file_type().is_socket()) {
         return refuse("is no file");
     }
     let mut text = String::new();
