@@ -78,7 +78,7 @@ mod tests {
           remedy: write it as containers-registries.conf(5) has it
         error: registries.conf: cannot be used: [DIR]/registries.conf:3:12: invalid type: integer `1`, expected a boolean
           remedy: mend the line: until then no image is pulled or pushed
-        error: registries.conf: cannot be used: the settings of registries cannot be read: failed to query resolved metadata `[DIR]/registries.conf`: No such file or directory (os error 2)
+        error: registries.conf: cannot be used: the settings of registries cannot be read: failed to open file `[DIR]/registries.conf`: No such file or directory (os error 2)
           remedy: write the file, and give this user the right to read it
         ");
     }
