@@ -38,5 +38,5 @@ fn it_writes_its_settings_and_nothing_else() {
     let hosts: Vec<_> = registries.iter().filter_map(|registry| registry.get("prefix")?.as_str()).collect();
     assert_eq!(hosts, ["docker.io", "ghcr.io", "quay.io", "registry.cn-qingdao.aliyuncs.com"]);
     let mirror = |host: &str| format!("https://{host}/={}", sandbox.server().url(&format!("/files/{host}/")));
-    assert_eq!(sandbox.url_mirrors(), ["download.docker.com", "raw.githubusercontent.com"].map(mirror));
+    assert_eq!(sandbox.url_mirrors(), ["download.docker.com", "github.com", "raw.githubusercontent.com"].map(mirror));
 }

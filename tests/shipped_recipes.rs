@@ -24,47 +24,51 @@ const SHIPPED: [(&str, &str, &str); 4] = [
 ];
 const KYVERNO_AMD64: &str = "\
 registry.cn-qingdao.aliyuncs.com/sealer-io/kubernetes-kyverno:v1.19.8
-  74c60e262f1ee503066e66ae0954df1ec41e14a1c4835155112727f6dc1b2cc4
+  ce55895e8f042bc6ec2e134e3e159f626072ed22eac66eecd01847429dc29756
   COPY . . sha256:9c3487df585f6840c5013aa851bcd8888ec62efe318a85fc29954de6e92fec6a
   COPY imageList manifests sha256:5f94248d575c24361f25efe4cbe621310169d0e787eaa1648bc02c88262c695d
   COPY etc . sha256:171d502164e09286d005bd223b1cac15f292cdf89ca97d65e183eb752818b784
   BASE registry cache sha256:133af8b94de76e63fe6e81b1fb1ee41344591cc5cfe13a697617c102a8d98174
   COPY imageList manifests sha256:36328efad5f85bba7f3fe77c78875647e43af31a0563a668f9143a15e024eecf
-  COPY etc . sha256:e903c594a245ce3caa346f9eb0efe581b2c366d2b0b1ab199e47e25d13cb2b02
+  COPY etc . sha256:f377188b1d8c3fe49ec2fcfcaa56edc1012f26ded993874ade99124d49030d62
   COPY scripts . sha256:a578df9e5e505d32845b8e165884dae7183c4a67e961d8a9c268f2bd1b3b0dda
   BASE registry cache sha256:3b58e8dbb803c15bcc0a8849bdaf9dd9ceeb727030d9dfcca931ceb5d439642f
 ";
 const KYVERNO_ARM64: &str = "\
 registry.cn-qingdao.aliyuncs.com/sealer-io/kubernetes-kyverno:v1.19.8
-  acc25975d0d8a962332770949ed6620dd29ebec5b5265527d7bd65ab18a97d2e
+  a28f3b69225f5776aa3a0609cbd27a5389a2ac6aea143a46d0530e2dc4e79fa8
   COPY . . sha256:efb85508e80a8e4118792f802517d3d938a3a0a67d070540188086a199a2cd67
   COPY imageList manifests sha256:5f94248d575c24361f25efe4cbe621310169d0e787eaa1648bc02c88262c695d
   COPY etc . sha256:171d502164e09286d005bd223b1cac15f292cdf89ca97d65e183eb752818b784
   BASE registry cache sha256:ffeab34084ebf871b02725df5338c1e3cb8be4cb76b56107b196b9434636a5a4
   COPY imageList manifests sha256:36328efad5f85bba7f3fe77c78875647e43af31a0563a668f9143a15e024eecf
-  COPY etc . sha256:e903c594a245ce3caa346f9eb0efe581b2c366d2b0b1ab199e47e25d13cb2b02
+  COPY etc . sha256:f377188b1d8c3fe49ec2fcfcaa56edc1012f26ded993874ade99124d49030d62
   COPY scripts . sha256:a578df9e5e505d32845b8e165884dae7183c4a67e961d8a9c268f2bd1b3b0dda
   BASE registry cache sha256:fa90557f5b4ec57e0214c0b16977e23b5024e34384206a5edbd3d3039773b1e5
 ";
 const REGISTRY_AUTH_AMD64: &str = "\
 registry.cn-qingdao.aliyuncs.com/sealer-io/kubernetes-registry-auth:v1.19.8
-  4d26fd5d8e190182a465e35fc1ad0c602994c899e636198776d42068b6d4f734
+  5b1c4c6acf841a9ec5e7e685103e2414a817f7b3cdbb09961a356d99f306fa93
   COPY . . sha256:b6303e7bac030e31991e47c33cfc457a27aa5830764c72acf03f38b005861405
   COPY Clusterfile etc/ sha256:90a3f2ee2fb2580dd95917afd1900976c20e4c18b834c5ab8ec0dfce2748b9e2
   COPY imageList manifests sha256:5f94248d575c24361f25efe4cbe621310169d0e787eaa1648bc02c88262c695d
   COPY etc . sha256:b98322b0ee44493d9232036c23ac01a9e1b901f77c3327aff8fba96c097380b1
   BASE registry cache sha256:133af8b94de76e63fe6e81b1fb1ee41344591cc5cfe13a697617c102a8d98174
-  COPY etc . sha256:70e7c940e6cf99f41c6c9f2d855843a9e6d6b2ae3031de5112eab52faf5d5839
+  COPY etc . sha256:72fc77db734aeb7c61933e6a0438928694c2645f45b0ddf364c73091c2994522
+  COPY bin . sha256:faec7f90442a83788ba62df9006d0c499a16ff7ed2dfc0366f4773564ec376da
+  COPY plugins . sha256:cfff3bfc8c08173920a72fdbed41ed37a10799eddce89afc8b00e21ef1eaa363
 ";
 const REGISTRY_AUTH_ARM64: &str = "\
 registry.cn-qingdao.aliyuncs.com/sealer-io/kubernetes-registry-auth:v1.19.8
-  373ea921058e0bf01de10b79902a23966e2d50a32981b87ac711b0b93f7465d9
+  b8375fc1acf0c901b5d44c7db546888605d84b91b16decd692f7eb58e0df0135
   COPY . . sha256:806cc943f0474daf52417b619d563d05f75e50556b8fe60348852ea316114e77
   COPY Clusterfile etc/ sha256:90a3f2ee2fb2580dd95917afd1900976c20e4c18b834c5ab8ec0dfce2748b9e2
   COPY imageList manifests sha256:5f94248d575c24361f25efe4cbe621310169d0e787eaa1648bc02c88262c695d
   COPY etc . sha256:b98322b0ee44493d9232036c23ac01a9e1b901f77c3327aff8fba96c097380b1
   BASE registry cache sha256:ffeab34084ebf871b02725df5338c1e3cb8be4cb76b56107b196b9434636a5a4
-  COPY etc . sha256:70e7c940e6cf99f41c6c9f2d855843a9e6d6b2ae3031de5112eab52faf5d5839
+  COPY etc . sha256:72fc77db734aeb7c61933e6a0438928694c2645f45b0ddf364c73091c2994522
+  COPY bin . sha256:397bedb5609383beadc521fb28ea878ba96758a442393a4eed2fe9453f1bc498
+  COPY plugins . sha256:cfff3bfc8c08173920a72fdbed41ed37a10799eddce89afc8b00e21ef1eaa363
 ";
 
 /// The report of `recipe apply` on a shipped recipe.
@@ -181,10 +185,14 @@ fn kyverno_comes_with_its_images_after_what_the_base_image_starts() {
     let list = read(layer(&world, &report, "imageList manifests").join("manifests/imageList"));
     assert_eq!(list, "ghcr.io/kyverno/kyverno:v1.5.1\nghcr.io/kyverno/kyvernopre:v1.5.1\n");
 
-    // Only the two references are changed.
+    // Only the two references are changed, and the masters' taint is tolerated at the end of the last document.
     let server = include_str!("../src/sandbox/miniature/text/kyverno-install.yaml");
     let expected = server.replace("        image: ghcr.io/kyverno/", "        image: sea.hub:5000/kyverno/");
     assert_ne!(server, expected);
+    let tolerations = ["master", "control-plane"].map(|role| {
+        format!("      - key: node-role.kubernetes.io/{role}\n        operator: Exists\n        effect: NoSchedule\n")
+    });
+    let expected = format!("{expected}      tolerations:\n{}", tolerations.concat());
     assert_eq!(read(etc.join("etc/kyverno/install.yaml")), expected);
 }
 
@@ -306,14 +314,28 @@ fn the_registry_has_the_name_the_port_and_the_user_that_were_asked_for() {
     let written = |more: &[&str]| {
         let report = apply(&world, "registry-auth", more);
         let layer = layer(&world, &report, "etc .");
-        assert_eq!(files(&layer), ["600 etc/registry.yml"]);
-        read(layer.join("etc/registry.yml"))
+        assert_eq!(files(&layer), ["600 etc/registry.yml", "644 etc/registry.yml.tmpl", "644 etc/registry_config.yml"]);
+        assert_eq!(read(layer.join("etc/registry.yml")), "");
+        read(layer.join("etc/registry.yml.tmpl"))
     };
-    let expected = "domain: \"sea.hub\"\nport: \"5000\"\nusername: \"sealer\"\npassword: \"\"\n";
+    let password = "\
+{{- if not (regexMatch \"^[A-Za-z0-9]+$\" (toString .RegistryPassword)) }}
+{{- fail \"the registry needs a password of letters and digits: sealer run -e RegistryPassword=...\" }}
+{{- end }}
+password: \"{{ .RegistryPassword }}\"
+";
+    let expected = format!("domain: \"sea.hub\"\nport: \"5000\"\nusername: \"sealer\"\n{password}");
     assert_eq!(written(&[]), expected);
     let own = ["--set", "domain=registry.example.com", "--set", "port=443", "--set", "user=0123"];
-    let expected = "domain: \"registry.example.com\"\nport: \"443\"\nusername: \"0123\"\npassword: \"\"\n";
+    let expected = format!("domain: \"registry.example.com\"\nport: \"443\"\nusername: \"0123\"\n{password}");
     assert_eq!(written(&own), expected);
+    // What logs in, and what prepares each machine for it.
+    let report = apply(&world, "registry-auth", &[]);
+    assert_eq!(files(&layer(&world, &report, "bin .")), ["755 bin/nerdctl"]);
+    let plugins = layer(&world, &report, "plugins .");
+    assert_eq!(files(&plugins), ["644 plugins/kubelet-folder.yaml"]);
+    let plugin: Value = serde_yaml::from_str(&read(plugins.join("plugins/kubelet-folder.yaml"))).unwrap();
+    assert_eq!(plugin["spec"]["data"], "mkdir -p /var/lib/kubelet");
     let plan = [&["recipe", "plan", "recipes/registry-auth.yaml", "-o", "json"][..], &own].concat();
     let plan: Value = serde_json::from_str(&world.succeed(&plan).stdout).unwrap();
     assert!(plan.to_string().contains("\"registry.example.com:443\""));

@@ -70,7 +70,11 @@ impl Closure<'_> {
             // Searching the list said so.
             Problem::NoReference { .. } => self.has_failed && finding.file.as_str() == crate::closure::IMAGE_LIST,
             Problem::Host { .. }
-            | Problem::Kubeadm
+            | Problem::Kubeadm { .. }
+            | Problem::KubeadmRepository { .. }
+            | Problem::Join
+            | Problem::Script { .. }
+            | Problem::ScriptUnknown
             | Problem::Unasked { .. }
             | Problem::Template
             | Problem::Unread { .. } => false,

@@ -5,7 +5,8 @@ use std::io;
 
 use super::candidates::{Kind, candidates};
 use super::collision::covered;
-use super::kubeadm::Configuration;
+use super::kubeadm::{self, Needs};
+use super::scripts;
 use super::search::search;
 use crate::image::Merged;
 use crate::plan::registry_path;
@@ -15,7 +16,7 @@ use crate::words::ImageRef;
 #[derive(Debug, Default)]
 pub struct Asked {
     paths: BTreeSet<String>,
-    kubeadm: Vec<Configuration>,
+    kubeadm: Vec<Needs>,
     /// Some of what is asked for is known only when the cluster starts.
     pub has_templates: bool,
 }
@@ -35,10 +36,11 @@ pub fn asked(layers: &Merged, registry: &str) -> io::Result<Asked> {
         for image in searched.images {
             image.reference.parse().iter().for_each(|image| asked.add(image));
         }
-        for configuration in searched.kubeadm {
-            configuration.images.iter().for_each(|image| asked.add(image));
-            asked.kubeadm.push(configuration);
-        }
+        asked.kubeadm.extend(searched.kubeadm);
+    }
+    asked.kubeadm.extend(kubeadm::needs_by_default(layers, registry)?);
+    for run in scripts::uses(layers)? {
+        run.name.parse().iter().for_each(|image| asked.add(image));
     }
     for (image, _, _) in covered(layers)? {
         asked.add(&image);

@@ -7,7 +7,7 @@ use super::candidates::{Candidate, Kind, candidates};
 use super::collision::{Cached, collisions};
 use super::finding::{ClosureReport, Finding, Problem, Weight};
 use super::held::{Held, Storage};
-use super::kubeadm::Configuration;
+use super::kubeadm::{self, Needs};
 use super::names::Names;
 use super::search::search;
 use crate::image::Merged;
@@ -38,7 +38,11 @@ impl Scope<'_> {
             Problem::NoReference { .. }
             | Problem::Host { .. }
             | Problem::Collision { .. }
-            | Problem::Kubeadm
+            | Problem::Kubeadm { .. }
+            | Problem::KubeadmRepository { .. }
+            | Problem::Join
+            | Problem::Script { .. }
+            | Problem::ScriptUnknown
             | Problem::Unasked { .. }
             | Problem::Template
             | Problem::Unread { .. } => false,
@@ -73,8 +77,10 @@ pub fn check(scope: &Scope<'_>) -> io::Result<ClosureReport> {
     for (cached, problem) in collisions(scope.layers, &check.cached)? {
         check.add(&cached.file, cached.line, &cached.image.to_string(), Weight::Error, problem, None);
     }
+    let mut findings = std::mem::take(&mut check.findings);
+    let of_cluster = check.cluster_against_bases()?;
     check.unasked();
-    let mut findings = check.findings;
+    findings.append(&mut check.findings);
     let mut origins = Origins { bases: scope.bases, candidates: None };
     let mut kept = Vec::new();
     let mut known: BTreeMap<ContextPath, Option<String>> = BTreeMap::new();
@@ -101,6 +107,8 @@ pub fn check(scope: &Scope<'_>) -> io::Result<ClosureReport> {
         }
         kept.push(finding);
     }
+    kept.extend(of_cluster);
+    kept.sort_by(|a, b| (&a.file, a.lines.first()).cmp(&(&b.file, b.lines.first())));
     Ok(ClosureReport { held: check.held, findings: kept })
 }
 
@@ -114,24 +122,24 @@ pub fn fault_of(scope: &Scope<'_>, image: &ImageRef) -> io::Result<Option<Findin
     Ok(check.findings.pop())
 }
 
-struct Check<'a> {
-    scope: &'a Scope<'a>,
+pub(super) struct Check<'a> {
+    pub(super) scope: &'a Scope<'a>,
     storage: Storage<'a>,
     answers: BTreeMap<ImageRef, Held>,
     names: Option<Names>,
     held: usize,
-    findings: Vec<Finding>,
+    pub(super) findings: Vec<Finding>,
     cached: Vec<Cached>,
     /// Lines of the list.
-    listed: Vec<Cached>,
+    pub(super) listed: Vec<Cached>,
     /// What manifests ask for, as paths of the registry.
-    asked: BTreeSet<String>,
-    kubeadm: Vec<Configuration>,
+    pub(super) asked: BTreeSet<String>,
+    pub(super) kubeadm: Vec<Needs>,
     has_templates: bool,
 }
 
 impl<'a> Check<'a> {
-    fn new(scope: &'a Scope<'a>) -> Self {
+    pub(super) fn new(scope: &'a Scope<'a>) -> Self {
         Self {
             scope,
             storage: Storage { layers: scope.layers, platform: scope.platform },
@@ -172,13 +180,12 @@ impl<'a> Check<'a> {
                 self.add(path, template.line, &template.reference, Weight::Note, Problem::Template, None);
             }
         }
-        for configuration in searched.kubeadm {
-            for image in &configuration.images {
-                if !matches!(self.answer(image), Held::Whole(_)) {
-                    self.add(path, configuration.line, &image.to_string(), Weight::Note, Problem::Kubeadm, None);
-                }
+        // Sealer hands only its own to kubeadm, which the check of the whole cluster looks at.
+        for needs in searched.kubeadm {
+            if path.as_str() != kubeadm::CONFIGURATION && needs.foreign.is_none() {
+                self.needs(&needs, Weight::Note)?;
             }
-            self.kubeadm.push(configuration);
+            self.kubeadm.push(needs);
         }
         if let Some(why) = searched.not_read {
             self.add(path, 0, "", Weight::Note, Problem::Unread { why }, None);
@@ -243,7 +250,7 @@ impl<'a> Check<'a> {
         Ok(())
     }
 
-    fn answer(&mut self, image: &ImageRef) -> Held {
+    pub(super) fn answer(&mut self, image: &ImageRef) -> Held {
         if let Some(answer) = self.answers.get(image) {
             return answer.clone();
         }
@@ -252,14 +259,17 @@ impl<'a> Check<'a> {
         answer
     }
 
-    fn near(&mut self, image: &ImageRef) -> io::Result<Option<String>> {
+    pub(super) fn near(&mut self, image: &ImageRef) -> io::Result<Option<String>> {
+        let near = self.names()?.nearest(image);
+        Ok(near.map(|near| format!("{}/{near}", self.scope.cluster_registry)))
+    }
+
+    pub(super) fn names(&mut self) -> io::Result<&Names> {
         let names = match self.names.take() {
             Some(names) => names,
             None => Names::read(self.scope.layers)?,
         };
-        let near = names.nearest(image).map(|near| format!("{}/{near}", self.scope.cluster_registry));
-        self.names = Some(names);
-        Ok(near)
+        Ok(self.names.insert(names))
     }
 
     /// What is near to a text that is no reference: without white space and capitals it may be one.
@@ -272,7 +282,7 @@ impl<'a> Check<'a> {
     }
 
     /// Notes what is found; the same of one file becomes one finding.
-    fn add(
+    pub(super) fn add(
         &mut self,
         file: &ContextPath,
         line: usize,

@@ -81,8 +81,27 @@ pub enum Problem {
         /// Where the other stands.
         at: String,
     },
-    /// kubeadm is sent to the registry by this file and will ask for it.
-    Kubeadm,
+    /// kubeadm will ask the registry for it, which does not hold it whole.
+    Kubeadm {
+        /// The version of Kubernetes that kubeadm makes.
+        version: String,
+        /// What is wrong with what the registry holds; empty where it holds nothing of that name.
+        why: String,
+    },
+    /// kubeadm takes its images from another registry, and no engine's settings lead that to the image's own.
+    KubeadmRepository {
+        /// What the configuration should say.
+        registry: String,
+    },
+    /// A node that joins will ask the registry for it, which does not hold it whole.
+    Join,
+    /// A script runs it by name, and neither an archive in `images/` nor the registry has it.
+    Script {
+        /// The names that the archives have.
+        loaded: Vec<String>,
+    },
+    /// A script runs an image whose name is only known when the script runs.
+    ScriptUnknown,
     /// Images are listed that nothing asks for.
     Unasked {
         /// The images as they are listed.
@@ -122,13 +141,23 @@ impl Finding {
         let mut help: Vec<String> =
             self.nearest.iter().map(|near| format!("the nearest name there is `{near}`")).collect();
         let next = match &self.problem {
-            Problem::Missing | Problem::Broken { .. } | Problem::Kubeadm => {
+            Problem::Missing | Problem::Broken { .. } | Problem::Kubeadm { .. } | Problem::Join => {
                 "list the image that it stands for in manifests/imageList".to_owned()
             }
+            Problem::KubeadmRepository { registry } => {
+                format!("write `imageRepository: {registry}` in etc/kubeadm.yml, and list kubeadm's images in manifests/imageList")
+            }
+            Problem::Script { loaded } => match loaded.first() {
+                Some(name) => format!(
+                    "load the image under this name (the step replaceImage has `as: {}`), or let the script run `{name}`",
+                    self.reference
+                ),
+                None => "add an archive of it to images/ (the step replaceImage has `as`), or list it in manifests/imageList".to_owned(),
+            },
             Problem::OtherPlatform { platform, .. } => {
                 format!("list the image that it stands for in manifests/imageList, so that it is cached for {platform}")
             }
-            Problem::NoReference { .. } | Problem::Template | Problem::Unread { .. } => return help,
+            Problem::NoReference { .. } | Problem::Template | Problem::ScriptUnknown | Problem::Unread { .. } => return help,
             Problem::Host { registry } => format!("write `{registry}` if the image's own registry is meant"),
             Problem::Collision { at, .. } => format!("{at} asks for the other; keep one of the two"),
             Problem::Unasked { .. } => {
@@ -175,9 +204,31 @@ impl Finding {
                 f,
                 ": `{reference}` and `{other}` fall on one path: the image's registry would hold only one as `{path}`"
             ),
-            Problem::Kubeadm => {
-                write!(f, ": kubeadm will ask for `{reference}`, which the image's own registry does not hold")
+            Problem::Kubeadm { version, why } => {
+                write!(
+                    f,
+                    ": kubeadm will ask for `{reference}` to make Kubernetes {version}, and the image's own registry "
+                )?;
+                if why.is_empty() { write!(f, "does not hold it") } else { write!(f, "does not hold it whole: {why}") }
             }
+            Problem::KubeadmRepository { .. } => write!(
+                f,
+                ": kubeadm will take its images from `{reference}`, which is not the image's own registry, and no setting of the \
+                 engine in etc/ leads there"
+            ),
+            Problem::Join => write!(
+                f,
+                ": every node that joins will ask for `{reference}`, which the image's own registry does not hold: the cluster \
+                 can only have masters"
+            ),
+            Problem::Script { loaded } => {
+                write!(f, ": the script runs `{reference}`, which no archive in images/ has")?;
+                if !loaded.is_empty() {
+                    write!(f, " (they have `{}`)", loaded.join("`, `"))?;
+                }
+                write!(f, " and the image's own registry does not hold")
+            }
+            Problem::ScriptUnknown => write!(f, ": cannot tell which image `{reference}` is before the script runs"),
             Problem::Unasked { images } => {
                 write!(f, ": no manifest asks for `{}`", images.join("`, `"))
             }
@@ -193,7 +244,12 @@ impl Finding {
             write!(f, " (also in line{} {})", if more.len() == 1 { "" } else { "s" }, lines.join(", "))?;
         }
         if let Some(base) = &self.base {
-            write!(f, "; the file came unchanged from `{base}`")?;
+            match &self.problem {
+                Problem::Kubeadm { .. } | Problem::KubeadmRepository { .. } | Problem::Script { .. } => {
+                    write!(f, "; `{base}` has the same fault")?;
+                }
+                _ => write!(f, "; the file came unchanged from `{base}`")?,
+            }
         }
         if let Some(base) = &self.lost_from {
             write!(f, "; `{base}`, which the file came from, held it")?;

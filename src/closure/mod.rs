@@ -10,6 +10,8 @@
 //! | `*.yaml`, `*.yml`, `*.json` anywhere but in `registry/` | documents with `kind` or `apiVersion`: every string at a key `image`, schemas of custom resource definitions left out; a file that is no YAML is searched as text |
 //! | `*.tmpl` anywhere | as text, line by line |
 //! | `manifests/imageList` | a reference a line |
+//! | `etc/kubeadm.yml`, or sealer's own where there is only `bin/kubeadm` | for what kubeadm, and sealer when a node joins, will ask for |
+//! | `scripts/` | for images that they run or pull by name: an archive in `images/` must have the name, or the registry |
 //! | `templates/` of charts | not at all: only their rendering says what they ask for, and that is the builder's business |
 //!
 //! A reference points to the image's own registry where its host is the one by which clusters call it (`sea.hub:5000`). It
@@ -19,13 +21,16 @@
 mod asked;
 mod candidates;
 mod check;
+mod cluster;
 mod collision;
 mod finding;
 mod held;
 mod kubeadm;
 mod list;
 mod names;
+mod scripts;
 mod search;
+mod shell;
 mod why;
 
 pub use asked::{Asked, asked};

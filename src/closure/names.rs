@@ -40,6 +40,11 @@ impl Names {
         Ok(names)
     }
 
+    /// Whether a repository has any tag.
+    pub(super) fn has_tags(&self, repository: &str) -> bool {
+        self.tagged.iter().any(|(known, tags)| known == repository && !tags.is_empty())
+    }
+
     /// The name that is nearest to one that is not there: another tag of the repository, else the same image below
     /// another path, else whatever is written most alike.
     pub(super) fn nearest(&self, image: &ImageRef) -> Option<String> {

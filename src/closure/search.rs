@@ -16,7 +16,7 @@ pub(super) struct Searched {
     /// Values with a template's expression.
     pub(super) templates: Vec<FoundImage>,
     /// What kubeadm asks for because the file configures it.
-    pub(super) kubeadm: Vec<kubeadm::Configuration>,
+    pub(super) kubeadm: Vec<kubeadm::Needs>,
     /// Why it could not be searched as what its name says.
     pub(super) not_read: Option<String>,
 }
@@ -47,7 +47,7 @@ fn manifest(candidate: &Candidate, bytes: &[u8], registry: &str) -> Searched {
             let objects = objects.into_iter().filter(|object| !is_of_sealer(object));
             let mut searched = Searched::default();
             for object in objects {
-                searched.kubeadm.extend(kubeadm::configuration(&object, registry));
+                searched.kubeadm.extend(kubeadm::needs(&candidate.path, &object, registry));
                 for image in object.images {
                     let is_template = image.reference.contains("{{");
                     if is_template { &mut searched.templates } else { &mut searched.images }.push(image);

@@ -6,8 +6,10 @@ use serde::Serialize;
 
 use super::candidates::{Kind, candidates};
 use super::held::{Held, Storage};
+use super::kubeadm;
 use super::list::{IMAGE_LIST, listed_images, read_list};
 use super::names::Names;
+use super::scripts;
 use super::search::search;
 use crate::image::{ContainerImage, Merged, RepositoryPaths, blob_data_path};
 use crate::plan::registry_path;
@@ -195,18 +197,34 @@ fn manifests(layers: &Merged, reference: &ImageRef, registry: &str) -> io::Resul
                 found.push(Asking { layer, file: file(), line, route, reference, covered: false });
             }
         }
-        for kubeadm in searched.kubeadm {
-            if kubeadm.images.iter().any(|image| registry_path(image) == registry_path(reference)) {
-                let (line, route) = (kubeadm.line, "/imageRepository".to_owned());
-                found.push(Asking {
-                    layer,
-                    file: file(),
-                    line,
-                    route,
-                    reference: reference.to_string(),
-                    covered: false,
-                });
-            }
+        if let Some(needs) = searched.kubeadm.iter().find(|needs| needs.may_ask_for(reference.repository())) {
+            let (line, route) = (needs.line, "/imageRepository".to_owned());
+            found.push(Asking { layer, file: file(), line, route, reference: reference.to_string(), covered: false });
+        }
+    }
+    let layer_of = |file: &ContextPath| -> io::Result<usize> {
+        let file = layers.find(file)?;
+        Ok(file
+            .and_then(|file| layers.layers().iter().position(|layer| file.starts_with(layer)))
+            .map_or(0, |at| at + 1))
+    };
+    if let Some(needs) =
+        kubeadm::needs_by_default(layers, registry)?.filter(|needs| needs.may_ask_for(reference.repository()))
+    {
+        let (layer, file) = (layer_of(&needs.file)?, needs.file);
+        found.push(Asking {
+            layer,
+            file,
+            line: 0,
+            route: String::new(),
+            reference: reference.to_string(),
+            covered: false,
+        });
+    }
+    for run in scripts::uses(layers)? {
+        if run.name.parse().is_ok_and(|image: ImageRef| registry_path(&image) == registry_path(reference)) {
+            let (layer, file, line) = (layer_of(&run.script)?, run.script, run.line);
+            found.push(Asking { layer, file, line, route: String::new(), reference: run.name, covered: false });
         }
     }
     Ok(found)

@@ -11,14 +11,14 @@ use crate::words::ImageRef;
 /// A document with the `kind` or `apiVersion` of a Kubernetes object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KubernetesObject {
-    /// The scalars at its top: `apiVersion`, `kind` and whatever else stands there.
+    /// The scalars at its top, and in the maps there two levels down, by their keys: `kind`, `etcd/local/imageTag`.
     pub fields: BTreeMap<String, Field>,
     /// Every string at a key `image`, a reference or not, schemas of custom resource definitions left out. A reference
     /// without tag has that of a `tag` or `imageTag` beside it.
     pub images: Vec<FoundImage>,
 }
 
-/// A scalar at the top of a document.
+/// A scalar of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
     /// Its text.
@@ -28,7 +28,7 @@ pub struct Field {
 }
 
 impl KubernetesObject {
-    /// The text of a scalar at the top; empty where there is none.
+    /// The text of a scalar; empty where there is none.
     #[must_use]
     pub fn field(&self, name: &str) -> &str {
         self.fields.get(name).map_or("", |field| &field.text)
@@ -45,14 +45,7 @@ pub fn find_objects(manifest: &[u8]) -> Result<Vec<KubernetesObject>, EditError>
             continue;
         }
         let mut fields = BTreeMap::new();
-        if let Value::Map(entries) = &root.value {
-            for (key, value) in entries {
-                if let (Some(key), Some(text)) = (key.scalar(), value.scalar()) {
-                    let field = Field { text: text.to_owned(), line: lines.of(value.span.start) };
-                    fields.insert(key.to_owned(), field);
-                }
-            }
-        }
+        collect(root, "", 2, &mut lines, &mut fields);
         let images = said(root).into_iter().map(|said| FoundImage {
             reference: with_tag(said.text, said.tag),
             line: lines.of(said.node.span.start),
@@ -62,6 +55,19 @@ pub fn find_objects(manifest: &[u8]) -> Result<Vec<KubernetesObject>, EditError>
         objects.push(KubernetesObject { fields, images: images.collect() });
     }
     Ok(objects)
+}
+
+fn collect(node: &Node, above: &str, depth: usize, lines: &mut Lines<'_>, fields: &mut BTreeMap<String, Field>) {
+    let Value::Map(entries) = &node.value else { return };
+    for (key, value) in entries {
+        let Some(key) = key.scalar() else { continue };
+        if let Some(text) = value.scalar() {
+            let field = Field { text: text.to_owned(), line: lines.of(value.span.start) };
+            fields.insert(format!("{above}{key}"), field);
+        } else if depth > 0 {
+            collect(value, &format!("{above}{key}/"), depth - 1, lines, fields);
+        }
+    }
 }
 
 fn with_tag(text: &str, tag: Option<&str>) -> String {

@@ -79,7 +79,10 @@ pub struct Download {
     pub sha256: Option<Digest>,
     /// The file in the context.
     pub path: ContextPath,
-    /// Its mode; none: that of what is there, else 0644.
+    /// The file of the fetched archive that is taken; none: what is fetched, as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<ContextPath>,
+    /// Its mode; none: that of what is there, else 0755 for a member that may be executed, else 0644.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<FileMode>,
     /// Said in the recipe, and without meaning here.

@@ -1,9 +1,11 @@
-//! `download`: a file by its URL, as it is.
+//! `download`: a file by its URL, as it is or out of an archive.
 
-use std::io::Write;
+use std::io::{self, Write};
 
+use crate::archive::{ArchiveError, Limits, Spool};
+use crate::fetch::FetchedFile;
 use crate::plan::{Download, Route};
-use crate::words::FailureKind;
+use crate::words::{ContextPath, Failure, FailureKind, nearest};
 
 use super::context::Bits;
 use super::{Context, Outcome, StepFailure, Tools};
@@ -15,14 +17,57 @@ pub(super) fn run(step: &Download, context: &Context, tools: &Tools<'_>) -> Resu
         .supply
         .file(&step.url, step.sha256)
         .map_err(|failure| StepFailure { at: Route::stage().then("url"), failure })?;
-    let read = |error: std::io::Error| StepFailure::from_error("url", FailureKind::Failed, &error);
+    if let Some(member) = &step.member {
+        return take_member(step, member, &fetched, context);
+    }
+    let read = |error: io::Error| StepFailure::from_error("url", FailureKind::Failed, &error);
     let mut from = fetched.open().map_err(read)?;
     let mut to = context.scratch_file(UNFINISHED)?;
-    std::io::copy(&mut from, &mut to).map_err(read)?;
+    io::copy(&mut from, &mut to).map_err(read)?;
     to.flush().map_err(read)?;
     drop(to);
     let changed = context.put_scratch_with(UNFINISHED, &step.path, Bits::of_step(step.mode, 0o644))?;
     Ok(Outcome::of(changed, format!("{} bytes, {}", fetched.size, fetched.digest)))
+}
+
+/// Puts one file of the archive that was fetched into the context.
+fn take_member(
+    step: &Download,
+    member: &ContextPath,
+    fetched: &FetchedFile,
+    context: &Context,
+) -> Result<Outcome, StepFailure> {
+    let refused = |error: &ArchiveError| StepFailure::from_error("url", error.kind(), error);
+    let failed = |error: io::Error| StepFailure::from_error("url", FailureKind::Failed, &error);
+    let archive = fetched.open().map_err(failed)?;
+    let spool = Spool::fill(archive, context.anonymous_file()?, &Limits::RECIPE).map_err(|error| refused(&error))?;
+    let files = || spool.members().iter().filter(|member| member.file_size().is_some());
+    let Some(found) = files().find(|file| file.path.as_bytes() == member.as_str().as_bytes()) else {
+        let failure = Failure::new(FailureKind::Failed, format!("the archive has no file `{member}`"));
+        let names: Vec<String> = files().map(|file| file.path.to_string()).collect();
+        let same = names.iter().find(|name| name.rsplit('/').next() == member.file_name()).map(String::as_str);
+        let near = same.or_else(|| nearest(member.as_str(), names.iter().map(String::as_str)));
+        let help = near.map_or_else(|| listing(&names), |near| format!("did you mean `{near}`?"));
+        return Err(StepFailure { at: Route::stage().then("member"), failure: failure.with_help(help) });
+    };
+    let mut to = context.scratch_file(UNFINISHED)?;
+    let size = io::copy(&mut spool.content(found), &mut to).map_err(failed)?;
+    to.flush().map_err(failed)?;
+    drop(to);
+    let new = if found.mode & 0o111 == 0 { 0o644 } else { 0o755 };
+    let changed = context.put_scratch_with(UNFINISHED, &step.path, Bits::of_step(step.mode, new))?;
+    Ok(Outcome::of(changed, format!("`{member}` of {}, {size} bytes", fetched.digest)))
+}
+
+/// What an archive has, in one line.
+fn listing(names: &[String]) -> String {
+    match names {
+        [] => "it has no files at all".to_owned(),
+        [shown @ .., _] if names.len() > 10 => {
+            format!("it has `{}` and {} more", shown[..9].join("`, `"), names.len() - 9)
+        }
+        names => format!("it has `{}`", names.join("`, `")),
+    }
 }
 
 #[cfg(test)]
@@ -53,6 +98,28 @@ mod tests {
             format!("old 0700 1000 {size} bytes"),
         ];
         assert_eq!(world.context(), expected);
+    }
+
+    #[test]
+    fn one_file_of_an_archive_can_be_taken() {
+        let world = World::with_sandbox();
+        let url = "https://download.docker.com/linux/static/stable/x86_64/docker-19.03.15.tgz";
+        let step = |member: &str, mode: Option<&str>| json!({"download": {"url": url, "path": "bin/x", "member": member, "mode": mode}});
+        assert!(matches!(world.try_run(step("docker/runc", None)), Ok(Outcome::Changed(_))));
+        assert!(matches!(world.try_run(step("docker/runc", None)), Ok(Outcome::Unchanged(_))));
+        assert!(fs_err::read(world.path("context/bin/x")).unwrap().starts_with(b"\x7fELF"));
+        let size = fs_err::metadata(world.path("context/bin/x")).unwrap().len();
+        assert_eq!(world.context(), ["bin/ 0755 1000".to_owned(), format!("bin/x 0755 1000 {size} bytes")]);
+        insta::assert_snapshot!(world.run(step("runc", None)), @r"
+        member: Failed: error: the archive has no file `runc`
+          help: did you mean `docker/runc`?
+        ");
+        insta::assert_snapshot!(world.run(step("docker", None)), @r"
+        member: Failed: error: the archive has no file `docker`
+          help: did you mean `docker/docker`?
+        ");
+        let plain = json!({"download": {"url": "https://raw.githubusercontent.com/kyverno/kyverno/v1.5.1/definitions/release/install.yaml", "path": "y", "member": "z"}});
+        insta::assert_snapshot!(world.run(plain), @r"url: Failed: error: this is no archive: expected a tar, plain or in gzip, xz, zstd or bzip2");
     }
 
     #[test]

@@ -12,7 +12,7 @@ const KUBEFILE: &str = "\
 FROM kubernetes-rawdocker:v1.19.8-alpine
 COPY imageList manifests
 COPY etc .
-CMD kubectl apply -f etc/tigera-operator.yaml && kubectl apply -f etc/custom-resources.yaml
+CMD kubectl apply -f etc/tigera-operator.yaml && kubectl wait --for condition=Established --timeout 60s crd --all && kubectl apply -f etc/custom-resources.yaml
 ";
 
 fn ids(built: &Value) -> Vec<&str> {

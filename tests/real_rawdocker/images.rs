@@ -41,7 +41,9 @@ fn their_documents_say_what_the_page_s_kubefiles_say() {
         let cluster = document["metadata"]["annotations"]["sea.aliyun.com/ClusterFile"].as_str().unwrap();
         assert!(cluster.contains(&format!("  image: {PREFIX}{image}\n")), "{cluster}");
     }
-    let command = "kubectl apply -f etc/tigera-operator.yaml && kubectl apply -f etc/custom-resources.yaml";
+    let command = "kubectl apply -f etc/tigera-operator.yaml && \
+                   kubectl wait --for condition=Established --timeout 60s crd --all && \
+                   kubectl apply -f etc/custom-resources.yaml";
     assert_eq!(job.inspect(CALICO)["spec"]["image_config"], json!({"args": {}, "cmd": {"current": [command]}}));
     assert_eq!(job.inspect(ALPINE)["spec"]["image_config"], json!({"args": {}, "cmd": {}}));
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::cli::failure::Failed;
 use crate::cli::globals::Globals;
 use crate::cli::output::{self, OutputForm};
-use crate::doctor::{Finding, HostPlaces, Verdict, check_host, worst};
+use crate::doctor::{Finding, HostPlaces, NODE_NEEDS, Verdict, check_host, node_needs, worst};
 use crate::words::FailureKind;
 
 #[derive(Debug, Args)]
@@ -18,10 +18,13 @@ pub(in crate::cli) struct HostArgs {
 
 /// What was found, for machines.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Report<'a> {
     /// The worst of the findings that concern everybody; `error` is exit code 1.
     verdict: Verdict,
     findings: &'a [Finding],
+    /// What no look at this machine can tell of those of a cluster.
+    node_needs: [&'static str; 5],
 }
 
 pub(super) fn run(args: &HostArgs, globals: &Globals) -> Result<(), Failed> {
@@ -29,8 +32,11 @@ pub(super) fn run(args: &HostArgs, globals: &Globals) -> Result<(), Failed> {
     let findings = check_host(&places);
     let verdict = worst(&findings);
     match args.output {
-        OutputForm::Json => output::json(&Report { verdict, findings: &findings })?,
-        OutputForm::Text => super::findings(&findings)?,
+        OutputForm::Json => output::json(&Report { verdict, findings: &findings, node_needs: NODE_NEEDS })?,
+        OutputForm::Text => {
+            super::findings(&findings)?;
+            output::data(&node_needs())?;
+        }
     }
     match verdict {
         Verdict::Error => Err(Failed::Reported(FailureKind::Failed)),

@@ -9,8 +9,8 @@ use crate::cli::output::{self, OutputForm};
 use crate::cli::platforms::PlatformArgs;
 use crate::cli::progress;
 use crate::cli::world::{Settings, supply};
-use crate::doctor::Verdict;
 use crate::doctor::image::{Diagnosis, ImageDoctor, Repair, Repairer};
+use crate::doctor::{Verdict, node_needs};
 use crate::plan::DEFAULT_CLUSTER_REGISTRY;
 use crate::store::Store;
 use crate::words::{FailureKind, SealerName};
@@ -58,6 +58,9 @@ pub(super) fn run(args: &ImageArgs, globals: &Globals) -> Result<(), Failed> {
             for (diagnosis, repair) in &rows {
                 let done = repair.as_ref().map(Repair::text).unwrap_or_default();
                 output::data(&(done + &diagnosis.text(globals.verbose > 0)))?;
+            }
+            if globals.verbose > 0 {
+                output::data(&node_needs())?;
             }
         }
     }

@@ -305,6 +305,7 @@ fn text(report: &Report, surroundings: &Surroundings, globals: &Globals) -> Stri
                 line(format_args!(
                     "next: run a cluster of it with `sealer run {name} --masters IP --passwd PASSWORD`,"
                 ));
+                line(format_args!("whose machines need what `sealer doctor host` says last,"));
                 line(format_args!("or build on it with `FROM {name}` in a Kubefile"));
             }
         }

@@ -227,7 +227,6 @@ fn of_bases() -> Vec<Row> {
 }
 
 fn notes() -> Vec<Row> {
-    let kubeadm = "apiVersion: kubeadm.k8s.io/v1beta2\nkind: ClusterConfiguration\nkubernetesVersion: v1.19.8\nimageRepository: sea.hub:5000/library\n";
     vec![
         (
             "listed in vain",
@@ -237,11 +236,6 @@ fn notes() -> Vec<Row> {
             &["Note unasked manifests/imageList[1]"],
         ),
         (
-            "what kubeadm will ask for",
-            Root::new().image("library/kube-proxy:v1.19.8").file("etc/kubeadm.yml", kubeadm),
-            &["Note kubeadm etc/kubeadm.yml[4]", "Note kubeadm etc/kubeadm.yml[4]", "Note kubeadm etc/kubeadm.yml[4]"],
-        ),
-        (
             "a template's expression",
             root().file("etc/a.tmpl", "image: sea.hub:5000/x:{{ .tag }}\n"),
             &["Note template etc/a.tmpl[1]"],
@@ -249,9 +243,142 @@ fn notes() -> Vec<Row> {
     ]
 }
 
+const CONFIGURATION: &str = "apiVersion: kubeadm.k8s.io/v1beta2\nkind: ClusterConfiguration\nkubernetesVersion: v1.19.8\nimageRepository: sea.hub:5000\n";
+
+fn of_kubeadm() -> Vec<Row> {
+    let cluster = || Root::new().file("bin/kubeadm", "").file("etc/kubeadm.yml", CONFIGURATION);
+    let elsewhere = CONFIGURATION.replace("sea.hub:5000", "k8s.gcr.io");
+    let unknown = CONFIGURATION.replace("1.19.8", "1.40.0");
+    let whole = "v1.19.8 3.2 3.4.13-0 1.7.0";
+    let list = "k8s.gcr.io/kube-apiserver:v1.19.8\n";
+    let without_scheduler = |root: Root| {
+        root.image("sea.hub:5000/kube-apiserver:v1.19.8")
+            .image("sea.hub:5000/kube-controller-manager:v1.19.8")
+            .image("sea.hub:5000/kube-proxy:v1.19.8")
+            .kubernetes("", "- 3.2 3.4.13-0 1.7.0")
+    };
+    vec![
+        (
+            "no scheduler and no etcd",
+            without_scheduler(cluster()).damage("repositories/etcd/_manifests/tags/3.4.13-0/current", |file| {
+                fs_err::remove_file(file).unwrap();
+            }),
+            &["Error kubeadm etc/kubeadm.yml[4]", "Error kubeadm etc/kubeadm.yml[4]", "Note join etc/kubeadm.yml[4]"],
+        ),
+        (
+            "another coredns",
+            cluster().kubernetes("", "v1.19.8 3.2 3.4.13-0 1.6.7"),
+            &["Error kubeadm etc/kubeadm.yml[4]", "Note join etc/kubeadm.yml[4]"],
+        ),
+        (
+            "a pause for another platform",
+            cluster().kubernetes("", "v1.19.8 - 3.4.13-0 1.7.0").stored("sea.hub:5000/pause:3.2", Stored::OnlyArm),
+            &["Error kubeadm etc/kubeadm.yml[4]", "Note join etc/kubeadm.yml[4]"],
+        ),
+        (
+            "no tag at all of what has an unknown version",
+            cluster().file("etc/kubeadm.yml", unknown).kubernetes("", "v1.40.0 - 8 9"),
+            &["Error kubeadm etc/kubeadm.yml[4]", "Note join etc/kubeadm.yml[4]"],
+        ),
+        (
+            "another registry and no mirror",
+            cluster().file("etc/kubeadm.yml", &elsewhere).file("etc/daemon.json", "{}").kubernetes("", whole),
+            &["Error kubeadmRepository etc/kubeadm.yml[4]", "Note join etc/kubeadm.yml[4]"],
+        ),
+        (
+            "no configuration",
+            Root::new()
+                .file("bin/kubeadm", "")
+                .kubernetes("library/", "- 3.2 3.4.13-0 1.7.0")
+                .image("sea.hub:5000/library/kube-proxy:v1.19.8"),
+            &[
+                "Error kubeadm bin/kubeadm[]",
+                "Error kubeadm bin/kubeadm[]",
+                "Error kubeadm bin/kubeadm[]",
+                "Note join bin/kubeadm[]",
+            ],
+        ),
+        (
+            "a list that forgot the nodes",
+            cluster().kubernetes("", whole).file("manifests/imageList", list),
+            &["Warning join etc/kubeadm.yml[4]"],
+        ),
+        (
+            "a base without a scheduler",
+            without_scheduler(cluster()).base().file("etc/a.yaml", "{}"),
+            &["Warning kubeadm etc/kubeadm.yml[4]"],
+        ),
+        (
+            "a scheduler that the base had",
+            cluster().kubernetes("", whole).base().file("etc/kubeadm.yml", CONFIGURATION.replace("1.19.8", "1.19.9")),
+            &["Error kubeadm etc/kubeadm.yml[4]"; 4],
+        ),
+        (
+            "files that are only passed on",
+            Root::new().file("etc/kubeadm.yml", CONFIGURATION).kubernetes("", "v1.19.8 3.2 - 1.7.0"),
+            &["Note kubeadm etc/kubeadm.yml[4]", "Note join etc/kubeadm.yml[4]"],
+        ),
+        (
+            "a list and no program",
+            Root::new()
+                .file("etc/kubeadm.yml", CONFIGURATION)
+                .kubernetes("", "v1.19.8 3.2 - 1.7.0")
+                .file("manifests/imageList", list),
+            &["Error kubeadm etc/kubeadm.yml[4]", "Warning join etc/kubeadm.yml[4]"],
+        ),
+        (
+            "an example of a configuration",
+            Root::new().file("docs/kubeadm.yaml", CONFIGURATION).kubernetes("", "v1.19.8 3.2 - 1.7.0"),
+            &["Note kubeadm docs/kubeadm.yaml[4]"],
+        ),
+    ]
+}
+
+fn of_scripts() -> Vec<Row> {
+    let registry = "a=\"-d \\\n -v x\"\nif [ -f x ]; then\n  docker run $a registry:2.7.1 || b\nelse\n  docker run $a registry:2.7.1\nfi\n";
+    let newer = || Root::new().archive("images/registry.tar", &["registry:2.8.1"]);
+    let older = || Root::new().archive("images/registry.tar", &["registry:2.7.1"]);
+    vec![
+        (
+            "an archive with another tag",
+            newer().file("scripts/init-registry.sh", registry),
+            &["Error script scripts/init-registry.sh[4, 6]"],
+        ),
+        (
+            "an archive that a recipe replaced",
+            older()
+                .file("scripts/init-registry.sh", registry)
+                .base()
+                .archive("images/registry.tar", &["registry:2.8.1"]),
+            &["Error script scripts/init-registry.sh[4, 6]"],
+        ),
+        (
+            "a base that cannot run its script",
+            newer().file("scripts/init-registry.sh", registry).base().file("a", ""),
+            &["Warning script scripts/init-registry.sh[4, 6]"],
+        ),
+        (
+            "no archive",
+            Root::new().file("scripts/a/b", "#!/bin/sh\nctr run a.io/b:1 c\n"),
+            &["Error script scripts/a/b[2]"],
+        ),
+        (
+            "options that are not known",
+            Root::new().file("scripts/a.sh", "docker run $(x) a\n"),
+            &["Warning script scripts/a.sh[1]"],
+        ),
+        (
+            "a name that is not known",
+            Root::new().file("scripts/a.sh", "docker run a:$1\n"),
+            &["Note scriptUnknown scripts/a.sh[1]"],
+        ),
+    ]
+}
+
 #[test]
 fn everything_wrong_is_found_and_nothing_else() {
-    let groups = [missing(), mistyped(), platform_and_damage(), collisions(), of_bases(), notes()];
+    let groups =
+        [missing(), mistyped(), platform_and_damage(), collisions(), of_bases(), notes(), of_kubeadm(), of_scripts()];
     let (mut words, mut wrong) = (Vec::new(), Vec::new());
     for (name, root, expected) in groups.into_iter().flatten() {
         let report = root.check();

@@ -75,12 +75,67 @@ fn who_needs_an_image_can_be_said() {
     assert_eq!(list.check().findings.len(), 1);
     assert_eq!(list.check_for(&["calico/cni:v1"]).findings, []);
     let kubeadm = "apiVersion: kubeadm.k8s.io/v1beta2\nkind: ClusterConfiguration\nimageRepository: sea.hub:5000\n";
-    quiet(
-        "kubeadm's",
-        &list
-            .file("manifests/imageList", "pause:3.2\n")
-            .file("etc/kubeadm.yml", kubeadm.replace("5000", "5000/library")),
-    );
+    let kubeadm = list
+        .file("manifests/imageList", "pause:3.2\nfanux/lvscare\n")
+        .file("etc/kubeadm.yml", kubeadm.replace("5000", "5000/library"))
+        .kubernetes("library/", "v1.19.8 3.2 3.4.13-0 1.7.0");
+    quiet("kubeadm's", &kubeadm.image("sea.hub:5000/fanux/lvscare:latest"));
+}
+
+#[test]
+fn a_cluster_that_can_start_raises_no_alarm() {
+    let configured = |text: &str| {
+        let version = "apiVersion: kubeadm.k8s.io/v1beta3\nkind: ClusterConfiguration\nkubernetesVersion: v1.23.4\n";
+        Root::new().file("bin/kubeadm", "").file("etc/kubeadm.yml", format!("{version}{text}"))
+    };
+    let new = "v1.23.4 3.6 3.5.1-0 v1.8.6";
+    for (name, root) in [
+        ("sealer's own configuration", Root::new().file("bin/kubeadm", "").kubernetes("library/", "v1.19.8 3.2 3.4.13-0 1.7.0")),
+        ("one without a repository", configured("networking: {}\n").kubernetes("library/", new)),
+        ("one that a template makes", Root::new().file("bin/kubeadm", "").file("etc/kubeadm.yml.tmpl", "{{ . }}")),
+        (
+            "tags of its own",
+            configured("imageRepository: sea.hub:5000\netcd:\n  local: {imageTag: '9'}\ndns: {imageRepository: sea.hub:5000/x, imageTag: '8'}\n")
+                .kubernetes("", "v1.23.4 3.6 9 x")
+                .image("x/coredns:8"),
+        ),
+        (
+            "etcd elsewhere",
+            configured("imageRepository: sea.hub:5000\netcd:\n  external: {caFile: /a}\n")
+                .kubernetes("", "v1.23.4 3.6 - v1.8.6"),
+        ),
+        (
+            "a mirror of the patched engine",
+            configured("imageRepository: k8s.gcr.io\n")
+                .kubernetes("", new)
+                .file("etc/daemon.json", r#"{"mirror-registries": [{"domain": "*", "mirrors": ["http://sea.hub:5000"]}]}"#),
+        ),
+        (
+            "a mirror of containerd",
+            configured("imageRepository: registry.k8s.io/x\n").kubernetes("x/", new).file(
+                "etc/dump-config.toml",
+                "[plugins.\"io.containerd.grpc.v1.cri\".registry.mirrors.\"registry.k8s.io\"]\nendpoint = ['x']\n",
+            ),
+        ),
+        (
+            "a version that nobody knows yet, with any tag",
+            Root::new().file("etc/kubeadm.yml", "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nkubernetesVersion: v1.40.0\nimageRepository: sea.hub:5000\n")
+                .kubernetes("", "v1.40.0 7 8 9"),
+        ),
+        (
+            "a script with its archive",
+            Root::new().archive("images/registry.tar", &["registry:2.7.1"]).file(
+                "scripts/init-registry.sh",
+                "args=\"-d --net=host\"\ndocker run $args -v $1:/x registry:2.7.1 || exit 1\n",
+            ),
+        ),
+        ("a script with the registry", Root::new().image("a/b:1").file("scripts/x.sh", "nerdctl pull sea.hub:5000/a/b:1\n")),
+        ("a script whose archive cannot be read", Root::new().file("images/x.tar", "?").file("scripts/x.sh", "docker run a\n")),
+        ("no script", Root::new().file("scripts/readme.txt", "docker run a\n")),
+    ] {
+        let loud: Vec<_> = root.check().findings.into_iter().filter(|finding| finding.weight > Weight::Note).collect();
+        assert_eq!(loud, [], "{name}");
+    }
 }
 
 #[test]
@@ -121,7 +176,10 @@ fn the_golden_base_raises_no_alarm() {
     let report = check(&scope).unwrap();
     assert!(report.is_closed());
     let notes: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
-    insta::assert_snapshot!(notes.join("\n"), @"manifests/imageList:1: no manifest asks for `localhost:5001/calico/cni:v3.19.1`, `localhost:5001/calico/kube-controllers:v3.19.1`, `localhost:5001/calico/node:v3.19.1`, `localhost:5001/calico/pod2daemon-flexvol:v3.19.1`, `localhost:5001/calico/typha:v3.19.1`");
+    insta::assert_snapshot!(notes.join("\n"), @r"
+    etc/kubeadm.yml:5: every node that joins will ask for `sea.hub:5000/fanux/lvscare:latest`, which the image's own registry does not hold: the cluster can only have masters
+    manifests/imageList:1: no manifest asks for `localhost:5001/calico/cni:v3.19.1`, `localhost:5001/calico/kube-controllers:v3.19.1`, `localhost:5001/calico/node:v3.19.1`, `localhost:5001/calico/pod2daemon-flexvol:v3.19.1`, `localhost:5001/calico/typha:v3.19.1`
+    ");
 }
 
 #[test]

@@ -50,6 +50,30 @@ impl Root {
         self
     }
 
+    /// What kubeadm asks for: below a path, `VERSION PAUSE ETCD COREDNS`; a `-` leaves one out. Without what joining nodes need.
+    pub(super) fn kubernetes(mut self, below: &str, versions: &str) -> Self {
+        let versions: Vec<&str> = versions.split(' ').collect();
+        let programs = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"];
+        let others = ["pause", "etcd", "coredns"].into_iter().zip(&versions[1..]);
+        for (name, version) in
+            programs.into_iter().zip([&versions[0]; 4]).chain(others).filter(|(_, version)| **version != "-")
+        {
+            self = self.image(&format!("sea.hub:5000/{below}{name}:{version}"));
+        }
+        self
+    }
+
+    /// An archive of `docker save` with these tags.
+    pub(super) fn archive(self, path: &str, tags: &[&str]) -> Self {
+        let manifest = serde_json::json!([{"Config": "x", "RepoTags": tags, "Layers": []}]).to_string();
+        let mut archive = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_ustar();
+        header.set_size(manifest.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, "manifest.json", manifest.as_bytes()).unwrap();
+        self.file(path, archive.into_inner().unwrap())
+    }
+
     /// Another content under the same name.
     pub(super) fn image_of(self, name: &str, content: &str) -> Self {
         store(self.top(), &name.parse().unwrap(), Stored::List, content);

@@ -204,7 +204,11 @@ fn is_of_storage(problem: &Problem) -> bool {
         | Problem::NoReference { .. }
         | Problem::Host { .. }
         | Problem::Collision { .. }
-        | Problem::Kubeadm
+        | Problem::Kubeadm { .. }
+        | Problem::KubeadmRepository { .. }
+        | Problem::Join
+        | Problem::Script { .. }
+        | Problem::ScriptUnknown
         | Problem::Unasked { .. }
         | Problem::Template
         | Problem::Unread { .. } => false,
@@ -219,7 +223,9 @@ fn check_of(problem: &Problem) -> &'static str {
         Problem::NoReference { .. } => "reference",
         Problem::Host { .. } => "asked-host",
         Problem::Collision { .. } => "collision",
-        Problem::Kubeadm => "asked-kubeadm",
+        Problem::Kubeadm { .. } | Problem::KubeadmRepository { .. } => "asked-kubeadm",
+        Problem::Join => "asked-join",
+        Problem::Script { .. } | Problem::ScriptUnknown => "asked-script",
         Problem::Unasked { .. } => "tag-unasked",
         Problem::Template => "template",
         Problem::Unread { .. } => "search",

@@ -1,12 +1,12 @@
 //! An archive of `docker save` → its image, strictly.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 
 use serde::Deserialize;
 
 use super::{CONFIG_LIMIT, DockerArchiveReadError as Error};
-use crate::archive::{ArchiveError, Decompressed, EntryPath, Limits, Member, MemberKind, Spool};
+use crate::archive::{ArchiveError, Compression, Decompressed, EntryPath, Limits, Member, MemberKind, Spool};
 use crate::image::diff_ids;
 use crate::words::{Digest, DigestWriter, printable};
 
@@ -53,6 +53,23 @@ struct Indexed {
 }
 
 impl DockerArchive {
+    /// The tags that `docker load` gives to the images of an archive, which may be compressed.
+    pub fn tags(file: File) -> Result<Vec<String>, Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Tagged {
+            repo_tags: Option<Vec<String>>,
+        }
+        let spool = if Decompressed::new(&file, &OUTER)?.compression() == Compression::None {
+            Spool::of_plain(file, &OUTER)?
+        } else {
+            (&file).rewind().map_err(ArchiveError::Scratch)?;
+            Spool::fill(&file, tempfile::tempfile().map_err(ArchiveError::Scratch)?, &OUTER)?
+        };
+        let images: Vec<Tagged> = parse(&document(&spool, MANIFEST)?, MANIFEST)?;
+        Ok(images.into_iter().flat_map(|image| image.repo_tags.unwrap_or_default()).collect())
+    }
+
     /// Reads the plain tar in `file`, from its first byte to its last; it must not change meanwhile.
     pub fn open(file: File) -> Result<Self, Error> {
         let spool = Spool::of_plain(file, &OUTER)?;

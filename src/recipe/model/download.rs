@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::recipe::Text;
 
-/// Fetches a file and puts it into the context as it is. (What lies in an archive is taken by `replaceArchive`.)
+/// Fetches a file and puts it into the context: as it is, or one file that lies in it as in an archive.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(example = json!({
@@ -24,7 +24,12 @@ pub struct Download {
     /// The file in the context. Folders that are missing are made.
     #[schemars(example = &"cri/docker-upstream.tgz")]
     pub path: Text,
-    /// The permission bits, in octal and in quotes; default: those of the file that is there, else 0644.
+    /// The path of a file in the archive that is fetched (tar, .gz, .xz, .zst, .bz2): only that file is taken.
+    #[serde(default)]
+    #[schemars(example = &"docker/runc")]
+    pub member: Option<Text>,
+    /// The permission bits, in octal and in quotes; default: those of the file that is there, else 0755 for a `member` that
+    /// may be executed, else 0644.
     #[serde(default)]
     #[schemars(example = &"0755")]
     pub mode: Option<Text>,

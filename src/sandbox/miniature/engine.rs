@@ -30,3 +30,11 @@ pub(super) fn static_archive(platform: &Platform, version: &str) -> Vec<u8> {
 pub(super) fn cri_archive(platform: &Platform, version: &str) -> Vec<u8> {
     gzip(&programs(platform, version).tar())
 }
+
+/// `nerdctl-VERSION-linux-ARCHITECTURE.tar.gz` of nerdctl's releases: the program at the top, among others.
+pub(super) fn nerdctl_archive(platform: &Platform, version: &str) -> Vec<u8> {
+    let setup = "#!/bin/sh\necho \"a stand-in from sealer's sandbox, which does nothing\"\n";
+    let tree =
+        Tree::new().program("containerd-rootless.sh", setup).program("nerdctl", program("nerdctl", version, platform));
+    gzip(&tree.tar())
+}

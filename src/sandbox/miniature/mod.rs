@@ -12,6 +12,7 @@
 //! docker.io/library/registry:2.7.1, docker.io/calico/*:v3.19.1, quay.io/tigera/operator:v1.17.4,         container
 //!   ghcr.io/kyverno/{kyverno,kyvernopre}:v1.5.1
 //! https://download.docker.com/linux/static/stable/{x86_64,aarch64}/docker-19.03.15.tgz                   engine
+//! https://github.com/containerd/nerdctl/releases/download/v1.7.7/nerdctl-1.7.7-linux-{amd64,arm64}.tar.gz  engine
 //! https://raw.githubusercontent.com/kyverno/kyverno/v1.5.1/definitions/release/install.yaml              text/
 //! ```
 //!
@@ -37,6 +38,7 @@ const REGISTRY: &str = "2.7.1";
 const CALICO: &str = "v3.19.1";
 const OPERATOR: &str = "v1.17.4";
 const KYVERNO: &str = "v1.5.1";
+const NERDCTL: &str = "1.7.7";
 
 /// Puts all miniatures into a registry and a web server.
 pub fn fill(registry: &mut Registry, files: &mut Files) {
@@ -50,6 +52,11 @@ pub fn fill(registry: &mut Registry, files: &mut Files) {
         let machine = platform.machine();
         let path = format!("download.docker.com/linux/static/stable/{machine}/docker-{DOCKER}.tgz");
         files.put(path, engine::static_archive(&platform, DOCKER));
+    }
+    for platform in platforms() {
+        let name = format!("nerdctl-{NERDCTL}-linux-{}.tar.gz", platform.architecture());
+        let path = format!("github.com/containerd/nerdctl/releases/download/v{NERDCTL}/{name}");
+        files.put(path, engine::nerdctl_archive(&platform, NERDCTL));
     }
     let path = format!("raw.githubusercontent.com/kyverno/kyverno/{KYVERNO}/definitions/release/install.yaml");
     files.put(path, include_str!("text/kyverno-install.yaml"));

@@ -13,8 +13,19 @@ impl StageResolver<'_> {
             None => Some(None),
         };
         let path = self.changed_file(&written.path, &route.then("path"));
+        let member = match &written.member {
+            Some(text) => self.parsed_or_default(Some(text), &route.then("member")).map(Some),
+            None => Some(None),
+        };
         let mode = self.mode(written.mode.as_ref(), route);
-        let step = Download { url: url?, sha256: sha256?, path: path?, mode: mode?, optional: written.optional };
+        let step = Download {
+            url: url?,
+            sha256: sha256?,
+            path: path?,
+            member: member?,
+            mode: mode?,
+            optional: written.optional,
+        };
         Some(PlannedStep::Download(step))
     }
 }
