@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The modules are the floors of a house; the way of the data is the way down this table, and a module may use
-//! only those above it. `tests/house.rs` reads the `use crate::` lines and holds them to it.
+//! only those above it. `tests/architecture.rs` reads the `use crate::` lines and holds them to it.
 //!
 //! | floor | room | what lives there |
 //! |---|---|---|

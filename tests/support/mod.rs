@@ -21,6 +21,6 @@ pub(crate) fn missing(what: &str) {
     assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "CI=true, and {what} is missing");
     let count = SKIPPED.fetch_add(1, Ordering::Relaxed) + 1;
     // Not `eprintln!`: the test harness keeps that from sight where tests pass.
-    let line = format!("skipped: {what} is missing ({count} so far in this file of tests)\n");
+    let line = format!("skipped: {what} is missing ({count} so far in this binary)\n");
     std::io::stderr().write_all(line.as_bytes()).expect("stderr can be written");
 }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 pub(crate) use docker_archive::{PROGRAMS, docker_archive};
 pub(crate) use docker_registry::{DockerRegistry, docker_registry, docker_registry_on, docker_registry_with};
 pub(crate) use dockerd::{Dockerd, dockerd, dockerd_from};
-pub(crate) use http::{Answer, ask};
+pub(crate) use http::ask;
 pub(crate) use push::{push, push_all};
 pub(crate) use skopeo::skopeo;
 
