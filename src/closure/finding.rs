@@ -205,9 +205,11 @@ impl Finding {
                 ": `{reference}` and `{other}` fall on one path: the image's registry would hold only one as `{path}`"
             ),
             Problem::Kubeadm { version, why } => {
+                let own = self.file.as_str() == super::kubeadm::PROGRAM;
                 write!(
                     f,
-                    ": kubeadm will ask for `{reference}` to make Kubernetes {version}, and the image's own registry "
+                    ":{} kubeadm will ask for `{reference}` to make Kubernetes {version}, and the image's own registry ",
+                    if own { " there is no etc/kubeadm.yml, and with sealer's own configuration" } else { "" }
                 )?;
                 if why.is_empty() { write!(f, "does not hold it") } else { write!(f, "does not hold it whole: {why}") }
             }

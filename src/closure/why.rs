@@ -31,7 +31,7 @@ pub struct Why {
     pub layers: Vec<LayerContent>,
     /// The lists that name it, of every layer.
     pub lists: Vec<Asking>,
-    /// The manifests that ask for it, as the layers together show them.
+    /// The manifests that ask for it, as the layers together show them, and whoever else does.
     pub manifests: Vec<Asking>,
     /// The nearest name that there is, where there is nothing of this one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,13 +66,16 @@ pub struct Asking {
     pub layer: usize,
     /// The file in the root file system.
     pub file: ContextPath,
-    /// The line, from 1.
+    /// The line, from 1; 0 where it is the whole file that asks.
     pub line: usize,
     /// Where in its document (RFC 6901); empty in text.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub route: String,
     /// The reference as it is written.
     pub reference: String,
+    /// Who asks, where it is no list and no manifest: kubeadm, a node that joins, a script.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<&'static str>,
     /// It is a list of a layer that a higher layer covers.
     #[serde(skip_serializing_if = "is_false")]
     pub covered: bool,
@@ -175,7 +178,7 @@ fn lists(layers: &Merged, reference: &ImageRef) -> io::Result<Vec<Asking>> {
         for listed in listed_images(&bytes) {
             if listed.reference.parse().is_ok_and(|image: ImageRef| registry_path(&image) == registry_path(reference)) {
                 let (file, line, reference) = (list.clone(), listed.line, listed.reference);
-                found.push(Asking { layer, file, line, route: String::new(), reference, covered });
+                found.push(Asking { layer, file, line, route: String::new(), reference, by: None, covered });
             }
         }
     }
@@ -184,7 +187,7 @@ fn lists(layers: &Merged, reference: &ImageRef) -> io::Result<Vec<Asking>> {
 
 /// What asks for it, whichever host it names.
 fn manifests(layers: &Merged, reference: &ImageRef, registry: &str) -> io::Result<Vec<Asking>> {
-    let mut found = Vec::new();
+    let (mut found, mut needs) = (Vec::new(), Vec::new());
     for candidate in candidates(layers)?.iter().filter(|candidate| candidate.kind != Kind::List) {
         let Some(bytes) = candidate.read()? else { continue };
         let layer = layers.layers().iter().position(|folder| candidate.file.starts_with(folder)).map_or(0, |at| at + 1);
@@ -194,37 +197,26 @@ fn manifests(layers: &Merged, reference: &ImageRef, registry: &str) -> io::Resul
             let Ok(parsed) = image.reference.parse::<ImageRef>() else { continue };
             if registry_path(&parsed) == registry_path(reference) {
                 let (line, route, reference) = (image.line, image.route, image.reference);
-                found.push(Asking { layer, file: file(), line, route, reference, covered: false });
+                found.push(Asking { layer, file: file(), line, route, reference, by: None, covered: false });
             }
         }
-        if let Some(needs) = searched.kubeadm.iter().find(|needs| needs.may_ask_for(reference.repository())) {
-            let (line, route) = (needs.line, "/imageRepository".to_owned());
-            found.push(Asking { layer, file: file(), line, route, reference: reference.to_string(), covered: false });
-        }
+        needs.extend(searched.kubeadm);
     }
-    let layer_of = |file: &ContextPath| -> io::Result<usize> {
-        let file = layers.find(file)?;
-        Ok(file
-            .and_then(|file| layers.layers().iter().position(|layer| file.starts_with(layer)))
-            .map_or(0, |at| at + 1))
+    needs.extend(kubeadm::needs_by_default(layers, registry)?);
+    let mut add = |file: &ContextPath, line, by, reference: String| -> io::Result<()> {
+        let place = layers.find(file)?;
+        let layer = place.and_then(|place| layers.layers().iter().position(|layer| place.starts_with(layer)));
+        let (layer, file) = (layer.map_or(0, |at| at + 1), file.clone());
+        found.push(Asking { layer, file, line, route: String::new(), reference, by: Some(by), covered: false });
+        Ok(())
     };
-    if let Some(needs) =
-        kubeadm::needs_by_default(layers, registry)?.filter(|needs| needs.may_ask_for(reference.repository()))
-    {
-        let (layer, file) = (layer_of(&needs.file)?, needs.file);
-        found.push(Asking {
-            layer,
-            file,
-            line: 0,
-            route: String::new(),
-            reference: reference.to_string(),
-            covered: false,
-        });
+    for needs in needs.iter().filter(|needs| needs.may_ask_for(reference.repository())) {
+        let is_join = needs.join.repository() == reference.repository();
+        add(&needs.file, needs.line, if is_join { "a node that joins" } else { "kubeadm" }, reference.to_string())?;
     }
     for run in scripts::uses(layers)? {
         if run.name.parse().is_ok_and(|image: ImageRef| registry_path(&image) == registry_path(reference)) {
-            let (layer, file, line) = (layer_of(&run.script)?, run.script, run.line);
-            found.push(Asking { layer, file, line, route: String::new(), reference: run.name, covered: false });
+            add(&run.script, run.line, "the script", run.name)?;
         }
     }
     Ok(found)

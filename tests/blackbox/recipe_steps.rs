@@ -25,7 +25,7 @@ stages:
       - copy: {from: files/run.sh, path: scripts/run.sh}
       - download: {url: "https://download.docker.com/linux/static/stable/{{ platform.machine }}/docker-19.03.15.tgz", path: cri/upstream.tgz}
       - remove: {paths: [images, "statics/*.yml"]}
-      - move: {from: etc/kubeadm.yml, to: conf/kubeadm.yml}
+      - move: {from: bin/crictl, to: conf/crictl}
       - chmod: {paths: ["scripts/*.sh"], mode: "0700"}
       - symlink: {path: bin/k, target: /usr/bin/kubectl}
       - chmod: {paths: ["none/*"], mode: "0700", optional: true}

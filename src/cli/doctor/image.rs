@@ -59,7 +59,7 @@ pub(super) fn run(args: &ImageArgs, globals: &Globals) -> Result<(), Failed> {
                 let done = repair.as_ref().map(Repair::text).unwrap_or_default();
                 output::data(&(done + &diagnosis.text(globals.verbose > 0)))?;
             }
-            if globals.verbose > 0 {
+            if globals.verbose > 0 && rows.iter().any(|(diagnosis, _)| diagnosis.makes_cluster) {
                 output::data(&node_needs())?;
             }
         }

@@ -161,10 +161,12 @@ fn text(name: &str, platform: &Platform, rows: &[LayerRow<'_>], why: &Why, steps
     }
     let mut places = |head: &str, none: &str, askings: &[Asking]| {
         lines.push(if askings.is_empty() { none.to_owned() } else { head.to_owned() });
-        for Asking { layer: number, file, line, route, reference, covered } in askings {
+        for Asking { layer: number, file, line, route, reference, by, covered } in askings {
             let route = if route.is_empty() { String::new() } else { format!(", at {route}") };
+            let by = by.map_or(String::new(), |by| format!(", asked for by {by}"));
+            let line = if *line == 0 { String::new() } else { format!(":{line}") };
             let covered = if *covered { ", covered by a higher layer's" } else { "" };
-            lines.push(format!("  {file}:{line}: {reference}{route} ({}{covered})", layer(*number)));
+            lines.push(format!("  {file}{line}: {reference}{route}{by} ({}{covered})", layer(*number)));
         }
     };
     places("listed in", "no list names it", &why.lists);

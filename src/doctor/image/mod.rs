@@ -78,6 +78,8 @@ pub struct Diagnosis {
     pub layers: Vec<Layer>,
     /// How many tags its registry has.
     pub images: usize,
+    /// Whether it has kubeadm, so that a cluster can be made of it.
+    pub makes_cluster: bool,
     /// What was found, the worst first.
     pub findings: Vec<ImageFinding>,
     #[serde(skip)]
@@ -124,6 +126,7 @@ impl ImageDoctor<'_> {
             verdict: Verdict::Good,
             layers: Vec::new(),
             images: 0,
+            makes_cluster: false,
             findings: Vec::new(),
             document: state,
         };
@@ -133,6 +136,10 @@ impl ImageDoctor<'_> {
             if layers.are_all_there() {
                 let (images, found) = self.contents(&layers, image, &diagnosis);
                 diagnosis.images = images;
+                diagnosis.makes_cluster = layers
+                    .merged
+                    .find(&"bin/kubeadm".parse().expect("plain words are a path"))
+                    .is_ok_and(|program| program.is_some());
                 findings.extend(found);
             }
             diagnosis.layers = layers.into_all();
