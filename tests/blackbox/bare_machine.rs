@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::program::{World, project};
+use crate::support::program::{World, copy_program, project};
 use crate::support::real;
 
 /// `EM_AARCH64` and `EM_X86_64` of the ELF specification.
@@ -78,7 +78,7 @@ impl Checkout {
         let folders = ["recipes", "schemas"].map(|name| project().join(name));
         let copied = Command::new("cp").arg("-R").args(folders).arg(checkout.path("")).status().unwrap();
         assert!(copied.success());
-        fs_err::copy(env!("CARGO_BIN_EXE_sealer"), checkout.path("sealer")).unwrap();
+        copy_program(&checkout.path("sealer"));
         let closed = Command::new("chmod").args(["-R", "a+rX,a-w"]).arg(checkout.path("")).status().unwrap();
         assert!(closed.success());
         checkout

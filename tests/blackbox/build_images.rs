@@ -1,7 +1,5 @@
 //! Where `sealer build` finds the images that it caches: charts, lists with logins, and what of it other programs see.
 
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -43,8 +41,7 @@ for template in "$4"/templates/*.yaml; do
   sed "s|{{ .Values.image }}|$image|" "$template"
 done
 "##;
-    let program = world.write("programs/helm", script);
-    fs_err::set_permissions(program, Permissions::from_mode(0o755)).unwrap();
+    world.script("programs/helm", script);
     format!("{}:/usr/bin:/bin", world.path("programs").display())
 }
 
@@ -314,8 +311,7 @@ fn processes(words: &str) -> usize {
 #[test]
 fn helm_ends_with_the_build_that_started_it() {
     let world = World::new();
-    let program = world.write("programs/helm", "#!/bin/sh\n(sleep 86397.25) &\nsleep 86397.25\n");
-    fs_err::set_permissions(program, Permissions::from_mode(0o755)).unwrap();
+    world.script("programs/helm", "#!/bin/sh\n(sleep 86397.25) &\nsleep 86397.25\n");
     let path = format!("{}:/usr/bin:/bin", world.path("programs").display());
     for (file, content) in
         [("Chart.yaml", "name: web\n"), ("values.yaml", "a: 1\n"), ("templates/a.yaml", "kind: ConfigMap\n")]

@@ -12,7 +12,7 @@ use sealer::words::ContextPath;
 use serde_json::Value;
 
 use crate::support::missing;
-use crate::support::program::{Run, World, project, tree};
+use crate::support::program::{Run, World, copy_program, project, tree};
 
 /// Whether RUN can work here at all: it needs root, and the right to mount.
 fn can_mount() -> bool {
@@ -314,7 +314,7 @@ fn without_root_it_says_so_before_anything_is_done() {
     let home = tempfile::tempdir().unwrap();
     fs_err::set_permissions(home.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     let program = home.path().join("sealer");
-    fs_err::copy(env!("CARGO_BIN_EXE_sealer"), &program).unwrap();
+    copy_program(&program);
     fs_err::copy(Path::new(&folder).join("Kubefile"), home.path().join("Kubefile")).unwrap();
     fs_err::create_dir(home.path().join("own")).unwrap();
     let mut command = Command::new(&program);

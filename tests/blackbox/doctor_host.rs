@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::program::{World, tree};
+use crate::support::program::{World, copy_program, tree};
 use crate::support::real;
 
 /// Runs it with `-o json` and holds the exit code to the verdict, and the verdict to the findings.
@@ -90,12 +90,11 @@ fn a_real_sealer_on_path_is_asked_for_its_version() {
     let world = World::new();
     // It ends only if it is given no input.
     let text = "#!/bin/sh\nread -r line || [ \"$*\" = version ] && echo '{\"gitVersion\":\"v0.6.1\"}'\n";
-    let script = world.write("real/sealer", text);
-    fs_err::set_permissions(&script, PermissionsExt::from_mode(0o755)).unwrap();
+    world.script("real/sealer", text);
     fs_err::create_dir(world.path("own")).unwrap();
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_sealer"), world.path("own/sealer")).unwrap();
     fs_err::create_dir(world.path("copy")).unwrap();
-    fs_err::copy(env!("CARGO_BIN_EXE_sealer"), world.path("copy/sealer")).unwrap();
+    copy_program(&world.path("copy/sealer"));
     let sealer = |folders: &[&str]| {
         let path = std::env::join_paths(folders.iter().map(|name| world.path(name))).unwrap();
         let mut command = in_json(&world);
@@ -131,7 +130,7 @@ fn an_ordinary_user_hears_what_is_closed_to_it() {
     }
     let world = World::new();
     let program = world.path("sealer");
-    fs_err::copy(env!("CARGO_BIN_EXE_sealer"), &program).unwrap();
+    copy_program(&program);
     let mode = |path: &Path, mode| fs_err::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
     let certificates = world.path("config/containers/certs.d");
     world.write("config/containers/certs.d/open.example/ca.crt", "");

@@ -450,8 +450,7 @@ fn helm(world: &World, version: &str, image: &str) -> String {
     let script = format!(
         "#!/bin/sh\ncase $1 in\n  version) echo {version};;\n  template) printf -- '---\\nkind: Pod\\nspec: {{containers: [{{image: \"{image}\"}}]}}\\n';;\nesac\n"
     );
-    let program = world.write(&format!("{version}/helm"), script);
-    fs_err::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    let program = world.script(&format!("{version}/helm"), &script);
     program.parent().unwrap().to_str().unwrap().to_owned()
 }
 

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use crate::support::program::{World, project};
+use crate::support::program::{World, copy_program, project};
 use crate::support::real;
 
 const RECIPE: &str = "recipes/rawdocker.yaml";
@@ -224,8 +224,7 @@ fn for_everyone(world: &World) -> Command {
     let open = |path: &Path, mode| fs_err::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
     open(&world.path(""), 0o777);
     let program = world.path("sealer");
-    fs_err::copy(env!("CARGO_BIN_EXE_sealer"), &program).unwrap();
-    open(&program, 0o755);
+    copy_program(&program);
     let recipe = world.write("recipe.yaml", fs_err::read(project().join(RECIPE)).unwrap());
     open(&recipe, 0o444);
     let mut command = Command::new(program);

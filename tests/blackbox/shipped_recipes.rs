@@ -262,9 +262,7 @@ fn wait_for_kyverno(world: &World, kubectl: &str, seconds: &str) -> Output {
     let report = apply(world, "kyverno", &[]);
     let script = read(layer(world, &report, "scripts .").join("scripts/wait-kyverno-ready.sh"));
     let script = world.write("rootfs/scripts/wait-kyverno-ready.sh", script);
-    let kubectl = world.write("rootfs/bin/kubectl", format!("#!/bin/sh\n{kubectl}\n"));
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    fs_err::set_permissions(kubectl, mode).unwrap();
+    world.script("rootfs/bin/kubectl", &format!("#!/bin/sh\n{kubectl}\n"));
     let mut command = Command::new("bash");
     command.arg("scripts/wait-kyverno-ready.sh").arg(seconds).current_dir(world.path("rootfs"));
     if real::available("shellcheck") {

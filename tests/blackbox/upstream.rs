@@ -11,6 +11,8 @@ use std::process::{Child, Command, Output, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use crate::support::program::{copy_program, write_script};
+
 const OWN: &str = env!("CARGO_BIN_EXE_sealer");
 
 /// Says who it is and writes its arguments, each ended by a NUL, beside itself.
@@ -30,10 +32,8 @@ impl Machine {
 
     /// A script as `FOLDER/sealer`.
     fn script(&self, folder: &str, script: &str) -> PathBuf {
-        fs_err::create_dir_all(self.path(folder)).unwrap();
         let program = self.path(folder).join("sealer");
-        fs_err::write(&program, script).unwrap();
-        fs_err::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        write_script(&program, script);
         program
     }
 
@@ -72,8 +72,8 @@ fn linked(from: &Path, to: &Path) {
     fs_err::hard_link(from, to).unwrap();
 }
 
-fn copied(from: &Path, to: &Path) {
-    fs_err::copy(from, to).unwrap();
+fn copied(_: &Path, to: &Path) {
+    copy_program(to);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::program::{Run, World, project, tree};
+use crate::support::program::{Run, World, copy_program, project, tree};
 use crate::support::real;
 
 const NAME: &str = "registry.cn-qingdao.aliyuncs.com/sealer-io/kubernetes-rawdocker:v1.19.8";
@@ -88,8 +88,7 @@ fn it_is_the_same_for_another_user() {
     let open = |path: &Path, mode| fs_err::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
     open(&world.path(""), 0o777);
     let program = world.path("sealer");
-    fs_err::copy(env!("CARGO_BIN_EXE_sealer"), &program).unwrap();
-    open(&program, 0o755);
+    copy_program(&program);
     // Others may not read all of root's store: what they compare with is what was pushed.
     world.succeed(&["push", NAME]);
     world.succeed(&["push", &format!("{NAME}-alpine")]);

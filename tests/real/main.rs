@@ -9,6 +9,7 @@ mod push_log;
 mod rawdocker;
 mod registry;
 mod smoke;
+#[expect(dead_code, reason = "copies of the program are for the black box")]
 #[path = "../support/mod.rs"]
 mod support;
 mod trace;

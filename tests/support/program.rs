@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use sealer::sandbox::{Sandbox, Server};
 
@@ -24,6 +25,25 @@ pub(crate) fn copy_recipes(to: &Path) {
             fs_err::remove_file(path).unwrap();
         }
     }
+}
+
+/// Writes a script that can be run.
+///
+/// Another process does it: what this one has open for writing is open, too, in each child that another test starts at
+/// that moment, until the child runs its program; and the kernel runs no file that is open for writing.
+pub(crate) fn write_script(path: &Path, text: &str) {
+    fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut shell = Command::new("sh");
+    let mut shell =
+        shell.args(["-c", "cat > \"$0\" && chmod 755 \"$0\""]).arg(path).stdin(Stdio::piped()).spawn().unwrap();
+    shell.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(shell.wait().unwrap().success());
+}
+
+/// Copies this program, as [`write_script`] writes one, to where every user may run it.
+pub(crate) fn copy_program(to: &Path) {
+    let copied = Command::new("install").args(["-m", "755", env!("CARGO_BIN_EXE_sealer")]).arg(to).status().unwrap();
+    assert!(copied.success());
 }
 
 /// Servers with the miniatures and empty folders for one program after the other.
@@ -70,6 +90,13 @@ impl World {
         let path = self.path(name);
         fs_err::create_dir_all(path.parent().unwrap()).unwrap();
         fs_err::write(&path, content).unwrap();
+        path
+    }
+
+    /// Writes a script in the world's folder.
+    pub(crate) fn script(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        write_script(&path, text);
         path
     }
 

@@ -361,7 +361,6 @@ for template in "$chart"/templates/*.yaml; do
   sed "s|{{ .Values.image }}|$image|" "$template"
 done
 "##;
-    let program = made().world.write("programs/helm", script);
-    mode(&program, 0o755);
+    made().world.script("programs/helm", script);
     made().world.path("programs").display().to_string()
 }

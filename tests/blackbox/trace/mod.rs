@@ -12,7 +12,7 @@ use sealer::sandbox::{ImageBuilder, Tree};
 use sealer::words::Digest;
 use serde_json::{Value, json};
 
-use crate::support::program::{Run, World};
+use crate::support::program::{Run, World, copy_program};
 use crate::support::real;
 
 const NODE: &str = "calico/node:v3.19.1";
@@ -141,7 +141,7 @@ fn files_that_only_root_may_read_are_not_needed() {
     engine.seen(node.diff_ids[0], &[(node.layers[0].0, "docker.io/calico/node")]);
     let host = socket(&world, engine);
     let program = world.path("sealer");
-    fs_err::copy(env!("CARGO_BIN_EXE_sealer"), &program).unwrap();
+    copy_program(&program);
     let owner = Command::new("chown").args(["-R", "65534:65534"]).arg(world.path("")).status().unwrap();
     assert!(owner.success());
     let docker = world.path("docker");

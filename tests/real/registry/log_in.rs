@@ -266,8 +266,7 @@ fn keychain(world: &World) -> String {
          erase) rm \"$(echo \"$asked\" | tr / _)\" ;;\nesac\n",
         vault.display()
     );
-    let program = world.write("bin/docker-credential-vault", script);
-    fs_err::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    world.script("bin/docker-credential-vault", &script);
     format!("{}:{}", world.path("bin").display(), std::env::var("PATH").unwrap())
 }
 
@@ -314,7 +313,7 @@ fn a_helper_keeps_the_login_where_the_file_names_one() {
 
         // A helper that fails is told, with nothing written and nothing of the password.
         let script = "#!/bin/sh\nread -r asked\necho \"the vault is sealed to $asked\" >&2\nexit 3\n";
-        world.write("bin/docker-credential-vault", script);
+        world.script("bin/docker-credential-vault", script);
         let before = tree(&world.path("home"));
         let sealed = with_path(&["login", &host, "-u", LOGIN.0, "--password-stdin"]);
         assert_eq!(tree(&world.path("home")), before);

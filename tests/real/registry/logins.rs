@@ -1,7 +1,5 @@
 //! Logins in the files where users have them, and from credential helpers.
 
-use std::os::unix::fs::PermissionsExt as _;
-
 use base64::Engine as _;
 use sealer::sandbox::TokenRules;
 
@@ -77,8 +75,7 @@ fn a_broken_file_is_an_error_at_its_line() {
 
 /// Puts a credential helper on the PATH, and the file that names it.
 fn helper(world: &World, host: &str, script: &str) -> String {
-    let program = world.write("bin/docker-credential-corp", format!("#!/bin/sh\nread -r asked\n{script}\n"));
-    fs_err::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    world.script("bin/docker-credential-corp", &format!("#!/bin/sh\nread -r asked\n{script}\n"));
     world.write("home/.docker/config.json", format!("{{\"credHelpers\": {{\"{host}\": \"corp\"}}}}"));
     format!("{}:{}", world.path("bin").display(), std::env::var("PATH").unwrap())
 }
