@@ -116,6 +116,20 @@ pub enum Problem {
     },
 }
 
+impl Problem {
+    /// Whether it keeps a cluster, or a node of it, from starting, whatever the manifests ask for.
+    pub(crate) fn is_of_cluster(&self) -> bool {
+        matches!(
+            self,
+            Self::Kubeadm { .. }
+                | Self::KubeadmRepository { .. }
+                | Self::Join
+                | Self::Script { .. }
+                | Self::ScriptUnknown
+        )
+    }
+}
+
 /// All that a check found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -141,6 +155,9 @@ impl Finding {
         let mut help: Vec<String> =
             self.nearest.iter().map(|near| format!("the nearest name there is `{near}`")).collect();
         let next = match &self.problem {
+            Problem::Kubeadm { .. } if self.file.as_str() == super::kubeadm::PROGRAM => {
+                "add etc/kubeadm.yml with `imageRepository` and `kubernetesVersion`".to_owned()
+            }
             Problem::Missing | Problem::Broken { .. } | Problem::Kubeadm { .. } | Problem::Join => {
                 "list the image that it stands for in manifests/imageList".to_owned()
             }
@@ -247,9 +264,7 @@ impl Finding {
         }
         if let Some(base) = &self.base {
             match &self.problem {
-                Problem::Kubeadm { .. } | Problem::KubeadmRepository { .. } | Problem::Script { .. } => {
-                    write!(f, "; `{base}` has the same fault")?;
-                }
+                problem if problem.is_of_cluster() => write!(f, "; `{base}` has the same fault")?,
                 _ => write!(f, "; the file came unchanged from `{base}`")?,
             }
         }

@@ -51,14 +51,43 @@ fn a_manifest_with_a_typo_ends_the_run_at_the_step_that_wrote_it() {
       # 6. List";
     let message = refused(&world, &shipped(&[("      # 6. List", typo)]));
     insta::assert_snapshot!(message, @"
-    [WORLD]/recipe.yaml:74:17: error: etc/tigera-operator.yaml:157: `sea.hub:5000/tigrea/operator:v1.17.4` is asked of the image's own registry, which does not hold it
+    [WORLD]/recipe.yaml:76:17: error: etc/tigera-operator.yaml:157: `sea.hub:5000/tigrea/operator:v1.17.4` is asked of the image's own registry, which does not hold it
        |
-    74 |           path: etc/tigera-operator.yaml
+    76 |           path: etc/tigera-operator.yaml
        |                 ^^^^^^^^^^^^^^^^^^^^^^^^
        |
        = help: the nearest name there is `sea.hub:5000/tigera/operator:v1.17.4`
        = help: list the image that it stands for in manifests/imageList
     ");
+}
+
+/// A recipe that makes another cluster image of all that the base has.
+fn derived(steps: &str) -> String {
+    format!(
+        "{HEAD}stages:\n  - name: one\n    image: mine:v1\n    context:\n      - rootfs: {{of: 'kubernetes:v1.19.8'}}\n    \
+         steps:\n{steps}    kubefile: |\n      FROM scratch\n      COPY . .\n"
+    )
+}
+
+#[test]
+fn a_cluster_that_could_not_start_is_refused() {
+    let world = World::new();
+    let scheduler = "registry/docker/registry/v2/repositories/kube-scheduler";
+    let elsewhere =
+        "      - patch: {path: etc/kubeadm.yml, ops: [{op: replace, path: /imageRepository, value: k8s.gcr.io}]}\n";
+    let mirror = "      - patch: {path: etc/daemon.json, ops: [{op: remove, path: /mirror-registries}]}\n";
+    let script = "      - write: {path: scripts/init-registry.sh, content: \"#!/bin/sh\\nimage=registry\\ndocker run -d $image:2.8.1\\n\"}\n";
+    let faults = [
+        ("no scheduler", format!("      - remove: {{paths: [{scheduler}]}}\n")),
+        ("no configuration", "      - remove: {paths: [etc/kubeadm.yml]}\n".to_owned()),
+        ("another registry, and no mirror", format!("{elsewhere}{mirror}")),
+        ("a script that runs another tag", script.to_owned()),
+    ];
+    let said = faults.map(|(name, steps)| format!("## {name}\n{}", refused(&world, &derived(&steps))));
+    insta::assert_snapshot!("cluster", said.join("\n\n"));
+    // With the engine's mirror the same registry is the image's own.
+    let run = apply(&world, &derived(elsewhere));
+    assert_eq!(run.code, Some(0), "{run}");
 }
 
 #[test]
@@ -67,9 +96,9 @@ fn an_image_that_is_not_listed_ends_the_run() {
     let line = "            - quay.io/tigera/operator:{{ values.operator }}\n";
     let message = refused(&world, &shipped(&[(line, "")]));
     insta::assert_snapshot!(message, @"
-    [WORLD]/recipe.yaml:70:9: error: etc/tigera-operator.yaml:157: `sea.hub:5000/tigera/operator:v1.17.4` is asked of the image's own registry, which does not hold it
+    [WORLD]/recipe.yaml:72:9: error: etc/tigera-operator.yaml:157: `sea.hub:5000/tigera/operator:v1.17.4` is asked of the image's own registry, which does not hold it
        |
-    70 |       - rewriteImages:
+    72 |       - rewriteImages:
        |         ^^^^^^^^^^^^^^
        |
        = help: list the image that it stands for in manifests/imageList

@@ -86,7 +86,7 @@ impl Asks {
         let is_searched = ["manifests", "charts"].contains(&found.file.parts().next().unwrap_or_default());
         let verdict = match found.weight {
             // The builder cached nothing for the others.
-            Weight::Error | Weight::Warning if !is_searched => Verdict::Note,
+            Weight::Error | Weight::Warning if !is_searched && !found.problem.is_of_cluster() => Verdict::Note,
             Weight::Error => Verdict::Error,
             Weight::Warning => Verdict::Warning,
             Weight::Note => Verdict::Note,

@@ -13,6 +13,12 @@ use super::app::{App, CNI, OPERATOR, flip, made, write};
 
 type Plant = fn(&App);
 
+/// A configuration of kubeadm.
+fn kubeadm(repository: &str) -> String {
+    let head = "apiVersion: kubeadm.k8s.io/v1beta2\nkind: ClusterConfiguration\nkubernetesVersion: v1.20.2\n";
+    format!("{head}imageRepository: {repository}\n")
+}
+
 /// A fault: its name, what is asked besides, how it is planted.
 const FAULTS: &[(&str, &[&str], Plant)] = &[
     // The registry's storage, changed in place.
@@ -62,6 +68,25 @@ const FAULTS: &[(&str, &[&str], Plant)] = &[
         let link = app.layer_link(CNI, app.parts(CNI).3[1]);
         remove(&link);
         fs_err::create_dir(link).unwrap();
+    }),
+    // What no manifest asks for, and a cluster needs.
+    ("kubeadm finds none of its images", &[], |app| {
+        app.add_layer(|top| {
+            write(&top.join("bin/kubeadm"), "");
+            write(&top.join("etc/kubeadm.yml"), kubeadm("sea.hub:5000"));
+        });
+    }),
+    ("kubeadm is sent elsewhere", &[], |app| {
+        app.add_layer(|top| {
+            write(&top.join("bin/kubeadm"), "");
+            write(&top.join("etc/kubeadm.yml"), kubeadm("k8s.gcr.io"));
+        });
+    }),
+    ("kubeadm without a configuration", &[], |app| app.add_layer(|top| write(&top.join("bin/kubeadm"), ""))),
+    ("a script runs what is not there", &[], |app| {
+        app.add_layer(|top| {
+            write(&top.join("scripts/init-registry.sh"), "#!/bin/sh\n\ndocker run -d registry:2.7.1\n")
+        });
     }),
     // The registry's storage, as an image was made: its layers are what their ids say.
     ("a higher layer hides a blob", &[], |app| {

@@ -49,7 +49,7 @@ fn a_real_sealer_s_base_image_is_whole() {
         let run = world.succeed(arguments);
         assert_eq!(run.stderr, "");
         insta::allow_duplicates! {
-            insta::assert_snapshot!(run.stdout, @"kubernetes:v1.19.8 (linux/amd64): whole: 5 layers, 13 images in its registry");
+            insta::assert_snapshot!(run.stdout, @"kubernetes:v1.19.8 (linux/amd64): whole: 5 layers, 13 images in its registry, 1 note (`-v` shows it)");
         }
     }
 }
@@ -62,14 +62,34 @@ fn all_platforms_of_the_shipped_recipe_are_whole() {
     }
     let run = world.succeed(&["doctor", "image", "kubernetes-rawdocker:v1.19.8", "--deep", "-v"]);
     insta::assert_snapshot!(run.stdout, @"
-    kubernetes-rawdocker:v1.19.8 (linux/amd64): whole: 4 layers, 13 images in its registry
-    kubernetes-rawdocker:v1.19.8 (linux/arm64): whole: 4 layers, 13 images in its registry
+    note: [WORLD]/root/data/overlay2/afbe9ebe946c9d57fb7a2717ed8860d8fd40d396d39527c07bc0548d4404985a/etc/kubeadm.yml:5: every node that joins will ask for `sea.hub:5000/fanux/lvscare:latest`, which the image's own registry does not hold: the cluster can only have masters (in layer 1 (COPY . .))
+      remedy: list the image that it stands for in manifests/imageList
+    kubernetes-rawdocker:v1.19.8 (linux/amd64): whole: 4 layers, 13 images in its registry, 1 note
+    note: [WORLD]/root/data/overlay2/34e11871349d849598c22f507320ca6f5080d45381d9dc78a520d98f855a1433/etc/kubeadm.yml:5: every node that joins will ask for `sea.hub:5000/fanux/lvscare:latest`, which the image's own registry does not hold: the cluster can only have masters (in layer 1 (COPY . .))
+      remedy: list the image that it stands for in manifests/imageList
+    kubernetes-rawdocker:v1.19.8 (linux/arm64): whole: 4 layers, 13 images in its registry, 1 note
+    the machines of a cluster need besides:
+    - root by ssh, systemd, and bash as `sh`: with dash, init-registry.sh does not notice that the registry has failed
+    - no Docker of their own: one that is there is used as it is, and cri/docker.tar.gz is not
+    - the kernel modules br_netfilter, overlay and ip_vs: without ip_vs no further machine can join
+    - on a cluster with masters only, pods that tolerate the taint NoSchedule of masters: all others stay Pending
+    - a platform of the image: a cluster of amd64 and arm64 machines needs an image of both
     ");
     // Pulled for it.
     let run = world.succeed(&["doctor", "image", "kubernetes:v1.19.8", "--deep", "-v"]);
     insta::assert_snapshot!(run.stdout, @"
-    kubernetes:v1.19.8 (linux/amd64): whole: 5 layers, 13 images in its registry
-    kubernetes:v1.19.8 (linux/arm64): whole: 5 layers, 13 images in its registry
+    note: [WORLD]/root/data/overlay2/b6303e7bac030e31991e47c33cfc457a27aa5830764c72acf03f38b005861405/etc/kubeadm.yml:5: every node that joins will ask for `sea.hub:5000/fanux/lvscare:latest`, which the image's own registry does not hold: the cluster can only have masters (in layer 1 (COPY . .))
+      remedy: list the image that it stands for in manifests/imageList
+    kubernetes:v1.19.8 (linux/amd64): whole: 5 layers, 13 images in its registry, 1 note
+    note: [WORLD]/root/data/overlay2/806cc943f0474daf52417b619d563d05f75e50556b8fe60348852ea316114e77/etc/kubeadm.yml:5: every node that joins will ask for `sea.hub:5000/fanux/lvscare:latest`, which the image's own registry does not hold: the cluster can only have masters (in layer 1 (COPY . .))
+      remedy: list the image that it stands for in manifests/imageList
+    kubernetes:v1.19.8 (linux/arm64): whole: 5 layers, 13 images in its registry, 1 note
+    the machines of a cluster need besides:
+    - root by ssh, systemd, and bash as `sh`: with dash, init-registry.sh does not notice that the registry has failed
+    - no Docker of their own: one that is there is used as it is, and cri/docker.tar.gz is not
+    - the kernel modules br_netfilter, overlay and ip_vs: without ip_vs no further machine can join
+    - on a cluster with masters only, pods that tolerate the taint NoSchedule of masters: all others stay Pending
+    - a platform of the image: a cluster of amd64 and arm64 machines needs an image of both
     ");
 }
 
