@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use crate::disk::{Dir, DiskError};
 use crate::image::layer::{LayerError, Owners, layer_id_at};
 use crate::image::model::{Image, ImageDocument, Layer, LayerKind};
-use crate::image::{Blobs, ContainerImage, Merged};
+use crate::image::{Blobs, ContainerImage};
+use crate::rootfs::Overlay;
 use crate::store::{Commit, LayerReading, LayerState, StagedFolder, StagedLayer, Staging, Store, StoreError};
 use crate::words::{Digest, Failure, FailureKind, Observer, Platform, SealerName};
 
@@ -237,8 +238,8 @@ impl<'a> Workspace<'a> {
     }
 
     /// An image's layers that have content, as one file system.
-    pub fn merged(&self, image: &Image) -> Result<Merged, WorkspaceError> {
-        let mut merged = Merged::default();
+    pub fn merged(&self, image: &Image) -> Result<Overlay, WorkspaceError> {
+        let mut merged = Overlay::default();
         for layer in image.layer_ids() {
             merged.push(self.layer_of(image, &layer)?);
         }

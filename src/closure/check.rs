@@ -10,15 +10,15 @@ use super::held::{Held, Storage};
 use super::kubeadm::Configuration;
 use super::names::Names;
 use super::search::search;
-use crate::image::Merged;
 use crate::plan::registry_path;
+use crate::rootfs::Overlay;
 use crate::words::{ContextPath, ImageRef, Platform};
 
 /// What is checked, and what is known about it.
 #[derive(Debug, Clone, Copy)]
 pub struct Scope<'a> {
     /// The root file system.
-    pub layers: &'a Merged,
+    pub layers: &'a Overlay,
     /// The images that files of it came from.
     pub bases: &'a [Base],
     /// How clusters call the image's own registry, `HOST[:PORT]`.
@@ -57,7 +57,7 @@ pub struct Base {
     /// Its name, for people.
     pub name: String,
     /// Its layers.
-    pub layers: Merged,
+    pub layers: Overlay,
 }
 
 /// Searches the whole root file system and says what is not as it must be.

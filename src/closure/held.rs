@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use crate::image::{
-    ContainerImage, Descriptor, Document, Manifest, ManifestError, ManifestKind, Merged, PlatformManifest,
-    RepositoryPaths, blob_data_path, check_config, check_registry_tree, choose,
+    ContainerImage, Descriptor, Document, Manifest, ManifestError, ManifestKind, PlatformManifest, RepositoryPaths,
+    blob_data_path, check_config, check_registry_tree, choose,
 };
+use crate::rootfs::Overlay;
 use crate::words::{ContextPath, Digest, ImageRef, Platform};
 
 /// The largest document that is read, in bytes.
@@ -26,7 +27,7 @@ pub(super) enum Held {
 
 /// A registry's storage in merged layers.
 pub(super) struct Storage<'a> {
-    pub(super) layers: &'a Merged,
+    pub(super) layers: &'a Overlay,
     pub(super) platform: &'a Platform,
 }
 

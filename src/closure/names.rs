@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::image::Merged;
+use crate::rootfs::Overlay;
 use crate::words::{ContextPath, ImageRef, nearest};
 
 const REPOSITORIES: &str = "registry/docker/registry/v2/repositories";
@@ -16,7 +16,7 @@ pub(super) struct Names {
 
 impl Names {
     /// Reads the names alone, no document.
-    pub(super) fn read(layers: &Merged) -> io::Result<Self> {
+    pub(super) fn read(layers: &Overlay) -> io::Result<Self> {
         let top: ContextPath = REPOSITORIES.parse().expect("plain words are a path");
         let mut names = Self::default();
         let mut folders = vec![top.clone()];

@@ -9,8 +9,9 @@ use super::held::{Held, Storage};
 use super::list::{IMAGE_LIST, listed_images, read_list};
 use super::names::Names;
 use super::search::search;
-use crate::image::{ContainerImage, Merged, RepositoryPaths, blob_data_path};
+use crate::image::{ContainerImage, RepositoryPaths, blob_data_path};
 use crate::plan::registry_path;
+use crate::rootfs::Overlay;
 use crate::words::{ContextPath, Digest, ImageRef, Platform};
 
 /// All that is known about a container image in an image.
@@ -95,7 +96,7 @@ impl Why {
 ///
 /// # Errors
 /// A folder or file cannot be read.
-pub fn why(layers: &Merged, asked: &ImageRef, registry: &str, platform: &Platform) -> io::Result<Why> {
+pub fn why(layers: &Overlay, asked: &ImageRef, registry: &str, platform: &Platform) -> io::Result<Why> {
     let reference = asked.at_registry(registry);
     let found = look(layers, &reference, registry, platform)?;
     let text = reference.to_string().replacen(&format!("{registry}/library/"), &format!("{registry}/"), 1);
@@ -108,7 +109,7 @@ pub fn why(layers: &Merged, asked: &ImageRef, registry: &str, platform: &Platfor
     }
 }
 
-fn look(layers: &Merged, reference: &ImageRef, registry: &str, platform: &Platform) -> io::Result<Why> {
+fn look(layers: &Overlay, reference: &ImageRef, registry: &str, platform: &Platform) -> io::Result<Why> {
     let storage = Storage { layers, platform };
     let (digest, fault, image) = match storage.held(reference) {
         Held::Whole(image) => (Some(image.root().digest), None, Some(image)),
@@ -121,7 +122,7 @@ fn look(layers: &Merged, reference: &ImageRef, registry: &str, platform: &Platfo
     let tag = RepositoryPaths::of(reference).ok().and_then(|paths| paths.tag_current_link());
     let mut contents = Vec::new();
     for (layer, folder) in (1..).zip(layers.layers()) {
-        let one = Merged::new(vec![folder.clone()]);
+        let one = Overlay::new(vec![folder.clone()]);
         let mut parts = Vec::new();
         if let Some(file) = tag.as_ref().map(|link| one.find(link)).transpose()?.flatten()
             && let Ok(digest) = fs_err::read_to_string(file)?.parse()
@@ -162,12 +163,12 @@ fn blobs(image: &ContainerImage) -> Vec<(&'static str, Digest)> {
 }
 
 /// The lines of all layers' lists that fall on the reference's path.
-fn lists(layers: &Merged, reference: &ImageRef) -> io::Result<Vec<Asking>> {
+fn lists(layers: &Overlay, reference: &ImageRef) -> io::Result<Vec<Asking>> {
     let list: ContextPath = IMAGE_LIST.parse().expect("plain words are a path");
     let top = layers.find(&list)?;
     let mut found = Vec::new();
     for (layer, folder) in (1..).zip(layers.layers()) {
-        let Some(file) = Merged::new(vec![folder.clone()]).find(&list)? else { continue };
+        let Some(file) = Overlay::new(vec![folder.clone()]).find(&list)? else { continue };
         let Some(bytes) = read_list(&file)? else { continue };
         let covered = Some(&file) != top.as_ref();
         for listed in listed_images(&bytes) {
@@ -181,7 +182,7 @@ fn lists(layers: &Merged, reference: &ImageRef) -> io::Result<Vec<Asking>> {
 }
 
 /// What asks for it, whichever host it names.
-fn manifests(layers: &Merged, reference: &ImageRef, registry: &str) -> io::Result<Vec<Asking>> {
+fn manifests(layers: &Overlay, reference: &ImageRef, registry: &str) -> io::Result<Vec<Asking>> {
     let mut found = Vec::new();
     for candidate in candidates(layers)?.iter().filter(|candidate| candidate.kind != Kind::List) {
         let Some(bytes) = candidate.read()? else { continue };

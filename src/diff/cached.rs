@@ -67,9 +67,7 @@ pub fn cached_at(side: &Side, path: &DiffPath) -> Result<Vec<String>, DiffError>
     let file = path.first_file().and_then(|file| std::str::from_utf8(file).ok());
     let blob = file.and_then(|file| file.strip_prefix(STORAGE)?.strip_prefix("/blobs/sha256/")?.split('/').nth(1));
     let Some(blob) = blob.and_then(|hex| Digest::from_hex(hex).ok()) else { return Ok(Vec::new()) };
-    let layers = side.layers.iter().enumerate();
-    let layers = layers.map(|(index, layer)| tree::read_layer(&layer.folder, index)).collect::<Result<Vec<_>, _>>()?;
-    let mut cached = read(side, &tree::merge(&layers))?;
+    let mut cached = read(side, &tree::read(&side.overlay())?)?;
     Ok(cached.blobs.remove(&blob).into_iter().flatten().collect())
 }
 

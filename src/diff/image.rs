@@ -11,7 +11,7 @@ use super::content::{Contents, Findings};
 use super::entries::{self, Located};
 use super::path::{name_text, one_line};
 use super::report::{FileDiff, FileState, ImageDiff, ImageState, LayerDiff, Sides};
-use super::side::Side;
+use super::side::{Side, SideLayer};
 use super::tree::{self, Entries, Entry};
 use super::{Change, DiffError, DiffPath, document};
 
@@ -49,12 +49,10 @@ struct View<'a> {
 
 impl<'a> View<'a> {
     fn read(side: &'a Side) -> Result<Self, DiffError> {
-        let layers = side.layers.iter().enumerate();
-        let layers =
-            layers.map(|(index, layer)| tree::read_layer(&layer.folder, index)).collect::<Result<Vec<_>, _>>()?;
-        let entries = tree::merge(&layers);
+        let sizes = side.layers.iter().map(SideLayer::size).collect::<Result<_, _>>()?;
+        let entries = tree::read(&side.overlay())?;
         let cached = cached::read(side, &entries)?;
-        Ok(Self { side, sizes: layers.iter().map(tree::size).collect(), entries, cached })
+        Ok(Self { side, sizes, entries, cached })
     }
 
     fn state(&self) -> ImageState {

@@ -4,7 +4,6 @@ mod container;
 mod docker_archive;
 pub mod layer;
 mod manifest;
-mod merged;
 pub mod model;
 pub mod pushed;
 mod registry_tree;
@@ -15,7 +14,6 @@ pub use manifest::{
     MANIFEST_TYPES, Manifest, ManifestError, ManifestKind, PlatformManifest, check_config, choose, config_platform,
     runs_on,
 };
-pub use merged::{Merged, Tree};
 pub use registry_tree::{
     Fault, Missing, RegistryTreeError, RepositoryPaths, Written, blob_data_path, check_registry_tree, content_fault,
     link_fault, read_registry_tree, write_registry_tree,

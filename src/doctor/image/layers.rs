@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::image::Merged;
 use crate::image::layer::LayerId;
 use crate::image::model::{Image, LayerKind};
+use crate::rootfs::Overlay;
 use crate::store::{LayerState, Store};
 use crate::words::{ContextPath, Digest, SealerName};
 
@@ -83,7 +83,7 @@ pub(super) enum Place {
 #[derive(Debug)]
 pub(super) struct Layers {
     all: Vec<Layer>,
-    pub(super) merged: Merged,
+    pub(super) merged: Overlay,
 }
 
 impl Layers {
@@ -110,7 +110,7 @@ impl Layers {
             }
             all.push(one);
         }
-        let merged = Merged::new(all.iter().map(|layer| layer.folder.clone()).collect());
+        let merged = Overlay::new(all.iter().map(|layer| layer.folder.clone()).collect());
         (Self { all, merged }, findings)
     }
 
@@ -141,13 +141,13 @@ impl Layers {
         let folders = self.merged.layers();
         let mut below = None;
         for (index, folder) in folders.iter().enumerate() {
-            if Merged::new(vec![folder.clone()]).find(path)?.is_some() {
+            if Overlay::new(vec![folder.clone()]).find(path)?.is_some() {
                 below = Some(index);
             }
         }
         let Some(below) = below else { return Ok(Place::Absent) };
         let hides = |by: &usize| {
-            let up_to = Merged::new(folders[..=*by].to_vec());
+            let up_to = Overlay::new(folders[..=*by].to_vec());
             up_to.find(path).is_ok_and(|found| found.is_none())
         };
         let by = (below + 1..folders.len()).find(hides);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use crate::image::Merged;
+use crate::rootfs::Overlay;
 use crate::words::{ContextPath, Digest};
 
 use super::layers::Layers;
@@ -75,7 +75,7 @@ impl Storage {
     }
 
     /// The names in a folder that are the hex of digests; the others are foreign.
-    fn digests(&mut self, merged: &Merged, folder: &ContextPath) -> io::Result<BTreeSet<Digest>> {
+    fn digests(&mut self, merged: &Overlay, folder: &ContextPath) -> io::Result<BTreeSet<Digest>> {
         let mut found = BTreeSet::new();
         for name in names(merged, folder)? {
             match Digest::from_hex(&name) {
@@ -90,7 +90,7 @@ impl Storage {
 }
 
 /// The names in a folder; none where there is no such, or it is a file.
-fn names(merged: &Merged, folder: &ContextPath) -> io::Result<Vec<String>> {
+fn names(merged: &Overlay, folder: &ContextPath) -> io::Result<Vec<String>> {
     Ok(merged.list(folder)?.into_iter().map(|name| name.to_string_lossy().into_owned()).collect())
 }
 

@@ -1,7 +1,8 @@
 //! What is in an image's registry and nothing asks for, and what two layers say of one tag: notes.
 
 use crate::closure::Asked;
-use crate::image::{Merged, RepositoryPaths, blob_data_path};
+use crate::image::{RepositoryPaths, blob_data_path};
+use crate::rootfs::Overlay;
 use crate::words::{ContextPath, ImageRef};
 
 use super::super::{Finding, Verdict};
@@ -68,7 +69,7 @@ pub(super) fn examine(layers: &Layers, storage: &Storage, registry: &Registry<'_
 fn overridden(layers: &Layers, link: &ContextPath) -> Option<usize> {
     let folders = layers.merged.layers();
     let read = |index: usize| {
-        let file = Merged::new(vec![folders[index].clone()]).find(link).ok()??;
+        let file = Overlay::new(vec![folders[index].clone()]).find(link).ok()??;
         fs_err::symlink_metadata(&file).ok()?.is_file().then(|| fs_err::read(&file).ok())?
     };
     let Ok(Place::Here(_, top)) = layers.place(link) else { return None };

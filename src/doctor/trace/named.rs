@@ -7,11 +7,12 @@ use super::model::{Named, NamedState};
 use super::registry::{Registry, link};
 use super::tracer::Asked;
 use crate::image::model::Image;
-use crate::image::{ContainerImage, Merged, RepositoryPaths, check_registry_tree, read_registry_tree};
+use crate::image::{ContainerImage, RepositoryPaths, check_registry_tree, read_registry_tree};
+use crate::rootfs::Overlay;
 use crate::words::{ContextPath, Digest, ImageRef};
 
 /// What a sealer image's registry has under the name of the engine's image.
-pub(super) fn named(asked: &Asked, image: &Image, merged: &Merged, registry: &Registry<'_>) -> io::Result<Named> {
+pub(super) fn named(asked: &Asked, image: &Image, merged: &Overlay, registry: &Registry<'_>) -> io::Result<Named> {
     let reference = &asked.reference;
     let name = match (reference.digest(), reference.tag()) {
         (Some(digest), _) => format!("{}@{digest}", reference.repository()),

@@ -5,7 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::model::{Link, Spot};
-use crate::image::{Fault, Merged, RepositoryPaths, blob_data_path, diff_ids, read_registry_tree};
+use crate::image::{Fault, RepositoryPaths, blob_data_path, diff_ids, read_registry_tree};
+use crate::rootfs::Overlay;
 use crate::words::{ContextPath, Digest, ImageRef, Platform};
 
 const REPOSITORIES: &str = "registry/docker/registry/v2/repositories";
@@ -15,7 +16,7 @@ const CONFIG_LIMIT: u64 = 8 << 20;
 
 /// The registry of a sealer image, looked through once.
 pub(super) struct Registry<'a> {
-    layers: &'a Merged,
+    layers: &'a Overlay,
     platform: &'a Platform,
     /// Diff id → the blobs that configs say it of.
     blobs: BTreeMap<Digest, BTreeSet<Digest>>,
@@ -29,7 +30,7 @@ pub(super) struct Registry<'a> {
 impl<'a> Registry<'a> {
     /// Looks through all repositories in the merged layers of an image for `platform`. What cannot be understood is
     /// passed over: `sealer doctor image` says what is wrong with it.
-    pub(super) fn read(layers: &'a Merged, platform: &'a Platform) -> io::Result<Self> {
+    pub(super) fn read(layers: &'a Overlay, platform: &'a Platform) -> io::Result<Self> {
         let (blobs, sizes) = (BTreeMap::new(), BTreeMap::new());
         let (links, explained) = (BTreeMap::new(), BTreeSet::new());
         let mut registry = Self { layers, platform, blobs, sizes, links, explained };
@@ -131,7 +132,7 @@ impl<'a> Registry<'a> {
 }
 
 /// The repositories of a registry's storage, sorted.
-fn repositories(layers: &Merged) -> io::Result<Vec<String>> {
+fn repositories(layers: &Overlay) -> io::Result<Vec<String>> {
     let top: ContextPath = REPOSITORIES.parse().expect("plain words are a path");
     let (mut found, mut folders) = (Vec::new(), vec![top.clone()]);
     while let Some(folder) = folders.pop() {

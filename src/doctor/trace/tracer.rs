@@ -9,7 +9,8 @@ use super::model::{Basis, Blob, EngineLayer, EngineSide, ImageLayer, Trace, Trac
 use super::named::named;
 use super::registry::Registry;
 use crate::image::model::Image;
-use crate::image::{Merged, runs_on};
+use crate::image::runs_on;
+use crate::rootfs::Overlay;
 use crate::store::{Store, StoreError};
 use crate::transport::{Engine, EngineError, EngineImage};
 use crate::words::{Digest, Event, Failure, FailureKind, ImageRef, ImageSource, Observer};
@@ -133,7 +134,7 @@ impl Tracer<'_> {
     }
 
     fn look(&self, asked: &Asked, image: &Image, hasher: &mut Hasher<'_>) -> io::Result<TracedImage> {
-        let merged = Merged::new(image.layer_ids().map(|id| self.store.layer_dir(&id)).collect());
+        let merged = Overlay::new(image.layer_ids().map(|id| self.store.layer_dir(&id)).collect());
         let registry = Registry::read(&merged, &image.platform)?;
         let named = named(asked, image, &merged, &registry)?;
         let mut layers = Vec::new();
