@@ -239,11 +239,8 @@ impl<'a> Workspace<'a> {
 
     /// An image's layers that have content, as one file system.
     pub fn merged(&self, image: &Image) -> Result<Overlay, WorkspaceError> {
-        let mut merged = Overlay::default();
-        for layer in image.layer_ids() {
-            merged.push(self.layer_of(image, &layer)?);
-        }
-        Ok(merged)
+        let layers = image.layer_ids().map(|layer| self.layer_of(image, &layer));
+        Ok(Overlay::new(layers.collect::<Result<_, _>>()?))
     }
 
     /// The folder of one of an image's layers.

@@ -6,12 +6,12 @@ use std::io;
 use super::candidates::{Candidate, Kind, candidates};
 use super::collision::{Cached, collisions};
 use super::finding::{ClosureReport, Finding, Problem, Weight};
-use super::held::{Held, Storage};
+use super::held::{Held, held};
 use super::kubeadm::Configuration;
 use super::names::Names;
 use super::search::search;
 use crate::plan::registry_path;
-use crate::rootfs::Overlay;
+use crate::rootfs::{Overlay, RegistryStorage};
 use crate::words::{ContextPath, ImageRef, Platform};
 
 /// What is checked, and what is known about it.
@@ -46,7 +46,7 @@ impl Scope<'_> {
         let Ok(image) = finding.reference.parse::<ImageRef>() else { return false };
         let base = self.bases.iter().find(|other| other.name == base).filter(|_| is_lost);
         base.is_some_and(|base| {
-            matches!(Storage { layers: &base.layers, platform: self.platform }.held(&image), Held::Whole(_))
+            matches!(held(RegistryStorage::new(&base.layers), &image, self.platform), Held::Whole(_))
         })
     }
 }
@@ -116,7 +116,7 @@ pub fn fault_of(scope: &Scope<'_>, image: &ImageRef) -> io::Result<Option<Findin
 
 struct Check<'a> {
     scope: &'a Scope<'a>,
-    storage: Storage<'a>,
+    storage: RegistryStorage<'a>,
     answers: BTreeMap<ImageRef, Held>,
     names: Option<Names>,
     held: usize,
@@ -134,7 +134,7 @@ impl<'a> Check<'a> {
     fn new(scope: &'a Scope<'a>) -> Self {
         Self {
             scope,
-            storage: Storage { layers: scope.layers, platform: scope.platform },
+            storage: RegistryStorage::new(scope.layers),
             answers: BTreeMap::new(),
             names: None,
             held: 0,
@@ -247,7 +247,7 @@ impl<'a> Check<'a> {
         if let Some(answer) = self.answers.get(image) {
             return answer.clone();
         }
-        let answer = self.storage.held(image);
+        let answer = held(self.storage, image, self.scope.platform);
         self.answers.insert(image.clone(), answer.clone());
         answer
     }
@@ -255,7 +255,7 @@ impl<'a> Check<'a> {
     fn near(&mut self, image: &ImageRef) -> io::Result<Option<String>> {
         let names = match self.names.take() {
             Some(names) => names,
-            None => Names::read(self.scope.layers)?,
+            None => Names::read(self.storage)?,
         };
         let near = names.nearest(image).map(|near| format!("{}/{near}", self.scope.cluster_registry));
         self.names = Some(names);

@@ -5,9 +5,8 @@ use std::io;
 
 use super::finding::Problem;
 use super::list::{IMAGE_LIST, listed_images, read_list};
-use crate::image::RepositoryPaths;
 use crate::plan::registry_path;
-use crate::rootfs::Overlay;
+use crate::rootfs::{Overlay, RegistryStorage, RepositoryPaths};
 use crate::words::{ContextPath, ImageRef};
 
 /// A reference that the builder caches.
@@ -50,8 +49,8 @@ pub(super) fn covered(layers: &Overlay) -> io::Result<Vec<(ImageRef, usize, usiz
     let list: ContextPath = IMAGE_LIST.parse().expect("plain words are a path");
     let top = layers.find(&list)?;
     let mut found = Vec::new();
-    for (number, folder) in layers.layers().iter().enumerate() {
-        let Some(file) = Overlay::new(vec![folder.clone()]).find(&list)? else { continue };
+    for (number, layer) in layers.each().enumerate() {
+        let Some(file) = layer.find(&list)? else { continue };
         if Some(&file) == top.as_ref() {
             continue;
         }
@@ -65,10 +64,6 @@ pub(super) fn covered(layers: &Overlay) -> io::Result<Vec<(ImageRef, usize, usiz
 
 /// Whether a tag stands, or in a lower layer stood, for more than one document.
 fn stands_for_several(layers: &Overlay, image: &ImageRef) -> io::Result<bool> {
-    let Some(link) = RepositoryPaths::of(image).ok().and_then(|paths| paths.tag_current_link()) else {
-        return Ok(false);
-    };
-    let index: ContextPath = "index/sha256".parse().expect("plain words are a path");
-    let Some(tag) = link.parent().and_then(|current| current.parent()) else { return Ok(false) };
-    Ok(layers.list(&tag.join(&index))?.len() > 1)
+    let Ok(paths) = RepositoryPaths::of(image) else { return Ok(false) };
+    Ok(RegistryStorage::new(layers).history(&paths)?.len() > 1)
 }

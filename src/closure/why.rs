@@ -5,13 +5,13 @@ use std::io;
 use serde::Serialize;
 
 use super::candidates::{Kind, candidates};
-use super::held::{Held, Storage};
+use super::held::{Held, held};
 use super::list::{IMAGE_LIST, listed_images, read_list};
 use super::names::Names;
 use super::search::search;
-use crate::image::{ContainerImage, RepositoryPaths, blob_data_path};
+use crate::image::ContainerImage;
 use crate::plan::registry_path;
-use crate::rootfs::Overlay;
+use crate::rootfs::{Overlay, RegistryStorage, RepositoryPaths, blob_data_path};
 use crate::words::{ContextPath, Digest, ImageRef, Platform};
 
 /// All that is known about a container image in an image.
@@ -110,8 +110,8 @@ pub fn why(layers: &Overlay, asked: &ImageRef, registry: &str, platform: &Platfo
 }
 
 fn look(layers: &Overlay, reference: &ImageRef, registry: &str, platform: &Platform) -> io::Result<Why> {
-    let storage = Storage { layers, platform };
-    let (digest, fault, image) = match storage.held(reference) {
+    let storage = RegistryStorage::new(layers);
+    let (digest, fault, image) = match held(storage, reference, platform) {
         Held::Whole(image) => (Some(image.root().digest), None, Some(image)),
         Held::Absent => (None, Some("the image's own registry does not hold it".to_owned()), None),
         Held::Broken(why) => (None, Some(why), None),
@@ -121,12 +121,9 @@ fn look(layers: &Overlay, reference: &ImageRef, registry: &str, platform: &Platf
     };
     let tag = RepositoryPaths::of(reference).ok().and_then(|paths| paths.tag_current_link());
     let mut contents = Vec::new();
-    for (layer, folder) in (1..).zip(layers.layers()) {
-        let one = Overlay::new(vec![folder.clone()]);
+    for (layer, one) in (1..).zip(layers.each()) {
         let mut parts = Vec::new();
-        if let Some(file) = tag.as_ref().map(|link| one.find(link)).transpose()?.flatten()
-            && let Ok(digest) = fs_err::read_to_string(file)?.parse()
-        {
+        if let Some(Ok(digest)) = tag.as_ref().map(|link| RegistryStorage::new(&one).link(link)) {
             parts.push(Part { what: "tag", digest });
         }
         for (what, digest) in image.as_deref().map(blobs).unwrap_or_default() {
@@ -142,7 +139,7 @@ fn look(layers: &Overlay, reference: &ImageRef, registry: &str, platform: &Platf
     let mut why =
         Why { reference: reference.to_string(), digest, fault, layers: contents, lists, manifests, nearest: None };
     if why.digest.is_none() && why.layers.is_empty() {
-        why.nearest = Names::read(layers)?.nearest(reference).map(|near| format!("{registry}/{near}"));
+        why.nearest = Names::read(storage)?.nearest(reference).map(|near| format!("{registry}/{near}"));
     }
     Ok(why)
 }

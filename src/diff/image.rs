@@ -5,7 +5,7 @@ use std::path::Path;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use super::cached::{self, Cached, STORAGE};
+use super::cached::{self, Cached};
 use super::change::{Kind, Mode};
 use super::content::{Contents, Findings};
 use super::entries::{self, Located};
@@ -14,6 +14,7 @@ use super::report::{FileDiff, FileState, ImageDiff, ImageState, LayerDiff, Sides
 use super::side::{Side, SideLayer};
 use super::tree::{self, Entries, Entry};
 use super::{Change, DiffError, DiffPath, document};
+use crate::rootfs::STORAGE;
 
 /// What is compared beyond what always is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -51,7 +52,7 @@ impl<'a> View<'a> {
     fn read(side: &'a Side) -> Result<Self, DiffError> {
         let sizes = side.layers.iter().map(SideLayer::size).collect::<Result<_, _>>()?;
         let entries = tree::read(&side.overlay())?;
-        let cached = cached::read(side, &entries)?;
+        let cached = cached::read(side)?;
         Ok(Self { side, sizes, entries, cached })
     }
 

@@ -36,7 +36,9 @@ impl Entry {
 /// All that one layer holds, whiteouts included. Contents are not read.
 pub(super) fn read_layer(folder: &Path, layer: usize) -> Result<Entries, DiffError> {
     let mut entries = read(&Overlay::raw(folder.to_owned()))?;
-    entries.values_mut().for_each(|entry| entry.layer = layer);
+    for entry in entries.values_mut() {
+        entry.layer = layer;
+    }
     Ok(entries)
 }
 
@@ -74,16 +76,6 @@ fn read_folder(folder: &Folder<'_>, path: &mut Vec<u8>, entries: &mut Entries) -
 fn owned(meta: Meta) -> Meta {
     let own = rustix::process::geteuid();
     if !own.is_root() && meta.uid == own.as_raw() { Meta { uid: 0, gid: 0, ..meta } } else { meta }
-}
-
-/// What lies below a folder.
-pub(super) fn below<'e>(
-    entries: &'e Entries,
-    folder: &[u8],
-) -> impl Iterator<Item = (&'e Vec<u8>, &'e Entry)> + use<'e> {
-    // `0` comes right after `/`.
-    let (from, to) = ([folder, b"/"].concat(), [folder, b"0"].concat());
-    entries.range(from..to)
 }
 
 /// The content of a file of a layer.

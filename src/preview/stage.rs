@@ -3,11 +3,11 @@
 use crate::apply::{layers_of, take};
 use crate::build::{self, BuildFailure, BuildPlace, BuildRequest, Builder, Foreseen, ForeseenLayer};
 use crate::disk::Sharing;
+use crate::image::ContainerImage;
 use crate::image::model::Image;
-use crate::image::{check_registry_tree, read_registry_tree};
 use crate::kubefile::{self, Base, Kubefile};
 use crate::plan::{ContextSource, Route};
-use crate::rootfs::Overlay;
+use crate::rootfs::{Overlay, RegistryStorage};
 use crate::steps::Context;
 use crate::supply;
 use crate::words::{ContextPath, Digest, Failure, FailureKind, ImageSource, Platform, Span};
@@ -306,10 +306,11 @@ fn later(foreseen: &Foreseen, scene: &Scene) -> Option<String> {
 /// Whether the base's registry holds an image whole, as far as is known: the very one, where it is pinned.
 fn is_held(input: &Input, image: &ImageSource, base: &Overlay, index: usize, maker: &Maker<'_>) -> bool {
     let ImageSource::Registry(reference) = image else { return false };
-    let lookup = |path: &ContextPath| base.find(path).ok().flatten();
-    let platform = &maker.plan.stages[index].work.platform;
-    read_registry_tree(reference, platform, &lookup).is_some_and(|held| {
+    let storage = RegistryStorage::new(base);
+    storage.image(reference, &maker.plan.stages[index].work.platform).is_ok_and(|held| {
         let is_it = input.digest.is_none_or(|digest| held.root().digest == digest);
-        is_it && check_registry_tree(&held, &lookup).is_ok_and(|missing| missing.is_empty())
+        // A tag beside a digest is cached, too.
+        let held = ContainerImage { reference: reference.clone(), ..held };
+        is_it && storage.missing(&held).is_ok_and(|missing| missing.is_empty())
     })
 }

@@ -23,32 +23,32 @@ pub struct Overlay {
 
 /// What a name stands for.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// The layers that it is of, the topmost first: several only of a merged folder.
     layers: Vec<usize>,
     /// What the topmost of them says of it.
-    pub meta: Meta,
+    pub(crate) meta: Meta,
     /// It hides what lower layers have; only in a layer [as it is](Overlay::raw).
-    pub is_opaque: bool,
+    pub(crate) is_opaque: bool,
 }
 
 impl Entry {
     /// The layer that decides what it is, from 0.
     #[must_use]
-    pub fn layer(&self) -> usize {
+    pub(crate) fn layer(&self) -> usize {
         self.layers[0]
     }
 
     /// Whether it is a folder.
     #[must_use]
-    pub fn is_folder(&self) -> bool {
+    pub(crate) fn is_folder(&self) -> bool {
         self.meta.kind == Kind::Folder
     }
 }
 
 /// Where a path is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub(crate) enum Place {
     /// This file, in this layer.
     Here(PathBuf, usize),
     /// One layer has it, and a higher one hides it.
@@ -100,12 +100,12 @@ impl Overlay {
 
     /// One layer as it is: whiteouts and opaque folders are entries like others.
     #[must_use]
-    pub fn raw(layer: PathBuf) -> Self {
+    pub(crate) fn raw(layer: PathBuf) -> Self {
         Self { layers: vec![layer], is_raw: true }
     }
 
     /// One more layer on top.
-    pub fn push(&mut self, layer: PathBuf) {
+    pub(crate) fn push(&mut self, layer: PathBuf) {
         self.layers.push(layer);
     }
 
@@ -116,12 +116,12 @@ impl Overlay {
     }
 
     /// Each layer alone, the lowest first.
-    pub fn each(&self) -> impl DoubleEndedIterator<Item = Self> + ExactSizeIterator {
+    pub(crate) fn each(&self) -> impl DoubleEndedIterator<Item = Self> + ExactSizeIterator {
         self.layers.iter().map(|layer| Self::new(vec![layer.clone()]))
     }
 
     /// The merged tree's top.
-    pub fn top(&self) -> Result<Folder<'_>, DiskError> {
+    pub(crate) fn top(&self) -> Result<Folder<'_>, DiskError> {
         Folder::open(self, PathBuf::new(), self.all()?)
     }
 
@@ -143,7 +143,7 @@ impl Overlay {
     }
 
     /// What a path stands for. Symlinks are not followed; one in the middle of the path hides what lies below.
-    pub fn entry(&self, path: &ContextPath) -> Result<Option<Entry>, DiskError> {
+    pub(crate) fn entry(&self, path: &ContextPath) -> Result<Option<Entry>, DiskError> {
         let layers = self.all()?;
         let Some(topmost) = layers.first() else { return Ok(None) };
         let meta = self.dir(*topmost, Path::new(""))?.own_meta()?;
@@ -171,12 +171,12 @@ impl Overlay {
     }
 
     /// Where a path is found.
-    pub fn find(&self, path: &ContextPath) -> io::Result<Option<PathBuf>> {
+    pub(crate) fn find(&self, path: &ContextPath) -> io::Result<Option<PathBuf>> {
         Ok(self.entry(path)?.map(|entry| self.layers[entry.layer()].join(path.as_path())))
     }
 
     /// Where a path is, or what hides it.
-    pub fn place(&self, path: &ContextPath) -> io::Result<Place> {
+    pub(crate) fn place(&self, path: &ContextPath) -> io::Result<Place> {
         if let Some(entry) = self.entry(path)? {
             let layer = entry.layer();
             return Ok(Place::Here(self.layers[layer].join(path.as_path()), layer));
@@ -194,15 +194,14 @@ impl Overlay {
         Ok(Place::Absent)
     }
 
-    /// Opens what a path stands for; none where there is nothing. What is no regular file is an error.
-    pub fn open(&self, path: &ContextPath) -> Result<Option<fs_err::File>, DiskError> {
-        let Some(entry) = self.entry(path)? else { return Ok(None) };
+    /// Opens the regular file that a path stands for.
+    pub(crate) fn open(&self, path: &ContextPath, entry: &Entry) -> Result<fs_err::File, DiskError> {
         let folder = self.dir(entry.layer(), path.as_path().parent().unwrap_or(Path::new("")))?;
-        folder.open_file(path.file_name().unwrap_or_default()).map(Some)
+        folder.open_file(path.file_name().unwrap_or_default())
     }
 
     /// The names in a folder, sorted by bytes; empty where there is no such folder.
-    pub fn list(&self, folder: &ContextPath) -> io::Result<Vec<OsString>> {
+    pub(crate) fn list(&self, folder: &ContextPath) -> io::Result<Vec<OsString>> {
         let Some(entry) = self.entry(folder)?.filter(Entry::is_folder) else { return Ok(Vec::new()) };
         Ok(Folder::open(self, folder.as_path().to_owned(), entry.layers)?.entries.into_keys().collect())
     }
@@ -213,7 +212,7 @@ impl Overlay {
     }
 
     /// All that is below a folder but folders.
-    pub fn tree(&self, folder: &ContextPath) -> io::Result<Tree> {
+    pub(crate) fn tree(&self, folder: &ContextPath) -> io::Result<Tree> {
         let mut tree = Tree::default();
         let top = self.entry(folder)?.filter(Entry::is_folder);
         let mut folders: Vec<_> = top.map(|top| (folder.clone(), top.layers)).into_iter().collect();
@@ -244,17 +243,17 @@ impl Overlay {
 
 /// What is below a folder of an overlay.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tree {
+pub(crate) struct Tree {
     /// The regular files, sorted, with their path in the root file system and where they are.
-    pub files: Vec<(ContextPath, PathBuf)>,
+    pub(crate) files: Vec<(ContextPath, PathBuf)>,
     /// Symlinks, devices and whatever has a name that is no UTF-8, sorted.
-    pub passed_over: Vec<PathBuf>,
+    pub(crate) passed_over: Vec<PathBuf>,
 }
 
 /// A folder of an overlay.
 ///
 /// It holds no handles: one a layer for each of many folders in folders would be more than a process may have.
-pub struct Folder<'a> {
+pub(crate) struct Folder<'a> {
     overlay: &'a Overlay,
     path: PathBuf,
     /// The layers that it is merged from, the topmost first; never empty but for an overlay without layers.
@@ -280,18 +279,18 @@ impl<'a> Folder<'a> {
     }
 
     /// The names in it in byte order, with what they stand for.
-    pub fn entries(&self) -> impl Iterator<Item = (&OsStr, &Entry)> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&OsStr, &Entry)> {
         self.entries.iter().map(|(name, entry)| (name.as_os_str(), entry))
     }
 
     /// What one of its names stands for, and the folder of the layer that has it.
-    pub fn entry(&self, name: &OsStr) -> Result<(&Entry, Dir), DiskError> {
+    pub(crate) fn entry(&self, name: &OsStr) -> Result<(&Entry, Dir), DiskError> {
         let entry = self.entries.get(name).ok_or_else(|| not_there(&self.path.join(name)))?;
         Ok((entry, self.overlay.dir(entry.layer(), &self.path)?))
     }
 
     /// One of its folders.
-    pub fn folder(&self, name: &OsStr) -> Result<Self, DiskError> {
+    pub(crate) fn folder(&self, name: &OsStr) -> Result<Self, DiskError> {
         let path = self.path.join(name);
         match self.entries.get(name) {
             Some(entry) if entry.is_folder() => Self::open(self.overlay, path, entry.layers.clone()),
@@ -301,12 +300,12 @@ impl<'a> Folder<'a> {
 
     /// Whether whiteouts and opaque folders are entries like others.
     #[must_use]
-    pub fn is_raw(&self) -> bool {
+    pub(crate) fn is_raw(&self) -> bool {
         self.overlay.is_raw
     }
 
     /// What the folder says of itself.
-    pub fn meta(&self) -> Result<Meta, DiskError> {
+    pub(crate) fn meta(&self) -> Result<Meta, DiskError> {
         let topmost = self.layers.first().ok_or_else(|| not_there(&self.path))?;
         self.overlay.dir(*topmost, &self.path)?.own_meta()
     }

@@ -15,7 +15,7 @@ use crate::words::ContextPath;
 fn layer(number: u32, words: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let top = Dir::open(folder.path()).unwrap();
-    let mut folders = std::collections::BTreeSet::new();
+    let mut folders = BTreeSet::new();
     for word in words.split_whitespace() {
         let (path, end) = match (word.strip_suffix('!'), word.split_once('>')) {
             (Some(path), _) => (path, "!"),

@@ -11,7 +11,7 @@ use std::io::Write;
 
 use serde_json::Value;
 
-use crate::disk::{Dir, DiskError, FileTime, is_root};
+use crate::disk::{Dir, DiskError, is_root};
 use crate::edit::{Format, Operation, Pointer, patch};
 use crate::rootfs::Overlay;
 use crate::words::{Epoch, Event, Observer};
@@ -98,7 +98,6 @@ impl NewMetadata {
             layer.set_owner(NAME, 0, 0)?;
             layer.set_mode(NAME, self.mode)?;
         }
-        let seconds = i64::try_from(epoch.seconds()).expect("an epoch has at most 33 bits");
-        layer.set_time(NAME, FileTime::of_seconds(seconds))
+        layer.set_time(NAME, epoch.into())
     }
 }
