@@ -16,7 +16,8 @@
 //! | 3 edits | [`edit`] [`archive`] [`kubefile`] | bytes → bytes and streams → streams, pure |
 //! | 3 disk | [`disk`] | directory handles, atomic write, clone or link, flush, flock: once, for all below |
 //! | 3 mount | [`mount`] | a command over layers, mounted in a namespace that ends with it |
-//! | 4 image | [`image`] | sealer's image document; tree → layer id; the registry's storage layout; docker-archive |
+//! | 4 image | [`image`] | sealer's image document; tree → layer id; docker-archive; what registries know images by |
+//! | 4 rootfs | [`rootfs`] | layers as an overlay shows them; the storage of the registry in them, read and written |
 //! | 5 store | [`store`] [`cache`] | the only code that writes under the root, and under the cache |
 //! | 6 world | [`transport`] [`fetch`] [`supply`] | registry or local Docker engine ⇄ verified blobs; URL → verified file; each thing asked for once in a run |
 //! | 7 plan | [`plan`] | Recipe → Plan, no network |
@@ -50,6 +51,7 @@ pub mod plan;
 pub mod preview;
 pub mod provenance;
 pub mod recipe;
+pub mod rootfs;
 pub mod sandbox;
 pub mod steps;
 pub mod store;

@@ -3,16 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use crate::build::{Workspace, WorkspaceError};
-use crate::disk::{Dir, DiskError, Sharing};
-use crate::image::Merged;
+use crate::disk::{DiskError, Sharing};
 use crate::image::model::Image;
 use crate::plan::{ContextSource, LayerChoice, PlannedStage, Route};
+use crate::rootfs::Overlay;
 use crate::steps::{Beside, Context};
 use crate::words::{BaseSource, ContextPath, Digest, Event, Failure, FailureKind, nearest};
 
 use super::directory;
 use super::gather::gather;
-use super::rootfs::Layers;
 use super::run::{Applier, failed};
 
 /// A failure and the field of the entry that it belongs to.
@@ -89,27 +88,24 @@ pub fn take(
     sharing: Sharing,
     context: &Context,
 ) -> Result<(), EntryFailure> {
-    let folders = || layers.iter().map(|(_, folder)| folder.clone()).collect::<Vec<_>>();
     let (root, time) = (context.root(), context.time());
     let (ContextSource::Layer { to, .. } | ContextSource::Rootfs { to, .. } | ContextSource::Directory { to, .. }) =
         source;
     directory::check_target(to, root).map_err(|failure| (field("to"), failure))?;
+    let take = |overlay: &Overlay, paths: &[String], what: &str| {
+        let gathered = overlay.top().and_then(|tree| gather(&tree, paths, to, root, sharing, time));
+        all_matched(paths, &gathered.map_err(|error| of_disk(&error))?, what, overlay)
+    };
     match source {
-        ContextSource::Layer { paths, to, .. } => {
-            for (_, folder) in layers {
-                let tree = Dir::open(folder).map_err(|error| of_disk(&error))?;
-                let unmatched = gather(&tree, paths, to, root, sharing, time).map_err(|error| of_disk(&error))?;
-                all_matched(paths, &unmatched, "the layer", || Merged::new(folders()))?;
-            }
-            Ok(())
+        ContextSource::Layer { paths, .. } => {
+            let mut layers = layers.iter().map(|(_, folder)| Overlay::raw(folder.clone()));
+            layers.try_for_each(|layer| take(&layer, paths, "the layer"))
         }
-        ContextSource::Rootfs { paths, to, .. } => {
-            let opened = Layers::open(&folders()).map_err(|error| of_disk(&error))?;
-            let tree = opened.top().map_err(|error| of_disk(&error))?;
-            let unmatched = gather(&tree, paths, to, root, sharing, time).map_err(|error| of_disk(&error))?;
-            all_matched(paths, &unmatched, "the image", || Merged::new(folders()))
+        ContextSource::Rootfs { paths, .. } => {
+            let folders = layers.iter().map(|(_, folder)| folder.clone());
+            take(&Overlay::new(folders.collect()), paths, "the image")
         }
-        ContextSource::Directory { path, to } => directory::open(beside.folder(), path)
+        ContextSource::Directory { path, .. } => directory::open(beside.folder(), path)
             .and_then(|folder| directory::gather(&folder, to, root, time, beside))
             .map_err(|failure| (field("path"), failure)),
     }
@@ -128,23 +124,18 @@ fn of_workspace(error: &WorkspaceError) -> EntryFailure {
 }
 
 /// The failure for globs that match nothing, at the first of them.
-fn all_matched(
-    globs: &[String],
-    unmatched: &[usize],
-    what: &str,
-    tree: impl FnOnce() -> Merged,
-) -> Result<(), EntryFailure> {
+fn all_matched(globs: &[String], unmatched: &[usize], what: &str, tree: &Overlay) -> Result<(), EntryFailure> {
     let Some(first) = unmatched.first() else { return Ok(()) };
     let names: Vec<String> = unmatched.iter().map(|index| format!("`{}`", globs[*index])).collect();
     let message = format!("nothing in {what} matches {}", names.join(", "));
     let mut failure = Failure::new(FailureKind::Failed, message);
-    let near = similar(&tree(), &globs[*first]).map(|near| format!("did you mean `{near}`?"));
+    let near = similar(tree, &globs[*first]).map(|near| format!("did you mean `{near}`?"));
     failure.help.extend(near);
     Err((field("paths").then(first), failure))
 }
 
 /// The path of a file that is nearest to one that is not there.
-fn similar(tree: &Merged, path: &str) -> Option<String> {
+fn similar(tree: &Overlay, path: &str) -> Option<String> {
     let files = tree.files(&ContextPath::root()).ok()?;
     nearest(path, files.iter().map(|(path, _)| path.as_str())).map(str::to_owned)
 }
@@ -203,5 +194,5 @@ fn choose_layer(
 }
 
 fn holds(folder: &Path, path: &ContextPath) -> std::io::Result<bool> {
-    Ok(Merged::new(vec![folder.to_owned()]).find(path)?.is_some())
+    Ok(Overlay::new(vec![folder.to_owned()]).find(path)?.is_some())
 }

@@ -7,46 +7,15 @@ use std::path::PathBuf;
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::disk::{CopyRules, Dir, DiskError, FileTime, Kind, Meta, Owner, Sharing, Way, merge_entry};
+use crate::rootfs::Folder;
 use crate::words::ContextPath;
-
-/// A folder that files are taken from: of one layer, or of several that are merged.
-pub(super) trait View: Sized {
-    /// The names in it in byte order, each with whether it is a folder.
-    fn entries(&self) -> Result<Vec<(OsString, bool)>, DiskError>;
-    /// One of its folders.
-    fn folder(&self, name: &OsStr) -> Result<Self, DiskError>;
-    /// What the folder says of itself.
-    fn meta(&self) -> Result<Meta, DiskError>;
-    /// Copies one of its entries, with all that is in it, into `to` over what may be there.
-    fn copy(&self, name: &OsStr, to: &Dir, rules: CopyRules) -> Result<(), DiskError>;
-}
-
-/// A layer as it is: whiteouts and opaque folders are entries like others.
-impl View for Dir {
-    fn entries(&self) -> Result<Vec<(OsString, bool)>, DiskError> {
-        let entry = |name: OsString| Ok((name.clone(), self.meta(name)?.kind == Kind::Folder));
-        self.names()?.into_iter().map(entry).collect()
-    }
-
-    fn folder(&self, name: &OsStr) -> Result<Self, DiskError> {
-        Self::folder(self, name)
-    }
-
-    fn meta(&self) -> Result<Meta, DiskError> {
-        self.own_meta()
-    }
-
-    fn copy(&self, name: &OsStr, to: &Dir, rules: CopyRules) -> Result<(), DiskError> {
-        merge_entry(self, name, to, name, rules)
-    }
-}
 
 /// Copies what `globs` match in `tree` (all of it where there are none) to the folder `to` of `context`.
 ///
 /// A glob that matches a folder takes all that is in it. Folders on the way are those of the tree, with their mode and
 /// time. Returns the numbers of the globs that matched nothing.
 pub(super) fn gather(
-    tree: &impl View,
+    tree: &Folder<'_>,
     globs: &[String],
     to: &ContextPath,
     context: &Dir,
@@ -56,8 +25,8 @@ pub(super) fn gather(
     let rules = CopyRules { sharing, owner: Owner::Kept };
     let target = Way::open(context, to, time)?;
     if globs.is_empty() {
-        for (name, _) in tree.entries()? {
-            tree.copy(&name, target.folder(), rules)?;
+        for (name, _) in tree.entries() {
+            copy(tree, name, target.folder(), rules)?;
         }
         target.finish()?;
         return Ok(Vec::new());
@@ -83,9 +52,9 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// `inside` says that a folder above was found already, with all that is in it; globs are still marked as matched.
-    fn folder(&mut self, folder: &impl View, path: &mut Vec<OsString>, inside: bool) -> Result<(), DiskError> {
-        for (name, is_folder) in folder.entries()? {
-            path.push(name.clone());
+    fn folder(&mut self, folder: &Folder<'_>, path: &mut Vec<OsString>, inside: bool) -> Result<(), DiskError> {
+        for (name, entry) in folder.entries() {
+            path.push(name.to_owned());
             let whole: PathBuf = path.iter().collect();
             let mut matches = false;
             for (index, glob) in self.globs.iter().enumerate() {
@@ -97,8 +66,8 @@ impl Search<'_> {
             if matches && !inside {
                 self.found.push(path.clone());
             }
-            if is_folder {
-                self.folder(&folder.folder(&name)?, path, inside || matches)?;
+            if entry.is_folder() {
+                self.folder(&folder.folder(name)?, path, inside || matches)?;
             }
             path.pop();
         }
@@ -107,10 +76,10 @@ impl Search<'_> {
 }
 
 /// Copies one path with the folders above it; their times are set again after their entries were made.
-fn take(from: &impl View, path: &[OsString], to: &Dir, rules: CopyRules) -> Result<(), DiskError> {
+fn take(from: &Folder<'_>, path: &[OsString], to: &Dir, rules: CopyRules) -> Result<(), DiskError> {
     let Some((name, below)) = path.split_first() else { return Ok(()) };
     if below.is_empty() {
-        return from.copy(name, to, rules);
+        return copy(from, name, to, rules);
     }
     let source = from.folder(name)?;
     let folder = folder_in(to, name)?;
@@ -118,8 +87,21 @@ fn take(from: &impl View, path: &[OsString], to: &Dir, rules: CopyRules) -> Resu
     finish_folder(&folder, &source.meta()?)
 }
 
+/// Copies an entry, with all that is in it, into `to` over what may be there.
+fn copy(from: &Folder<'_>, name: &OsStr, to: &Dir, rules: CopyRules) -> Result<(), DiskError> {
+    let (entry, folder) = from.entry(name)?;
+    if from.is_raw() || !entry.is_folder() {
+        return merge_entry(&folder, name, to, name, rules);
+    }
+    let (source, target) = (from.folder(name)?, folder_in(to, name)?);
+    for (name, _) in source.entries() {
+        copy(&source, name, &target, rules)?;
+    }
+    finish_folder(&target, &source.meta()?)
+}
+
 /// The folder of this name; what else may be there is removed.
-pub(super) fn folder_in(to: &Dir, name: &OsStr) -> Result<Dir, DiskError> {
+fn folder_in(to: &Dir, name: &OsStr) -> Result<Dir, DiskError> {
     if to.meta_if_there(name)?.is_some_and(|there| there.kind != Kind::Folder) {
         to.remove_all(name)?;
     }
@@ -127,7 +109,7 @@ pub(super) fn folder_in(to: &Dir, name: &OsStr) -> Result<Dir, DiskError> {
 }
 
 /// Gives a folder the owner, mode and time of another, when its entries are made.
-pub(super) fn finish_folder(folder: &Dir, meta: &Meta) -> Result<(), DiskError> {
+fn finish_folder(folder: &Dir, meta: &Meta) -> Result<(), DiskError> {
     if crate::disk::is_root() {
         folder.set_own_owner(meta.uid, meta.gid)?;
     }
@@ -136,8 +118,11 @@ pub(super) fn finish_folder(folder: &Dir, meta: &Meta) -> Result<(), DiskError> 
 }
 
 #[cfg(test)]
+mod overlay_tests;
+#[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rootfs::Overlay;
 
     fn tree(files: &[&str]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -155,10 +140,10 @@ mod tests {
         let globs: Vec<String> = globs.iter().map(|glob| (*glob).to_owned()).collect();
         let dir = Dir::open(context.path()).unwrap();
         let time = FileTime::of_seconds(1);
-        let layer = Dir::open(layer.path()).unwrap();
-        let unmatched = gather(&layer, &globs, &to.parse().unwrap(), &dir, Sharing::Auto, time).unwrap();
-        let merged = crate::image::Merged::new(vec![context.path().to_owned()]);
-        let files = merged.files(&ContextPath::root()).unwrap();
+        let layer = Overlay::raw(layer.path().to_owned());
+        let unmatched = gather(&layer.top().unwrap(), &globs, &to.parse().unwrap(), &dir, Sharing::Auto, time).unwrap();
+        let overlay = Overlay::new(vec![context.path().to_owned()]);
+        let files = overlay.files(&ContextPath::root()).unwrap();
         (files.into_iter().map(|(path, _)| path.to_string()).collect(), unmatched)
     }
 
@@ -183,8 +168,9 @@ mod tests {
         let context = tempfile::tempdir().unwrap();
         let dir = Dir::open(context.path()).unwrap();
         let globs = ["etc/a.yaml".to_owned()];
-        let layer = Dir::open(layer.path()).unwrap();
-        gather(&layer, &globs, &ContextPath::root(), &dir, Sharing::Auto, FileTime::of_seconds(1)).unwrap();
+        let layer = Overlay::raw(layer.path().to_owned());
+        gather(&layer.top().unwrap(), &globs, &ContextPath::root(), &dir, Sharing::Auto, FileTime::of_seconds(1))
+            .unwrap();
         let meta = dir.meta("etc").unwrap();
         assert_eq!((meta.mode, meta.mtime), (0o750, FileTime::of_seconds(1_600_000_000)));
     }
@@ -197,7 +183,8 @@ mod tests {
             let dir = Dir::open(context.path()).unwrap();
             dir.set_time("old", FileTime::of_seconds(7)).unwrap();
             let (to, time) = ("old/new/deep".parse().unwrap(), FileTime::of_seconds(1));
-            gather(&Dir::open(layer.path()).unwrap(), &globs, &to, &dir, Sharing::Auto, time).unwrap();
+            let layer = Overlay::raw(layer.path().to_owned());
+            gather(&layer.top().unwrap(), &globs, &to, &dir, Sharing::Auto, time).unwrap();
             let mtime = |path: &str| Dir::open(&context.path().join(path)).unwrap().own_meta().unwrap().mtime.seconds;
             assert_eq!((mtime("old"), mtime("old/new"), mtime("old/new/deep")), (7, 1, 1));
         }

@@ -14,7 +14,6 @@ mod gather;
 mod inputs;
 mod lock;
 mod report;
-mod rootfs;
 mod run;
 
 pub use closed::{StepBehind, stage_of, steps_behind};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::image::Merged;
+use crate::rootfs::Overlay;
 use crate::words::{ImageSource, Observer};
 
 use super::BuildFailure;
@@ -19,7 +19,7 @@ pub struct AskedImages {
 
 /// Searches all layers as a build searches its new ones. `scratch` is an empty folder for what helm needs; doubts go to
 /// `observer`.
-pub fn asked_images(layers: &Merged, cluster_registry: &str, scratch: &Path, observer: &dyn Observer) -> AskedImages {
+pub fn asked_images(layers: &Overlay, cluster_registry: &str, scratch: &Path, observer: &dyn Observer) -> AskedImages {
     let search = Search {
         private: &[],
         new: layers,

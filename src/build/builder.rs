@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use crate::closure::Base as ClosureBase;
 use crate::disk::{CopyRules, Dir, Owner, Sharing};
+use crate::image::ContainerImage;
 use crate::image::model::{Image, Layer, LayerKind};
-use crate::image::{ContainerImage, check_registry_tree, write_registry_tree};
 use crate::kubefile::{Base, CopyDestination, CopySource, Instruction, Kubefile};
 use crate::plan::registry_path;
+use crate::rootfs::{RegistryStorage, write_registry_tree};
 use crate::supply::{Need, Supply};
 use crate::transport::Login;
 use crate::words::{
-    BaseSource, ContextPath, Digest, Epoch, Event, Failure, FailureKind, ImageRef, ImageSource, Observer, Platform,
-    SealerName,
+    BaseSource, Digest, Epoch, Event, Failure, FailureKind, ImageRef, ImageSource, Observer, Platform, SealerName,
 };
 
 use super::closed::Closure;
@@ -312,9 +312,7 @@ impl Builder<'_> {
         let mut failures = Vec::new();
         let whole = |kind, error: &(dyn std::error::Error + 'static)| vec![BuildFailure::whole(kind, error)];
         let folder = workspace.folder().map_err(|error| whole(error.kind(), &error))?;
-        let lower = growing.own().clone();
-        let lower = |path: &ContextPath| lower.find(path).ok().flatten();
-        write_registry_tree(&pulled, self.supply.cache(), &lower, folder.path(), self.epoch)
+        write_registry_tree(&pulled, self.supply.cache(), growing.own(), folder.path(), self.epoch)
             .map_err(|error| whole(error.kind(), &error))?;
         if let Some(metadata) = &wants.metadata {
             metadata.write(folder.dir(), self.epoch).map_err(|error| whole(error.kind(), &error))?;
@@ -326,9 +324,8 @@ impl Builder<'_> {
             }
         }
         for (image, Wanted { image: source, .. }) in pulled.iter().zip(&wants.outside) {
-            let there = |path: &ContextPath| growing.own().find(path).ok().flatten();
-            let missing = check_registry_tree(image, &there).map_err(|error| whole(error.kind(), &error))?;
-            for missing in missing {
+            let missing = RegistryStorage::new(growing.own()).missing(image);
+            for missing in missing.map_err(|error| whole(error.kind(), &error))? {
                 let message = format!("`{source}` is not whole in the image: {missing}");
                 let failure = Failure::new(FailureKind::Verification, message);
                 failures.push(BuildFailure { at: BuildPlace::Image(source.clone()), failure });

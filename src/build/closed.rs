@@ -1,8 +1,8 @@
 //! The end of a build: everything that the image's manifests ask of its own registry must be there.
 
 use crate::closure::{Base, Finding, Problem, Scope, Weight, check, fault_of};
-use crate::image::Merged;
 use crate::plan::registry_path;
+use crate::rootfs::Overlay;
 use crate::words::{Event, Failure, FailureKind, ImageRef, Observer};
 
 use super::images::{Wanted, Wants};
@@ -14,7 +14,7 @@ pub(super) struct Closure<'a> {
     /// The base that it is built on.
     pub(super) base: Option<&'a Base>,
     /// All its layers.
-    pub(super) layers: &'a Merged,
+    pub(super) layers: &'a Overlay,
     /// What the build asked for.
     pub(super) wants: &'a Wants,
     /// Not everything could be pulled, and that was told.

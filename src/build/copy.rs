@@ -57,7 +57,7 @@ pub(super) fn copy(
     epoch: Epoch,
 ) -> Result<bool, CopyError> {
     let pattern = source.for_architecture(platform.architecture());
-    let time = FileTime::of_seconds(i64::try_from(epoch.seconds()).expect("an epoch has at most 33 bits"));
+    let time = FileTime::from(epoch);
     if pattern.is_empty() {
         let mut names = context.names()?;
         let all = names.len();

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::image::Merged;
 use crate::kubefile::{CopySource, Instruction};
+use crate::rootfs::Overlay;
 use crate::words::ImageSource;
 
 use super::images::{Helm, Search, private_images};
@@ -38,9 +38,9 @@ pub enum ForeseenLayer {
 impl Builder<'_> {
     /// Carries out the COPYs of a Kubefile and searches what they make for images. Nothing is run but `helm`, which renders
     /// charts; what the supply has not is not there.
-    pub fn foresee(&self, request: &BuildRequest<'_>, base: &Merged, workspace: &Workspace<'_>) -> Foreseen {
+    pub fn foresee(&self, request: &BuildRequest<'_>, base: &Overlay, workspace: &Workspace<'_>) -> Foreseen {
         let mut foreseen = Foreseen::default();
-        let mut new = Merged::default();
+        let mut new = Overlay::default();
         for (span, instruction) in &request.kubefile.instructions {
             let at = BuildPlace::Kubefile(*span);
             let layer = match instruction {
@@ -79,8 +79,8 @@ impl Builder<'_> {
     fn search(
         &self,
         request: &BuildRequest<'_>,
-        base: &Merged,
-        new: &Merged,
+        base: &Overlay,
+        new: &Overlay,
         workspace: &Workspace<'_>,
         foreseen: &mut Foreseen,
     ) {
@@ -92,7 +92,7 @@ impl Builder<'_> {
             Ok(folder) => folder,
             Err(error) => return foreseen.failures.push(BuildFailure::whole(error.kind(), &error)),
         };
-        let all = Merged::new(base.layers().iter().chain(new.layers()).cloned().collect());
+        let all = Overlay::new(base.layers().iter().chain(new.layers()).cloned().collect());
         let search = Search {
             private: &private,
             new,

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::closure::Base;
-use crate::image::Merged;
 use crate::image::model::{Commands, Image, ImageConfig, Layer, LayerKind};
 use crate::kubefile::MAX_LAYERS;
+use crate::rootfs::Overlay;
 use crate::store::StagedFolder;
 use crate::words::{Digest, FailureKind, Span};
 
@@ -21,9 +21,9 @@ pub(super) struct Growing<'r> {
     /// The layers that the image will have: without the base's, where it does not keep them.
     layers: Vec<Layer>,
     /// The root file system so far, the base's part always included.
-    pub(super) merged: Merged,
+    pub(super) merged: Overlay,
     /// The layers of this build alone: only their images are searched.
-    pub(super) new: Merged,
+    pub(super) new: Overlay,
     pub(super) commands: Vec<String>,
     /// The arguments with the values that hold for this build.
     pub(super) args: BTreeMap<String, String>,
@@ -37,7 +37,7 @@ impl<'r> Growing<'r> {
         args: BTreeMap<String, String>,
         workspace: &Workspace<'_>,
     ) -> Result<Self, BuildFailure> {
-        let (mut layers, mut merged) = (Vec::new(), Merged::default());
+        let (mut layers, mut merged) = (Vec::new(), Overlay::default());
         if let Some(base) = &base {
             let failed = |error| staging(request.kubefile.base_span, &error);
             merged = workspace.merged(base).map_err(failed)?;
@@ -47,7 +47,7 @@ impl<'r> Growing<'r> {
         }
         let base_layers = base.as_ref().map(|base| Base { name: base.name.familiar(), layers: merged.clone() });
         let growing =
-            Self { request, base, base_layers, layers, merged, new: Merged::default(), commands: Vec::new(), args };
+            Self { request, base, base_layers, layers, merged, new: Overlay::default(), commands: Vec::new(), args };
         growing.check_depth()?;
         Ok(growing)
     }
@@ -71,7 +71,7 @@ impl<'r> Growing<'r> {
 
     /// The root file system that holds what the image's own registry need not hold again: all of it, but of an image
     /// without its base only the image's part, for it must be whole on any base.
-    pub(super) fn own(&self) -> &Merged {
+    pub(super) fn own(&self) -> &Overlay {
         if self.request.keep_base { &self.merged } else { &self.new }
     }
 

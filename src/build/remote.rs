@@ -40,7 +40,7 @@ pub(super) fn fetch(
     let url = file.url(platform.architecture());
     let url = url.map_err(|error| Failure::new(FailureKind::Invalid, format!("`{file}` is no URL: {error}")))?;
     let fetched = supply.file(&url, None)?;
-    let time = FileTime::of_seconds(i64::try_from(epoch.seconds()).expect("an epoch has at most 33 bits"));
+    let time = FileTime::from(epoch);
     let name = file.file_name(platform.architecture());
     let way = Way::open(layer, destination.root(), time).map_err(disk)?;
     let folder = way.folder();

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use crate::disk::{Dir, DiskError};
 use crate::image::layer::{LayerError, Owners, layer_id_at};
 use crate::image::model::{Image, ImageDocument, Layer, LayerKind};
-use crate::image::{Blobs, ContainerImage, Merged};
+use crate::image::{Blobs, ContainerImage};
+use crate::rootfs::Overlay;
 use crate::store::{Commit, LayerReading, LayerState, StagedFolder, StagedLayer, Staging, Store, StoreError};
 use crate::words::{Digest, Failure, FailureKind, Observer, Platform, SealerName};
 
@@ -237,12 +238,9 @@ impl<'a> Workspace<'a> {
     }
 
     /// An image's layers that have content, as one file system.
-    pub fn merged(&self, image: &Image) -> Result<Merged, WorkspaceError> {
-        let mut merged = Merged::default();
-        for layer in image.layer_ids() {
-            merged.push(self.layer_of(image, &layer)?);
-        }
-        Ok(merged)
+    pub fn merged(&self, image: &Image) -> Result<Overlay, WorkspaceError> {
+        let layers = image.layer_ids().map(|layer| self.layer_of(image, &layer));
+        Ok(Overlay::new(layers.collect::<Result<_, _>>()?))
     }
 
     /// The folder of one of an image's layers.

@@ -8,8 +8,8 @@ use super::collision::covered;
 use super::kubeadm::{self, Needs};
 use super::scripts;
 use super::search::search;
-use crate::image::Merged;
 use crate::plan::registry_path;
+use crate::rootfs::Overlay;
 use crate::words::ImageRef;
 
 /// What is asked for, by what it is called in the image's own registry: hosts do not count there.
@@ -26,7 +26,7 @@ pub struct Asked {
 ///
 /// # Errors
 /// A folder cannot be read.
-pub fn asked(layers: &Merged, registry: &str) -> io::Result<Asked> {
+pub fn asked(layers: &Overlay, registry: &str) -> io::Result<Asked> {
     let mut asked = Asked::default();
     for candidate in candidates(layers)? {
         // What cannot be read is for the check to say.

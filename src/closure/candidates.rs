@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::list::IMAGE_LIST;
-use crate::image::Merged;
+use crate::rootfs::Overlay;
 use crate::words::ContextPath;
 
 /// The largest file that is read, in bytes: far more than a manifest has, and not yet a burden.
@@ -41,7 +41,7 @@ impl Candidate {
 }
 
 /// All such files, by path. The registry's storage, by far the most of a root file system, is not looked into.
-pub(super) fn candidates(layers: &Merged) -> io::Result<Vec<Candidate>> {
+pub(super) fn candidates(layers: &Overlay) -> io::Result<Vec<Candidate>> {
     let mut files: Vec<(ContextPath, PathBuf)> = Vec::new();
     for name in layers.list(&ContextPath::root())? {
         let Some(path) = name.to_str().and_then(|name| name.parse::<ContextPath>().ok()) else { continue };

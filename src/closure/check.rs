@@ -6,19 +6,19 @@ use std::io;
 use super::candidates::{Candidate, Kind, candidates};
 use super::collision::{Cached, collisions};
 use super::finding::{ClosureReport, Finding, Problem, Weight};
-use super::held::{Held, Storage};
+use super::held::{Held, held};
 use super::kubeadm::{self, Needs};
 use super::names::Names;
 use super::search::search;
-use crate::image::Merged;
 use crate::plan::registry_path;
+use crate::rootfs::{Overlay, RegistryStorage};
 use crate::words::{ContextPath, ImageRef, Platform};
 
 /// What is checked, and what is known about it.
 #[derive(Debug, Clone, Copy)]
 pub struct Scope<'a> {
     /// The root file system.
-    pub layers: &'a Merged,
+    pub layers: &'a Overlay,
     /// The images that files of it came from.
     pub bases: &'a [Base],
     /// How clusters call the image's own registry, `HOST[:PORT]`.
@@ -50,7 +50,7 @@ impl Scope<'_> {
         let Ok(image) = finding.reference.parse::<ImageRef>() else { return false };
         let base = self.bases.iter().find(|other| other.name == base).filter(|_| is_lost);
         base.is_some_and(|base| {
-            matches!(Storage { layers: &base.layers, platform: self.platform }.held(&image), Held::Whole(_))
+            matches!(held(RegistryStorage::new(&base.layers), &image, self.platform), Held::Whole(_))
         })
     }
 }
@@ -61,7 +61,7 @@ pub struct Base {
     /// Its name, for people.
     pub name: String,
     /// Its layers.
-    pub layers: Merged,
+    pub layers: Overlay,
 }
 
 /// Searches the whole root file system and says what is not as it must be.
@@ -124,7 +124,7 @@ pub fn fault_of(scope: &Scope<'_>, image: &ImageRef) -> io::Result<Option<Findin
 
 pub(super) struct Check<'a> {
     pub(super) scope: &'a Scope<'a>,
-    storage: Storage<'a>,
+    storage: RegistryStorage<'a>,
     answers: BTreeMap<ImageRef, Held>,
     names: Option<Names>,
     held: usize,
@@ -142,7 +142,7 @@ impl<'a> Check<'a> {
     pub(super) fn new(scope: &'a Scope<'a>) -> Self {
         Self {
             scope,
-            storage: Storage { layers: scope.layers, platform: scope.platform },
+            storage: RegistryStorage::new(scope.layers),
             answers: BTreeMap::new(),
             names: None,
             held: 0,
@@ -254,7 +254,7 @@ impl<'a> Check<'a> {
         if let Some(answer) = self.answers.get(image) {
             return answer.clone();
         }
-        let answer = self.storage.held(image);
+        let answer = held(self.storage, image, self.scope.platform);
         self.answers.insert(image.clone(), answer.clone());
         answer
     }
@@ -267,7 +267,7 @@ impl<'a> Check<'a> {
     pub(super) fn names(&mut self) -> io::Result<&Names> {
         let names = match self.names.take() {
             Some(names) => names,
-            None => Names::read(self.scope.layers)?,
+            None => Names::read(self.storage)?,
         };
         Ok(self.names.insert(names))
     }

@@ -5,8 +5,8 @@ use std::io;
 
 use super::finding::Problem;
 use super::list::{IMAGE_LIST, listed_images, read_list};
-use crate::image::{Merged, RepositoryPaths};
 use crate::plan::registry_path;
+use crate::rootfs::{Overlay, RegistryStorage, RepositoryPaths};
 use crate::words::{ContextPath, ImageRef};
 
 /// A reference that the builder caches.
@@ -18,7 +18,7 @@ pub(super) struct Cached {
 }
 
 /// Those of `cached` that fall on a path that another has, with what is wrong: of several, all but the first.
-pub(super) fn collisions(layers: &Merged, cached: &[Cached]) -> io::Result<Vec<(Cached, Problem)>> {
+pub(super) fn collisions(layers: &Overlay, cached: &[Cached]) -> io::Result<Vec<(Cached, Problem)>> {
     let mut known: BTreeMap<String, &Cached> = BTreeMap::new();
     let mut found = Vec::new();
     for new in cached {
@@ -45,12 +45,12 @@ fn problem(path: String, other: &ImageRef, at: String) -> Problem {
 }
 
 /// What lists of lower layers name that a higher one covers: the image, its line, the layer's number from 0.
-pub(super) fn covered(layers: &Merged) -> io::Result<Vec<(ImageRef, usize, usize)>> {
+pub(super) fn covered(layers: &Overlay) -> io::Result<Vec<(ImageRef, usize, usize)>> {
     let list: ContextPath = IMAGE_LIST.parse().expect("plain words are a path");
     let top = layers.find(&list)?;
     let mut found = Vec::new();
-    for (number, folder) in layers.layers().iter().enumerate() {
-        let Some(file) = Merged::new(vec![folder.clone()]).find(&list)? else { continue };
+    for (number, layer) in layers.each().enumerate() {
+        let Some(file) = layer.find(&list)? else { continue };
         if Some(&file) == top.as_ref() {
             continue;
         }
@@ -63,11 +63,7 @@ pub(super) fn covered(layers: &Merged) -> io::Result<Vec<(ImageRef, usize, usize
 }
 
 /// Whether a tag stands, or in a lower layer stood, for more than one document.
-fn stands_for_several(layers: &Merged, image: &ImageRef) -> io::Result<bool> {
-    let Some(link) = RepositoryPaths::of(image).ok().and_then(|paths| paths.tag_current_link()) else {
-        return Ok(false);
-    };
-    let index: ContextPath = "index/sha256".parse().expect("plain words are a path");
-    let Some(tag) = link.parent().and_then(|current| current.parent()) else { return Ok(false) };
-    Ok(layers.list(&tag.join(&index))?.len() > 1)
+fn stands_for_several(layers: &Overlay, image: &ImageRef) -> io::Result<bool> {
+    let Ok(paths) = RepositoryPaths::of(image) else { return Ok(false) };
+    Ok(RegistryStorage::new(layers).history(&paths)?.len() > 1)
 }

@@ -6,7 +6,7 @@
 use std::io;
 
 use crate::edit::KubernetesObject;
-use crate::image::Merged;
+use crate::rootfs::Overlay;
 use crate::words::{ContextPath, ImageRef};
 
 /// The configuration that sealer reads.
@@ -117,7 +117,7 @@ pub(super) fn needs(file: &ContextPath, object: &KubernetesObject, registry: &st
 }
 
 /// What kubeadm asks for where sealer's own configuration counts: there is the program, and no configuration.
-pub(super) fn needs_by_default(layers: &Merged, registry: &str) -> io::Result<Option<Needs>> {
+pub(super) fn needs_by_default(layers: &Overlay, registry: &str) -> io::Result<Option<Needs>> {
     let program = known(PROGRAM);
     let is_configured = layers.find(&known(CONFIGURATION))?.is_some()
         || layers.find(&known(&format!("{CONFIGURATION}.tmpl")))?.is_some();
@@ -197,7 +197,7 @@ fn split(repository: &str) -> (String, &str) {
 
 /// Whether an engine's settings in a root file system lead a registry's images to another one: sealer's patched Docker
 /// (`mirror-registries` in `etc/daemon.json`) or containerd (`registry.mirrors`, `registry.config_path`).
-pub(super) fn is_mirrored(layers: &Merged, host: &str) -> io::Result<bool> {
+pub(super) fn is_mirrored(layers: &Overlay, host: &str) -> io::Result<bool> {
     if let Some(file) = layers.find(&known("etc/daemon.json"))? {
         let settings: serde_json::Value = serde_json::from_slice(&fs_err::read(file)?).unwrap_or_default();
         let mirrors = settings["mirror-registries"].as_array().cloned().unwrap_or_default();

@@ -2,10 +2,8 @@
 
 use std::io;
 
-use crate::image::Merged;
-use crate::words::{ContextPath, ImageRef, nearest};
-
-const REPOSITORIES: &str = "registry/docker/registry/v2/repositories";
+use crate::rootfs::RegistryStorage;
+use crate::words::{ImageRef, nearest};
 
 /// The tags in a registry's storage, by repository.
 #[derive(Debug, Default)]
@@ -16,28 +14,10 @@ pub(super) struct Names {
 
 impl Names {
     /// Reads the names alone, no document.
-    pub(super) fn read(layers: &Merged) -> io::Result<Self> {
-        let top: ContextPath = REPOSITORIES.parse().expect("plain words are a path");
-        let mut names = Self::default();
-        let mut folders = vec![top.clone()];
-        while let Some(folder) = folders.pop() {
-            for name in layers.list(&folder)? {
-                let Some(name) = name.to_str() else { continue };
-                if name == "_manifests" {
-                    let tags: ContextPath = "_manifests/tags".parse().expect("plain words are a path");
-                    let tags = layers.list(&folder.join(&tags))?;
-                    let tags = tags.into_iter().filter_map(|tag| tag.into_string().ok()).collect();
-                    let repository = folder.as_str()[top.as_str().len()..].trim_start_matches('/').to_owned();
-                    names.tagged.push((repository, tags));
-                } else if !name.starts_with('_')
-                    && let Ok(part) = name.parse::<ContextPath>()
-                {
-                    folders.push(folder.join(&part));
-                }
-            }
-        }
-        names.tagged.sort();
-        Ok(names)
+    pub(super) fn read(storage: RegistryStorage<'_>) -> io::Result<Self> {
+        let repositories = storage.repositories()?.repositories.into_iter();
+        let tagged = repositories.map(|(name, repository)| (name, repository.tags));
+        Ok(Self { tagged: tagged.filter(|(_, tags)| !tags.is_empty()).collect() })
     }
 
     /// Whether a repository has any tag.

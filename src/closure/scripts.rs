@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::shell::{Word, commands};
-use crate::image::{DockerArchive, Merged};
+use crate::image::DockerArchive;
+use crate::rootfs::Overlay;
 use crate::words::{ContextPath, ImageRef};
 
 /// The largest script that is read, in bytes.
@@ -24,7 +25,7 @@ pub(super) struct Use {
 }
 
 /// What the scripts of a root file system run or pull by name, in the order of their paths and lines.
-pub(super) fn uses(layers: &Merged) -> io::Result<Vec<Use>> {
+pub(super) fn uses(layers: &Overlay) -> io::Result<Vec<Use>> {
     let mut uses = Vec::new();
     for (script, file) in layers.files(&known("scripts"))? {
         if fs_err::symlink_metadata(&file)?.len() > MAX_SCRIPT {
@@ -47,7 +48,7 @@ pub(super) fn uses(layers: &Merged) -> io::Result<Vec<Use>> {
 
 /// The archives in `images/`, with the names that `docker load` gives to what is in them; none where an archive cannot be
 /// read, so that nothing can be said.
-pub(super) fn archives(layers: &Merged) -> io::Result<Option<BTreeMap<ContextPath, Vec<ImageRef>>>> {
+pub(super) fn archives(layers: &Overlay) -> io::Result<Option<BTreeMap<ContextPath, Vec<ImageRef>>>> {
     let mut archives = BTreeMap::new();
     for (path, file) in layers.files(&known("images"))? {
         let Ok(tags) = DockerArchive::tags(fs_err::File::open(&file)?.into()) else { return Ok(None) };

@@ -5,14 +5,15 @@ use std::io;
 use serde::Serialize;
 
 use super::candidates::{Kind, candidates};
-use super::held::{Held, Storage};
+use super::held::{Held, held};
 use super::kubeadm;
 use super::list::{IMAGE_LIST, listed_images, read_list};
 use super::names::Names;
 use super::scripts;
 use super::search::search;
-use crate::image::{ContainerImage, Merged, RepositoryPaths, blob_data_path};
+use crate::image::ContainerImage;
 use crate::plan::registry_path;
+use crate::rootfs::{Overlay, RegistryStorage, RepositoryPaths, blob_data_path};
 use crate::words::{ContextPath, Digest, ImageRef, Platform};
 
 /// All that is known about a container image in an image.
@@ -100,7 +101,7 @@ impl Why {
 ///
 /// # Errors
 /// A folder or file cannot be read.
-pub fn why(layers: &Merged, asked: &ImageRef, registry: &str, platform: &Platform) -> io::Result<Why> {
+pub fn why(layers: &Overlay, asked: &ImageRef, registry: &str, platform: &Platform) -> io::Result<Why> {
     let reference = asked.at_registry(registry);
     let found = look(layers, &reference, registry, platform)?;
     let text = reference.to_string().replacen(&format!("{registry}/library/"), &format!("{registry}/"), 1);
@@ -113,9 +114,9 @@ pub fn why(layers: &Merged, asked: &ImageRef, registry: &str, platform: &Platfor
     }
 }
 
-fn look(layers: &Merged, reference: &ImageRef, registry: &str, platform: &Platform) -> io::Result<Why> {
-    let storage = Storage { layers, platform };
-    let (digest, fault, image) = match storage.held(reference) {
+fn look(layers: &Overlay, reference: &ImageRef, registry: &str, platform: &Platform) -> io::Result<Why> {
+    let storage = RegistryStorage::new(layers);
+    let (digest, fault, image) = match held(storage, reference, platform) {
         Held::Whole(image) => (Some(image.root().digest), None, Some(image)),
         Held::Absent => (None, Some("the image's own registry does not hold it".to_owned()), None),
         Held::Broken(why) => (None, Some(why), None),
@@ -125,12 +126,9 @@ fn look(layers: &Merged, reference: &ImageRef, registry: &str, platform: &Platfo
     };
     let tag = RepositoryPaths::of(reference).ok().and_then(|paths| paths.tag_current_link());
     let mut contents = Vec::new();
-    for (layer, folder) in (1..).zip(layers.layers()) {
-        let one = Merged::new(vec![folder.clone()]);
+    for (layer, one) in (1..).zip(layers.each()) {
         let mut parts = Vec::new();
-        if let Some(file) = tag.as_ref().map(|link| one.find(link)).transpose()?.flatten()
-            && let Ok(digest) = fs_err::read_to_string(file)?.parse()
-        {
+        if let Some(Ok(digest)) = tag.as_ref().map(|link| RegistryStorage::new(&one).link(link)) {
             parts.push(Part { what: "tag", digest });
         }
         for (what, digest) in image.as_deref().map(blobs).unwrap_or_default() {
@@ -146,7 +144,7 @@ fn look(layers: &Merged, reference: &ImageRef, registry: &str, platform: &Platfo
     let mut why =
         Why { reference: reference.to_string(), digest, fault, layers: contents, lists, manifests, nearest: None };
     if why.digest.is_none() && why.layers.is_empty() {
-        why.nearest = Names::read(layers)?.nearest(reference).map(|near| format!("{registry}/{near}"));
+        why.nearest = Names::read(storage)?.nearest(reference).map(|near| format!("{registry}/{near}"));
     }
     Ok(why)
 }
@@ -167,12 +165,12 @@ fn blobs(image: &ContainerImage) -> Vec<(&'static str, Digest)> {
 }
 
 /// The lines of all layers' lists that fall on the reference's path.
-fn lists(layers: &Merged, reference: &ImageRef) -> io::Result<Vec<Asking>> {
+fn lists(layers: &Overlay, reference: &ImageRef) -> io::Result<Vec<Asking>> {
     let list: ContextPath = IMAGE_LIST.parse().expect("plain words are a path");
     let top = layers.find(&list)?;
     let mut found = Vec::new();
     for (layer, folder) in (1..).zip(layers.layers()) {
-        let Some(file) = Merged::new(vec![folder.clone()]).find(&list)? else { continue };
+        let Some(file) = Overlay::new(vec![folder.clone()]).find(&list)? else { continue };
         let Some(bytes) = read_list(&file)? else { continue };
         let covered = Some(&file) != top.as_ref();
         for listed in listed_images(&bytes) {
@@ -186,7 +184,7 @@ fn lists(layers: &Merged, reference: &ImageRef) -> io::Result<Vec<Asking>> {
 }
 
 /// What asks for it, whichever host it names.
-fn manifests(layers: &Merged, reference: &ImageRef, registry: &str) -> io::Result<Vec<Asking>> {
+fn manifests(layers: &Overlay, reference: &ImageRef, registry: &str) -> io::Result<Vec<Asking>> {
     let (mut found, mut needs) = (Vec::new(), Vec::new());
     for candidate in candidates(layers)?.iter().filter(|candidate| candidate.kind != Kind::List) {
         let Some(bytes) = candidate.read()? else { continue };

@@ -1,22 +1,16 @@
 //! The container images in an image's registry: read from its storage tree, and compared by what their tags stand for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
+use std::io;
 
 use serde::Serialize;
 
-use super::change::Kind;
-use super::content::Readable;
 use super::side::Side;
-use super::tree::{self, Entries, LayerFile, below};
 use super::{DiffError, DiffPath};
-use crate::image::{Descriptor, Manifest, ManifestKind, RepositoryPaths, blob_data_path};
-use crate::words::{ContextPath, Digest, ImageRef, Platform};
+use crate::image::{Descriptor, ManifestKind};
+use crate::rootfs::{Holds, Part, RegistryStorage, Repository, RepositoryPaths, STORAGE, blob_data_path};
+use crate::words::{Digest, ImageRef, Platform};
 
-/// Where docker-registry keeps its repositories and blobs.
-pub(super) const STORAGE: &str = "registry/docker/registry/v2";
-/// The largest manifest or list that is read, in bytes.
-const DOCUMENT: u64 = 4 << 20;
 /// A host to complete references with; the storage knows none.
 const HOST: &str = "localhost:5000";
 
@@ -67,9 +61,7 @@ pub fn cached_at(side: &Side, path: &DiffPath) -> Result<Vec<String>, DiffError>
     let file = path.first_file().and_then(|file| std::str::from_utf8(file).ok());
     let blob = file.and_then(|file| file.strip_prefix(STORAGE)?.strip_prefix("/blobs/sha256/")?.split('/').nth(1));
     let Some(blob) = blob.and_then(|hex| Digest::from_hex(hex).ok()) else { return Ok(Vec::new()) };
-    let layers = side.layers.iter().enumerate();
-    let layers = layers.map(|(index, layer)| tree::read_layer(&layer.folder, index)).collect::<Result<Vec<_>, _>>()?;
-    let mut cached = read(side, &tree::merge(&layers))?;
+    let mut cached = read(side)?;
     Ok(cached.blobs.remove(&blob).into_iter().flatten().collect())
 }
 
@@ -81,108 +73,95 @@ pub(super) fn compare(old: &Cached, new: &Cached) -> Vec<CachedDiff> {
     differ.map(|(name, old, new)| CachedDiff { name: name.clone(), old: old.cloned(), new: new.cloned() }).collect()
 }
 
-/// Reads the images of the registry tree in a root file system.
-pub(super) fn read(side: &Side, entries: &Entries) -> Result<Cached, DiffError> {
-    let mut reader = Reader { side, entries, cached: Cached::default() };
-    let top = format!("{STORAGE}/repositories");
-    for repository in reader.repositories(&top) {
-        reader.repository(&top, &repository)?;
+/// Reads the images of the registry in a root file system.
+pub(super) fn read(side: &Side) -> Result<Cached, DiffError> {
+    let overlay = side.overlay();
+    let mut reader = Reader { storage: RegistryStorage::new(&overlay), cached: Cached::default() };
+    let failed = |source| DiffError::Read { path: STORAGE.to_owned(), source };
+    for (name, repository) in reader.storage.repositories().map_err(failed)?.repositories {
+        reader.repository(&name, &repository).map_err(failed)?;
     }
     Ok(reader.cached)
 }
 
 struct Reader<'a> {
-    side: &'a Side,
-    entries: &'a Entries,
+    storage: RegistryStorage<'a>,
     cached: Cached,
 }
 
 impl Reader<'_> {
-    /// The folders that have manifests, relative to `top`. What has a name that no reference has is none.
-    fn repositories(&self, top: &str) -> Vec<String> {
-        let manifests = below(self.entries, top.as_bytes()).filter_map(|(path, _)| {
-            let path = std::str::from_utf8(path).ok()?;
-            path.strip_prefix(top)?.strip_prefix('/')?.strip_suffix("/_manifests").map(str::to_owned)
-        });
-        manifests.filter(|name| !name.split('/').any(|part| part.starts_with('_'))).collect()
-    }
-
-    fn repository(&mut self, top: &str, repository: &str) -> Result<(), DiffError> {
-        let Ok(reference) = format!("{HOST}/{repository}").parse::<ImageRef>() else { return Ok(()) };
-        let folder = format!("{top}/{repository}/_manifests");
+    fn repository(&mut self, name: &str, repository: &Repository) -> io::Result<()> {
+        let Ok(untagged) = format!("{HOST}/{name}").parse::<ImageRef>() else { return Ok(()) };
+        let Ok(paths) = RepositoryPaths::of(&untagged) else { return Ok(()) };
         // Those that nothing else leads to have only their digest for a name.
-        let mut unnamed: BTreeSet<Digest> = self.digests(&format!("{folder}/revisions/sha256")).collect();
-        let mut named = Vec::new();
-        for tag in self.names(&format!("{folder}/tags")) {
-            let Ok(reference) = format!("{HOST}/{repository}:{tag}").parse::<ImageRef>() else { continue };
-            let link = format!("{folder}/tags/{tag}/current/link");
-            let Some(digest) = self.small(&link)?.and_then(|text| String::from_utf8(text).ok()?.trim().parse().ok())
-            else {
+        let mut unnamed = repository.revisions.clone();
+        for tag in &repository.tags {
+            let Ok(tagged) = format!("{HOST}/{name}:{tag}").parse::<ImageRef>() else { continue };
+            let Ok(of_tag) = RepositoryPaths::of(&tagged) else { continue };
+            let Some((link, digest)) = of_tag.tag_current_link().and_then(|link| {
+                let digest = self.storage.link(&link).ok()?;
+                Some((link, digest))
+            }) else {
                 continue;
             };
-            self.explain(&link);
             // What a tag stood for before is history that the registry keeps.
-            for before in self.digests(&format!("{folder}/tags/{tag}/index/sha256")).collect::<Vec<_>>() {
-                self.explain(&format!("{folder}/tags/{tag}/index/sha256/{}/link", before.hex()));
+            let history = self.storage.history(&of_tag)?;
+            let history = history.into_iter().filter_map(|before| of_tag.tag_index_link(before));
+            self.cached.explained.extend(history.chain([link]).map(|path| path.as_str().as_bytes().to_vec()));
+            for seen in self.image(format!("{name}:{tag}"), &paths, digest) {
+                unnamed.remove(&seen);
             }
-            named.push((format!("{repository}:{tag}"), reference, digest));
-        }
-        for (name, reference, digest) in named {
-            let seen = self.image(name, &reference, digest)?;
-            unnamed.retain(|digest| !seen.contains(digest));
         }
         // A list comes before its manifests: those are no images of their own then.
-        let mut lists = Vec::new();
+        let mut of_lists = BTreeSet::new();
         for digest in &unnamed {
-            if let Some(ManifestKind::List(entries)) = self.document(*digest)?.map(|(_, kind)| kind) {
-                lists.extend(entries.into_iter().map(|entry| entry.descriptor.digest));
+            if let Ok((_, ManifestKind::List(entries))) = self.storage.document(*digest) {
+                of_lists.extend(entries.into_iter().map(|entry| entry.descriptor.digest));
             }
         }
-        for digest in unnamed.iter().filter(|digest| !lists.contains(digest)) {
-            self.image(format!("{repository}@{digest}"), &reference.by_digest(*digest), *digest)?;
+        for digest in unnamed.difference(&of_lists) {
+            self.image(format!("{name}@{digest}"), &paths, *digest);
         }
         Ok(())
     }
 
     /// Adds an image; gives the digests of all its documents.
-    fn image(&mut self, name: String, reference: &ImageRef, digest: Digest) -> Result<BTreeSet<Digest>, DiffError> {
-        let Ok(paths) = RepositoryPaths::of(reference) else { return Ok(BTreeSet::new()) };
+    fn image(&mut self, name: String, paths: &RepositoryPaths, digest: Digest) -> BTreeSet<Digest> {
         let mut image =
             CachedImage { digest, is_list: false, platforms: BTreeSet::new(), size: 0, missing: Vec::new() };
         let mut seen = BTreeSet::from([digest]);
-        self.need(&mut image, &paths.revision_link(digest), None);
-        match self.document(digest)? {
-            None => self.need(&mut image, &blob_data_path(digest), Some(0)),
-            Some((size, ManifestKind::Image { config, layers })) => {
-                self.tell(digest, format!("{name} manifest"));
-                self.need(&mut image, &blob_data_path(digest), Some(size));
-                self.blobs(&name, &mut image, &paths, &config, &layers);
+        match self.storage.document(digest) {
+            Err(_) => {
+                let (path, holds) = (paths.revision_link(digest), Holds::Link(digest));
+                self.need(&mut image, &name, [Part { what: "manifest", path, holds }]);
+                image.missing.push(blob_data_path(digest).to_string());
             }
-            Some((size, ManifestKind::List(entries))) => {
+            Ok((document, ManifestKind::Image { config, layers })) => {
+                self.need(&mut image, &format!("{name} manifest"), paths.document("manifest", &document.descriptor));
+                self.blobs(&name, &mut image, paths, &config, &layers);
+            }
+            Ok((document, ManifestKind::List(entries))) => {
                 image.is_list = true;
-                self.tell(digest, format!("{name} list"));
-                self.need(&mut image, &blob_data_path(digest), Some(size));
+                self.need(&mut image, &format!("{name} list"), paths.document("list", &document.descriptor));
                 for entry in entries {
                     let manifest = entry.descriptor.digest;
                     seen.insert(manifest);
                     // A registry may have only some of a list's platforms.
-                    let Some((size, ManifestKind::Image { config, layers })) = self.document(manifest)? else {
+                    let Ok((document, ManifestKind::Image { config, layers })) = self.storage.document(manifest) else {
                         continue;
                     };
                     image.platforms.extend(entry.platform);
-                    self.tell(manifest, format!("{name} manifest"));
-                    self.need(&mut image, &paths.revision_link(manifest), None);
-                    self.need(&mut image, &blob_data_path(manifest), Some(size));
-                    self.blobs(&name, &mut image, &paths, &config, &layers);
+                    self.need(
+                        &mut image,
+                        &format!("{name} manifest"),
+                        paths.document("manifest", &document.descriptor),
+                    );
+                    self.blobs(&name, &mut image, paths, &config, &layers);
                 }
             }
         }
         self.cached.images.insert(name, image);
-        Ok(seen)
-    }
-
-    fn tell(&mut self, blob: Digest, what: String) {
-        self.cached.blobs.entry(blob).or_default().insert(what);
+        seen
     }
 
     fn blobs(
@@ -193,68 +172,26 @@ impl Reader<'_> {
         config: &Descriptor,
         layers: &[Descriptor],
     ) {
-        self.tell(config.digest, format!("{name} config"));
+        self.need(image, &format!("{name} config"), paths.blob("config", config));
         for (number, layer) in (1..).zip(layers) {
-            self.tell(layer.digest, format!("{name} layer {number}"));
-        }
-        for blob in std::iter::once(config).chain(layers) {
-            self.need(image, &paths.layer_link(blob.digest), None);
-            self.need(image, &blob_data_path(blob.digest), Some(blob.size));
+            self.need(image, &format!("{name} layer {number}"), paths.blob("layer", layer));
         }
     }
 
-    /// A file that the image needs, of a size where that is known.
-    fn need(&mut self, image: &mut CachedImage, path: &ContextPath, size: Option<u64>) {
-        let found = self.entries.get(path.as_str().as_bytes()).and_then(tree::Entry::size);
-        match (found, size) {
-            (Some(found), Some(size)) if found == size => {
-                image.size += size;
-                self.explain(path.as_str());
+    /// What the image needs of the files, which are `of` it.
+    fn need(&mut self, image: &mut CachedImage, of: &str, parts: impl IntoIterator<Item = Part>) {
+        for part in parts {
+            if let Holds::Data(digest, _) = part.holds {
+                self.cached.blobs.entry(digest).or_default().insert(of.to_owned());
             }
-            (Some(_), None) => self.explain(path.as_str()),
-            (Some(_), Some(_)) | (None, _) => image.missing.push(path.to_string()),
+            if self.storage.fault(&part).is_some() {
+                image.missing.push(part.path.to_string());
+                continue;
+            }
+            if let Holds::Data(_, size) = part.holds {
+                image.size += size;
+            }
+            self.cached.explained.insert(part.path.as_str().as_bytes().to_vec());
         }
-    }
-
-    fn explain(&mut self, path: &str) {
-        self.cached.explained.insert(path.as_bytes().to_vec());
-    }
-
-    /// A manifest or list with its size, where it is there and what its digest says.
-    fn document(&self, digest: Digest) -> Result<Option<(u64, ManifestKind)>, DiffError> {
-        let Some(bytes) = self.small(blob_data_path(digest).as_str())? else { return Ok(None) };
-        if Digest::of(&bytes) != digest {
-            return Ok(None);
-        }
-        Ok(Manifest::parse(&bytes, None).ok().map(|manifest| (bytes.len() as u64, manifest.kind)))
-    }
-
-    /// The content of a small file.
-    fn small(&self, path: &str) -> Result<Option<Vec<u8>>, DiffError> {
-        let path = path.as_bytes();
-        let Some(entry) = self.entries.get(path).filter(|entry| entry.size() <= Some(DOCUMENT)) else {
-            return Ok(None);
-        };
-        if entry.kind != Kind::File {
-            return Ok(None);
-        }
-        let mut bytes = Vec::new();
-        let read = LayerFile { side: self.side, path, entry }.open()?.take(DOCUMENT).read_to_end(&mut bytes);
-        read.map_err(|source| DiffError::Read { path: super::name_text(path), source })?;
-        Ok(Some(bytes))
-    }
-
-    /// The names of the folders in a folder.
-    fn names(&self, folder: &str) -> Vec<String> {
-        let inside = below(self.entries, folder.as_bytes()).filter(|(_, entry)| entry.kind == Kind::Folder);
-        let name = |path: &[u8]| {
-            let name = std::str::from_utf8(path.get(folder.len() + 1..)?).ok()?;
-            (!name.contains('/')).then(|| name.to_owned())
-        };
-        inside.filter_map(|(path, _)| name(path)).collect()
-    }
-
-    fn digests(&self, folder: &str) -> impl Iterator<Item = Digest> + use<> {
-        self.names(folder).into_iter().filter_map(|name| Digest::from_hex(&name).ok())
     }
 }

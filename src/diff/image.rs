@@ -5,15 +5,16 @@ use std::path::Path;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use super::cached::{self, Cached, STORAGE};
+use super::cached::{self, Cached};
 use super::change::{Kind, Mode};
 use super::content::{Contents, Findings};
 use super::entries::{self, Located};
 use super::path::{name_text, one_line};
 use super::report::{FileDiff, FileState, ImageDiff, ImageState, LayerDiff, Sides};
-use super::side::Side;
+use super::side::{Side, SideLayer};
 use super::tree::{self, Entries, Entry};
 use super::{Change, DiffError, DiffPath, document};
+use crate::rootfs::STORAGE;
 
 /// What is compared beyond what always is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -49,12 +50,10 @@ struct View<'a> {
 
 impl<'a> View<'a> {
     fn read(side: &'a Side) -> Result<Self, DiffError> {
-        let layers = side.layers.iter().enumerate();
-        let layers =
-            layers.map(|(index, layer)| tree::read_layer(&layer.folder, index)).collect::<Result<Vec<_>, _>>()?;
-        let entries = tree::merge(&layers);
-        let cached = cached::read(side, &entries)?;
-        Ok(Self { side, sizes: layers.iter().map(tree::size).collect(), entries, cached })
+        let sizes = side.layers.iter().map(SideLayer::size).collect::<Result<_, _>>()?;
+        let entries = tree::read(&side.overlay())?;
+        let cached = cached::read(side)?;
+        Ok(Self { side, sizes, entries, cached })
     }
 
     fn state(&self) -> ImageState {

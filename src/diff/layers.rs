@@ -29,8 +29,7 @@ pub fn first_difference(old: &Side, new: &Side, scratch: &Path) -> Result<Option
 fn layer(contents: &Contents<'_>, old: &Side, new: &Side, number: usize) -> Result<Option<Difference>, DiffError> {
     let (index, at) = (number - 1, DiffPath::layer(number));
     let whole = |side: &Side| -> Result<Thing, DiffError> {
-        let entries = tree::read_layer(&side.layers[index].folder, index)?;
-        Ok(Thing { kind: Kind::Layer, size: Some(tree::size(&entries)) })
+        Ok(Thing { kind: Kind::Layer, size: Some(side.layers[index].size()?) })
     };
     let (before, after) = match (old.layers.get(index), new.layers.get(index)) {
         (Some(before), Some(after)) => (before, after),

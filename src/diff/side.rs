@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use super::DiffError;
+use crate::disk::{Dir, tree_size};
 use crate::image::model::{Image, LayerKind};
+use crate::rootfs::Overlay;
 use crate::store::{Store, StoreError};
 use crate::words::Digest;
 
@@ -46,6 +48,11 @@ impl Side {
         Ok(Self { image: image.clone(), layers })
     }
 
+    /// What its layers hold together.
+    pub(super) fn overlay(&self) -> Overlay {
+        Overlay::new(self.layers.iter().map(|layer| layer.folder.clone()).collect())
+    }
+
     /// The same, for whoever does not believe that its layers are what their ids say: they are read.
     #[must_use]
     pub fn doubted(mut self) -> Self {
@@ -55,6 +62,11 @@ impl Side {
 }
 
 impl SideLayer {
+    /// Bytes of its files, as sealer counts them.
+    pub(super) fn size(&self) -> Result<u64, DiffError> {
+        Ok(tree_size(&Dir::open(&self.folder)?)?)
+    }
+
     /// Whether both are the same without a look at what is in them: one folder, or one id that both were seen to have.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.folder == other.folder || (self.id == other.id && !self.is_doubtful && !other.is_doubtful)

@@ -2,6 +2,8 @@
 
 use rustix::fs::{FileType, Stat, Timespec};
 
+use crate::words::Epoch;
+
 /// A time of a file: seconds since 1970 (before it: negative) and nanoseconds from there on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct FileTime {
@@ -89,6 +91,12 @@ impl Meta {
             size: stat.st_size as u64,
             identity: (stat.st_dev as u64, stat.st_ino as u64),
         }
+    }
+}
+
+impl From<Epoch> for FileTime {
+    fn from(epoch: Epoch) -> Self {
+        Self::of_seconds(i64::try_from(epoch.seconds()).expect("an epoch has at most 33 bits"))
     }
 }
 

@@ -52,6 +52,18 @@ pub enum DiskError {
     },
 }
 
+/// For whoever tells of nothing but what the system said: one sentence, with its cause.
+impl From<DiskError> for io::Error {
+    fn from(error: DiskError) -> Self {
+        match error {
+            DiskError::Io { ref source, .. } => Self::new(source.kind(), format!("{error}: {source}")),
+            DiskError::Busy { .. } | DiskError::Name { .. } | DiskError::Special { .. } | DiskError::Deep { .. } => {
+                Self::other(error)
+            }
+        }
+    }
+}
+
 impl DiskError {
     pub(crate) fn io(action: &'static str, path: impl AsRef<Path>, source: impl Into<io::Error>) -> Self {
         Self::Io { action, path: path.as_ref().to_owned(), source: source.into() }

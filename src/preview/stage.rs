@@ -3,10 +3,11 @@
 use crate::apply::{layers_of, take};
 use crate::build::{self, BuildFailure, BuildPlace, BuildRequest, Builder, Foreseen, ForeseenLayer};
 use crate::disk::Sharing;
+use crate::image::ContainerImage;
 use crate::image::model::Image;
-use crate::image::{Merged, check_registry_tree, read_registry_tree};
 use crate::kubefile::{self, Base, Kubefile};
 use crate::plan::{ContextSource, Route};
+use crate::rootfs::{Overlay, RegistryStorage};
 use crate::steps::Context;
 use crate::supply;
 use crate::words::{ContextPath, Digest, Failure, FailureKind, ImageSource, Platform, Span};
@@ -154,7 +155,7 @@ impl Maker<'_> {
         if let Some((span, failure)) = build::obstacle(&kubefile) {
             self.problem(index, &instruction_route(&kubefile, span), failure);
         }
-        let mut merged = Merged::default();
+        let mut merged = Overlay::default();
         if let Base::Image(name) = &kubefile.base {
             match self.inputs.base(name, &work.platform, &self.plan.stages[..index]) {
                 Ok((input, image)) => {
@@ -200,7 +201,7 @@ impl Maker<'_> {
         &mut self,
         index: usize,
         kubefile: &Kubefile,
-        base: &Merged,
+        base: &Overlay,
         scene: &Scene,
     ) -> Result<Foreseen, Failure> {
         let work = &self.plan.stages[index].work;
@@ -303,12 +304,13 @@ fn later(foreseen: &Foreseen, scene: &Scene) -> Option<String> {
 }
 
 /// Whether the base's registry holds an image whole, as far as is known: the very one, where it is pinned.
-fn is_held(input: &Input, image: &ImageSource, base: &Merged, index: usize, maker: &Maker<'_>) -> bool {
+fn is_held(input: &Input, image: &ImageSource, base: &Overlay, index: usize, maker: &Maker<'_>) -> bool {
     let ImageSource::Registry(reference) = image else { return false };
-    let lookup = |path: &ContextPath| base.find(path).ok().flatten();
-    let platform = &maker.plan.stages[index].work.platform;
-    read_registry_tree(reference, platform, &lookup).is_some_and(|held| {
+    let storage = RegistryStorage::new(base);
+    storage.image(reference, &maker.plan.stages[index].work.platform).is_ok_and(|held| {
         let is_it = input.digest.is_none_or(|digest| held.root().digest == digest);
-        is_it && check_registry_tree(&held, &lookup).is_ok_and(|missing| missing.is_empty())
+        // A tag beside a digest is cached, too.
+        let held = ContainerImage { reference: reference.clone(), ..held };
+        is_it && storage.missing(&held).is_ok_and(|missing| missing.is_empty())
     })
 }

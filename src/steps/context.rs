@@ -59,7 +59,7 @@ impl Context {
     /// The time that what steps make carries.
     #[must_use]
     pub fn time(&self) -> FileTime {
-        FileTime::of_seconds(i64::try_from(self.epoch.seconds()).expect("an epoch has at most 33 bits"))
+        self.epoch.into()
     }
 
     /// The constant time as it is recorded.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use sealer::image::Merged;
+use sealer::rootfs::Overlay;
 use sealer::words::ContextPath;
 use serde_json::Value;
 
@@ -167,7 +167,7 @@ fn what_a_run_removes_and_replaces_is_gone_in_images_built_on_it() {
     assert_eq!(fs_err::metadata(top.join("conf")).unwrap().permissions().mode() & 0o7777, 0o750);
 
     let folders: Vec<PathBuf> = found.iter().map(|(_, _, folder)| folder.clone()).collect();
-    let files = Merged::new(folders).files(&ContextPath::root()).unwrap();
+    let files = Overlay::new(folders).files(&ContextPath::root()).unwrap();
     let paths: Vec<String> = files.into_iter().map(|(path, _)| path.to_string()).collect();
     assert_eq!(paths, ["bin/tool", "conf/new", "etc/kept", "said"]);
 

@@ -10,7 +10,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::edit::FoundImage;
-use crate::image::Tree;
+use crate::rootfs::Tree;
 use crate::syntax::{Limits, Node, parse_yaml};
 use crate::words::{ContextPath, Event, Observer};
 

@@ -4,7 +4,7 @@ use crate::edit::{
     FoundImage, NoImage, find_image_templates, find_image_words_in_text, find_images, find_images_in_text,
     find_no_images,
 };
-use crate::image::Tree;
+use crate::rootfs::Tree;
 use crate::words::{Event, Failure, FailureKind, ImageRef, Observer};
 
 use super::super::{BuildFailure, BuildPlace};

@@ -11,9 +11,9 @@ use std::io::Write;
 
 use serde_json::Value;
 
-use crate::disk::{Dir, DiskError, FileTime, is_root};
+use crate::disk::{Dir, DiskError, is_root};
 use crate::edit::{Format, Operation, Pointer, patch};
-use crate::image::Merged;
+use crate::rootfs::Overlay;
 use crate::words::{Epoch, Event, Observer};
 
 use super::charts::Chart;
@@ -40,7 +40,7 @@ pub(super) struct Metadata {
 }
 
 /// Reads the image's `Metadata`; what cannot be read as such counts as nothing.
-pub(super) fn read(all: &Merged) -> Metadata {
+pub(super) fn read(all: &Overlay) -> Metadata {
     use std::os::unix::fs::PermissionsExt;
     let Ok(Some(found)) = all.find(&path(NAME)) else { return Metadata::default() };
     let Ok(about) = fs_err::symlink_metadata(&found) else { return Metadata::default() };
@@ -98,7 +98,6 @@ impl NewMetadata {
             layer.set_owner(NAME, 0, 0)?;
             layer.set_mode(NAME, self.mode)?;
         }
-        let seconds = i64::try_from(epoch.seconds()).expect("an epoch has at most 33 bits");
-        layer.set_time(NAME, FileTime::of_seconds(seconds))
+        layer.set_time(NAME, epoch.into())
     }
 }

@@ -31,7 +31,7 @@ use std::io;
 use std::path::Path;
 
 use crate::edit::FoundImage;
-use crate::image::{Merged, Tree};
+use crate::rootfs::{Overlay, Tree};
 use crate::transport::Login;
 use crate::words::{ContextPath, Event, Failure, FailureKind, ImageRef, ImageSource, Observer, human_size};
 
@@ -76,9 +76,9 @@ pub(super) struct Search<'a> {
     /// What `imageListWithAuth.yaml` asks for.
     pub(super) private: &'a [Wanted],
     /// The new layers.
-    pub(super) new: &'a Merged,
+    pub(super) new: &'a Overlay,
     /// All layers.
-    pub(super) all: &'a Merged,
+    pub(super) all: &'a Overlay,
     /// The image's own registry, `HOST[:PORT]`.
     pub(super) own_registry: &'a str,
     /// Renders charts.

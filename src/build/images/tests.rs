@@ -48,8 +48,8 @@ impl Build {
 
     fn run(&self, all: &[&Path]) -> (Wants, Vec<BuildFailure>) {
         let scratch = tempfile::tempdir().unwrap();
-        let new = Merged::new(vec![self.layer.path().to_owned()]);
-        let mut all = Merged::new(all.iter().map(|layer| (*layer).to_owned()).collect());
+        let new = Overlay::new(vec![self.layer.path().to_owned()]);
+        let mut all = Overlay::new(all.iter().map(|layer| (*layer).to_owned()).collect());
         all.push(self.layer.path().to_owned());
         let search = Search {
             private: &[],

@@ -12,9 +12,9 @@ use crate::cli::globals::Globals;
 use crate::cli::inspect;
 use crate::cli::output::{self, OutputForm};
 use crate::closure::{Asking, Part, Why, why};
-use crate::image::Merged;
 use crate::image::model::Image;
 use crate::plan::{DEFAULT_CLUSTER_REGISTRY, Plan};
+use crate::rootfs::Overlay;
 use crate::store::Store;
 use crate::words::{ContextPath, Digest, Failure, FailureKind, ImageRef, Platform, printable};
 
@@ -72,7 +72,7 @@ pub(super) fn run(args: &WhyArgs, globals: &Globals) -> Result<(), Failed> {
     let store = Store::open(&globals.root()?);
     let images = inspect::find(&store, &args.image)?;
     let image = choose(images, args)?;
-    let layers = Merged::new(image.layer_ids().map(|id| store.layer_dir(&id)).collect());
+    let layers = Overlay::new(image.layer_ids().map(|id| store.layer_dir(&id)).collect());
     let recipe = args.recipe.as_deref().map(|recipe| Ok((recipe, plan(recipe, args, &image)?))).transpose()?;
     // A recipe says how its clusters call the image's own registry; an image does not.
     let own = recipe.as_ref().map_or(DEFAULT_CLUSTER_REGISTRY, |(_, plan)| plan.cluster_registry.as_str());

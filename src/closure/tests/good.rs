@@ -2,7 +2,7 @@
 
 use super::root::{Root, Stored, digest_of, platform, pod};
 use super::*;
-use crate::image::Merged;
+use crate::rootfs::Overlay;
 use crate::store::Store;
 use crate::words::golden::shared;
 
@@ -154,12 +154,12 @@ fn calico_s_manifests_raise_no_alarm() {
 }
 
 /// The layers of what a real sealer saved.
-fn golden(folder: &std::path::Path) -> Option<Merged> {
+fn golden(folder: &std::path::Path) -> Option<Overlay> {
     let archive = shared("golden/kubernetes-v1.19.8.save.tar")?;
     let store = Store::open(folder);
     let loaded = store.load(&archive[..], crate::image::layer::Limits::default(), jiff::Timestamp::now()).unwrap();
     let layers = loaded.images[0].image().layer_ids().map(|id| store.layer_dir(&id));
-    Some(Merged::new(layers.collect()))
+    Some(Overlay::new(layers.collect()))
 }
 
 #[test]

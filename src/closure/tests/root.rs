@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::closure::{Base, ClosureReport, Scope, check};
-use crate::image::{Merged, RepositoryPaths, blob_data_path};
+use crate::rootfs::{Overlay, RepositoryPaths, blob_data_path};
 use crate::words::{ContextPath, Digest, ImageRef, Platform};
 
 /// What is in a root file system's registry under a name, made for linux/amd64 unless it says otherwise.
@@ -93,7 +93,7 @@ impl Root {
 
     /// Changes the one file of the topmost layer whose path has the words in it.
     pub(super) fn damage(self, words: &str, change: impl Fn(&Path)) -> Self {
-        let merged = Merged::new(vec![self.top().to_owned()]);
+        let merged = Overlay::new(vec![self.top().to_owned()]);
         let files = merged.files(&ContextPath::root()).unwrap();
         let found: Vec<_> = files.iter().filter(|(path, _)| path.as_str().contains(words)).collect();
         assert_eq!(found.len(), 1, "{words}: {found:?}");
@@ -101,8 +101,8 @@ impl Root {
         self
     }
 
-    pub(super) fn merged(&self) -> Merged {
-        Merged::new(self.layers.iter().map(|layer| layer.path().to_owned()).collect())
+    pub(super) fn merged(&self) -> Overlay {
+        Overlay::new(self.layers.iter().map(|layer| layer.path().to_owned()).collect())
     }
 
     pub(super) fn check(&self) -> ClosureReport {
@@ -111,7 +111,7 @@ impl Root {
 
     pub(super) fn check_for(&self, needed: &[&str]) -> ClosureReport {
         let layers = self.merged();
-        let base = Merged::new(layers.layers()[..self.base].to_vec());
+        let base = Overlay::new(layers.layers()[..self.base].to_vec());
         let bases = [Base { name: "base:v1".to_owned(), layers: base }];
         let needed: Vec<ImageRef> = needed.iter().map(|name| name.parse().unwrap()).collect();
         let scope = Scope {

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::image::Merged;
 use crate::image::layer::LayerId;
 use crate::image::model::{Image, LayerKind};
+use crate::rootfs::Overlay;
 use crate::store::{LayerState, Store};
-use crate::words::{ContextPath, Digest, SealerName};
+use crate::words::{Digest, SealerName};
 
 use super::super::{Finding, Verdict};
 use super::ImageFinding;
@@ -68,22 +68,11 @@ impl Layer {
     }
 }
 
-/// Where something of the layers together is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
-    /// This file, in this layer.
-    Here(PathBuf, usize),
-    /// One layer has it, and a higher one hides it.
-    Hidden { below: usize, by: usize },
-    /// No layer has it.
-    Absent,
-}
-
 /// All layers of an image, the lowest first.
 #[derive(Debug)]
 pub(super) struct Layers {
     all: Vec<Layer>,
-    pub(super) merged: Merged,
+    pub(super) merged: Overlay,
 }
 
 impl Layers {
@@ -110,7 +99,7 @@ impl Layers {
             }
             all.push(one);
         }
-        let merged = Merged::new(all.iter().map(|layer| layer.folder.clone()).collect());
+        let merged = Overlay::new(all.iter().map(|layer| layer.folder.clone()).collect());
         (Self { all, merged }, findings)
     }
 
@@ -130,28 +119,6 @@ impl Layers {
     /// The layer that a file lies in.
     pub(super) fn of(&self, file: &Path) -> Option<&Layer> {
         self.all.iter().find(|layer| file.starts_with(&layer.folder))
-    }
-
-    /// Where a path of the root file system is.
-    pub(super) fn place(&self, path: &ContextPath) -> io::Result<Place> {
-        if let Some(file) = self.merged.find(path)? {
-            let index = self.of(&file).map_or(0, |layer| layer.number - 1);
-            return Ok(Place::Here(file, index));
-        }
-        let folders = self.merged.layers();
-        let mut below = None;
-        for (index, folder) in folders.iter().enumerate() {
-            if Merged::new(vec![folder.clone()]).find(path)?.is_some() {
-                below = Some(index);
-            }
-        }
-        let Some(below) = below else { return Ok(Place::Absent) };
-        let hides = |by: &usize| {
-            let up_to = Merged::new(folders[..=*by].to_vec());
-            up_to.find(path).is_ok_and(|found| found.is_none())
-        };
-        let by = (below + 1..folders.len()).find(hides);
-        Ok(by.map_or(Place::Absent, |by| Place::Hidden { below, by }))
     }
 
     /// The one that may hold what is missing: of those whose content is not proven, the worst, else none.

@@ -25,13 +25,13 @@ mod problem;
 mod registry;
 mod repair;
 mod report;
-mod storage;
 mod unused;
 
 use serde::Serialize;
 
 use super::{Finding, Verdict};
 use crate::provenance::cluster_registry;
+use crate::rootfs::RegistryStorage;
 use crate::store::{Store, StoreError};
 use crate::words::{Digest, Platform, SealerName};
 
@@ -173,24 +173,25 @@ impl ImageDoctor<'_> {
             );
             vec![finding.remedy("run this as the owner of the store, on a disk without errors").into()]
         };
-        let storage = match storage::Storage::read(layers) {
-            Ok(storage) => storage,
+        let contents = match RegistryStorage::new(&layers.merged).contents() {
+            Ok(contents) => contents,
             Err(error) => return (0, unreadable(&error)),
         };
         let host = self.cluster_registry_of(&diagnosis.id);
-        let mut registry = registry::Registry::new(layers, &storage, &host, &diagnosis.platform);
+        let mut registry = registry::Registry::new(layers, &contents, &host, &diagnosis.platform);
         registry.examine();
+        let tags = contents.repositories.values().map(|repository| repository.tags.len()).sum();
         if self.deep {
             registry.hash_all();
         }
         let asks = match asks::Asks::examine(layers, image, &registry) {
             Ok(asks) => asks,
-            Err(error) => return (storage.tags(), unreadable(&error)),
+            Err(error) => return (tags, unreadable(&error)),
         };
-        let unused = unused::examine(layers, &storage, &registry, &asks.asked);
+        let unused = unused::examine(layers, &contents, &registry, &asks.asked);
         let mut findings = registry.findings(&diagnosis.name, &asks.said);
         findings.extend(asks.findings);
         findings.extend(unused);
-        (storage.tags(), findings)
+        (tags, findings)
     }
 }

@@ -1,14 +1,13 @@
 //! What is wrong with a file of a registry's storage, in words.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
-use crate::image::Fault;
+use crate::rootfs::{Fault, Place};
 use crate::words::{ContextPath, SealerName};
 
 use super::super::{Finding, Verdict};
 use super::ImageFinding;
-use super::layers::{Layer, Layers, Place};
+use super::layers::{Layer, Layers};
 use super::report::names;
 
 /// Something wrong with a file of the storage.
@@ -30,7 +29,7 @@ impl Problem {
     /// What is said of it; the path is that of the file.
     pub(super) fn finding(&self, layers: &Layers, name: &SealerName, path: &ContextPath) -> ImageFinding {
         let all = layers.all();
-        let (layer, subject, place) = match layers.place(path) {
+        let (layer, subject, place) = match layers.merged.place(path) {
             Ok(Place::Here(file, layer)) => {
                 let label = all.get(layer).map(|layer| format!("; {} has it", layer.label()));
                 (all.get(layer), file, label.unwrap_or_default())
@@ -81,30 +80,17 @@ fn remedy(name: &SealerName, layer: Option<&Layer>, problem: &Problem) -> String
 }
 
 /// What a fault is called.
-pub(super) fn check_of(fault: &Fault, is_data: bool) -> &'static str {
+pub(super) fn check_of(fault: &Fault, path: &ContextPath) -> &'static str {
+    let is_data = path.file_name() == Some("data");
     match fault {
         Fault::Absent if is_data => "blob-missing",
         Fault::Absent => "link-missing",
-        Fault::NoFile if is_data => "blob-no-file",
-        Fault::NoFile => "link-no-file",
+        Fault::NoFile(_) if is_data => "blob-no-file",
+        Fault::NoFile(_) => "link-no-file",
         Fault::Size { .. } => "blob-size",
         Fault::Content { .. } => "blob-content",
-        Fault::Link { .. } => "link-wrong",
+        Fault::Link { .. } | Fault::NoDigest(_) => "link-wrong",
+        Fault::TooLarge(_) | Fault::NoManifest(_) | Fault::ListInList => "manifest",
         Fault::Unreadable(_) => "unreadable",
-    }
-}
-
-/// A fault in words; of what is no file, what it is.
-pub(super) fn said(fault: &Fault, file: &Path) -> String {
-    let kind = || fs_err::symlink_metadata(file).map(|about| about.file_type());
-    match fault {
-        Fault::NoFile if kind().is_ok_and(|kind| kind.is_dir()) => "is a folder".to_owned(),
-        Fault::NoFile if kind().is_ok_and(|kind| kind.is_symlink()) => "is a symlink".to_owned(),
-        Fault::NoFile
-        | Fault::Absent
-        | Fault::Size { .. }
-        | Fault::Content { .. }
-        | Fault::Link { .. }
-        | Fault::Unreadable(_) => fault.to_string(),
     }
 }

@@ -1,21 +1,25 @@
 //! What is in an image's registry and nothing asks for, and what two layers say of one tag: notes.
 
 use crate::closure::Asked;
-use crate::image::{Merged, RepositoryPaths, blob_data_path};
+use crate::rootfs::{Contents, Fault, Overlay, Place, RegistryStorage, RepositoryPaths, blob_data_path};
 use crate::words::{ContextPath, ImageRef};
 
 use super::super::{Finding, Verdict};
 use super::ImageFinding;
-use super::layers::{Layers, Place};
+use super::layers::Layers;
 use super::registry::Registry;
-use super::storage::Storage;
 
 const KEEP: &str = "nothing, but the next image may be smaller: build it without";
 
-pub(super) fn examine(layers: &Layers, storage: &Storage, registry: &Registry<'_>, asked: &Asked) -> Vec<ImageFinding> {
+pub(super) fn examine(
+    layers: &Layers,
+    contents: &Contents,
+    registry: &Registry<'_>,
+    asked: &Asked,
+) -> Vec<ImageFinding> {
     let mut findings = Vec::new();
     let mut note = |check, path: &ContextPath, found: String, remedy: &str| {
-        let (subject, layer) = match layers.place(path) {
+        let (subject, layer) = match layers.merged.place(path) {
             Ok(Place::Here(file, layer)) => (file.display().to_string(), layers.all().get(layer)),
             Ok(Place::Hidden { .. } | Place::Absent) | Err(_) => (path.to_string(), None),
         };
@@ -23,7 +27,7 @@ pub(super) fn examine(layers: &Layers, storage: &Storage, registry: &Registry<'_
         let finding = Finding::new(Verdict::Note, check, subject, found).remedy(remedy);
         findings.push(layer.map_or(finding.clone().into(), |layer| ImageFinding::of_layer(finding, layer.id)));
     };
-    for (repository, names) in &storage.repositories {
+    for (repository, names) in &contents.repositories {
         for tag in &names.tags {
             let name = format!("{repository}:{tag}");
             let reference = format!("{}/{name}", registry.host()).parse::<ImageRef>();
@@ -55,10 +59,10 @@ pub(super) fn examine(layers: &Layers, storage: &Storage, registry: &Registry<'_
             }
         }
     }
-    for digest in storage.blobs.iter().filter(|digest| !registry.is_unclear && !registry.blobs.contains(digest)) {
+    for digest in contents.blobs.iter().filter(|digest| !registry.is_unclear && !registry.blobs.contains(digest)) {
         note("blob-unused", &blob_data_path(*digest), format!("no tag and no manifest leads to {digest}"), KEEP);
     }
-    for path in &storage.foreign {
+    for path in &contents.foreign {
         note("foreign", path, "a registry knows no such name".to_owned(), KEEP);
     }
     findings
@@ -66,12 +70,13 @@ pub(super) fn examine(layers: &Layers, storage: &Storage, registry: &Registry<'_
 
 /// The highest layer below the one that counts that says something else of a tag.
 fn overridden(layers: &Layers, link: &ContextPath) -> Option<usize> {
-    let folders = layers.merged.layers();
-    let read = |index: usize| {
-        let file = Merged::new(vec![folders[index].clone()]).find(link).ok()??;
-        fs_err::symlink_metadata(&file).ok()?.is_file().then(|| fs_err::read(&file).ok())?
+    let says = |layer: Overlay| match RegistryStorage::new(&layer).link(link) {
+        Ok(digest) => Some(digest.to_string()),
+        Err(Fault::NoDigest(text)) => Some(text),
+        Err(_) => None,
     };
-    let Ok(Place::Here(_, top)) = layers.place(link) else { return None };
-    let counts = read(top)?;
-    (0..top).rev().find(|index| read(*index).is_some_and(|other| other != counts))
+    let said: Vec<Option<String>> = layers.merged.each().map(says).collect();
+    let Ok(Place::Here(_, top)) = layers.merged.place(link) else { return None };
+    let counts = said[top].as_ref()?;
+    (0..top).rev().find(|index| said[*index].as_ref().is_some_and(|other| other != counts))
 }

@@ -9,7 +9,8 @@ use super::model::{Basis, Blob, EngineLayer, EngineSide, ImageLayer, Trace, Trac
 use super::named::named;
 use super::registry::Registry;
 use crate::image::model::Image;
-use crate::image::{Merged, runs_on};
+use crate::image::runs_on;
+use crate::rootfs::Overlay;
 use crate::store::{Store, StoreError};
 use crate::transport::{Engine, EngineError, EngineImage};
 use crate::words::{Digest, Event, Failure, FailureKind, ImageRef, ImageSource, Observer};
@@ -133,9 +134,9 @@ impl Tracer<'_> {
     }
 
     fn look(&self, asked: &Asked, image: &Image, hasher: &mut Hasher<'_>) -> io::Result<TracedImage> {
-        let merged = Merged::new(image.layer_ids().map(|id| self.store.layer_dir(&id)).collect());
+        let merged = Overlay::new(image.layer_ids().map(|id| self.store.layer_dir(&id)).collect());
         let registry = Registry::read(&merged, &image.platform)?;
-        let named = named(asked, image, &merged, &registry)?;
+        let named = named(asked, image, &registry)?;
         let mut layers = Vec::new();
         for layer in &asked.layers {
             layers.push(self.layer(asked, layer, &registry, hasher)?);
@@ -200,8 +201,7 @@ impl Tracer<'_> {
 fn blob_of(asked: &Asked, registry: &Registry<'_>, digest: Digest, basis: Vec<Basis>) -> io::Result<Blob> {
     let links = registry.links(digest, asked.reference.repository());
     let data = registry.data(digest)?;
-    let fault = data.as_ref().map(|(_, file)| registry.size_fault(digest, file)).transpose()?.flatten();
-    let fault = fault.map(|fault| fault.to_string());
+    let fault = data.as_ref().and_then(|_| registry.size_fault(digest)).map(|fault| fault.to_string());
     Ok(Blob { digest, basis, data: data.map(|(spot, _)| spot), links, fault })
 }
 

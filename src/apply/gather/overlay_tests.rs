@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
+use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::apply::gather::gather;
-use crate::disk::{FileTime, Sharing};
+use crate::rootfs::Overlay;
 use crate::words::ContextPath;
 
 /// Entries of a layer, one a word: `a/b` a file (its content is the word and the layer's number), `a/` a folder, `a/!` an
@@ -14,7 +15,7 @@ use crate::words::ContextPath;
 fn layer(number: u32, words: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let top = Dir::open(folder.path()).unwrap();
-    let mut folders = std::collections::BTreeSet::new();
+    let mut folders = BTreeSet::new();
     for word in words.split_whitespace() {
         let (path, end) = match (word.strip_suffix('!'), word.split_once('>')) {
             (Some(path), _) => (path, "!"),
@@ -105,7 +106,7 @@ impl Merge {
     }
 
     fn gather_into(&self, context: &Path, globs: &[&str]) -> Vec<usize> {
-        let layers = Layers::open(&self.folders()).unwrap();
+        let layers = Overlay::new(self.folders());
         let globs: Vec<String> = globs.iter().map(|glob| (*glob).to_owned()).collect();
         let dir = Dir::open(context).unwrap();
         let time = FileTime::of_seconds(9);
@@ -129,6 +130,12 @@ fn layers_are_merged_as_a_mount_shows_them() {
         (&["a/b a/c", "a"], "a=2"),
         (&["a", "a/b"], "a/=2 a/b=2"),
         (&["a/b", "a", "a/c"], "a/=3 a/c=3"),
+        // Names that sort between a folder and what is in it.
+        (&["a/b a/c a-b d/e f", "a/b"], "a-b=1 a/=2 a/b=2 a/c=1 d/=1 d/e=1 f=1"),
+        (&["a/b a/c a-b d/e f", "a!"], "a-b=1 d/=1 d/e=1 f=1"),
+        (&["a/b a/c a-b d/e f", "a/c!"], "a-b=1 a/=2 a/b=1 d/=1 d/e=1 f=1"),
+        (&["a/b a-b d/e", "d>a"], "a-b=1 a/=1 a/b=1 d=->a"),
+        (&["a/b a-b f", "f/g"], "a-b=1 a/=1 a/b=1 f/=2 f/g=2"),
         // A symlink is a file like others: what lies below a folder of its name is not looked for behind it.
         (&["lib/a usr/x", "lib>usr"], "lib=->usr usr/=1 usr/x=1"),
         (&["lib>usr usr/x", "lib/b"], "lib/=2 lib/b=2 usr/=1 usr/x=1"),
@@ -147,6 +154,7 @@ fn opaque_folders_hide_what_is_below_them() {
     }
     let rows: &[(&[&str], &str)] = &[
         (&["a/b a/c x", "a/! a/d"], "a/=2 a/d=2 x=1"),
+        (&["a/b a/c a-b", "a/! a/x"], "a-b=1 a/=2 a/x=2"),
         (&["a/b", "a/! a/c", "a/d"], "a/=3 a/c=2 a/d=3"),
         (&["a/b/c", "a/!", "a/b/d"], "a/=3 a/b/=3 a/b/d=3"),
         (&["a/!  a/b"], "a/=1 a/b=1"),
@@ -189,7 +197,7 @@ fn files_are_shared_with_their_layer_unless_copies_are_asked_for() {
     for (index, name) in ["a", "b"].into_iter().enumerate() {
         assert!(shared(name).ino() == original(index, name) || shared(name).nlink() == 1);
     }
-    let layers = Layers::open(&merge.folders()).unwrap();
+    let layers = Overlay::new(merge.folders());
     let copies = tempfile::tempdir().unwrap();
     let (dir, time) = (Dir::open(copies.path()).unwrap(), FileTime::of_seconds(9));
     gather(&layers.top().unwrap(), &[], &ContextPath::root(), &dir, Sharing::Copy, time).unwrap();
@@ -277,5 +285,13 @@ fn the_kernel_shows_the_same() {
         let merge = Merge::of(&texts.iter().map(String::as_str).collect::<Vec<_>>());
         let shown = mounted(&merge.folders()).unwrap();
         prop_assert_eq!(merge.gather(&[]).0, tree(&shown.path().join("copy")), "{:?}", texts);
+        let overlay = Overlay::new(merge.folders());
+        for path in ["a", "b", "a/a", "a/b", "b/a", "b/b", "a/a/a", "a/b/a", "b/b/b"] {
+            let path: ContextPath = path.parse().unwrap();
+            let copy = Dir::open(&shown.path().join("copy")).unwrap();
+            let folder = copy.beneath(path.parent().unwrap().as_path());
+            let is_there = folder.is_ok_and(|folder| folder.meta(path.file_name().unwrap()).is_ok());
+            prop_assert_eq!(overlay.find(&path).unwrap().is_some(), is_there, "{} {:?}", path, texts);
+        }
     });
 }

@@ -1,11 +1,13 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::super::container::{Blobs, ContainerImage, Descriptor, Document};
 use super::*;
-use crate::words::{ContextPath, Digest, Epoch, FailureKind};
+use crate::disk::Kind;
+use crate::image::{Blobs, ContainerImage, Descriptor, Document};
+use crate::rootfs::Overlay;
+use crate::words::{Digest, Epoch, FailureKind};
 
 struct Folder(tempfile::TempDir);
 
@@ -51,8 +53,13 @@ fn descriptor(bytes: &[u8]) -> Descriptor {
     }
 }
 
-fn lookup(roots: Vec<PathBuf>) -> impl Fn(&ContextPath) -> Option<PathBuf> {
-    move |path| roots.iter().map(|root| root.join(path.as_path())).find(|file| file.exists())
+/// All that an image lacks in layers, the topmost first.
+fn missing(image: &ContainerImage, layers: &[&Path]) -> Vec<Missing> {
+    RegistryStorage::new(&overlay(layers)).missing(image).unwrap()
+}
+
+fn overlay(layers: &[&Path]) -> Overlay {
+    Overlay::new(layers.iter().rev().map(|layer| layer.to_path_buf()).collect())
 }
 
 /// Every path below, with mode and content; asserts the times.
@@ -75,13 +82,15 @@ fn tree(folder: &Path) -> BTreeMap<String, (u32, String)> {
     found
 }
 
-fn write(
-    images: &[ContainerImage],
-    blobs: &Folder,
-    lower: Vec<PathBuf>,
-    into: &Path,
-) -> Result<Written, RegistryTreeError> {
-    write_registry_tree(images, blobs, &lookup(lower), into, Epoch::DEFAULT)
+/// How many blobs and links a folder has.
+fn written(folder: &Path) -> (usize, usize) {
+    let tree = tree(folder);
+    let count = |end| tree.keys().filter(|path| path.ends_with(end)).count();
+    (count("/data"), count("/link"))
+}
+
+fn write(images: &[ContainerImage], blobs: &Folder, lower: &[&Path], into: &Path) -> Result<(), RegistryTreeError> {
+    write_registry_tree(images, blobs, &overlay(lower), into, Epoch::DEFAULT)
 }
 
 #[test]
@@ -89,9 +98,9 @@ fn the_tree_is_docker_registrys() {
     let blobs = Folder::new();
     let into = tempfile::tempdir().unwrap();
     let image = blobs.image("quay.io/tigera/operator:v1", &["one"], true);
-    let written = write(std::slice::from_ref(&image), &blobs, Vec::new(), into.path()).unwrap();
-    assert_eq!((written.blobs, written.links, written.shared), (4, 6, 0));
-    assert_eq!(check_registry_tree(&image, &lookup(vec![into.path().into()])).unwrap(), []);
+    write(std::slice::from_ref(&image), &blobs, &[], into.path()).unwrap();
+    assert_eq!(written(into.path()), (4, 6));
+    assert_eq!(missing(&image, &[into.path()]), []);
     let found = tree(into.path());
     let files =
         found.iter().filter(|(_, (mode, _))| *mode == 0o600).map(|(path, (_, content))| format!("{path} {content}"));
@@ -115,27 +124,26 @@ fn what_lower_layers_have_is_not_stored_again_but_tags_are() {
     let blobs = Folder::new();
     let (base, top) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let old = blobs.image("docker.io/calico/node:v1", &["shared", "old"], false);
-    write(std::slice::from_ref(&old), &blobs, Vec::new(), base.path()).unwrap();
+    write(std::slice::from_ref(&old), &blobs, &[], base.path()).unwrap();
     let new = blobs.image("docker.io/calico/node:v1", &["shared", "new"], false);
     let other = blobs.image("docker.io/calico/cni:v1", &["shared"], false);
     let images = [new.clone(), old.clone()];
-    assert!(write(&images, &blobs, Vec::new(), top.path()).is_err());
+    assert!(write(&images, &blobs, &[], top.path()).is_err());
     let images = [new.clone(), new.clone(), other.clone()];
-    let written = write(&images, &blobs, vec![base.path().into()], top.path()).unwrap();
-    assert_eq!((written.blobs, written.shared), (5, 1));
+    write(&images, &blobs, &[base.path()], top.path()).unwrap();
+    assert_eq!(written(top.path()).0, 5);
     let found = tree(top.path());
     assert!(!found.contains_key(blob_data_path(Digest::of(b"shared")).as_str()));
-    let merged = lookup(vec![top.path().into(), base.path().into()]);
+    let merged = [top.path(), base.path()];
     for image in [&new, &other] {
-        assert_eq!(check_registry_tree(image, &merged).unwrap(), []);
+        assert_eq!(missing(image, &merged), []);
     }
     // All of it again, over both: only the tags' links are new.
     let again = tempfile::tempdir().unwrap();
-    let lower = vec![top.path().into(), base.path().into()];
-    let written = write(&[new.clone(), other], &blobs, lower, again.path()).unwrap();
-    assert_eq!((written.blobs, written.links), (0, 4));
+    write(&[new.clone(), other], &blobs, &merged, again.path()).unwrap();
+    assert_eq!(written(again.path()), (0, 4));
     // The old image's tag is the new one's now.
-    let missing = check_registry_tree(&old, &merged).unwrap();
+    let missing = missing(&old, &merged);
     assert_eq!(missing.len(), 1);
     assert_eq!(
         missing[0].to_string(),
@@ -157,7 +165,7 @@ fn two_sources_on_one_path_are_refused() {
             blobs.image("quay.io/tigera/operator:v1", &["one"], false),
             blobs.image("docker.io/tigera/operator:v1", &layers, false),
         ];
-        let error = write(&images, &blobs, Vec::new(), into.path()).unwrap_err();
+        let error = write(&images, &blobs, &[], into.path()).unwrap_err();
         assert_eq!(error.kind(), FailureKind::Invalid);
         let (one, other) = (images[0].root().digest, images[1].root().digest);
         assert_eq!(
@@ -174,7 +182,7 @@ fn two_sources_on_one_path_are_refused() {
         blobs.image("quay.io/tigera/operator:v1", &["one"], false),
         blobs.image("docker.io/tigera/operator:v2", &["two"], false),
     ];
-    write(&images, &blobs, Vec::new(), into.path()).unwrap();
+    write(&images, &blobs, &[], into.path()).unwrap();
 }
 
 #[test]
@@ -182,17 +190,17 @@ fn damage_is_seen_and_named() {
     let blobs = Folder::new();
     let into = tempfile::tempdir().unwrap();
     let image = blobs.image("registry:2", &["one", "two"], true);
-    write(std::slice::from_ref(&image), &blobs, Vec::new(), into.path()).unwrap();
+    write(std::slice::from_ref(&image), &blobs, &[], into.path()).unwrap();
     let files: Vec<String> =
         tree(into.path()).into_iter().filter(|(_, (mode, _))| *mode == 0o600).map(|(path, _)| path).collect();
     assert_eq!(files.len(), 5 + 7);
     for file in files {
         let full = into.path().join(&file);
         let good = fs_err::read(&full).unwrap();
-        let whole = || check_registry_tree(&image, &lookup(vec![into.path().into()])).unwrap();
+        let whole = || missing(&image, &[into.path()]);
         let rewrite = || {
             let again = tempfile::tempdir().unwrap();
-            write(std::slice::from_ref(&image), &blobs, vec![into.path().into()], again.path())
+            write(std::slice::from_ref(&image), &blobs, &[into.path()], again.path())
         };
         fs_err::write(&full, [&good[..], b"\n"].concat()).unwrap();
         assert_eq!(whole().iter().map(|missing| missing.path.as_str()).collect::<Vec<_>>(), [file.as_str()]);
@@ -204,7 +212,7 @@ fn damage_is_seen_and_named() {
         fs_err::remove_file(&full).unwrap();
         assert_eq!(whole().iter().map(|missing| &missing.fault).collect::<Vec<_>>(), [&Fault::Absent]);
         fs_err::create_dir(&full).unwrap();
-        assert_eq!(whole().iter().map(|missing| &missing.fault).collect::<Vec<_>>(), [&Fault::NoFile]);
+        assert_eq!(whole().iter().map(|missing| &missing.fault).collect::<Vec<_>>(), [&Fault::NoFile(Kind::Folder)]);
         fs_err::remove_dir(&full).unwrap();
         fs_err::write(&full, good).unwrap();
         assert_eq!(whole(), []);
@@ -218,18 +226,15 @@ fn blobs_and_documents_are_verified_on_the_way() {
     for content in ["onf", "on", "onee"] {
         let file = blobs.0.path().join(Digest::of(b"one").hex());
         fs_err::write(&file, content).unwrap();
-        let error =
-            write(std::slice::from_ref(&image), &blobs, Vec::new(), tempfile::tempdir().unwrap().path()).unwrap_err();
+        let error = write(std::slice::from_ref(&image), &blobs, &[], tempfile::tempdir().unwrap().path()).unwrap_err();
         assert_eq!(error.kind(), FailureKind::Verification, "{content}");
         assert!(!file.exists(), "a damaged blob would fail for ever: {content}");
     }
-    let error =
-        write(std::slice::from_ref(&image), &blobs, Vec::new(), tempfile::tempdir().unwrap().path()).unwrap_err();
+    let error = write(std::slice::from_ref(&image), &blobs, &[], tempfile::tempdir().unwrap().path()).unwrap_err();
     assert_eq!(error.kind(), FailureKind::Failed);
     blobs.add(b"one");
     image.manifest.bytes.push(b' ');
-    let error =
-        write(std::slice::from_ref(&image), &blobs, Vec::new(), tempfile::tempdir().unwrap().path()).unwrap_err();
+    let error = write(std::slice::from_ref(&image), &blobs, &[], tempfile::tempdir().unwrap().path()).unwrap_err();
     assert!(matches!(error, RegistryTreeError::Document { .. }));
 }
 
@@ -239,9 +244,9 @@ fn a_reference_by_digest_has_no_tag_links() {
     let into = tempfile::tempdir().unwrap();
     let digest = Digest::of(b"x");
     let image = blobs.image(&format!("quay.io/tigera/operator@{digest}"), &["one"], false);
-    write(std::slice::from_ref(&image), &blobs, Vec::new(), into.path()).unwrap();
+    write(std::slice::from_ref(&image), &blobs, &[], into.path()).unwrap();
     assert!(tree(into.path()).keys().all(|path| !path.contains("/tags")));
-    assert_eq!(check_registry_tree(&image, &lookup(vec![into.path().into()])).unwrap(), []);
+    assert_eq!(missing(&image, &[into.path()]), []);
 }
 
 #[test]
@@ -257,7 +262,7 @@ fn what_an_image_relies_on_in_a_lower_layer_is_read() {
     let blobs = Folder::new();
     let (base, top) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let image = blobs.image("quay.io/tigera/operator:v1", &["one"], true);
-    write(std::slice::from_ref(&image), &blobs, Vec::new(), base.path()).unwrap();
+    write(std::slice::from_ref(&image), &blobs, &[], base.path()).unwrap();
     let documents = [&image.manifest.descriptor, &image.list.as_ref().unwrap().descriptor];
     for descriptor in image.blobs().chain(documents) {
         let file = base.path().join(blob_data_path(descriptor.digest).as_path());
@@ -266,7 +271,7 @@ fn what_an_image_relies_on_in_a_lower_layer_is_read() {
         bad[1] ^= 1;
         fs_err::write(&file, &bad).unwrap();
         let again = tempfile::tempdir().unwrap();
-        let error = write(std::slice::from_ref(&image), &blobs, vec![base.path().into()], again.path()).unwrap_err();
+        let error = write(std::slice::from_ref(&image), &blobs, &[base.path()], again.path()).unwrap_err();
         assert_eq!(error.kind(), FailureKind::Verification);
         assert_eq!(
             error.to_string(),
@@ -280,7 +285,7 @@ fn what_an_image_relies_on_in_a_lower_layer_is_read() {
         );
         fs_err::write(&file, &good).unwrap();
     }
-    write(&[image], &blobs, vec![base.path().into()], top.path()).unwrap();
+    write(&[image], &blobs, &[base.path()], top.path()).unwrap();
 }
 
 /// As root of another group, in a folder that hands down a third.
@@ -288,7 +293,7 @@ fn what_an_image_relies_on_in_a_lower_layer_is_read() {
 fn all_of_the_tree_is_roots() {
     use std::os::unix::process::CommandExt;
 
-    const NAME: &str = "image::registry_tree::tests::all_of_the_tree_is_roots";
+    const NAME: &str = "rootfs::registry::tests::all_of_the_tree_is_roots";
 
     if !crate::disk::is_root() {
         println!("skipped: only root can give files away");
@@ -307,7 +312,7 @@ fn all_of_the_tree_is_roots() {
     let into = tempfile::tempdir().unwrap();
     fs_err::os::unix::fs::chown(into.path(), Some(0), Some(54321)).unwrap();
     fs_err::set_permissions(into.path(), PermissionsExt::from_mode(0o2755)).unwrap();
-    write(&[blobs.image("registry:2", &["one"], true)], &blobs, Vec::new(), into.path()).unwrap();
+    write(&[blobs.image("registry:2", &["one"], true)], &blobs, &[], into.path()).unwrap();
     for path in tree(into.path()).keys() {
         let metadata = fs_err::symlink_metadata(into.path().join(path)).unwrap();
         assert_eq!((metadata.uid(), metadata.gid()), (0, 0), "{path}");

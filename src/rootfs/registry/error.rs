@@ -3,12 +3,12 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::check::Fault;
+use super::Fault;
 use crate::words::{ContextPath, Digest, FailureKind, ImageRef};
 
 /// Why images are not written into a registry tree.
 #[derive(Debug, thiserror::Error)]
-pub enum RegistryTreeError {
+pub(crate) enum RegistryTreeError {
     /// Two references fall on one path, as the tree has no place for the registry's host.
     #[error(
         "`{one}` ({one_digest}) and `{other}` ({other_digest}) fall on one path in the image's registry, which keeps no \
@@ -61,15 +61,6 @@ pub enum RegistryTreeError {
         /// What is wrong with it.
         fault: Fault,
     },
-    /// A file of a lower layer could not be read.
-    #[error("cannot read `{path}` of a lower layer")]
-    ReadLower {
-        /// The path in the image.
-        path: ContextPath,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
     /// A file or folder of the tree could not be made.
     #[error("cannot write `{path}` of the image's registry")]
     Write {
@@ -84,13 +75,14 @@ pub enum RegistryTreeError {
 impl RegistryTreeError {
     /// What kind of failure it is.
     #[must_use]
-    pub fn kind(&self) -> FailureKind {
+    pub(crate) fn kind(&self) -> FailureKind {
         match self {
             Self::Collision { .. } | Self::Repository(_) => FailureKind::Invalid,
+            Self::Lower { fault: Fault::Unreadable(_), .. } => FailureKind::Failed,
             Self::Document { .. } | Self::Lower { .. } => FailureKind::Verification,
             // How a verifying reader says that a digest or a size is wrong.
             Self::Blob { source, .. } if source.kind() == io::ErrorKind::InvalidData => FailureKind::Verification,
-            Self::Blob { .. } | Self::ReadLower { .. } | Self::Write { .. } => FailureKind::Failed,
+            Self::Blob { .. } | Self::Write { .. } => FailureKind::Failed,
         }
     }
 }

@@ -1,0 +1,17 @@
+//! Floor 4, rootfs: the root file system that a cluster sees of an image's layers, and the storage of the registry in it.
+//!
+//! ```text
+//! folders of layers ──Overlay──▶ entries, files ──RegistryStorage──▶ names, images; what is wrong with a file: a Fault
+//! ```
+//!
+//! A fault is a fact: what it means for a cluster is for the callers to say.
+
+mod overlay;
+mod registry;
+
+pub use overlay::Overlay;
+pub(crate) use overlay::{Entry, Folder, Place, Tree};
+pub(crate) use registry::{
+    Contents, Fault, Holds, Missing, Obstacle, Part, RegistryStorage, Repository, RepositoryPaths, STORAGE,
+    blob_data_path, write_registry_tree,
+};

@@ -1,0 +1,95 @@
+//! What can be wrong with a file of the storage.
+
+use std::fmt;
+
+use super::Part;
+use crate::disk::Kind;
+use crate::words::{ContextPath, Digest};
+
+/// Something that an image needs and the storage has not, or not right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Missing {
+    /// What it is: tag, list, manifest, config or layer.
+    pub(crate) what: &'static str,
+    /// Where it should be.
+    pub(crate) path: ContextPath,
+    /// What is wrong with it.
+    pub(crate) fault: Fault,
+}
+
+impl Missing {
+    pub(super) fn of(part: Part, fault: Fault) -> Self {
+        Self { what: part.what, path: part.path, fault }
+    }
+
+    /// Whether it only says what a tag stood for once: a registry serves a tag whose history it has not.
+    #[must_use]
+    pub(crate) fn is_history(&self) -> bool {
+        self.path.as_str().split_once("/_manifests/tags/").is_some_and(|(_, rest)| rest.contains("/index/"))
+    }
+}
+
+/// What is wrong with a file of the storage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It is not there.
+    Absent,
+    /// It is no regular file.
+    NoFile(Kind),
+    /// A blob's data has another size in bytes than its descriptor says.
+    Size {
+        /// The descriptor's.
+        expected: u64,
+        /// The file's.
+        found: u64,
+    },
+    /// A blob's data has another content, of the right size.
+    Content {
+        /// The blob's digest.
+        expected: Digest,
+        /// The digest of what is there.
+        found: Digest,
+    },
+    /// A link leads somewhere else.
+    Link {
+        /// Where it should lead.
+        expected: Digest,
+        /// What it holds, the first bytes of it.
+        found: String,
+    },
+    /// A link holds no digest, but this.
+    NoDigest(String),
+    /// A manifest has more bytes than a registry takes.
+    TooLarge(u64),
+    /// A manifest that is none: why.
+    NoManifest(String),
+    /// A list is where a list leads to a manifest.
+    ListInList,
+    /// It could not be read.
+    Unreadable(String),
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the {}'s `{}` {}", self.what, self.path, self.fault)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str("is missing"),
+            Self::NoFile(Kind::Folder) => f.write_str("is a folder"),
+            Self::NoFile(Kind::Symlink) => f.write_str("is a symlink"),
+            Self::NoFile(Kind::File | Kind::Whiteout | Kind::Special(_)) => f.write_str("is no file"),
+            Self::Size { expected, found } => write!(f, "has {found} bytes, expected {expected}"),
+            Self::Content { expected, found } => write!(f, "has content of `{found}`, expected `{expected}`"),
+            Self::Link { expected, found } => write!(f, "holds `{}`, expected `{expected}`", found.escape_default()),
+            Self::NoDigest(found) => write!(f, "holds `{}`, which is no digest", found.escape_default()),
+            Self::TooLarge(found) => write!(f, "has {found} bytes, too many for a manifest"),
+            Self::NoManifest(why) => write!(f, "is of no use: {why}"),
+            Self::ListInList => f.write_str("is a list, where a list leads to a manifest"),
+            Self::Unreadable(why) => write!(f, "cannot be read: {why}"),
+        }
+    }
+}
