@@ -85,7 +85,7 @@ const FAULTS: &[(&str, &[&str], Plant)] = &[
     ("kubeadm without a configuration", &[], |app| app.add_layer(|top| write(&top.join("bin/kubeadm"), ""))),
     ("a script runs what is not there", &[], |app| {
         app.add_layer(|top| {
-            write(&top.join("scripts/init-registry.sh"), "#!/bin/sh\n\ndocker run -d registry:2.7.1\n")
+            write(&top.join("scripts/init-registry.sh"), "#!/bin/sh\n\ndocker run -d registry:2.7.1\n");
         });
     }),
     // The registry's storage, as an image was made: its layers are what their ids say.
