@@ -201,20 +201,24 @@ fn manifests(layers: &Overlay, reference: &ImageRef, registry: &str) -> io::Resu
         needs.extend(searched.kubeadm);
     }
     needs.extend(kubeadm::needs_by_default(layers, registry)?);
-    let mut add = |file: &ContextPath, line, by, reference: String| -> io::Result<()> {
+    let mut add = |file: &ContextPath, line: usize, route: &str, by, reference: String| -> io::Result<()> {
         let place = layers.find(file)?;
         let layer = place.and_then(|place| layers.layers().iter().position(|layer| place.starts_with(layer)));
-        let (layer, file) = (layer.map_or(0, |at| at + 1), file.clone());
-        found.push(Asking { layer, file, line, route: String::new(), reference, by: Some(by), covered: false });
+        let (layer, file, route) = (layer.map_or(0, |at| at + 1), file.clone(), route.to_owned());
+        found.push(Asking { layer, file, line, route, reference, by: Some(by), covered: false });
         Ok(())
     };
     for needs in needs.iter().filter(|needs| needs.may_ask_for(reference.repository())) {
         let is_join = needs.join.repository() == reference.repository();
-        add(&needs.file, needs.line, if is_join { "a node that joins" } else { "kubeadm" }, reference.to_string())?;
+        let (route, by) = (
+            if needs.line == 0 { "" } else { "/imageRepository" },
+            if is_join { "a node that joins" } else { "kubeadm" },
+        );
+        add(&needs.file, needs.line, route, by, reference.to_string())?;
     }
     for run in scripts::uses(layers)? {
         if run.name.parse().is_ok_and(|image: ImageRef| registry_path(&image) == registry_path(reference)) {
-            add(&run.script, run.line, "the script", run.name)?;
+            add(&run.script, run.line, "", "the script", run.name)?;
         }
     }
     Ok(found)
