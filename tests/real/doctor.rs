@@ -32,7 +32,7 @@ fn a_base_image_is_mended_and_its_registry_serves_it() {
     fs_err::remove_file(&blob).unwrap();
     let damaged = run(&["doctor", "image", &name], "cache");
     assert_eq!(damaged.code, Some(4), "{damaged}");
-    assert!(damaged.stdout.ends_with("(linux/amd64): damaged: 2 errors\n"), "{damaged}");
+    assert!(damaged.stdout.ends_with("(linux/amd64): damaged: 2 errors, 1 note (`-v` shows it)\n"), "{damaged}");
 
     let mended = run(&["doctor", "image", &name, "--repair"], "another cache");
     assert_eq!(mended.code, Some(0), "{mended}");
@@ -44,7 +44,12 @@ fn a_base_image_is_mended_and_its_registry_serves_it() {
     for name in [&name, "kubernetes:v1.19.8"] {
         let whole = run(&["doctor", "image", name, "--deep"], "cache");
         assert_eq!(whole.code, Some(0), "{whole}");
-        assert!(whole.stdout.ends_with("(linux/amd64): whole: 5 layers, 13 images in its registry\n"), "{whole}");
+        assert!(
+            whole
+                .stdout
+                .ends_with("(linux/amd64): whole: 5 layers, 13 images in its registry, 1 note (`-v` shows it)\n"),
+            "{whole}"
+        );
     }
     // The program that a cluster runs on it takes it.
     let Some(cluster) = docker_registry_on(&layer.join("registry")) else { return };

@@ -425,7 +425,7 @@ mod tests {
 
     const MANY: usize = 20_000;
     /// In ticks. Without the square it is a third of this, with it many times.
-    const LIMIT: u64 = 100;
+    const LIMIT: u64 = 400;
 
     fn take(unpacker: &mut Unpacker, kind: EntryKind, mode: u32, name: &str) {
         let (name, mtime) = (name.as_bytes().to_vec(), FileTime::of_seconds(1));
