@@ -10,7 +10,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::disk::{Dir, DiskError, Kind, MAX_DEPTH, Meta};
+use crate::disk::{Dir, DiskError, Kind, MAX_DEPTH, Meta, is_root};
 use crate::words::ContextPath;
 
 /// Folders of layers, the lowest first. One that is not there holds nothing.
@@ -78,10 +78,11 @@ impl Seen {
             return Ok(());
         }
         let is_folder = meta.kind == Kind::Folder;
-        let is_opaque = is_folder && dir.folder(name)?.is_opaque()?;
+        // Nobody else sees the attribute, and others may not open the folder.
+        let is_opaque = is_folder && is_root() && dir.folder(name)?.is_opaque()?;
         self.is_settled = !is_folder || is_opaque;
         match &mut self.entry {
-            // Settled entries apart, only folders are followed by more.
+            // What is not settled yet is a folder, and merged with this one.
             Some(above) if is_folder => above.layers.push(layer),
             Some(_) => {}
             None if meta.kind == Kind::Whiteout && !is_raw => {}
@@ -355,5 +356,26 @@ mod tests {
         let overlay = Overlay::new(vec![low.path().to_owned(), high.path().to_owned()]);
         assert_eq!(overlay.find(&"a/b".parse().unwrap()).unwrap(), None);
         assert_eq!(overlay.list(&ContextPath::root()).unwrap(), ["a"]);
+    }
+
+    #[test]
+    fn what_hides_a_path_is_named() {
+        let layers = [layer(&["a/b", "c"]), layer(&["a!"]), layer(&["d"])];
+        let folders: Vec<_> = layers.iter().map(|layer| layer.path().to_owned()).collect();
+        let overlay = Overlay::new(folders.clone());
+        let place = |path: &str| overlay.place(&path.parse().unwrap()).unwrap();
+        assert_eq!(place("a/b"), Place::Hidden { below: 0, by: 1 });
+        assert_eq!((place("c"), place("x/y")), (Place::Here(folders[0].join("c"), 0), Place::Absent));
+    }
+
+    #[test]
+    fn a_layer_that_is_not_there_and_an_opaque_top_hide_nothing() {
+        let (low, high) = (layer(&["a"]), layer(&["b"]));
+        if is_root() {
+            Dir::open(high.path()).unwrap().set_opaque().unwrap();
+        }
+        let overlay = Overlay::new(vec![low.path().to_owned(), low.path().join("none"), high.path().to_owned()]);
+        assert_eq!(overlay.list(&ContextPath::root()).unwrap(), ["a", "b"]);
+        assert_eq!(overlay.find(&"a".parse().unwrap()).unwrap(), Some(low.path().join("a")));
     }
 }

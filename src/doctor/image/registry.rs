@@ -64,9 +64,16 @@ impl<'a> Registry<'a> {
                 let name = format!("{repository}:{tag}");
                 let Some((reference, paths)) = self.reference(&name) else { continue };
                 let Some(link) = paths.tag_current_link() else { continue };
-                let Some((root, near)) = self.tag(&link, &name) else { continue };
-                let at = At { name, repository, paths: &paths, is_untagged: false, near: Some(near) };
-                self.root(&reference, root, &at);
+                let of_folder = || self.layer_of(&link.parent()?.parent()?);
+                let near = self.layer_of(&link).or_else(of_folder);
+                let at = At { name, repository, paths: &paths, is_untagged: false, near };
+                match self.storage.link(&link) {
+                    Ok(root) => self.root(&reference, root, &at),
+                    Err(fault) => {
+                        self.is_unclear = true;
+                        self.fault("tag", &link, &fault, &at);
+                    }
+                }
             }
         }
         for (repository, names) in &contents.repositories {
@@ -87,22 +94,6 @@ impl<'a> Registry<'a> {
         let reference: ImageRef = format!("{}/{name}", self.host).parse().ok()?;
         let paths = RepositoryPaths::of(&reference).ok()?;
         Some((reference, paths))
-    }
-
-    /// What a tag stands for, and the layer that says so.
-    fn tag(&mut self, link: &ContextPath, name: &str) -> Option<(Digest, usize)> {
-        match self.storage.link(link) {
-            Ok(digest) => Some((digest, self.layer_of(link)?)),
-            Err(fault) => {
-                self.is_unclear = true;
-                let near = link.parent().and_then(|current| current.parent()).and_then(|tag| self.layer_of(&tag));
-                let (images, check) = (BTreeSet::from([name.to_owned()]), check_of(&fault, link));
-                let (verdict, fault) = (Verdict::Error, fault.to_string());
-                let problem = Problem { verdict, check, what: "tag", fault, images, near };
-                self.problems.insert((link.clone(), "link"), problem);
-                None
-            }
-        }
     }
 
     /// The document that a tag or revision stands for, and what belongs to it.

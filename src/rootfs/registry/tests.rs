@@ -7,7 +7,7 @@ use super::*;
 use crate::disk::Kind;
 use crate::image::{Blobs, ContainerImage, Descriptor, Document};
 use crate::rootfs::Overlay;
-use crate::words::{Digest, Epoch, FailureKind};
+use crate::words::{ContextPath, Digest, Epoch, FailureKind};
 
 struct Folder(tempfile::TempDir);
 
@@ -317,4 +317,95 @@ fn all_of_the_tree_is_roots() {
         let metadata = fs_err::symlink_metadata(into.path().join(path)).unwrap();
         assert_eq!((metadata.uid(), metadata.gid()), (0, 0), "{path}");
     }
+}
+
+const DOCKER: &str = "application/vnd.docker.distribution.manifest";
+
+fn document(media_type: String, value: &serde_json::Value) -> Document {
+    let bytes = value.to_string().into_bytes();
+    Document { descriptor: Descriptor { media_type, ..descriptor(&bytes) }, bytes }
+}
+
+/// An image under a list that has one for arm64, too, and the digest of that.
+fn readable(blobs: &Folder) -> (ContainerImage, Digest) {
+    let said =
+        |blob: &Descriptor| serde_json::json!({"mediaType": blob.media_type, "digest": blob.digest, "size": blob.size});
+    let config = blobs.add(br#"{"os": "linux", "architecture": "amd64"}"#);
+    let media_type = format!("{DOCKER}.v2+json");
+    let value = serde_json::json!({"schemaVersion": 2, "mediaType": media_type, "config": said(&config), "layers": []});
+    let manifest = document(media_type.clone(), &value);
+    let arm = Digest::of(b"arm");
+    let entries = [("amd64", manifest.descriptor.digest), ("arm64", arm)].map(|(architecture, digest)| {
+        let platform = serde_json::json!({"os": "linux", "architecture": architecture});
+        serde_json::json!({"mediaType": media_type, "digest": digest, "size": 9, "platform": platform})
+    });
+    let media_type = format!("{DOCKER}.list.v2+json");
+    let value = serde_json::json!({"schemaVersion": 2, "mediaType": media_type, "manifests": entries});
+    let (list, platform) = (Some(document(media_type, &value)), "linux/amd64".parse().unwrap());
+    let reference = "sea.hub:5000/a/b:v1".parse().unwrap();
+    (ContainerImage { reference, platform, list, manifest, config, layers: Vec::new() }, arm)
+}
+
+#[test]
+fn an_image_is_read_or_what_stands_in_the_way_is_said() {
+    let (blobs, into) = (Folder::new(), tempfile::tempdir().unwrap());
+    let (image, arm) = readable(&blobs);
+    write(std::slice::from_ref(&image), &blobs, &[], into.path()).unwrap();
+    let read = |name: &str, platform: &str| {
+        let overlay = overlay(&[into.path()]);
+        let storage = RegistryStorage::new(&overlay);
+        storage.image(&format!("sea.hub:5000/{name}").parse().unwrap(), &platform.parse().unwrap())
+    };
+    let put = |path: &ContextPath, bytes: &[u8]| {
+        let file = into.path().join(path.as_path());
+        fs_err::create_dir_all(file.parent().unwrap()).unwrap();
+        fs_err::write(file, bytes).unwrap();
+    };
+    let broken = |what, path: &ContextPath, fault, document| {
+        Err(Obstacle::Broken { missing: Missing { what, path: path.clone(), fault }, document })
+    };
+    let (paths, root) = (RepositoryPaths::of(&image.reference).unwrap(), image.root().digest);
+    assert_eq!(read("a/b:v1", "linux/amd64"), Ok(image.clone()));
+    assert_eq!(read("a/b:v2", "linux/amd64"), Err(Obstacle::Absent));
+    assert_eq!(read(&format!("a/b@{arm}"), "linux/arm64"), Err(Obstacle::Absent));
+    // By digest the tag does not matter.
+    let by_digest = ContainerImage { reference: image.reference.by_digest(root), ..image.clone() };
+    assert_eq!(read(&format!("a/b:v2@{root}"), "linux/amd64"), Ok(by_digest));
+    let only_amd = Err(Obstacle::OtherPlatform(vec!["linux/amd64".to_owned()]));
+    assert_eq!((read("a/b:v1", "linux/arm64"), read("a/b:v1", "linux/s390x")), (only_amd.clone(), only_amd));
+    // What is linked was there: it is broken, and not another platform's.
+    put(&paths.revision_link(arm), arm.to_string().as_bytes());
+    let absent = broken("manifest", &blob_data_path(arm), Fault::Absent, Some(arm));
+    assert_eq!(read("a/b:v1", "linux/arm64"), absent);
+    put(&blob_data_path(root), &vec![b' '; (4 << 20) + 1]);
+    let too_large = broken("manifest", &blob_data_path(root), Fault::TooLarge((4 << 20) + 1), Some(root));
+    assert_eq!(read("a/b:v1", "linux/amd64"), too_large);
+    // A registry takes a link to the byte.
+    let tag = paths.tag_current_link().unwrap();
+    put(&tag, format!("{root}\n").as_bytes());
+    assert_eq!(read("a/b:v1", "linux/amd64"), broken("tag", &tag, Fault::NoDigest(format!("{root}\n")), None));
+}
+
+#[test]
+fn names_are_listed_by_the_layout() {
+    let (blobs, into) = (Folder::new(), tempfile::tempdir().unwrap());
+    let images = [blobs.image("quay.io/a/b:v1", &["one"], false), blobs.image("c:1", &["one"], false)];
+    write(&images, &blobs, &[], into.path()).unwrap();
+    for folder in
+        ["repositories/a/_uploads/x", "repositories/d/_odd", "repositories/e/_layers/sha256/odd", "blobs/sha256/xx/odd"]
+    {
+        fs_err::create_dir_all(into.path().join(STORAGE).join(folder)).unwrap();
+    }
+    let overlay = overlay(&[into.path()]);
+    let contents = RegistryStorage::new(&overlay).contents().unwrap();
+    let names = contents
+        .repositories
+        .iter()
+        .map(|(name, one)| format!("{name} {:?} {} {}", one.tags, one.revisions.len(), one.layers.len()));
+    assert_eq!(names.collect::<Vec<_>>(), ["a/b [\"v1\"] 1 2", "e [] 0 0", "library/c [\"1\"] 1 2"]);
+    // One layer, one config and one manifest, which both share.
+    assert_eq!(contents.blobs.len(), 3);
+    let mut foreign: Vec<_> = contents.foreign.iter().map(|path| &path.as_str()[STORAGE.len()..]).collect();
+    foreign.sort_unstable();
+    assert_eq!(foreign, ["/blobs/sha256/xx/odd", "/repositories/d/_odd", "/repositories/e/_layers/sha256/odd"]);
 }
