@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use super::Origin;
 use crate::words::{ContextPath, Failure, FailureKind, ImageSource, Span};
 
 /// One thing that failed in a build. A build can fail for several reasons at once.
@@ -22,6 +23,8 @@ pub enum BuildPlace {
     Image(ImageSource),
     /// A file of the root file system.
     File(ContextPath),
+    /// A line of a list or manifest, or a chart.
+    Origin(Origin),
     /// The build itself.
     Whole,
 }

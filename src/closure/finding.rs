@@ -109,6 +109,13 @@ pub enum Problem {
     },
     /// Only the cluster's start makes a name of it.
     Template,
+    /// Images of other registries are named that the image does not hold.
+    Foreign {
+        /// The images.
+        images: Vec<String>,
+    },
+    /// A key stands twice in a map.
+    RepeatedKey,
     /// The file could not be searched as what its name says.
     Unread {
         /// Why.
@@ -174,7 +181,12 @@ impl Finding {
             Problem::OtherPlatform { platform, .. } => {
                 format!("list the image that it stands for in manifests/imageList, so that it is cached for {platform}")
             }
-            Problem::NoReference { .. } | Problem::Template | Problem::ScriptUnknown | Problem::Unread { .. } => return help,
+            Problem::NoReference { .. }
+            | Problem::Template
+            | Problem::ScriptUnknown
+            | Problem::Foreign { .. }
+            | Problem::RepeatedKey
+            | Problem::Unread { .. } => return help,
             Problem::Host { registry } => format!("write `{registry}` if the image's own registry is meant"),
             Problem::Collision { at, .. } => format!("{at} asks for the other; keep one of the two"),
             Problem::Unasked { .. } => {
@@ -253,6 +265,13 @@ impl Finding {
             }
             Problem::Template => {
                 write!(f, ": which image `{reference}` means is not known before the cluster starts")
+            }
+            Problem::Foreign { images } => {
+                let (s, are) = if let [_] = images.as_slice() { ("", "is") } else { ("s", "are") };
+                write!(f, ": {} image{s} of other registries {are} named that the image does not hold", images.len())
+            }
+            Problem::RepeatedKey => {
+                write!(f, ": the key `{reference}` is there twice; Kubernetes takes the last one")
             }
             Problem::Unread { why } => write!(f, " was not searched for images as what its name says: {why}"),
         }?;

@@ -192,7 +192,7 @@ impl Maker<'_> {
             if !is_in_base {
                 self.store_needs.add(input.size);
             }
-            preview.images.push(CachedPreview { input, origin: origin.clone(), is_in_base });
+            preview.images.push(CachedPreview { input, origin: origin.to_string(), is_in_base });
         }
         Ok(preview)
     }
@@ -217,6 +217,7 @@ impl Maker<'_> {
             keep_base: true,
             annotations: std::collections::BTreeMap::new(),
             needed: &[],
+            ignore: &[],
             taken_from: &[],
         };
         let builder = Builder {
@@ -231,7 +232,9 @@ impl Maker<'_> {
             for BuildFailure { at, failure } in &foreseen.failures {
                 let route = match at {
                     BuildPlace::Kubefile(span) => instruction_route(kubefile, *span),
-                    BuildPlace::Image(_) | BuildPlace::File(_) | BuildPlace::Whole => Route::stage().then("kubefile"),
+                    BuildPlace::Image(_) | BuildPlace::File(_) | BuildPlace::Origin(_) | BuildPlace::Whole => {
+                        Route::stage().then("kubefile")
+                    }
                 };
                 self.problem(index, &route, failure.clone());
             }

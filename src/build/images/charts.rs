@@ -9,14 +9,14 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::edit::FoundImage;
+use crate::manifests::Form;
 use crate::rootfs::Tree;
 use crate::syntax::{Limits, Node, parse_yaml};
-use crate::words::{ContextPath, Event, Observer};
+use crate::words::ContextPath;
 
-use super::super::BuildFailure;
+use super::super::Origin;
 use super::helm::{Helm, HelmError};
-use super::{has_extension, list, manifests};
+use super::{Doubt, has_extension, list, manifests};
 
 /// The most bytes of a chart that are handed to helm.
 const LIMIT: u64 = 256 << 20;
@@ -70,7 +70,7 @@ impl ChartError {
 }
 
 /// The charts below `charts/`, sorted by their folders. What there may hold charts and is not searched is a warning.
-pub(super) fn find(tree: &Tree, observer: &dyn Observer) -> Vec<Chart> {
+pub(super) fn find(tree: &Tree, doubts: &mut Vec<Doubt>) -> Vec<Chart> {
     let descriptions = tree.files.iter().map(|(path, _)| path.as_path());
     let descriptions = descriptions.chain(tree.passed_over.iter().map(PathBuf::as_path));
     let folders = descriptions.filter(|path| path.file_name().is_some_and(|name| name == "Chart.yaml"));
@@ -87,11 +87,12 @@ pub(super) fn find(tree: &Tree, observer: &dyn Observer) -> Vec<Chart> {
             "{archive} is a packed chart, whose images are not searched: unpack it, or list them in {}",
             list::LIST
         );
-        observer.event(Event::Warning { message });
+        doubts.push(Doubt { origin: Some(Origin::file(archive.clone())), message });
     }
     for path in tree.passed_over.iter().filter(|path| !is_part(path)) {
         let message = format!("{} is not searched for charts: it is no regular file or folder", path.display());
-        observer.event(Event::Warning { message });
+        let origin = path.to_str().and_then(|path| path.parse().ok()).map(Origin::file);
+        doubts.push(Doubt { origin, message });
     }
     charts
 }
@@ -110,6 +111,10 @@ impl Chart {
         let kube_version = field("kubeVersion").filter(|range| !range.is_empty());
         let is_whole = files.iter().any(|(file, _)| is_whole(file, &files));
         Self { path, files, passed_over, is_whole, is_library, kube_version }
+    }
+
+    pub(super) fn path(&self) -> &ContextPath {
+        &self.path
     }
 
     /// Whether it, or a chart in it, has all that a chart has for sealer.
@@ -158,28 +163,18 @@ impl Chart {
         Ok(())
     }
 
-    /// The references in what helm made of the chart, each with the template that it comes from,
-    /// and what stands there in the place of one.
-    pub(super) fn images(
-        &self,
-        rendered: &[u8],
-        observer: &dyn Observer,
-    ) -> (Vec<(String, String)>, Vec<BuildFailure>) {
+    /// What each document that helm made of the chart asks for, with the template that it comes from.
+    pub(super) fn images(&self, rendered: &[u8], registry: &str) -> Vec<(Origin, manifests::Searched)> {
         let text = String::from_utf8_lossy(rendered);
-        let (mut found, mut failures) = (Vec::new(), Vec::new());
-        for document in documents(&text) {
-            let origin = match source(document) {
-                Some(template) => format!("{} ({template})", self.path),
-                None => self.path.to_string(),
-            };
-            let references =
-                manifests::images(document.as_bytes(), &format!("what helm rendered of {origin}"), observer)
-                    .into_iter();
-            found.extend(references.map(|FoundImage { reference, .. }| (reference, origin.clone())));
+        let search = |document: &str| {
+            let template = source(document).map(str::to_owned);
+            let origin = Origin { file: self.path.clone(), template, line: None };
+            let name = format!("what helm rendered of {origin}");
             // The lines are those of the rendered document; nothing else searches it.
-            failures.extend(manifests::no_images(document.as_bytes(), &origin, &|_| false, observer));
-        }
-        (found, failures)
+            let searched = manifests::search(document.as_bytes(), Form::Document, &origin, &name, registry, true);
+            (origin, searched)
+        };
+        documents(&text).into_iter().map(search).collect()
     }
 }
 

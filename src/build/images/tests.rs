@@ -17,14 +17,6 @@ struct Build {
 #[derive(Default)]
 struct Warnings(Mutex<Vec<String>>);
 
-impl Observer for Warnings {
-    fn event(&self, event: Event) {
-        if let Event::Warning { message } = event {
-            self.0.lock().unwrap().push(message);
-        }
-    }
-}
-
 impl Build {
     fn new(files: &[(&str, &str)]) -> Self {
         let layer = tempfile::tempdir().unwrap();
@@ -57,10 +49,12 @@ impl Build {
             all: &all,
             own_registry: "sea.hub:5000",
             helm: &self.helm,
+            ignore: &[],
             scratch: scratch.path(),
-            observer: &self.observer,
         };
-        search.run()
+        let found = search.run();
+        self.observer.0.lock().unwrap().extend(found.0.doubts.iter().map(|doubt| doubt.message.clone()));
+        found
     }
 
     fn found(&self) -> Result<Vec<String>, Vec<String>> {
@@ -142,8 +136,8 @@ fn references_that_only_a_cluster_knows_are_warned_of() {
     ]);
     assert_eq!(build.found().unwrap(), ["manifests/t.yaml.tmpl:2 docker.io/library/b:1"]);
     insta::assert_snapshot!(build.warnings().join("\n"), @"
-    manifests/t.yaml.tmpl:1: which image `{{ .x }}` means is not known here, so it is not cached: list it in manifests/imageList
-    manifests/u.yaml:4: which image `a/b:{{ .tag }}` means is not known here, so it is not cached: list it in manifests/imageList
+    manifests/t.yaml.tmpl:1: cannot tell which image `{{ .x }}` is, so it is not cached: list it in manifests/imageList
+    manifests/u.yaml:4: cannot tell which image `a/b:{{ .tag }}` is, so it is not cached: list it in manifests/imageList
     ");
 }
 
@@ -192,7 +186,7 @@ fn charts_are_rendered_and_their_images_know_their_templates() {
     charts/app (templates/list.yaml) docker.io/library/busybox:latest
     ");
     insta::assert_snapshot!(build.warnings().join("\n"), @"
-    charts/app (templates/pod.yaml):7: which image `{{ .later }}` means is not known here, so it is not cached: list it in manifests/imageList
+    charts/app (templates/pod.yaml):7: cannot tell which image `{{ .later }}` is, so it is not cached: list it in manifests/imageList
     what helm rendered of charts/app (charts/sub/templates/broken.yaml) is no YAML and was searched as text: line 3, column 6: a `[` that is not closed
     Metadata does not say that the charts need Kubernetes `>=1.19`: the image has no such file
     ");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::program;
 use crate::doctor::{Finding, Verdict};
-use crate::syntax::{Node, Value, parse_json};
+use crate::syntax::{Limits, Node, Value, parse_json};
 use crate::transport::{AuthPlaces, Logins, chain};
 
 /// What an entry of `auths` keeps secret.
@@ -45,7 +45,8 @@ pub(super) fn check(places: &AuthPlaces, path: Option<&OsStr>) -> Vec<Finding> {
 
 /// Helpers that a file names and that cannot be asked.
 fn helpers(file: &Path, path: Option<&OsStr>) -> Vec<Finding> {
-    let Some(root) = fs_err::read_to_string(file).ok().and_then(|text| parse_json(&text).ok()) else {
+    let Some(root) = fs_err::read_to_string(file).ok().and_then(|text| parse_json(&text, Limits::document()).ok())
+    else {
         return Vec::new();
     };
     let store = root.get("credsStore").and_then(Node::scalar).map(|name| ("all registries".to_owned(), name));
@@ -97,7 +98,7 @@ fn readable_by_others(file: &Path) -> Option<Finding> {
 fn holds_secrets(file: &Path) -> bool {
     let Ok(text) = fs_err::read_to_string(file) else { return false };
     // Of what is not understood it is better to think the worst.
-    let Ok(root) = parse_json(&text) else { return !text.trim().is_empty() };
+    let Ok(root) = parse_json(&text, Limits::document()) else { return !text.trim().is_empty() };
     let Some(Node { value: Value::Map(auths), .. }) = root.get("auths") else { return false };
     auths.iter().any(|(_, entry)| {
         SECRETS.iter().any(|key| entry.get(key).and_then(Node::scalar).is_some_and(|text| !text.is_empty()))
