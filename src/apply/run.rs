@@ -189,11 +189,14 @@ impl Applier<'_> {
         };
         self.say(stage, "build", StepState::Started, "");
         let built = self.builder(plan.source_date_epoch).build(&request, workspace).map_err(|failures| {
-            let place = |BuildFailure { at, failure }: BuildFailure| match at {
-                BuildPlace::Image(image) => failure.at(stage.places.find(&asking_for(stage, &image))),
-                BuildPlace::File(file) => failure.at(stage.places.find(&touching(work, &file))),
-                BuildPlace::Kubefile(span) => failure.at(stage.places.find(&instruction_route(&kubefile, span))),
-                BuildPlace::Origin(_) | BuildPlace::Whole => failure.at(stage.places.find(&kubefile_route)),
+            let place = |failed: BuildFailure| {
+                let route = match &failed.at {
+                    BuildPlace::Image(image) => asking_for(stage, image),
+                    BuildPlace::File(file) => touching(work, file),
+                    BuildPlace::Kubefile(span) => instruction_route(&kubefile, *span),
+                    BuildPlace::Origin(_) | BuildPlace::Whole => kubefile_route.clone(),
+                };
+                failed.headed().at(stage.places.find(&route))
             };
             failures.into_iter().map(place).collect::<Vec<_>>()
         })?;

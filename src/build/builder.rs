@@ -18,7 +18,7 @@ use crate::words::{
 use super::closed::Closure;
 use super::copy::copy;
 use super::growing::{Growing, staging};
-use super::images::{AUTH_LIST, Doubt, Helm, Search, Wanted, Wants, private_images};
+use super::images::{AUTH_LIST, Helm, Search, Wanted, Wants, private_images};
 use super::run::{obstacle, run};
 use super::{BuildFailure, BuildPlace, HelmProgram, Workspace, WorkspaceError, args, remote};
 
@@ -257,8 +257,8 @@ impl Builder<'_> {
             scratch: scratch.path(),
         };
         let (wants, mut failures) = search.run();
-        for Doubt { message, .. } in &wants.doubts {
-            self.observer.event(Event::Warning { message: message.clone() });
+        for doubt in &wants.doubts {
+            self.observer.event(Event::Warning { message: doubt.to_string() });
         }
         drop(scratch);
         let cached = match self.cache(&wants, growing, workspace) {

@@ -102,7 +102,7 @@ fn not_held(wanted: &Wanted, scope: &Scope<'_>) -> Option<BuildFailure> {
         Ok(finding) => finding?,
         Err(error) => return Some(BuildFailure::whole(FailureKind::Failed, &error)),
     };
-    let failure = Failure::new(FailureKind::Verification, finding.at(&origin.to_string()));
+    let failure = Failure::new(FailureKind::Verification, format!("{origin}: {}", finding.message()));
     let failure = finding.help().into_iter().fold(failure, Failure::with_help);
     Some(BuildFailure { at: BuildPlace::Image(image.clone()), failure })
 }

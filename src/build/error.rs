@@ -30,6 +30,17 @@ pub enum BuildPlace {
 }
 
 impl BuildFailure {
+    /// The failure with the line that asked, where no place in a Kubefile or recipe says it.
+    #[must_use]
+    pub fn headed(self) -> Failure {
+        match self.at {
+            BuildPlace::Origin(origin) => {
+                Failure { message: format!("{origin}: {}", self.failure.message), ..self.failure }
+            }
+            BuildPlace::Kubefile(_) | BuildPlace::Image(_) | BuildPlace::File(_) | BuildPlace::Whole => self.failure,
+        }
+    }
+
     /// An error of another room, asked for by an instruction.
     pub(super) fn instruction(span: Span, kind: FailureKind, error: &(dyn Error + 'static)) -> Self {
         Self { at: BuildPlace::Kubefile(span), failure: Failure::from_error(kind, error) }

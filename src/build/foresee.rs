@@ -6,7 +6,7 @@ use crate::kubefile::{CopySource, Instruction};
 use crate::rootfs::Overlay;
 use crate::words::{Event, ImageSource};
 
-use super::images::{Doubt, Helm, Search, private_images};
+use super::images::{Helm, Search, private_images};
 use super::{BuildFailure, BuildPlace, BuildRequest, Builder, Origin, Workspace};
 
 /// What a build would make, as far as that can be known.
@@ -103,8 +103,8 @@ impl Builder<'_> {
             scratch: scratch.path(),
         };
         let (wants, failures) = search.run();
-        for Doubt { message, .. } in wants.doubts {
-            self.observer.event(Event::Warning { message });
+        for doubt in wants.doubts {
+            self.observer.event(Event::Warning { message: doubt.to_string() });
         }
         foreseen.failures.extend(failures);
         foreseen.images = wants.outside.into_iter().map(|wanted| (wanted.image, wanted.origin)).collect();

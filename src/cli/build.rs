@@ -135,9 +135,9 @@ fn read_kubefile(args: &BuildArgs) -> Result<(Source, Kubefile), Failed> {
     Ok((source, kubefile))
 }
 
-fn placed(BuildFailure { at, failure }: BuildFailure, source: &Source) -> Failure {
-    match at {
-        BuildPlace::Kubefile(span) => failure.at(Some(&source.place(span))),
-        BuildPlace::Image(_) | BuildPlace::File(_) | BuildPlace::Origin(_) | BuildPlace::Whole => failure,
+fn placed(failed: BuildFailure, source: &Source) -> Failure {
+    match failed.at {
+        BuildPlace::Kubefile(span) => failed.failure.at(Some(&source.place(span))),
+        BuildPlace::Image(_) | BuildPlace::File(_) | BuildPlace::Origin(_) | BuildPlace::Whole => failed.headed(),
     }
 }

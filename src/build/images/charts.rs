@@ -41,17 +41,17 @@ pub(super) struct Chart {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ChartError {
     /// helm did not do it.
-    #[error("the images of the chart {chart} are not known")]
-    Helm { chart: ContextPath, source: HelmError },
+    #[error("the images of the chart are not known")]
+    Helm { source: HelmError },
     /// It holds something that helm is not given.
-    #[error("the images of the chart {chart} are not known: `{}` is no regular file, or its name is no UTF-8", path.display())]
-    NotPlain { chart: ContextPath, path: PathBuf },
+    #[error("the images of the chart are not known: `{}` is no regular file, or its name is no UTF-8", path.display())]
+    NotPlain { path: PathBuf },
     /// It is too large.
-    #[error("the images of the chart {chart} are not known: it has more than {} MiB", LIMIT >> 20)]
-    TooLarge { chart: ContextPath },
+    #[error("the images of the chart are not known: it has more than {} MiB", LIMIT >> 20)]
+    TooLarge,
     /// It could not be copied for helm.
-    #[error("the images of the chart {chart} are not known: it could not be copied for helm")]
-    Copy { chart: ContextPath, source: std::io::Error },
+    #[error("the images of the chart are not known: it could not be copied for helm")]
+    Copy { source: std::io::Error },
 }
 
 impl ChartError {
@@ -62,7 +62,7 @@ impl ChartError {
         let first = match self {
             Self::Helm { source, .. } => source.help(),
             Self::NotPlain { .. } => "put the file itself in its place",
-            Self::TooLarge { .. } => "leave out what helm does not need",
+            Self::TooLarge => "leave out what helm does not need",
             Self::Copy { .. } => "make room for a copy of the chart",
         };
         vec![first.to_owned(), instead.to_owned()]
@@ -83,15 +83,14 @@ pub(super) fn find(tree: &Tree, doubts: &mut Vec<Doubt>) -> Vec<Chart> {
     let is_part = |path: &Path| charts.iter().any(|chart| path.starts_with(chart.path.as_path()));
     let archives = tree.files.iter().map(|(path, _)| path);
     for archive in archives.filter(|path| has_extension(path.as_str(), &["tgz"]) && !is_part(path.as_path())) {
-        let message = format!(
-            "{archive} is a packed chart, whose images are not searched: unpack it, or list them in {}",
-            list::LIST
-        );
+        let message =
+            format!("its images are not searched, as it is a packed chart: unpack it, or list them in {}", list::LIST);
         doubts.push(Doubt { origin: Some(Origin::file(archive.clone())), message });
     }
     for path in tree.passed_over.iter().filter(|path| !is_part(path)) {
-        let message = format!("{} is not searched for charts: it is no regular file or folder", path.display());
+        let why = "it is not searched for charts: it is no regular file or folder";
         let origin = path.to_str().and_then(|path| path.parse().ok()).map(Origin::file);
+        let message = if origin.is_some() { why.to_owned() } else { format!("{}: {why}", path.display()) };
         doubts.push(Doubt { origin, message });
     }
     charts
@@ -137,24 +136,23 @@ impl Chart {
         if self.is_library {
             return Ok(Vec::new());
         }
-        let chart = || self.path.clone();
         if let Some(path) = self.passed_over.first() {
-            return Err(ChartError::NotPlain { chart: chart(), path: path.clone() });
+            return Err(ChartError::NotPlain { path: path.clone() });
         }
         // Before it is copied: a large chart for a helm that is not there would be a waste.
-        let helm = helm.there().map_err(|source| ChartError::Helm { chart: chart(), source })?;
+        let helm = helm.there().map_err(|source| ChartError::Helm { source })?;
         self.copy(scratch)?;
         let rendered = helm.template(scratch, self.path.as_path(), kubernetes);
-        rendered.map_err(|source| ChartError::Helm { chart: chart(), source })
+        rendered.map_err(|source| ChartError::Helm { source })
     }
 
     fn copy(&self, scratch: &Path) -> Result<(), ChartError> {
-        let failed = |source| ChartError::Copy { chart: self.path.clone(), source };
+        let failed = |source| ChartError::Copy { source };
         let mut size = 0;
         for (path, found) in &self.files {
             size += fs_err::symlink_metadata(found).map_err(failed)?.len();
             if size > LIMIT {
-                return Err(ChartError::TooLarge { chart: self.path.clone() });
+                return Err(ChartError::TooLarge);
             }
             let copy = scratch.join(path.as_path());
             let folder = copy.parent().expect("a file lies in a folder");
@@ -169,9 +167,8 @@ impl Chart {
         let search = |document: &str| {
             let template = source(document).map(str::to_owned);
             let origin = Origin { file: self.path.clone(), template, line: None };
-            let name = format!("what helm rendered of {origin}");
             // The lines are those of the rendered document; nothing else searches it.
-            let searched = manifests::search(document.as_bytes(), Form::Document, &origin, &name, registry, true);
+            let searched = manifests::search(document.as_bytes(), Form::Document, &origin, registry, true);
             (origin, searched)
         };
         documents(&text).into_iter().map(search).collect()

@@ -16,17 +16,10 @@ pub(super) struct Searched {
     pub(super) doubts: Vec<Doubt>,
 }
 
-/// Searches a manifest, or a template of one. `name` is what messages call it where it cannot be read. What a container
+/// Searches a manifest, or a template of one. What a container
 /// runs and is no reference is a failure, as it would never start; what may mean something else is a doubt. What points
 /// to `registry` and is none the closure tells.
-pub(super) fn search(
-    bytes: &[u8],
-    form: Form,
-    origin: &Origin,
-    name: &str,
-    registry: &str,
-    is_rendered: bool,
-) -> Searched {
+pub(super) fn search(bytes: &[u8], form: Form, origin: &Origin, registry: &str, is_rendered: bool) -> Searched {
     let scanned = scan(bytes, &Scan { form, registry, listed: &BTreeSet::new() });
     let mut searched = Searched { mentions: scanned.mentions, failures: Vec::new(), doubts: Vec::new() };
     let start = format!("{registry}/");
@@ -37,22 +30,22 @@ pub(super) fn search(
         match problem {
             Problem::NotAReference { text, .. } if !is_rendered && text.trim_start().starts_with(&start) => {}
             Problem::NotAReference { is_container: true, why, .. } => {
-                searched.failures.push(failure(&origin, &format!("{origin}: {why}")));
+                searched.failures.push(failure(&origin, &why));
             }
-            Problem::NotAReference { why, .. } => doubt(format!("{origin}: {why}; if it means one, {listed}")),
+            Problem::NotAReference { why, .. } => doubt(format!("{why}; if it means one, {listed}")),
             Problem::Template { text } => {
-                doubt(format!("{origin}: cannot tell which image `{text}` is, so it is not cached: {listed}"));
+                doubt(format!("cannot tell which image `{text}` is, so it is not cached: {listed}"));
             }
             Problem::Utf16 => {
-                let message = format!("{name} is UTF-16, which Kubernetes does not read; convert it to UTF-8");
-                searched.failures.push(failure(&Origin { line: None, ..origin }, &message));
+                let message = "it is UTF-16, which Kubernetes does not read; convert it to UTF-8";
+                searched.failures.push(failure(&Origin { line: None, ..origin }, message));
             }
-            Problem::Unreadable { why } => doubt(format!("{name} is no YAML and was searched as text: {why}")),
-            Problem::RepeatedKey { key, first } => doubt(format!(
-                "{origin}: the key `{key}` is there twice, first in line {first}; Kubernetes takes the last one"
-            )),
+            Problem::Unreadable { why } => doubt(format!("it is no YAML, and was searched as text: {why}")),
+            Problem::RepeatedKey { key, first } => {
+                doubt(format!("the key `{key}` is there twice, first in line {first}; Kubernetes takes the last one"))
+            }
             Problem::PassedOver { reference, is_unsearched: false } => doubt(format!(
-                "{origin}: sealer's own search takes `{reference}` for an image, this one does not; if it is one, {listed}"
+                "sealer's own search takes `{reference}` for an image, this one does not; if it is one, {listed}"
             )),
             Problem::PassedOver { .. } => {}
         }

@@ -67,7 +67,7 @@ impl Metadata {
         let ranges: BTreeSet<&str> = charts.iter().filter_map(Chart::kube_version).collect();
         let all = ranges.iter().copied().collect::<Vec<_>>().join(", ");
         let mut warn = |why: &str| {
-            let message = format!("{NAME} does not say that the charts need Kubernetes `{all}`: {why}");
+            let message = format!("it does not say that the charts need Kubernetes `{all}`: {why}");
             doubts.push(Doubt { origin: Some(Origin::file(path(NAME))), message });
             None
         };

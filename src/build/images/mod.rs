@@ -28,6 +28,7 @@ mod manifests;
 mod metadata;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::path::Path;
 
@@ -81,8 +82,17 @@ pub(super) struct Wants {
 pub struct Doubt {
     /// What it is about.
     pub origin: Option<Origin>,
-    /// The whole sentence, the origin in it.
+    /// The sentence about it.
     pub message: String,
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(origin) = &self.origin {
+            write!(f, "{origin}: ")?;
+        }
+        f.write_str(&self.message)
+    }
 }
 
 /// Where images are searched, and with what.
@@ -147,7 +157,7 @@ impl Search<'_> {
                     }
                 }
                 Some(form) => {
-                    let searched = manifests::search(&bytes, form, &origin, path.as_str(), self.own_registry, false);
+                    let searched = manifests::search(&bytes, form, &origin, self.own_registry, false);
                     self.take(searched, |line| origin.line(line), found);
                 }
             }
@@ -227,9 +237,7 @@ impl Found<'_> {
             Ok(image) => self.add(Wanted { image, origin, is_likely: false, login: None }),
             Err(error) => {
                 let failure = Failure::from_error(FailureKind::Invalid, &error);
-                let message = format!("{origin}: {}", failure.message);
-                let at = BuildPlace::Origin(origin);
-                self.failures.push(BuildFailure { at, failure: Failure { message, ..failure } });
+                self.failures.push(BuildFailure { at: BuildPlace::Origin(origin), failure });
             }
         }
     }

@@ -81,7 +81,7 @@ impl Asks {
             self.said.insert(path);
         }
         let origin = Origin { file: found.file.clone(), template: None, line: found.lines.first().copied() };
-        self.add(layers, verdict, check_of(&found.problem), Some(&origin), &found.at(""), &found.help());
+        self.add(layers, verdict, check_of(&found.problem), Some(&origin), &found.message(), &found.help());
     }
 
     /// What the builder should have cached.
@@ -95,7 +95,7 @@ impl Asks {
         if let Some(layer) = layers.suspect() {
             help = vec![format!("mend {} first: it is not what it was, and may have held it", layer.label())];
         }
-        self.add(layers, Verdict::Error, check_of(&found.problem), Some(origin), &found.at(""), &help);
+        self.add(layers, Verdict::Error, check_of(&found.problem), Some(origin), &found.message(), &help);
         self.said.insert(path);
     }
 
@@ -142,7 +142,6 @@ impl Asks {
         self.findings.insert(0, finding.into());
     }
 
-    /// `found` may begin with the origin, which is said once.
     fn add(
         &mut self,
         layers: &Layers,
@@ -154,8 +153,6 @@ impl Asks {
     ) {
         let place = origin.and_then(|origin| layers.merged.find(&origin.file).ok().flatten());
         let name = origin.map(ToString::to_string).unwrap_or_default();
-        let found = found.strip_prefix(&name).and_then(|found| found.strip_prefix(": ")).unwrap_or(found);
-        let found = found.strip_prefix(": ").unwrap_or(found);
         let (subject, layer) = match (&place, origin) {
             (Some(place), Some(origin)) => {
                 let rest = &name[origin.file.as_str().len()..];
