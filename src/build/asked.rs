@@ -5,16 +5,27 @@ use std::path::Path;
 use crate::rootfs::Overlay;
 use crate::words::ImageSource;
 
-use super::images::{Helm, Search};
+use super::images::{Helm, Search, Wanted};
 use super::{BuildFailure, Origin};
 
 pub use super::images::Doubt;
 
+/// A container image that somebody asks for.
+#[derive(Debug)]
+pub struct AskedImage {
+    /// The image.
+    pub image: ImageSource,
+    /// Who asks.
+    pub origin: Origin,
+    /// It only looks like an image.
+    pub is_likely: bool,
+}
+
 /// What `manifests/` and `charts/` of an image ask for.
 #[derive(Debug, Default)]
 pub struct AskedImages {
-    /// The container images, of any registry, each with who asks.
-    pub images: Vec<(ImageSource, Origin)>,
+    /// The container images, of any registry.
+    pub images: Vec<AskedImage>,
     /// What cannot be understood, or not be searched.
     pub failures: Vec<BuildFailure>,
     /// What is doubtful.
@@ -33,6 +44,7 @@ pub fn asked_images(layers: &Overlay, cluster_registry: &str, scratch: &Path) ->
         scratch,
     };
     let (wants, failures) = search.run();
-    let images = wants.outside.into_iter().chain(wants.own).map(|wanted| (wanted.image, wanted.origin)).collect();
+    let asked = |Wanted { image, origin, is_likely, .. }| AskedImage { image, origin, is_likely };
+    let images = wants.outside.into_iter().chain(wants.own).map(asked).collect();
     AskedImages { images, failures, doubts: wants.doubts }
 }

@@ -256,11 +256,12 @@ impl Builder<'_> {
             helm: &Helm::on_path(std::env::var_os("PATH").as_deref()),
             scratch: scratch.path(),
         };
-        let (wants, mut failures) = search.run();
+        let (mut wants, mut failures) = search.run();
         for doubt in &wants.doubts {
             self.observer.event(Event::Warning { message: doubt.to_string() });
         }
         drop(scratch);
+        failures.extend(self.leave_out_refused(&mut wants, growing.request.platform));
         let cached = match self.cache(&wants, growing, workspace) {
             Ok(cached) => cached,
             Err(more) => {
@@ -279,8 +280,32 @@ impl Builder<'_> {
         if failures.is_empty() { Ok((cached, wants.helm)) } else { Err(failures) }
     }
 
-    /// Pulls images, all at once, or says of all that cannot be had who asks for them. What only looks like an image, and is
-    /// refused for good, is left out with a warning.
+    /// Leaves out, with a warning, what only looks like an image and is refused for good; what is left must not fall on one
+    /// path.
+    fn leave_out_refused(&self, wants: &mut Wants, platform: &Platform) -> Vec<BuildFailure> {
+        let is_asked_for = |wanted: &&Wanted| {
+            wanted.login.is_none() && !(wanted.is_likely && self.supply.is_refused(&wanted.image, platform))
+        };
+        let asked_for = wants.outside.iter().filter(is_asked_for);
+        let needs: Vec<Need> = asked_for.map(|wanted| Need::Image(wanted.image.clone(), platform.clone())).collect();
+        self.supply.get_all(&needs);
+        let left_out = &mut wants.left_out;
+        wants.outside.retain(|Wanted { image, origin, is_likely, login }| {
+            if !is_likely || login.is_some() {
+                return true;
+            }
+            let LikelyImage::Refused(why) = self.supply.likely_image(image, platform) else { return true };
+            let message = format!(
+                "{origin}: `{image}` looks like an image, but {why}, so it is not cached; if it is an image, list it"
+            );
+            self.observer.event(Event::Warning { message });
+            left_out.insert(image.reference().clone());
+            false
+        });
+        wants.collisions()
+    }
+
+    /// Pulls images, all at once, or says of all that cannot be had who asks for them.
     fn pull(
         &self,
         wanted: &[Wanted],
@@ -302,13 +327,7 @@ impl Builder<'_> {
                 None if *is_likely => match self.supply.likely_image(image, platform) {
                     LikelyImage::Image(whole) => Ok(whole),
                     LikelyImage::Failed(failure) => Err(failure),
-                    LikelyImage::Refused(why) => {
-                        let message = format!(
-                            "{origin}: `{image}` looks like an image, but nobody gives it, so it is not cached ({why})"
-                        );
-                        self.observer.event(Event::Warning { message });
-                        continue;
-                    }
+                    LikelyImage::Refused(_) => continue,
                 },
                 None => self.supply.image(image, platform),
             };
@@ -333,9 +352,6 @@ impl Builder<'_> {
             return Ok(Vec::new());
         }
         let pulled = self.pull(&wants.outside, growing.request.platform)?;
-        if pulled.is_empty() && wants.metadata.is_none() {
-            return Ok(Vec::new());
-        }
         let mut failures = Vec::new();
         let whole = |kind, error: &(dyn std::error::Error + 'static)| vec![BuildFailure::whole(kind, error)];
         let folder = workspace.folder().map_err(|error| whole(error.kind(), &error))?;

@@ -31,6 +31,7 @@ impl Closure<'_> {
             bases: &bases,
             cluster_registry: self.request.cluster_registry,
             platform: self.request.platform,
+            left_out: &self.wants.left_out,
             needed: (!self.has_failed && !self.wants.has_unknown_charts).then_some(&needed),
         };
         let report = match check(&scope) {

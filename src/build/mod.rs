@@ -28,7 +28,7 @@ mod run;
 mod workspace;
 
 pub use again::{blobs_of, unpack_again};
-pub use asked::{AskedImages, Doubt, asked_images};
+pub use asked::{AskedImage, AskedImages, Doubt, asked_images};
 pub use bases::{Bases, base_entry};
 pub use builder::{BuildRequest, Builder, Built, CachedImage};
 pub use error::{BuildFailure, BuildPlace};

@@ -29,6 +29,8 @@ pub struct Scope<'a> {
     /// Images that somebody asks for although no manifest names them; none where that is not known of all, so that
     /// nothing can be said to be listed in vain.
     pub needed: Option<&'a [ImageRef]>,
+    /// What files name that only looks like an image, or is ignored.
+    pub left_out: &'a BTreeSet<ImageRef>,
 }
 
 impl Scope<'_> {
@@ -65,6 +67,12 @@ pub struct Base {
     pub name: String,
     /// Its layers.
     pub layers: Overlay,
+}
+
+/// Whether the builder searches a file, and says itself what of it cannot be cached.
+fn is_searched_by_builder(path: &ContextPath) -> bool {
+    let extension = path.as_path().extension().and_then(|extension| extension.to_str());
+    path.as_str().starts_with("manifests/") && matches!(extension, Some("yaml" | "yml" | "tmpl"))
 }
 
 /// Searches the whole root file system and says what is not as it must be.
@@ -133,6 +141,8 @@ pub(super) struct Check<'a> {
     names: Option<Names>,
     held: usize,
     pub(super) findings: Vec<Finding>,
+    /// Which of them are about a file and a reference.
+    places: BTreeMap<(ContextPath, String), Vec<usize>>,
     cached: Vec<Cached>,
     /// Lines of the list.
     pub(super) listed: Vec<Cached>,
@@ -151,6 +161,7 @@ impl<'a> Check<'a> {
             names: None,
             held: 0,
             findings: Vec::new(),
+            places: BTreeMap::new(),
             cached: Vec::new(),
             listed: Vec::new(),
             asked: BTreeSet::new(),
@@ -174,13 +185,18 @@ impl<'a> Check<'a> {
             }
         };
         let searched = search(candidate, &bytes, self.scope.cluster_registry, listed);
-        let is_built = path.as_str().starts_with("manifests/");
+        let is_built = is_searched_by_builder(path);
         if searched.is_utf16 && !is_built {
             let why = "it is UTF-16, which Kubernetes does not read; convert it to UTF-8".to_owned();
             self.add(path, 0, "", Weight::Error, Problem::Unread { why }, None);
         }
         let mut foreign = BTreeSet::new();
-        for named in &searched.images {
+        let is_left_out = |named: &&Named| {
+            let image = named.text.parse::<ImageRef>();
+            candidate.kind != Kind::List && image.is_ok_and(|image| self.scope.left_out.contains(&image))
+        };
+        let images: Vec<&Named> = searched.images.iter().filter(|named| !is_left_out(named)).collect();
+        for named in images {
             self.reference(candidate, named)?;
             if let (Ok(image), true) = (named.text.parse::<ImageRef>(), candidate.kind != Kind::List)
                 && image.registry() != self.scope.cluster_registry
@@ -227,7 +243,7 @@ impl<'a> Check<'a> {
             Ok(image) => image,
             Err(error) => {
                 // Below manifests/ the builder says so of containers.
-                let is_container = named.is_container && !path.as_str().starts_with("manifests/");
+                let is_container = named.is_container && !is_searched_by_builder(path);
                 if points_here || is_container || candidate.kind == Kind::List {
                     let problem = Problem::NoReference { why: error.to_string() };
                     let near = self.near_text(text)?;
@@ -248,7 +264,7 @@ impl<'a> Check<'a> {
         }
         // Sealer's own engine asks the image's own registry for images of every host.
         self.asked.insert(registry_path(&image));
-        if path.as_str().starts_with("manifests/") {
+        if is_searched_by_builder(path) {
             self.cached.push(cached);
         }
         if is_almost(image.registry(), registry) {
@@ -318,16 +334,17 @@ impl<'a> Check<'a> {
         problem: Problem,
         nearest: Option<String>,
     ) {
-        let same = |finding: &&mut Finding| {
-            finding.file == *file && finding.reference == reference && finding.problem == problem
-        };
-        if let Some(known) = self.findings.iter_mut().find(same) {
+        let (findings, places) =
+            (&mut self.findings, self.places.entry((file.clone(), reference.to_owned())).or_default());
+        let is_it = |known: &Finding| known.file == *file && known.reference == reference && known.problem == problem;
+        if let Some(known) = places.iter().copied().find(|at| findings.get(*at).is_some_and(is_it)) {
             // Several of one line are one place.
-            if !known.lines.contains(&line) {
-                known.lines.push(line);
+            if !findings[known].lines.contains(&line) {
+                findings[known].lines.push(line);
             }
             return;
         }
+        places.push(findings.len());
         let lines = if line == 0 { Vec::new() } else { vec![line] };
         let (file, reference) = (file.clone(), reference.to_owned());
         self.findings.push(Finding { weight, file, lines, reference, problem, nearest, base: None, lost_from: None });

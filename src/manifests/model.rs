@@ -25,7 +25,7 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Container => "the container image",
-            Self::Key => "the value of a key that ends in `image`,",
+            Self::Key => "the value of a key that ends in `image`",
             Self::Parts => "the parts",
             Self::Value => "the string",
             Self::Listed => "the listed image",
@@ -78,10 +78,10 @@ pub(super) struct Piece {
 pub(super) enum Role {
     /// Registry and repository, as they are written, and what may stand behind them.
     Reference(String),
-    /// The registry, and what of the repository stands with it: empty, or from a `/` on.
+    /// The registry, and what of the repository stands with it, as it is written.
     Registry(String),
-    /// The repository behind it.
-    Repository,
+    /// The rest of the repository, as it is written.
+    Repository(String),
 }
 
 /// Something about a file that a person should know.
@@ -129,6 +129,24 @@ pub(crate) enum Problem {
         /// It stands where nothing is searched: a schema, a `status`.
         is_unsearched: bool,
     },
+}
+
+impl Problem {
+    /// What is doubtful about a file that is used all the same.
+    pub(crate) fn doubt(&self) -> Option<String> {
+        Some(match self {
+            Self::NotAReference { is_container: false, why, .. } => why.clone(),
+            Self::Template { text } => format!("cannot tell which image `{text}` is"),
+            Self::Unreadable { why } => format!("it is no YAML, and was searched as text: {why}"),
+            Self::RepeatedKey { key, first } => {
+                format!("the key `{key}` is there twice, first in line {first}; Kubernetes takes the last one")
+            }
+            Self::PassedOver { reference, is_unsearched: false } => {
+                format!("sealer's own search takes `{reference}` for an image, this one does not")
+            }
+            Self::NotAReference { .. } | Self::Utf16 | Self::PassedOver { .. } => return None,
+        })
+    }
 }
 
 /// A document with the `kind` or `apiVersion` of a Kubernetes object.

@@ -187,8 +187,13 @@ impl Search<'_> {
         self.search(DocumentText { text: inner.clone(), format, roots, parent: Some(parent) });
     }
 
-    /// Takes those of the other strings that a list, or anything found, names.
+    /// Takes those of the other strings that a list, or anything found, names; what is certain in one place is so in all.
     fn listed(&mut self) {
+        let certain = self.found.mentions.iter().filter(|mention| mention.is_certain);
+        let certain: BTreeSet<ImageRef> = certain.map(|mention| mention.image.clone()).collect();
+        for mention in &mut self.found.mentions {
+            mention.is_certain |= certain.contains(&mention.image) || self.scan.listed.contains(&mention.image);
+        }
         let candidates = std::mem::take(&mut self.found.candidates);
         if candidates.is_empty() {
             return;
@@ -207,12 +212,17 @@ impl Search<'_> {
         let line = |place: &Place| self.source.position(place.span.start).line;
         told.extend(self.found.mentions.iter().map(|mention| line(&mention.place)));
         told.extend(self.found.findings.iter().map(|finding| line(&finding.place)));
-        let mut start = 0;
+        self.found.unsearched.sort_unstable_by_key(|span| span.start);
+        let mut unsearched = self.found.unsearched.iter().peekable();
+        let (mut start, mut searched_from) = (0, 0);
         for (index, line) in self.source.text().split_inclusive('\n').enumerate() {
             let begins = start;
             start += line.len();
+            while let Some(span) = unsearched.next_if(|span| span.start <= begins) {
+                searched_from = searched_from.max(span.end);
+            }
             let Some(reference) = text::sealers(line).filter(|_| !told.contains(&(index + 1))) else { continue };
-            let is_unsearched = self.found.unsearched.iter().any(|span| (span.start..span.end).contains(&begins));
+            let is_unsearched = begins < searched_from;
             let place = Place {
                 span: Span::new(begins, begins + line.trim_end().len()),
                 line: index + 1,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::model::{Mention, Piece, Problem, Role, Scanned};
+use super::model::{Mention, Problem, Role, Scanned};
 use super::string_map::{StringMap, encoded};
 use super::texts::DocumentText;
 use crate::edit::{Splice, double_quoted, is_plain_in, is_same_value, parse_documents, splice_all, text_node};
@@ -104,8 +104,7 @@ impl Scanned {
         let mut changes = Changes::new();
         for mention in &wanted {
             for piece in &mention.pieces {
-                let new =
-                    Change { at: piece.at, new: said_at(to, piece, &mention.image, self.text_of(mention, piece)) };
+                let new = Change { at: piece.at, new: said_at(to, &piece.role, mention) };
                 let all = changes.entry(mention.text_index).or_default().entry(piece.node).or_default();
                 if !all.contains(&new) {
                     all.push(new);
@@ -125,18 +124,6 @@ impl Scanned {
             new: at_registry(to, &mention.reference, &mention.image),
         });
         Ok(Rewritten { bytes, changes: changes.collect() })
-    }
-
-    /// The piece as it is written.
-    fn text_of<'s>(&'s self, mention: &Mention, piece: &'s Piece) -> &'s str {
-        match &piece.role {
-            Role::Reference(text) => text,
-            Role::Registry(_) => "",
-            Role::Repository => {
-                let node = piece.node.and_then(|span| node_at(&self.texts[mention.text_index].roots, span));
-                node.and_then(Node::scalar).unwrap_or_default()
-            }
-        }
     }
 
     /// The first that an alias repeats where it is none of the changes.
@@ -276,10 +263,18 @@ fn node_at(roots: &[Node], span: Span) -> Option<&Node> {
         if node.span == span && !matches!(node.value, Value::Map(_) | Value::List(_)) {
             return Some(node);
         }
-        let holds = |child: &&Node| child.span.start <= span.start && span.end <= child.span.end;
+        // Children stand one after the other.
         match &node.value {
-            Value::Map(entries) => nodes.extend(entries.iter().map(|(_, value)| value).filter(holds)),
-            Value::List(elements) => nodes.extend(elements.iter().filter(holds)),
+            Value::Map(entries) => {
+                let at = entries.partition_point(|(_, value)| value.span.end < span.start);
+                nodes.extend(
+                    entries[at..].iter().map(|(_, value)| value).take_while(|child| child.span.start <= span.start),
+                );
+            }
+            Value::List(elements) => {
+                let at = elements.partition_point(|child| child.span.end < span.start);
+                nodes.extend(elements[at..].iter().take_while(|child| child.span.start <= span.start));
+            }
             Value::Plain(_) | Value::Text(_) | Value::Alias(_) => {}
         }
     }
@@ -293,16 +288,26 @@ fn check_registry(to: &str) -> Result<(), ManifestError> {
     }
 }
 
-/// What a piece says when its image is at another registry.
-fn said_at(to: &str, piece: &Piece, image: &ImageRef, written: &str) -> String {
-    match &piece.role {
-        Role::Reference(text) => at_registry(to, text, image),
-        Role::Registry(behind) => format!("{to}{behind}"),
-        // Docker's `library/` is no part of it yet.
-        Role::Repository if image.repository().strip_prefix("library/") == Some(written) => {
-            image.repository().to_owned()
+/// What a piece says when its image is at another registry. The two of a name in parts say it complete when they are joined.
+fn said_at(to: &str, role: &Role, mention: &Mention) -> String {
+    let repository = mention.image.repository();
+    let (mut with_registry, mut rest) = ("", repository);
+    for piece in &mention.pieces {
+        match &piece.role {
+            Role::Reference(_) => {}
+            Role::Registry(written) => with_registry = written,
+            Role::Repository(written) => rest = written,
         }
-        Role::Repository => written.to_owned(),
+    }
+    // `library/` may stand in neither.
+    let before = repository.strip_suffix(rest).map(|before| before.trim_end_matches('/'));
+    let before = before.filter(|before| !before.is_empty() && with_registry.ends_with(before));
+    match (role, before) {
+        (Role::Reference(text), _) => at_registry(to, text, &mention.image),
+        (Role::Registry(_), Some(before)) => format!("{to}/{before}"),
+        (Role::Registry(_), None) => to.to_owned(),
+        (Role::Repository(written), Some(_)) => written.clone(),
+        (Role::Repository(_), None) => repository.to_owned(),
     }
 }
 

@@ -4,7 +4,7 @@
 use super::model::{Finding, Kind, Mention, Piece, Problem, Role};
 use super::read::{place_of, pointer};
 use super::texts::DocumentText;
-use super::walk::{Found, is_at_registry, names_an_image, says_where_and_which};
+use super::walk::{Found, is_at_registry, is_template, names_an_image, says_where_and_which};
 use crate::words::{ImageRef, Span};
 
 /// Searches a text. In the file itself a line is what it says; in a text inside of a string it is likely.
@@ -34,7 +34,7 @@ pub(super) fn search(
         }
         let mut named = None;
         if let Some((key, value)) = value(line) {
-            if value.contains("{{") {
+            if is_template(value) {
                 let text = value;
                 let at = place(span_in(&texts[text_index].text, value));
                 found.findings.push(Finding { place: at, problem: Problem::Template { text: text.to_owned() } });
@@ -118,7 +118,10 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
     let line = line.split(" #").next().unwrap_or_default();
     let ends = |c: char| {
         c.is_whitespace()
-            || matches!(c, '"' | '\'' | '`' | '=' | ',' | ';' | '(' | ')' | '<' | '>' | '|' | '[' | ']' | '\\')
+            || matches!(
+                c,
+                '"' | '\'' | '`' | '=' | ',' | ';' | '(' | ')' | '<' | '>' | '|' | '[' | ']' | '{' | '}' | '\\'
+            )
     };
     line.split(ends).map(|word| word.trim_end_matches(['.', ':', '!', '?'])).filter(|word| word.contains('/'))
 }

@@ -246,8 +246,7 @@ impl<'w> Walk<'w> {
         }
         let is_plain = matches!(value.followed().value, Value::Plain(_));
         let is_likely = !is_exact && says_any(text).is_some() && !(is_plain && is_special_scalar(text));
-        let is_template = text.contains("{{");
-        if is_template || (is_exact && !text.is_empty()) || is_likely {
+        if is_template(text) || (is_exact && !text.is_empty()) || is_likely {
             let (pieces, text) = (vec![whole(value, text)], text.to_owned());
             let reference = Reference { kind: Kind::Key, text, pieces, is_certain: is_exact };
             return self.take_or(value, reference, false);
@@ -282,8 +281,7 @@ impl<'w> Walk<'w> {
         let Some(mention) = self.mention(node, reference) else { return };
         if is_value {
             self.found.mentions.push(mention);
-        } else if mention.reference.contains([':', '@']) {
-            // Without a tag it could be any word, such as the container's name.
+        } else {
             self.found.candidates.push(Candidate { mention });
         }
     }
@@ -291,7 +289,7 @@ impl<'w> Walk<'w> {
     /// Takes a reference, or tells why it is none.
     fn take_or(&mut self, value: &Node, reference: Reference, is_container: bool) {
         let text = reference.text.clone();
-        if text.contains("{{") {
+        if is_template(&text) {
             return self.tell(value, Problem::Template { text });
         }
         match text.parse::<ImageRef>() {
@@ -365,21 +363,26 @@ fn whole(node: &Node, text: &str) -> Piece {
 /// A string `image` with a tag beside it.
 fn beside(value: &Node, text: &str, holder: &Node) -> Option<Reference> {
     let has_one = text.rsplit('/').next().is_some_and(|last| last.contains([':', '@']));
-    let tag = ["tag", "imageTag", "version"].into_iter().find_map(|key| holder.get(key)?.scalar());
-    let tag = tag.filter(|tag| !has_one && !tag.is_empty())?;
+    if has_one {
+        return None;
+    }
+    let (_, tag) = ["tag", "imageTag", "version"].into_iter().find_map(|key| field(holder, key))?;
     let joined = format!("{text}:{tag}");
     joined.parse::<ImageRef>().ok()?;
     let kind = Kind::Parts;
     Some(Reference { kind, text: joined, pieces: vec![whole(value, text)], is_certain: true })
 }
 
+/// A scalar of a map that says something.
+fn field<'n>(node: &'n Node, key: &str) -> Option<(&'n Node, &'n str)> {
+    let value = node.get(key)?;
+    let text = value.scalar()?.trim();
+    (!text.is_empty() && !matches!(text, "~" | "null")).then_some((value, text))
+}
+
 /// A map that says a reference in parts.
 fn parts(node: &Node) -> Option<Reference> {
-    let field = |key: &str| {
-        let value = node.get(key)?;
-        let text = value.scalar()?.trim();
-        (!text.is_empty() && !matches!(text, "~" | "null")).then_some((value, text))
-    };
+    let field = |key: &str| field(node, key);
     let (registry, name) = match (field("registry"), field("repository"), field("name")) {
         (registry, Some(repository), _) => (registry, repository),
         (registry, None, Some(name)) => (registry, name),
@@ -402,12 +405,17 @@ fn parts(node: &Node) -> Option<Reference> {
     };
     let pieces = match registry {
         None => vec![piece(name, Role::Reference(name.1.to_owned()))],
-        Some(registry) => {
-            let behind = registry.1.find('/').map_or("", |slash| &registry.1[slash..]).to_owned();
-            vec![piece(registry, Role::Registry(behind)), piece(name, Role::Repository)]
-        }
+        Some(registry) => vec![
+            piece(registry, Role::Registry(registry.1.trim_end_matches('/').to_owned())),
+            piece(name, Role::Repository(name.1.to_owned())),
+        ],
     };
     Some(Reference { kind: Kind::Parts, text, pieces, is_certain: true })
+}
+
+/// Whether a template's expression, or a variable, decides what a text is.
+pub(super) fn is_template(text: &str) -> bool {
+    text.contains("{{") || text.contains("${")
 }
 
 /// Whether a key is or ends in `image`, in any spelling.

@@ -1,12 +1,12 @@
 //! `imageList`: writes the list of images that the lite builder caches.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Context, Outcome, StepFailure, Tools, bad_manifest, glob_set, listed, scan};
+use super::{Context, Outcome, StepFailure, Tools, bad_manifest, glob_set, listed, scan, warn_of};
 use crate::manifests::Mention;
 use crate::plan::{ListEntry, Route, registry_path};
 use crate::supply::LikelyImage;
-use crate::words::{ContextPath, ImageRef, ImageSource};
+use crate::words::{ContextPath, Failure, ImageRef, ImageSource};
 
 /// The step's fields.
 pub(super) struct List<'a> {
@@ -71,6 +71,7 @@ impl List<'_> {
         for file in manifests.files {
             let Some(bytes) = context.read(&file)? else { continue };
             let scanned = scan(&file, &bytes, tools.cluster_registry, &listed);
+            warn_of(&scanned, &file, "it is not listed", tools);
             scanned.check().map_err(|error| bad_manifest("from", &file, &error))?;
             let wanted = scanned.mentions.into_iter().filter(|mention| !ignore.is_match(mention.image.to_string()));
             found.extend(wanted.map(|mention| (file.clone(), mention)));
@@ -91,40 +92,41 @@ impl List<'_> {
 
     /// Asks for what may be no image, and leaves out what its registry refuses for good.
     fn without_refused(&self, found: &mut Vec<(ContextPath, Mention)>, tools: &Tools<'_>) -> Result<(), StepFailure> {
-        let is_sure = |mention: &Mention| {
-            mention.is_certain || self.images.iter().any(|entry| *entry.image.reference() == mention.image)
-        };
-        let doubtful = found.iter().filter(|(_, mention)| !is_sure(mention));
+        let certain = found.iter().filter(|(_, mention)| mention.is_certain).map(|(_, mention)| &mention.image);
+        let sure: BTreeSet<ImageRef> =
+            self.images.iter().map(|entry| entry.image.reference()).chain(certain).cloned().collect();
+        let doubtful = found.iter().filter(|(_, mention)| !sure.contains(&mention.image));
         let doubtful: Vec<ImageSource> =
             doubtful.map(|(_, mention)| ImageSource::Registry(mention.image.clone())).collect();
-        let refused = refused(&doubtful, tools)?;
+        let answers = tools.supply.likely_images(&doubtful, tools.platform);
+        let answers: BTreeMap<&ImageRef, LikelyImage> =
+            doubtful.iter().map(ImageSource::reference).zip(answers).collect();
+        let mut failures = Vec::new();
         found.retain(|(file, mention)| {
-            let refused = refused.get(&mention.image).filter(|_| !is_sure(mention));
-            if let Some(why) = refused {
-                tools.warn(format!(
-                    "{file}:{}: {} `{}` looks like an image, but nobody gives it, so it is not listed ({why}); if it is no image, name it in `ignore`",
-                    mention.place.line, mention.kind, mention.reference
-                ));
+            let place = format!("{file}:{}", mention.place.line);
+            match answers.get(&mention.image) {
+                Some(LikelyImage::Refused(why)) => {
+                    tools.warn(format!(
+                        "{place}: {} `{}` looks like an image, but {why}, so it is not listed; if it is an image, name it in \
+                         `images`, else in `ignore`",
+                        mention.kind, mention.reference
+                    ));
+                    false
+                }
+                // In a preview it is what only the work finds out.
+                Some(LikelyImage::Failed(failure)) if !tools.is_preview => {
+                    let message = format!("{place}: {}", failure.message);
+                    failures.push(Failure { message, ..failure.clone() });
+                    true
+                }
+                Some(LikelyImage::Image(_) | LikelyImage::Failed(_)) | None => true,
             }
-            refused.is_none()
         });
-        Ok(())
+        let mut failures = failures.into_iter();
+        let Some(mut failure) = failures.next() else { return Ok(()) };
+        failure.causes.extend(failures.map(|other| format!("and {}", other.message)));
+        Err(StepFailure { at: Route::stage().then("from"), failure })
     }
-}
-
-/// Those that nobody gives, and why.
-fn refused(doubtful: &[ImageSource], tools: &Tools<'_>) -> Result<BTreeMap<ImageRef, String>, StepFailure> {
-    let mut refused = BTreeMap::new();
-    for (image, answer) in doubtful.iter().zip(tools.supply.likely_images(doubtful, tools.platform)) {
-        match answer {
-            LikelyImage::Image(_) => {}
-            LikelyImage::Refused(why) => drop(refused.insert(image.reference().clone(), why)),
-            // What only the work finds out.
-            LikelyImage::Failed(_) if tools.is_preview => {}
-            LikelyImage::Failed(failure) => return Err(StepFailure { at: Route::stage().then("from"), failure }),
-        }
-    }
-    Ok(refused)
 }
 
 #[cfg(test)]

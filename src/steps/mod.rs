@@ -26,7 +26,7 @@ use std::collections::BTreeSet;
 use std::error::Error;
 
 use crate::closure::listed_images;
-use crate::manifests::{self, Form, Scan, Scanned};
+use crate::manifests::{self, Finding, Form, Scan, Scanned};
 use crate::plan::{PlannedStep, Route};
 use crate::supply::Supply;
 use crate::words::{ContextPath, Event, Failure, FailureKind, ImageRef, Observer, Platform};
@@ -177,6 +177,15 @@ fn scan(file: &ContextPath, bytes: &[u8], registry: &str, listed: &BTreeSet<Imag
     let is_template = file.as_path().extension().is_some_and(|extension| extension == "tmpl");
     let form = if is_template { Form::Template } else { Form::Document };
     manifests::scan(bytes, &Scan { form, registry, listed })
+}
+
+/// Warns of what stands where an image does, and is none that is known here. `then` says what becomes of it.
+fn warn_of(scanned: &Scanned, file: &ContextPath, then: &str, tools: &Tools<'_>) {
+    for Finding { place, problem } in &scanned.findings {
+        if let Some(doubt) = problem.doubt() {
+            tools.warn(format!("{file}:{}: {doubt}: {then}", place.line));
+        }
+    }
 }
 
 /// The failure for a manifest that cannot be used.

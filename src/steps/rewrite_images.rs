@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::context::Matching;
-use super::{Context, Outcome, StepFailure, Tools, bad_manifest, glob_set, listed, scan};
-use crate::words::{ContextPath, ImageRef};
+use super::{Context, Outcome, StepFailure, Tools, bad_manifest, glob_set, listed, scan, warn_of};
+use crate::words::{ContextPath, ImageRef, ImageSource};
 
 /// The step's fields.
 pub(super) struct RewriteImages<'a> {
@@ -27,7 +27,9 @@ impl RewriteImages<'_> {
         let (from, ignore) = (glob_set(self.from), glob_set(self.ignore));
         let wanted = |image: &ImageRef| {
             let name = image.to_string();
-            (self.from.is_empty() || from.is_match(&name)) && !ignore.is_match(&name)
+            let is_wanted = (self.from.is_empty() || from.is_match(&name)) && !ignore.is_match(&name);
+            // What a list left out is no image, and nobody would have it.
+            is_wanted && !tools.supply.is_refused(&ImageSource::Registry(image.clone()), tools.platform)
         };
         let mut read: Vec<(&ContextPath, Vec<u8>)> = Vec::new();
         for file in &files {
@@ -43,6 +45,7 @@ impl RewriteImages<'_> {
         let mut edited = Vec::new();
         for (file, bytes) in &read {
             let scanned = scan(file, bytes, tools.cluster_registry, &listed);
+            warn_of(&scanned, file, "it stays as it is", tools);
             let rewritten = scanned.rewrite(self.to, &wanted).map_err(|error| bad_manifest("paths", file, &error))?;
             let change = |change: &crate::manifests::ImageChange| {
                 format!("{file}:{}: {} → {}", change.line, change.old, change.new)

@@ -34,7 +34,7 @@ pub enum LikelyImage {
     /// It is one.
     Image(Arc<ContainerImage>),
     /// It is none, or one that nobody gives: why.
-    Refused(String),
+    Refused(&'static str),
     /// It is not known.
     Failed(Failure),
 }
@@ -59,7 +59,7 @@ pub struct Supply {
     pins: Mutex<Arc<Pins>>,
     resolved: Mutex<Resolved>,
     /// What registries do not give, whoever asks and whenever.
-    refused: Mutex<BTreeSet<(ImageSource, Platform)>>,
+    refused: Mutex<BTreeMap<(ImageSource, Platform), &'static str>>,
     watch: Watch,
 }
 
@@ -216,22 +216,31 @@ impl Supply {
 
     /// Something that may be an image, and that nobody misses if it is none.
     pub fn likely_image(&self, image: &ImageSource, platform: &Platform) -> LikelyImage {
+        const HELP: &str = "if it is no image, name it in `ignore` of the step, or in `--ignore-image` of a build";
         let key = (image.clone(), platform.clone());
         let why = if self.pins().refused.contains(&key) {
-            format!("`{image}`: the lock says that its registry refuses it")
+            "the lock says that its registry refuses it"
         } else {
             match self.image(image, platform) {
                 Ok(whole) => return LikelyImage::Image(whole),
-                Err(failure) if !lock(&self.refused).contains(&key) => return LikelyImage::Failed(failure),
-                Err(failure) => failure.message,
+                Err(failure) => match lock(&self.refused).get(&key).copied() {
+                    Some(why) => why,
+                    None => return LikelyImage::Failed(failure.with_help(HELP)),
+                },
             }
         };
         if self.is_strict {
-            let failure = Failure::new(FailureKind::Verification, why);
-            return LikelyImage::Failed(failure.with_help("if it is no image, say so in `ignore`"));
+            let failure = Failure::new(FailureKind::Verification, format!("`{image}` looks like an image, but {why}"));
+            return LikelyImage::Failed(failure.with_help(HELP));
         }
         lock(&self.resolved).refused.insert(key);
         LikelyImage::Refused(why)
+    }
+
+    /// Whether something that looks like an image is known to be none that anybody gives.
+    pub fn is_refused(&self, image: &ImageSource, platform: &Platform) -> bool {
+        let key = (image.clone(), platform.clone());
+        self.pins().refused.contains(&key) || lock(&self.resolved).refused.contains(&key)
     }
 
     /// Several that may be images, asked for at once; the answers are in the order of `images`.
@@ -358,8 +367,9 @@ impl Supply {
                     Some(login) => self.puller.pull_as(&named, platform, login).await,
                 };
                 let pulled = pulled.map_err(|error| {
-                    if error.is_refusal() {
-                        lock(&self.refused).insert((image.clone(), platform.clone()));
+                    // What the lock has is an image, whatever its registry says today.
+                    if let (Some(why), None) = (error.refusal(), pin) {
+                        lock(&self.refused).insert((image.clone(), platform.clone()), why);
                     }
                     let failure = advised(Failure::from_error(error.kind(), &error), error.help());
                     self.of_pin(&pins, failure, pin.filter(|_| reference.digest().is_none()), &image.familiar())

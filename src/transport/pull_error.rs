@@ -91,22 +91,28 @@ impl PullError {
         }
     }
 
-    /// Whether to ask again would not help: the registry does not have it, or asks for a login that nobody has, or is none.
+    /// What the registry says for good, so that to ask again would not help; none where it may be another answer later, or
+    /// to somebody else.
     #[must_use]
-    pub fn is_refusal(&self) -> bool {
+    pub fn refusal(&self) -> Option<&'static str> {
         match self {
-            Self::Tried { tried, .. } => tried.0.last().is_some_and(|(_, error)| match error {
-                RegistryError::Missing(_)
-                | RegistryError::Credentials(_)
-                | RegistryError::Http(HttpError::Answer { .. } | HttpError::Redirect { .. }) => true,
-                RegistryError::Http(error @ HttpError::Status { .. }) => !error.is_transient(),
-                RegistryError::Http(_) | RegistryError::Digest { .. } => false,
-            }),
+            Self::Tried { tried, .. } => match &tried.0.last()?.1 {
+                RegistryError::Missing(_) => Some("its registry does not have it"),
+                RegistryError::Credentials(refusal) if refusal.who.is_none() => Some("its registry asks for a login"),
+                RegistryError::Http(HttpError::Answer { .. } | HttpError::Redirect { .. }) => {
+                    Some("its host is no registry")
+                }
+                RegistryError::Http(error @ HttpError::Status { .. }) if !error.is_transient() => {
+                    Some("its registry does not give it")
+                }
+                RegistryError::Credentials(_) | RegistryError::Http(_) | RegistryError::Digest { .. } => None,
+            },
             // An image for other platforms is an image.
             Self::Manifest { source, .. } => {
-                !matches!(source, ManifestError::NoPlatform { .. } | ManifestError::OtherPlatform { .. })
+                let is_image = matches!(source, ManifestError::NoPlatform { .. } | ManifestError::OtherPlatform { .. });
+                (!is_image).then_some("what its registry gives is no image")
             }
-            Self::Settings { .. } | Self::Offline { .. } | Self::Cache { .. } | Self::Stopped { .. } => false,
+            Self::Settings { .. } | Self::Offline { .. } | Self::Cache { .. } | Self::Stopped { .. } => None,
         }
     }
 

@@ -110,7 +110,7 @@ fn without_helm_the_error_says_how_to_list_and_the_list_makes_it_a_warning() {
     let failed = build(&world, "app:v1", "FROM scratch\nCOPY app charts\n", &CHART);
     assert_eq!(failed.code, Some(1));
     insta::assert_snapshot!(errors(&failed), @"
-    error: the images of the chart charts/app are not known
+    error: charts/app: the images of the chart are not known
       caused by: `helm`, which renders charts, is not on PATH
       help: install helm
       help: or list the chart's images yourself, a line each, in a file `imageList` that is copied with `COPY imageList manifests`: charts that cannot be rendered are then a warning

@@ -25,29 +25,24 @@ pub(super) fn search(bytes: &[u8], form: Form, origin: &Origin, registry: &str, 
     let start = format!("{registry}/");
     for Finding { place, problem } in scanned.findings {
         let origin = origin.line(place.line);
-        let mut doubt = |message: String| searched.doubts.push(Doubt { origin: Some(origin.clone()), message });
-        let listed = format!("list it in {}", list::LIST);
         match problem {
             Problem::NotAReference { text, .. } if !is_rendered && text.trim_start().starts_with(&start) => {}
             Problem::NotAReference { is_container: true, why, .. } => {
                 searched.failures.push(failure(&origin, &why));
             }
-            Problem::NotAReference { why, .. } => doubt(format!("{why}; if it means one, {listed}")),
-            Problem::Template { text } => {
-                doubt(format!("cannot tell which image `{text}` is, so it is not cached: {listed}"));
-            }
             Problem::Utf16 => {
                 let message = "it is UTF-16, which Kubernetes does not read; convert it to UTF-8";
                 searched.failures.push(failure(&Origin { line: None, ..origin }, message));
             }
-            Problem::Unreadable { why } => doubt(format!("it is no YAML, and was searched as text: {why}")),
-            Problem::RepeatedKey { key, first } => {
-                doubt(format!("the key `{key}` is there twice, first in line {first}; Kubernetes takes the last one"))
+            problem => {
+                let next = match &problem {
+                    Problem::Unreadable { .. } | Problem::RepeatedKey { .. } => String::new(),
+                    Problem::Template { .. } => format!(", so it is not cached: list it in {}", list::LIST),
+                    _ => format!("; if it is an image, list it in {}", list::LIST),
+                };
+                let doubt = problem.doubt().map(|doubt| Doubt { origin: Some(origin), message: doubt + &next });
+                searched.doubts.extend(doubt);
             }
-            Problem::PassedOver { reference, is_unsearched: false } => doubt(format!(
-                "sealer's own search takes `{reference}` for an image, this one does not; if it is one, {listed}"
-            )),
-            Problem::PassedOver { .. } => {}
         }
     }
     searched

@@ -27,12 +27,13 @@ mod list;
 mod manifests;
 mod metadata;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::path::Path;
 
 use crate::manifests::Form;
+use crate::plan::registry_path;
 use crate::rootfs::{Overlay, Tree};
 use crate::steps::glob_set;
 use crate::transport::Login;
@@ -65,6 +66,8 @@ pub(super) struct Wants {
     pub(super) outside: Vec<Wanted>,
     /// Of the image's own registry.
     pub(super) own: Vec<Wanted>,
+    /// What is named, and not cached: it is ignored, or refused.
+    pub(super) left_out: BTreeSet<ImageRef>,
     /// What charts ask for, of any registry.
     pub(super) of_charts: Vec<ImageRef>,
     /// What rendered charts.
@@ -168,7 +171,9 @@ impl Search<'_> {
     fn take(&self, searched: manifests::Searched, origin: impl Fn(usize) -> Origin, found: &mut Found<'_>) {
         let ignore = glob_set(self.ignore);
         for mention in searched.mentions {
-            if !ignore.is_match(mention.image.to_string()) {
+            if ignore.is_match(mention.image.to_string()) {
+                found.wants.left_out.insert(mention.image);
+            } else {
                 let (image, origin) = (ImageSource::Registry(mention.image), origin(mention.place.line));
                 found.add(Wanted { image, origin, is_likely: !mention.is_certain, login: None });
             }
@@ -246,7 +251,7 @@ impl Found<'_> {
         let is_own = matches!(&new.image, ImageSource::Registry(image) if image.registry() == self.own_registry);
         let (wanted, seen) =
             if is_own { (&mut self.wants.own, &mut self.own) } else { (&mut self.wants.outside, &mut self.outside) };
-        let key = crate::plan::registry_path(new.image.reference());
+        let key = registry_path(new.image.reference());
         let Some(known) = seen.get(&key).map(|index| &mut wanted[*index]) else {
             seen.insert(key, wanted.len());
             wanted.push(new);
@@ -260,14 +265,45 @@ impl Found<'_> {
             }
             return;
         }
-        let message = format!(
-            "{}: `{}` and `{}` fall on one path: the image's registry would hold only one as `{key}`",
-            new.origin, new.image, known.image
-        );
-        let failure = Failure::new(FailureKind::Failed, message)
-            .with_help(format!("{} asks for the other; keep one of the two", known.origin));
-        self.failures.push(BuildFailure { at: BuildPlace::Image(new.image), failure });
+        if known.is_likely || new.is_likely {
+            // Whether both are images is known when they are asked for.
+            let reference = new.image.reference();
+            match wanted.iter_mut().find(|wanted| wanted.image.reference() == reference) {
+                Some(known) => known.is_likely &= new.is_likely,
+                None => wanted.push(new),
+            }
+            return;
+        }
+        self.failures.push(collision(&new, known));
     }
+}
+
+impl Wants {
+    /// Images that fall on one path of the registry.
+    pub(super) fn collisions(&self) -> Vec<BuildFailure> {
+        let mut known: BTreeMap<String, &Wanted> = BTreeMap::new();
+        let mut failures = Vec::new();
+        for wanted in &self.outside {
+            let first = *known.entry(registry_path(wanted.image.reference())).or_insert(wanted);
+            if first.image != wanted.image {
+                failures.push(collision(wanted, first));
+            }
+        }
+        failures
+    }
+}
+
+fn collision(new: &Wanted, known: &Wanted) -> BuildFailure {
+    let message = format!(
+        "{}: `{}` and `{}` fall on one path: the image's registry would hold only one as `{}`",
+        new.origin,
+        new.image,
+        known.image,
+        registry_path(new.image.reference())
+    );
+    let failure = Failure::new(FailureKind::Failed, message)
+        .with_help(format!("{} asks for the other; keep one of the two", known.origin));
+    BuildFailure { at: BuildPlace::Image(new.image.clone()), failure }
 }
 
 fn has_extension(path: &str, extensions: &[&str]) -> bool {

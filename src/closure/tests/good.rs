@@ -169,6 +169,7 @@ fn the_golden_base_raises_no_alarm() {
         cluster_registry: "sea.hub:5000",
         platform: &platform(),
         needed: Some(&[]),
+        left_out: &std::collections::BTreeSet::new(),
     };
     let report = check(&scope).unwrap();
     assert!(report.is_closed());

@@ -120,6 +120,7 @@ impl Root {
             cluster_registry: "sea.hub:5000",
             platform: &platform(),
             needed: Some(&needed),
+            left_out: &std::collections::BTreeSet::new(),
         };
         check(&scope).unwrap()
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use crate::build::{BuildFailure, BuildPlace, Doubt, Origin, asked_images};
+use crate::build::{AskedImage, BuildFailure, BuildPlace, Doubt, Origin, asked_images};
 use crate::closure::{self, Asked, Problem, Scope, Weight, asked, check, fault_of};
 use crate::image::model::{Image, LayerKind};
 use crate::plan::registry_path;
@@ -32,6 +32,7 @@ impl Asks {
             cluster_registry: registry.host(),
             platform: registry.platform(),
             needed: None,
+            left_out: &BTreeSet::new(),
         };
         let report = check(&scope)?;
         let mut asks =
@@ -39,7 +40,7 @@ impl Asks {
         for finding in &report.findings {
             asks.of_file(layers, registry, finding);
         }
-        for (image, origin) in &wanted.images {
+        for AskedImage { image, origin, is_likely } in &wanted.images {
             asks.asked.add(image.reference());
             let own = image.reference().at_registry(registry.host());
             let path = registry_path(&own);
@@ -50,6 +51,12 @@ impl Asks {
                 && !(is_of_storage(&finding.problem) && registry.speaks_of(&path))
             {
                 finding.reference = image.reference().familiar();
+                if *is_likely && image.reference().registry() != registry.host() {
+                    let found = "it looks like an image, and the image does not hold it";
+                    let found = format!("`{}`: {found}", finding.reference);
+                    asks.add(layers, Verdict::Note, "search", Some(origin), &found, &[]);
+                    continue;
+                }
                 asks.of_builder(layers, origin, &finding, path);
             }
         }

@@ -370,6 +370,14 @@ spec:
     shape("Kubernetes' own object that says its image wrongly", "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: 5}, {image: [1]}, {image: }, {image: $(IMG)}, {image: '{{ .x }}'}, {image: 'nginx:1.25 '}, {image: quay.io/Foo/bar:v1}]}\n"),
     shape("sealer's own document", "apiVersion: sealer.cloud/v2\nkind: Cluster\nspec:\n  image: kubernetes:v1.19.8\n"),
     shape("an image as a volume", "kind: Pod\nspec:\n  volumes:\n  - {name: a, image: {reference: 'quay.io/v/o', pullPolicy: Always}}\n  - {name: b, image: {reference: Bad}}\n"),
+    shape(
+        "parts whose registry is a namespace, or has one, or none",
+        "kind: X\nspec:\n  a: {image: {registry: myorg, repository: app, tag: v1}}\n  b: {image: {registry: docker.io/library, repository: nginx, tag: '1'}}\n  c: {image: {registry: docker.io, repository: nginx, tag: '2'}}\n  d: {image: nginx, tag: null}\n  e: {image: redis, tag: '', version: v7}\n",
+    ),
+    shape(
+        "variables, and a reference without a tag that another place is certain of",
+        "apiVersion: v1\nkind: Template\nobjects:\n- apiVersion: v1\n  kind: Pod\n  spec: {containers: [{image: '${IMAGE}:${TAG}'}, {image: quay.io/a/b, env: [{name: quay.io/a/b, value: quay.io/a/c}], args: [--x=quay.io/a/b]}]}\n",
+    ),
     shape("no YAML", "kind: Pod\nspec: [\n  image: nginx:1\n  sidecar: quay.io/a/b:1\n"),
     Shape {
         name: "names that a list has, in other spellings, and words that are none",
