@@ -3,6 +3,7 @@
 use super::HostPlaces;
 use super::program;
 use crate::doctor::{Finding, Verdict};
+use crate::process::on_path;
 use crate::transport::{EngineAbout, EngineSilence};
 
 /// What sealer's own engine has behind its version.
@@ -38,8 +39,8 @@ impl EngineState {
         let here = about.as_ref().ok().filter(|_| places.engine.is_local()).map(|about| Flavour::of(&about.version));
         // One that does not start is the one whose files matter most.
         let flavour = here.or_else(|| {
-            let installed = program::find(places.path.as_deref(), "dockerd").into_iter().next()?;
-            let said = program::ask(&installed, &["--version"], places.limit).ok()?;
+            let installed = on_path(places.path.as_deref()?, "dockerd").next()?;
+            let said = program::ask(&installed, "--version", places.limit).ok()?;
             version(&said).map(Flavour::of)
         });
         Self { about, flavour }

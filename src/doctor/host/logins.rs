@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::program;
 use crate::doctor::{Finding, Verdict};
+use crate::process::on_path;
 use crate::syntax::{Node, Value, parse_json};
 use crate::transport::{AuthPlaces, Logins, chain};
 
@@ -58,7 +58,7 @@ fn helpers(file: &Path, path: Option<&OsStr>) -> Vec<Finding> {
         .filter_map(|(registry, name)| Some((format!("`{}`", registry.scalar().unwrap_or_default()), name.scalar()?)));
     let missing = store.into_iter().chain(single).filter(|(_, name)| {
         let program = format!("docker-credential-{name}");
-        !name.is_empty() && (name.contains('/') || program::find(path, &program).is_empty())
+        !name.is_empty() && (name.contains('/') || path.is_none_or(|path| on_path(path, &program).next().is_none()))
     });
     let subject = file.display().to_string();
     missing

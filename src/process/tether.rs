@@ -21,8 +21,7 @@ const NOT_STARTED: u8 = 126;
 /// its end as the program's own. Its standard input is the tether; the program has none.
 ///
 /// Whoever spawns it keeps the child's `stdin` as long as the program may live; killing the group ends all of it.
-#[must_use]
-pub fn tethered(program: &OsStr) -> Command {
+pub(crate) fn tethered(program: &OsStr) -> Command {
     let mut command = Command::new("/proc/self/exe");
     command.arg(TETHER_COMMAND).arg(program).stdin(Stdio::piped()).process_group(0);
     command
