@@ -26,7 +26,7 @@ pub use auth::{
     LogInError, Login, LoginError, LoginKeeper, LoginScope, LoginScopeError, Logins, Place, Proof, Secret,
 };
 pub use docker::{
-    Engine, EngineAbout, EngineError, EngineImage, EnginePlace, EngineRunning, EngineSilence, EngineStorage,
+    Engine, EngineError, EngineFault, EngineHost, EngineImage, EngineInfo, EngineSettings, EngineStorage,
 };
 pub use http::{CertificatePlaces, Http, HttpConfig, HttpError, Patience, RetryPolicy, Trust, doubtful_proxies};
 pub(crate) use http::{Fetched, Outcome, Request, Response, STATUSES, Source, Wanted};

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::EnginePlace;
+use super::{EngineFault, EngineHost};
 use crate::cache::CacheError;
 use crate::image::{DockerArchiveReadError, ManifestError};
 use crate::words::{Digest, FailureKind, ImageSource, Platform};
@@ -10,35 +10,23 @@ use crate::words::{Digest, FailureKind, ImageSource, Platform};
 /// Why an image is not had from the Docker engine.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// The place is none that is asked.
-    #[error("cannot ask the Docker engine at `{place}` for `{image}`: {why}")]
-    Place {
+    /// It gave no answer, or none that is of use.
+    #[error("{}", told(image, host, fault))]
+    Fault {
         /// The image.
         image: ImageSource,
-        /// The place.
-        place: EnginePlace,
+        /// The engine's host.
+        host: EngineHost,
         /// Why.
-        why: &'static str,
-    },
-    /// Nobody answers there.
-    #[error("cannot ask the Docker engine at `{place}` for `{image}`: {why}")]
-    Unreachable {
-        /// The image.
-        image: ImageSource,
-        /// The place.
-        place: EnginePlace,
-        /// What the system or the client said.
-        why: String,
-        /// What the system said, where it was the system.
-        kind: Option<io::ErrorKind>,
+        fault: EngineFault,
     },
     /// The engine does not have the image.
-    #[error("the Docker engine at `{place}` has no image `{}`", image.reference().familiar())]
+    #[error("the Docker engine at `{host}` has no image `{}`", image.reference().familiar())]
     NoImage {
         /// The image.
         image: ImageSource,
-        /// The place.
-        place: EnginePlace,
+        /// The engine's host.
+        host: EngineHost,
         /// A name that the engine has and that may have been meant.
         near: Option<String>,
     },
@@ -52,45 +40,13 @@ pub enum EngineError {
         /// What is there.
         found: Platform,
     },
-    /// The engine answered that something failed.
-    #[error("the Docker engine at `{place}` cannot give `{image}`: {message} (status {status})")]
-    Answer {
-        /// The image.
-        image: ImageSource,
-        /// The place.
-        place: EnginePlace,
-        /// The HTTP status.
-        status: u16,
-        /// What the engine said, printable.
-        message: String,
-    },
-    /// The answer stopped coming, or is too long.
-    #[error("the Docker engine at `{place}` did not give `{image}` whole: {why}")]
-    Broken {
-        /// The image.
-        image: ImageSource,
-        /// The place.
-        place: EnginePlace,
-        /// Why.
-        why: String,
-    },
-    /// The answer is none that an engine gives.
-    #[error("what answers at `{place}`, asked for `{image}`, is no Docker engine that is understood: {why}")]
-    Strange {
-        /// The image.
-        image: ImageSource,
-        /// The place.
-        place: EnginePlace,
-        /// Why.
-        why: String,
-    },
     /// What the engine gave is another image than it said.
-    #[error("the Docker engine at `{place}` says that `{image}` is {said}, and gives {found}")]
+    #[error("the Docker engine at `{host}` says that `{image}` is {said}, and gives {found}")]
     Other {
         /// The image.
         image: ImageSource,
-        /// The place.
-        place: EnginePlace,
+        /// The engine's host.
+        host: EngineHost,
         /// The id that it said.
         said: Digest,
         /// The id of what it gave.
@@ -130,20 +86,36 @@ pub enum EngineError {
     },
 }
 
+fn told(image: &ImageSource, host: &EngineHost, fault: &EngineFault) -> String {
+    match fault {
+        EngineFault::Host(_) | EngineFault::NoSocket | EngineFault::Denied | EngineFault::Unreachable(_) => {
+            format!("cannot ask the Docker engine at `{host}` for `{image}`: {fault}")
+        }
+        EngineFault::Answer { .. } => format!("the Docker engine at `{host}` cannot give `{image}`: {fault}"),
+        EngineFault::Broken(_) => format!("the Docker engine at `{host}` did not give `{image}` whole: {fault}"),
+        EngineFault::Strange(_) => {
+            format!("what answers at `{host}`, asked for `{image}`, is no Docker engine that is understood: {fault}")
+        }
+    }
+}
+
 impl EngineError {
     /// What kind of failure it is.
     #[must_use]
     pub fn kind(&self) -> FailureKind {
         match self {
-            Self::Unreachable { kind, .. } => match kind {
+            Self::Fault { fault, .. } => match fault {
                 // An engine that does not run leaves no socket, or one that refuses: it is the same.
-                Some(io::ErrorKind::PermissionDenied) => FailureKind::Failed,
-                Some(_) | None => FailureKind::Retry,
+                EngineFault::NoSocket
+                | EngineFault::Unreachable(_)
+                | EngineFault::Broken(_)
+                | EngineFault::Answer { status: 500.., .. } => FailureKind::Retry,
+                EngineFault::Answer { .. } | EngineFault::Host(_) | EngineFault::Denied | EngineFault::Strange(_) => {
+                    FailureKind::Failed
+                }
             },
             Self::NoImage { .. } | Self::Platform { .. } | Self::Other { .. } => FailureKind::Verification,
-            Self::Answer { status, .. } if *status >= 500 => FailureKind::Retry,
-            Self::Answer { .. } | Self::Strange { .. } | Self::Place { .. } | Self::Disk { .. } => FailureKind::Failed,
-            Self::Broken { .. } => FailureKind::Retry,
+            Self::Disk { .. } => FailureKind::Failed,
             Self::Archive { source, .. } => source.kind(),
             Self::Config { source, .. } => source.kind(),
             Self::Cache { source, .. } => source.kind(),
@@ -154,16 +126,20 @@ impl EngineError {
     #[must_use]
     pub fn help(&self) -> Option<String> {
         match self {
-            Self::Place { .. } => Some(
-                "set DOCKER_HOST to `unix:///PATH` or `tcp://HOST:PORT`, or unset it for the usual socket".to_owned(),
-            ),
-            Self::Unreachable { kind: Some(io::ErrorKind::PermissionDenied), .. } => {
-                Some("run this as root, or as a user of the group that owns the socket, usually `docker`".to_owned())
-            }
-            Self::Unreachable { .. } => Some(
-                "start the engine, or say in DOCKER_HOST where it listens; an image of a registry needs none"
-                    .to_owned(),
-            ),
+            Self::Fault { fault, .. } => match fault {
+                EngineFault::Host(_) => Some(
+                    "set DOCKER_HOST to `unix:///PATH` or `tcp://HOST:PORT`, or unset it for the usual socket"
+                        .to_owned(),
+                ),
+                EngineFault::Denied => Some(
+                    "run this as root, or as a user of the group that owns the socket, usually `docker`".to_owned(),
+                ),
+                EngineFault::NoSocket | EngineFault::Unreachable(_) => Some(
+                    "start the engine, or say in DOCKER_HOST where it listens; an image of a registry needs none"
+                        .to_owned(),
+                ),
+                EngineFault::Answer { .. } | EngineFault::Broken(_) | EngineFault::Strange(_) => None,
+            },
             Self::NoImage { near: Some(near), .. } => Some(format!("did you mean `docker-daemon:{near}`?")),
             Self::NoImage { image, .. } => {
                 let name = image.reference().familiar();
@@ -175,10 +151,7 @@ impl EngineError {
                 let name = image.reference().familiar();
                 Some(format!("build or pull `{name}` for {asked} first: an engine has one platform under a name"))
             }
-            Self::Answer { .. }
-            | Self::Broken { .. }
-            | Self::Strange { .. }
-            | Self::Other { .. }
+            Self::Other { .. }
             | Self::Archive { .. }
             | Self::Config { .. }
             | Self::Cache { .. }

@@ -3,11 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
-use tokio::time::timeout;
-
-use super::{ANSWER, Asking, Engine};
+use super::Engine;
 use crate::image::{DockerArchive, diff_ids};
-use crate::transport::docker::{EngineError, EnginePlace};
+use crate::transport::docker::{EngineError, EngineFault, EngineHost};
 use crate::words::{Digest, Event, ImageRef, ImageSource, Platform};
 
 /// The kind of storage driver that keeps images in containerd: `docker info`, "driver-type".
@@ -42,13 +40,13 @@ pub struct EngineStorage {
 impl Engine {
     /// Where it listens.
     #[must_use]
-    pub fn place(&self) -> &EnginePlace {
-        &self.place
+    pub fn host(&self) -> &EngineHost {
+        &self.host
     }
 
     /// What the engine knows of its image of that name, whatever its platform.
     pub async fn describe(&self, image: &ImageSource) -> Result<EngineImage, EngineError> {
-        let asking = Asking { engine: self, image, docker: self.connect(image)? };
+        let asking = self.connect(image)?;
         let found = asking.found().await?;
         let (Some(os), Some(architecture)) = (&found.os, &found.architecture) else {
             return Err(asking.strange("it does not say what platform the image is for"));
@@ -67,11 +65,10 @@ impl Engine {
     }
 
     /// What the engine says of itself; `image` is what it is asked for, for messages.
-    pub async fn about(&self, image: &ImageSource) -> Result<EngineStorage, EngineError> {
-        let asking = Asking { engine: self, image, docker: self.connect(image)? };
-        let answer = timeout(ANSWER, asking.docker.info()).await;
-        let info = answer.map_err(|_| asking.broken("no answer in a minute"))?;
-        let info = info.map_err(|error| self.failed(image, error))?;
+    pub async fn storage(&self, image: &ImageSource) -> Result<EngineStorage, EngineError> {
+        let asking = self.connect(image)?;
+        let info =
+            asking.connection.answer(asking.connection.api.info()).await.map_err(|fault| asking.failed(fault))?;
         let is_containerd = |line: &Vec<String>| {
             line.first().is_some_and(|key| key == "driver-type") && line.get(1).is_some_and(|kind| kind == CONTAINERD)
         };
@@ -84,23 +81,23 @@ impl Engine {
 
     /// Has the engine pack the image and hashes every layer: an error where one is not what `said` says of it.
     pub async fn check_layers(&self, image: &ImageSource, said: &EngineImage) -> Result<(), EngineError> {
-        let asking = Asking { engine: self, image, docker: self.connect(image)? };
+        let asking = self.connect(image)?;
         let file = self.cache.scratch().map_err(|source| EngineError::Cache { image: image.clone(), source })?;
         let what = format!("{image} of the Docker engine");
         let tell = |received| self.observer.event(Event::Transfer { what: what.clone(), received, total: said.size });
         tell(0);
         let file = asking.receive(said.id, file, &tell).await?;
-        let (source, place, expected) = (image.clone(), self.place.clone(), said.clone());
+        let (source, host, expected) = (image.clone(), self.host.clone(), said.clone());
         let hashed = tokio::task::spawn_blocking(move || {
             let bad = |error| EngineError::Archive { image: source.clone(), source: error };
             let archive = DockerArchive::open(file).map_err(bad)?;
             if !archive.is_called(expected.id) {
                 let (said, found) = (expected.id, archive.id());
-                return Err(EngineError::Other { image: source.clone(), place, said, found });
+                return Err(EngineError::Other { image: source.clone(), host, said, found });
             }
             if diff_ids(archive.config()).ok().as_ref() != Some(&expected.diff_ids) {
                 let why = "the diff ids that it says are not those of the config that it gives".to_owned();
-                return Err(EngineError::Strange { image: source.clone(), place, why });
+                return Err(EngineError::Fault { image: source.clone(), host, fault: EngineFault::Strange(why) });
             }
             for index in 0..archive.layer_count() {
                 archive.copy_layer(index, io::sink()).map_err(bad)?;

@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader};
 use std::os::unix::net::UnixListener;
 
 use serde_json::json;
@@ -44,8 +44,8 @@ impl Fake {
 
     fn engine(&self) -> (Engine, Arc<Cache>) {
         let cache = Arc::new(Cache::open(self.folder.path().join("cache")).unwrap());
-        let place = EnginePlace::new(&format!("unix://{}", self.folder.path().join("s").display()));
-        (Engine::new(place, Arc::clone(&cache), Arc::new(Silent)), cache)
+        let host = EngineHost::new(&format!("unix://{}", self.folder.path().join("s").display()));
+        (Engine::new(host, Arc::clone(&cache), Arc::new(Silent)), cache)
     }
 
     fn ask(&self) -> Result<ContainerImage, String> {
@@ -180,7 +180,8 @@ fn what_an_engine_says_is_not_believed_and_its_failures_are_told() {
 fn who_may_not_use_the_socket_hears_what_to_do() {
     let fake = Fake::new(Answers::new());
     let (engine, _) = fake.engine();
-    let said = |kind: io::ErrorKind| fake.said(&engine.unreachable(&image(), &io::Error::from(kind)));
+    let said =
+        |kind: io::ErrorKind| fake.said(&engine.failed(&image(), EngineFault::of_system(&io::Error::from(kind))));
     insta::assert_snapshot!(said(io::ErrorKind::PermissionDenied), @"
     Failed: cannot ask the Docker engine at `unix://[ENGINE]/s` for `docker-daemon:foo:v1`: permission denied
         run this as root, or as a user of the group that owns the socket, usually `docker`

@@ -1,20 +1,28 @@
 //! Where the engine listens, as Docker's own client finds it.
 
 use std::fmt;
+use std::time::Duration;
 
+use bollard::Docker;
+use tokio::time::timeout;
+
+use super::EngineFault;
 use crate::words::printable;
+
+/// How long anything may take: an engine writes an image to its own disk before its first byte comes.
+pub(super) const LONGEST: Duration = Duration::from_mins(30);
 
 /// Where the engine listens: `DOCKER_HOST`, else the usual socket.
 #[derive(Clone, PartialEq, Eq)]
-pub struct EnginePlace {
+pub struct EngineHost {
     host: String,
     /// The user asked for TLS, which must not be passed over in silence.
     tls: bool,
 }
 
-/// What an [`EnginePlace`] comes to.
+/// What a `DOCKER_HOST` comes to.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Address<'a> {
+enum Address<'a> {
     /// The path of a socket.
     Socket(&'a str),
     /// `HOST:PORT`, plain HTTP.
@@ -25,18 +33,18 @@ pub(super) enum Address<'a> {
     Other,
 }
 
-impl EnginePlace {
+impl EngineHost {
     const SOCKET: &str = "/var/run/docker.sock";
     /// The port of an engine without TLS.
     const PORT: u16 = 2375;
 
-    /// The place of that name, `unix:///PATH` or `tcp://HOST[:PORT]`.
+    /// That host, `unix:///PATH` or `tcp://HOST[:PORT]`.
     #[must_use]
     pub fn new(host: &str) -> Self {
         Self { host: host.to_owned(), tls: false }
     }
 
-    /// The place that the environment says: `DOCKER_HOST`, with `DOCKER_TLS_VERIFY` and `DOCKER_TLS`.
+    /// What the environment says: `DOCKER_HOST`, with `DOCKER_TLS_VERIFY` and `DOCKER_TLS`.
     #[must_use]
     pub fn from_env() -> Self {
         let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -44,7 +52,7 @@ impl EnginePlace {
         Self { host, tls: set("DOCKER_TLS_VERIFY").is_some() || set("DOCKER_TLS").is_some() }
     }
 
-    pub(super) fn address(&self) -> Address<'_> {
+    fn address(&self) -> Address<'_> {
         if let Some(path) = self.host.strip_prefix("unix://") {
             return Address::Socket(if path.is_empty() { Self::SOCKET } else { path });
         }
@@ -66,7 +74,49 @@ impl EnginePlace {
     }
 }
 
-impl fmt::Display for EnginePlace {
+impl EngineHost {
+    /// Whether it is a socket of this machine.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        matches!(self.address(), Address::Socket(_))
+    }
+
+    /// The only connection to an engine; each question may take `limit`.
+    pub(super) fn connect(&self, limit: Duration) -> Result<Connection, EngineFault> {
+        let (version, seconds) = (bollard::API_DEFAULT_VERSION, LONGEST.as_secs());
+        let api = match self.address() {
+            Address::Socket(path) => {
+                // The client would say only that the socket is not found, whatever is in the way.
+                fs_err::symlink_metadata(path).map_err(|error| EngineFault::of_system(&error))?;
+                Docker::connect_with_unix(path, seconds, version)
+            }
+            Address::Tcp(host) => Docker::connect_with_http(&format!("tcp://{host}"), seconds, version),
+            Address::Tls => return Err(EngineFault::Host("engines behind TLS are not asked")),
+            Address::Other => return Err(EngineFault::Host("only sockets and plain TCP are understood")),
+        };
+        Ok(Connection { api: api?, limit })
+    }
+}
+
+/// A connection to an engine.
+pub(super) struct Connection {
+    pub(super) api: Docker,
+    limit: Duration,
+}
+
+impl Connection {
+    /// The answer to a question.
+    pub(super) async fn answer<T>(
+        &self,
+        question: impl Future<Output = Result<T, bollard::errors::Error>>,
+    ) -> Result<T, EngineFault> {
+        let answer = timeout(self.limit, question).await;
+        Ok(answer
+            .map_err(|_| EngineFault::Unreachable(format!("no answer within {} s", self.limit.as_secs_f32())))??)
+    }
+}
+
+impl fmt::Display for EngineHost {
     /// Without a user and password, should there be any.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = printable(&self.host);
@@ -78,7 +128,7 @@ impl fmt::Display for EnginePlace {
     }
 }
 
-impl fmt::Debug for EnginePlace {
+impl fmt::Debug for EngineHost {
     /// A password in `DOCKER_HOST` is not for logs either.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -90,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_read_as_docker_s_client_reads_them() {
+    fn hosts_are_read_as_docker_s_client_reads_them() {
         let tcp = |host: &str| Address::Tcp(host.to_owned());
         for (host, address) in [
             ("unix:///run/x.sock", Address::Socket("/run/x.sock")),
@@ -108,11 +158,11 @@ mod tests {
             ("npipe:////./pipe/x", Address::Other),
             ("/var/run/docker.sock", Address::Other),
         ] {
-            assert_eq!(EnginePlace::new(host).address(), address, "{host}");
+            assert_eq!(EngineHost::new(host).address(), address, "{host}");
         }
-        let tls = EnginePlace { tls: true, ..EnginePlace::new("tcp://h:2376") };
+        let tls = EngineHost { tls: true, ..EngineHost::new("tcp://h:2376") };
         assert_eq!(tls.address(), Address::Tls);
-        let tls = EnginePlace { tls: true, ..EnginePlace::new("unix:///run/x.sock") };
+        let tls = EngineHost { tls: true, ..EngineHost::new("unix:///run/x.sock") };
         assert_eq!(tls.address(), Address::Socket("/run/x.sock"));
         for (host, shown) in [
             ("tcp://user:pw@h:1", "tcp://h:1"),
@@ -120,8 +170,8 @@ mod tests {
             ("unix:///run/a@b.sock", "unix:///run/a@b.sock"),
             ("ssh://h", "ssh://h"),
         ] {
-            let place = EnginePlace::new(host);
-            assert_eq!((place.to_string().as_str(), format!("{place:?}").as_str()), (shown, shown));
+            let said = EngineHost::new(host);
+            assert_eq!((said.to_string().as_str(), format!("{said:?}").as_str()), (shown, shown));
         }
     }
 }
