@@ -11,7 +11,8 @@ use url::Url;
 use super::{FetchError, UrlMirror};
 use crate::cache::{BlobReader, Cache, Expected, Look, UrlRecord};
 use crate::transport::{
-    Fetched, Http, HttpError, KeyedLocks, Outcome, Patience, Request, Response, STATUSES, Source, Wanted, shown_url,
+    Fetched, Http, HttpError, KeyedLocks, Outcome, Patience, Request, RequestUrl, Response, STATUSES, Source, Wanted,
+    shown_url,
 };
 use crate::words::{Digest, Event, Observer};
 
@@ -121,7 +122,7 @@ impl Fetcher {
         match (self.inner.http.download(&source, cache, &wanted).await?, former) {
             (Outcome::NotModified, Some((file, _))) => Ok(file),
             (Outcome::NotModified, None) => Err(HttpError::Answer {
-                url: shown,
+                url: RequestUrl::new(url),
                 reason: "the server says that it did not change, but it was never here".to_owned(),
             }),
             (Outcome::Fetched(Fetched { digest, size, etag, last_modified }), _) => {

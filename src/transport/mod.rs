@@ -28,7 +28,10 @@ pub use auth::{
 pub use docker::{
     Engine, EngineError, EngineFault, EngineHost, EngineImage, EngineInfo, EngineSettings, EngineStorage,
 };
-pub use http::{CertificatePlaces, Http, HttpConfig, HttpError, Patience, RetryPolicy, Trust, doubtful_proxies};
+pub use http::{
+    CertificatePlaces, ErrorBody, Http, HttpConfig, HttpError, Patience, RequestUrl, RetryPolicy, TlsFault, Trust,
+    doubtful_proxies,
+};
 pub(crate) use http::{Fetched, Outcome, Request, Response, STATUSES, Source, Wanted};
 pub(crate) use keyed_locks::KeyedLocks;
 pub use registry::{

@@ -54,7 +54,7 @@ impl RegistryClient {
     async fn try_login(&self, endpoint: &Endpoint, login: &Login) -> Result<Accepted, LogInError> {
         let accepted = |identity_token, was_asked| Accepted { login: login.clone(), identity_token, was_asked };
         let refusal = self.at_top(endpoint, None).await?;
-        if refusal.status() != StatusCode::UNAUTHORIZED || refusal.is_elsewhere() {
+        if refusal.status() != StatusCode::UNAUTHORIZED || refusal.url().is_redirected() {
             refusal.expect(&[200]).await?;
             return Ok(accepted(None, false));
         }
@@ -67,7 +67,7 @@ impl RegistryClient {
                 let Given { token, identity_token } = given.map_err(|error| judged(error, endpoint, login))?;
                 (Authorization::Bearer(token), identity_token)
             }
-            None => return Err(LogInError::Challenge { url: refusal.url().to_owned() }),
+            None => return Err(LogInError::Challenge { url: refusal.url().clone() }),
         };
         let answer = self.at_top(endpoint, Some(&authorization)).await?.expect(&[200]).await;
         answer.map_err(|error| judged(error, endpoint, login))?;

@@ -1,6 +1,6 @@
 //! Why a login did not come about.
 
-use crate::transport::HttpError;
+use crate::transport::http::{HttpError, RequestUrl};
 use crate::transport::registry::ConfError;
 use crate::words::FailureKind;
 
@@ -21,7 +21,7 @@ pub enum LogInError {
     #[error("{url}: the registry asks for another login than a name with a password")]
     Challenge {
         /// What was asked.
-        url: String,
+        url: RequestUrl,
     },
     /// The user's settings forbid to ask it.
     #[error(transparent)]

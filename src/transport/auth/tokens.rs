@@ -11,7 +11,7 @@ use url::Url;
 
 use super::challenge::{self, Challenge};
 use super::credentials::{Authorization, Credentials, Known, Proof};
-use crate::transport::http::{Request, Response, Trust};
+use crate::transport::http::{Request, Response, Trust, authority};
 use crate::transport::registry::{Endpoint, Who};
 use crate::transport::{Http, HttpError, Secret};
 
@@ -175,18 +175,18 @@ impl Realm {
         is_insecure: impl Fn(&str) -> bool,
     ) -> Result<Self, HttpError> {
         let refuse = |reason: &str| HttpError::Answer {
-            url: refusal.url().to_owned(),
+            url: refusal.url().clone(),
             reason: format!(
                 "{reason}: `{}`",
                 crate::transport::text::printable(realm.split('?').next().unwrap_or_default())
             ),
         };
         let url = Url::parse(realm).map_err(|_| refuse("it sends us for a token to what is no URL"))?;
-        let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];
+        let authority = authority(&url);
         let is_named = endpoint.insecure && (authority == endpoint.host || is_insecure(authority));
         match url.scheme() {
             "https" => {}
-            "http" if is_named && refusal.url().starts_with("http:") => {}
+            "http" if is_named && refusal.url().asked().scheme() == "http" => {}
             _ => return Err(refuse("it sends us for a token to what is neither https nor a host named insecure")),
         }
         Ok(Self { url, trust: if is_named { Trust::Insecure } else { Trust::Verified } })
@@ -202,7 +202,7 @@ impl Realm {
         proof: Option<Proof>,
     ) -> Request {
         let Self { mut url, trust } = self;
-        let sent_by = Url::parse(refusal.url()).ok();
+        let sent_by = Some(refusal.url().asked().clone());
         let request = |method, url, authorization, form| Request {
             method,
             authorization,
@@ -250,7 +250,7 @@ pub(crate) async fn ask(http: &Http, request: Request) -> Result<Given, HttpErro
         Some(Given { token, identity_token: refresh_token.filter(is_fit).map(Secret::new) })
     });
     given.ok_or_else(|| HttpError::Answer {
-        url: response.url().to_owned(),
+        url: response.url().clone(),
         reason: "the token server's answer has no token".to_owned(),
     })
 }

@@ -1,161 +1,210 @@
-//! What the HTTP client says of a failed request, in our words.
+//! Why the HTTP client failed, from the types of its errors.
 
 use std::error::Error;
 use std::io::{self, ErrorKind};
 
+use hyper_util::client::legacy;
 use rustls::{AlertDescription, CertificateError};
 
 use crate::transport::text::printable;
 
-/// What is said where TLS was meant and something else came.
-pub(crate) const NO_TLS: &str = "the server does not speak TLS";
-
-/// What is said where the other side wants to see a client certificate, or another one.
-pub(crate) const CLIENT_CERTIFICATE: &str = "the server asks for a client certificate that it knows";
-
 /// Why a request failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Words {
-    /// On one line.
-    pub(crate) reason: String,
-    /// TLS has to do with it.
-    pub(crate) is_tls: bool,
+pub(super) enum Cause {
+    Tls(TlsFault),
     /// A proxy wants to know who asks.
-    pub(crate) is_proxy_login: bool,
+    ProxyLogin,
+    /// On one line.
+    Other(String),
 }
 
-/// Why a request failed: the usual causes in our words; of others the levels of the chain that say something.
-pub(crate) fn reason(error: &(dyn Error + 'static)) -> Words {
-    let words = |reason: String, is_tls| Words { is_proxy_login: reason == PROXY_LOGIN, reason, is_tls };
-    let (mut reasons, mut is_tls): (Vec<String>, _) = (Vec::new(), false);
-    let mut next = error.source();
-    while let Some(error) = next {
-        is_tls |= error.is::<rustls::Error>();
-        if let Some(reason) = usual(error) {
-            return words(reason, is_tls);
-        }
-        let reason = printable(&error.to_string());
-        // The first levels are the client's own: that there was an error while it sent a request is known.
-        let says_nothing = reason.starts_with("client error") || reason.starts_with("error ");
-        if !says_nothing && reasons.last() != Some(&reason) {
-            reasons.push(reason);
-        }
-        // An io::Error skips what it wraps when it is asked for its source.
-        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        next = wrapped.map_or_else(|| error.source(), |wrapped| Some(wrapped as &(dyn Error + 'static)));
-    }
-    let reason = if reasons.is_empty() { printable(&error.to_string()) } else { reasons.join(": ") };
-    words(reason, is_tls)
+/// Why there is no trusted connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TlsFault {
+    /// TLS was meant, and something else came.
+    #[error("the server does not speak TLS")]
+    NoTls,
+    /// The other side wants to see a client certificate, or another one.
+    #[error("the server asks for a client certificate that it knows")]
+    ClientCertificate,
+    /// The server's certificate is not taken.
+    #[error("the certificate is not trusted: {0}")]
+    Certificate(&'static str),
+    /// The two have nothing in common, or the server broke off.
+    #[error("{0}")]
+    Handshake(&'static str),
 }
 
-/// The client's word for a 407 of a proxy that was asked to open a way.
-const PROXY_LOGIN: &str = "the proxy asks for a login";
-
-/// What the client says of a proxy that did not open a way; its error has no type that could be named.
-fn of_proxies(text: &str) -> Option<String> {
-    let said = text.strip_prefix("tunnel error: ")?;
-    let words = match said {
-        "proxy authorization required" => PROXY_LOGIN,
-        "unsuccessful" => "the proxy refuses to lead there",
-        "unexpected end of file" => "the proxy ended the connection",
-        // Its cause says more.
-        _ => return None,
-    };
-    Some(words.to_owned())
-}
-
-fn usual(error: &(dyn Error + 'static)) -> Option<String> {
-    if let Some(error) = error.downcast_ref::<rustls::Error>() {
-        return of_tls(error);
-    }
-    if let Some(words) = of_proxies(&error.to_string()) {
-        return Some(words);
-    }
-    let words = match error.downcast_ref::<io::Error>()?.kind() {
-        ErrorKind::ConnectionRefused => "connection refused",
-        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => "connection reset",
-        ErrorKind::TimedOut => "timed out",
-        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => "no way leads to the host",
-        _ => return of_names(&error.to_string()),
-    };
-    Some(words.to_owned())
-}
-
-/// getaddrinfo(3) has no kinds of its own; these are the texts of glibc and musl.
-fn of_names(text: &str) -> Option<String> {
-    let said = text.strip_prefix("failed to lookup address information: ")?;
-    let words = match said {
-        "Name or service not known" | "No address associated with hostname" | "Name does not resolve" => "no such host",
-        "Temporary failure in name resolution" | "Try again" => "no answer from the name servers",
-        said => return Some(format!("the host's name cannot be looked up: {}", printable(said))),
-    };
-    Some(words.to_owned())
-}
-
-fn of_tls(error: &rustls::Error) -> Option<String> {
-    let why = match error {
-        rustls::Error::InvalidMessage(_) => return Some(NO_TLS.to_owned()),
-        rustls::Error::AlertReceived(
-            AlertDescription::CertificateRequired
-            | AlertDescription::BadCertificate
-            | AlertDescription::UnsupportedCertificate
-            | AlertDescription::CertificateRevoked
-            | AlertDescription::CertificateExpired
-            | AlertDescription::CertificateUnknown
-            | AlertDescription::UnknownCA
-            | AlertDescription::AccessDenied
-            | AlertDescription::DecryptError,
-        ) => return Some(CLIENT_CERTIFICATE.to_owned()),
-        rustls::Error::InvalidCertificate(why) => match why {
-            CertificateError::UnknownIssuer => "its issuer is unknown".to_owned(),
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".to_owned(),
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                "it is not valid yet; is the clock right?".to_owned()
+impl Cause {
+    /// The usual causes in our words; of others the levels of the chain that say something.
+    pub(super) fn of(error: &(dyn Error + 'static)) -> Self {
+        let mut reasons: Vec<String> = Vec::new();
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(usual) = usual(error) {
+                return usual;
             }
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "it is for another host".to_owned()
+            // An io::Error skips what it wraps when it is asked for its source.
+            let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+            next = wrapped.map_or_else(|| error.source(), |wrapped| Some(wrapped as &(dyn Error + 'static)));
+            // The client's own levels say only that there was an error while it sent a request.
+            let is_client_s = error.is::<reqwest::Error>() || error.is::<legacy::Error>() || error.is::<hyper::Error>();
+            let reason = printable(&error.to_string());
+            if !(is_client_s && next.is_some()) && reasons.last() != Some(&reason) {
+                reasons.push(reason);
             }
-            CertificateError::Revoked => "it was revoked".to_owned(),
-            why => printable(&why.to_string()),
+        }
+        Self::Other(reasons.join(": "))
+    }
+}
+
+fn usual(error: &(dyn Error + 'static)) -> Option<Cause> {
+    if let Some(error) = error.downcast_ref() {
+        return Some(Cause::Tls(TlsFault::of(error)));
+    }
+    let known = match error.downcast_ref::<io::Error>().map(io::Error::kind) {
+        Some(ErrorKind::ConnectionRefused) => "connection refused",
+        Some(ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe) => "connection reset",
+        Some(ErrorKind::TimedOut) => "timed out",
+        Some(ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable) => "no way leads to the host",
+        _ => return untyped(&error.to_string()),
+    };
+    Some(Cause::Other(known.to_owned()))
+}
+
+/// Two kinds of errors have a fixed text each and no type: the client does not export the one of its tunnels through
+/// proxies, and the standard library puts the error numbers of getaddrinfo(3) into the words of glibc or musl.
+fn untyped(text: &str) -> Option<Cause> {
+    let known = match text {
+        "tunnel error: proxy authorization required" => return Some(Cause::ProxyLogin),
+        "tunnel error: unsuccessful" => "the proxy refuses to lead there",
+        "tunnel error: unexpected end of file" => "the proxy ended the connection",
+        _ => match text.strip_prefix("failed to lookup address information: ")? {
+            "Name or service not known" | "No address associated with hostname" | "Name does not resolve" => {
+                "no such host"
+            }
+            "Temporary failure in name resolution" | "Try again" => "no answer from the name servers",
+            said => {
+                return Some(Cause::Other(format!("the host's name cannot be looked up: {}", printable(said))));
+            }
         },
-        _ => return None,
     };
-    Some(format!("the certificate is not trusted: {why}"))
+    Some(Cause::Other(known.to_owned()))
+}
+
+impl TlsFault {
+    /// No text of the library: of many errors it is one for programmers.
+    pub(super) fn of(error: &rustls::Error) -> Self {
+        match error {
+            rustls::Error::InvalidMessage(_) => Self::NoTls,
+            rustls::Error::AlertReceived(alert) => match alert {
+                AlertDescription::CertificateRequired
+                | AlertDescription::BadCertificate
+                | AlertDescription::UnsupportedCertificate
+                | AlertDescription::CertificateRevoked
+                | AlertDescription::CertificateExpired
+                | AlertDescription::CertificateUnknown
+                | AlertDescription::UnknownCA
+                | AlertDescription::AccessDenied
+                | AlertDescription::DecryptError => Self::ClientCertificate,
+                AlertDescription::HandshakeFailure
+                | AlertDescription::ProtocolVersion
+                | AlertDescription::InsufficientSecurity => Self::Handshake(NOTHING_IN_COMMON),
+                AlertDescription::UnrecognisedName => Self::Handshake("the server knows no host of this name"),
+                _ => Self::Handshake("the server broke off the handshake"),
+            },
+            rustls::Error::PeerIncompatible(_) => Self::Handshake(NOTHING_IN_COMMON),
+            rustls::Error::InvalidCertificate(why) => Self::Certificate(of_certificate(why)),
+            rustls::Error::InconsistentKeys(_) => Self::Handshake("the key is not that of the client certificate"),
+            _ => Self::Handshake("the server does not keep to the rules of TLS"),
+        }
+    }
+}
+
+const NOTHING_IN_COMMON: &str = "the server speaks no version of TLS, or no cipher, that is safe today";
+
+fn of_certificate(why: &CertificateError) -> &'static str {
+    match why {
+        CertificateError::UnknownIssuer => "its issuer is unknown",
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired",
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "it is not valid yet; is the clock right?"
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => "it is for another host",
+        CertificateError::Revoked => "it was revoked",
+        CertificateError::BadSignature => "its signature is wrong",
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => "it is not for servers",
+        CertificateError::Other(error) if is_ca(error) => "it is a CA's own, not one for a server",
+        _ => "it breaks the rules for certificates",
+    }
+}
+
+fn is_ca(error: &rustls::OtherError) -> bool {
+    matches!(error.0.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[derive(Debug, thiserror::Error)]
     #[error("{0}")]
     struct Level(&'static str, #[source] Box<dyn Error + Send + Sync>);
 
-    fn said(inner: impl Into<Box<dyn Error + Send + Sync>>) -> (String, bool) {
-        let words = reason(&Level("error sending request", Box::new(Level("client error (Connect)", inner.into()))));
-        (words.reason, words.is_tls)
+    fn said(inner: impl Into<Box<dyn Error + Send + Sync>>) -> Cause {
+        Cause::of(&*inner.into())
+    }
+
+    fn other(reason: &str) -> Cause {
+        Cause::Other(reason.to_owned())
     }
 
     #[test]
     fn the_usual_causes_are_in_our_words() {
-        let tcp = |kind: ErrorKind| said(Level("tcp connect error", io::Error::from(kind).into()));
-        let system = |number| said(Level("tcp connect error", io::Error::from_raw_os_error(number).into())).0;
-        assert_eq!(system(111), "connection refused");
-        assert_eq!(tcp(ErrorKind::TimedOut).0, "timed out");
-        assert_eq!((system(104), system(113)), ("connection reset".to_owned(), "no way leads to the host".to_owned()));
+        let tcp = |error: io::Error| said(Level("tcp connect error", error.into()));
+        assert_eq!(tcp(io::Error::from_raw_os_error(111)), other("connection refused"));
+        assert_eq!(tcp(ErrorKind::TimedOut.into()), other("timed out"));
+        assert_eq!(tcp(io::Error::from_raw_os_error(104)), other("connection reset"));
+        assert_eq!(tcp(io::Error::from_raw_os_error(113)), other("no way leads to the host"));
         let name = |text: &str| {
             let text = format!("failed to lookup address information: {text}");
-            said(Level("dns error", io::Error::other(text).into())).0
+            said(Level("dns error", io::Error::other(text).into()))
         };
-        assert_eq!(name("Name or service not known"), "no such host");
-        assert_eq!(name("Temporary failure in name resolution"), "no answer from the name servers");
-        assert_eq!(name("odd"), "the host's name cannot be looked up: odd");
-        let tls = |error: rustls::Error| said(io::Error::new(ErrorKind::InvalidData, error));
-        let untrusted = tls(CertificateError::UnknownIssuer.into());
-        assert_eq!(untrusted, ("the certificate is not trusted: its issuer is unknown".to_owned(), true));
-        let garbage = tls(rustls::InvalidMessage::InvalidContentType.into());
-        assert_eq!(garbage, ("the server does not speak TLS".to_owned(), true));
-        assert_eq!(said(Level("a", Level("b", "b".into()).into())), ("a: b".to_owned(), false));
+        assert_eq!(name("Name or service not known"), other("no such host"));
+        assert_eq!(name("Temporary failure in name resolution"), other("no answer from the name servers"));
+        assert_eq!(name("odd"), other("the host's name cannot be looked up: odd"));
+        assert_eq!(said(Level("a", Level("b", "b".into()).into())), other("a: b"));
+    }
+
+    #[test]
+    fn no_text_of_the_tls_library_is_shown() {
+        let tls = |error: rustls::Error| match said(io::Error::new(ErrorKind::InvalidData, error)) {
+            Cause::Tls(fault) => fault.to_string(),
+            cause => panic!("{cause:?}"),
+        };
+        let unnamed = |error| CertificateError::Other(rustls::OtherError(Arc::new(error)));
+        let said = [
+            tls(rustls::InvalidMessage::InvalidContentType.into()),
+            tls(rustls::Error::AlertReceived(AlertDescription::CertificateRequired)),
+            tls(rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)),
+            tls(rustls::Error::AlertReceived(AlertDescription::InternalError)),
+            tls(CertificateError::UnknownIssuer.into()),
+            tls(unnamed(webpki::Error::CaUsedAsEndEntity).into()),
+            tls(unnamed(webpki::Error::UnsupportedCertVersion).into()),
+            tls(rustls::Error::PeerMisbehaved(rustls::PeerMisbehaved::UnsolicitedEchExtension)),
+        ];
+        insta::assert_snapshot!(said.join("\n"), @"
+        the server does not speak TLS
+        the server asks for a client certificate that it knows
+        the server speaks no version of TLS, or no cipher, that is safe today
+        the server broke off the handshake
+        the certificate is not trusted: its issuer is unknown
+        the certificate is not trusted: it is a CA's own, not one for a server
+        the certificate is not trusted: it breaks the rules for certificates
+        the server does not keep to the rules of TLS
+        ");
     }
 
     #[test]
@@ -164,7 +213,7 @@ mod tests {
 
         // `.invalid` is never given away (RFC 6761); without a name server the answer is another one, also ours.
         let error = ("host.invalid", 443).to_socket_addrs().unwrap_err();
-        let words = said(Level("dns error", error.into())).0;
-        assert!(["no such host", "no answer from the name servers"].contains(&words.as_str()), "{words}");
+        let cause = said(Level("dns error", error.into()));
+        assert!([other("no such host"), other("no answer from the name servers")].contains(&cause), "{cause:?}");
     }
 }

@@ -8,10 +8,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use reqwest::{Certificate, Identity};
-use url::{Position, Url};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use url::Url;
 
-use crate::transport::HttpError;
+use super::{HttpError, authority};
 
 /// The folders `certs.d`, in their order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,8 +24,9 @@ pub struct CertificatePlaces {
 /// What a host's folder holds.
 #[derive(Debug, Default)]
 pub(crate) struct HostCertificates {
-    pub(crate) authorities: Vec<Certificate>,
-    pub(crate) identity: Option<Identity>,
+    pub(super) authorities: Vec<CertificateDer<'static>>,
+    /// A client certificate and its key.
+    pub(super) identity: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
 }
 
 impl CertificatePlaces {
@@ -42,7 +44,7 @@ impl CertificatePlaces {
 
     /// The folder of the URL's host, where there is one.
     pub(crate) fn folder(&self, url: &Url) -> Option<PathBuf> {
-        let authority = &url[Position::BeforeHost..Position::AfterPort];
+        let authority = authority(url);
         let mut names = vec![authority.to_owned()];
         if url.port().is_none() {
             names.push(format!("{authority}:443"));
@@ -71,7 +73,7 @@ pub(crate) fn read(folder: &Path) -> Result<HostCertificates, HttpError> {
     let read = |path: &Path| fs_err::read(path).map_err(|error| unreadable(path, &error));
     let mut found = HostCertificates::default();
     for path in with("crt") {
-        let certificates = Certificate::from_pem_bundle(&read(path)?).unwrap_or_default();
+        let certificates = chain(&read(path)?);
         if certificates.is_empty() {
             return Err(wrong(path, "there is no certificate in it (PEM)".to_owned()));
         }
@@ -86,13 +88,19 @@ pub(crate) fn read(folder: &Path) -> Result<HostCertificates, HttpError> {
             return Err(wrong(path, "there is another client certificate for this host; leave one".to_owned()));
         }
         let pair = [read(path)?, b"\n".to_vec(), read(&key)?].concat();
-        let identity = Identity::from_pem(&pair);
-        found.identity =
-            Some(identity.map_err(|_| wrong(path, "it and its key are no client certificate (PEM)".to_owned()))?);
+        found.identity = match (chain(&pair), PrivateKeyDer::from_pem_slice(&pair)) {
+            (chain, Ok(key)) if !chain.is_empty() => Some((chain, key)),
+            _ => return Err(wrong(path, "it and its key are no client certificate (PEM)".to_owned())),
+        };
     }
     if let Some(key) = with("key").find(|key| !key.with_extension("cert").exists()) {
         let reason = format!("its certificate `{}` is missing", key.with_extension("cert").display());
         return Err(wrong(key, reason));
     }
     Ok(found)
+}
+
+/// The certificates of a text; none where one of them is none.
+fn chain(pem: &[u8]) -> Vec<CertificateDer<'static>> {
+    CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().unwrap_or_default()
 }

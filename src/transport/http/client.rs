@@ -1,21 +1,26 @@
 //! Requests over HTTP: who is trusted, which redirects are followed.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hyper::body::Bytes;
 use jiff::Timestamp;
 use reqwest::header::{self, HeaderMap};
-use reqwest::{Certificate, Client, Method};
-use url::{Position, Url};
+use reqwest::{Client, Method};
+use rustls::pki_types::CertificateDer;
+use url::Url;
 
 use super::body::Content;
+use super::cause::TlsFault;
 use super::certificates::{self, CertificatePlaces, HostCertificates};
+use super::error::ErrorBody;
 use super::proxies::{Proxies, is_loopback};
+use super::request_url::RequestUrl;
 use super::retry::{RetryPolicy, retry_after};
+use super::tls;
 use crate::transport::auth::Authorization;
-use crate::transport::text::{printable, shown_url};
+use crate::transport::text::{chain, shown_url};
 use crate::transport::{HttpError, Secret};
 use crate::words::Observer;
 
@@ -41,7 +46,7 @@ pub struct HttpConfig {
     /// How long connecting may take, TLS included.
     pub connect: Duration,
     /// CA certificates beside the system's.
-    pub extra_roots: Vec<Certificate>,
+    pub extra_roots: Vec<CertificateDer<'static>>,
     /// Where certificates for single hosts lie.
     pub certificates: CertificatePlaces,
     /// Nothing is asked at all.
@@ -122,8 +127,7 @@ impl Request {
 /// An answer whose body is still to come.
 pub(crate) struct Response {
     inner: reqwest::Response,
-    url: String,
-    is_elsewhere: bool,
+    url: RequestUrl,
     stall: Duration,
 }
 
@@ -148,10 +152,9 @@ impl Http {
 
     /// One request with its redirects; any status but a redirect is an answer.
     pub(crate) async fn send(&self, mut request: Request) -> Result<Response, HttpError> {
-        let origin = request.url.clone();
-        let mut shown = shown_url(&origin);
+        let mut url = RequestUrl::new(&request.url);
         if self.inner.config.offline {
-            return Err(HttpError::Offline { url: shown });
+            return Err(HttpError::Offline { url });
         }
         for _ in 0..=REDIRECTS {
             let proxy = self.inner.proxies.on_the_way_to(&request.url);
@@ -172,36 +175,33 @@ impl Http {
             tracing::debug!(url = %shown_url(&request.url), "{}", request.method);
             let stall = self.inner.config.stall;
             let answer = self.answer(builder.send(), request.content.as_ref()).await;
-            let answer = answer.map_err(|limit| HttpError::Stalled { url: shown.clone(), limit })?;
-            let inner = answer.map_err(|error| HttpError::from_client(error, &shown, proxy.as_deref()))?;
+            let answer = answer.map_err(|limit| HttpError::Stalled { url: url.clone(), limit })?;
+            let inner = answer.map_err(|error| HttpError::from_client(&error, url.clone(), proxy.as_deref()))?;
             if let (407, Some(proxy)) = (inner.status().as_u16(), proxy) {
-                return Err(HttpError::ProxyLogin { url: shown, proxy });
+                return Err(HttpError::ProxyLogin { url, proxy });
             }
-            let Some(next) = redirect(&inner, &request.url, &shown)? else {
-                let is_elsewhere = request.url.origin() != origin.origin();
-                return Ok(Response { inner, url: shown, is_elsewhere, stall });
+            let Some(next) = redirect(&inner, &request.url, &url)? else {
+                return Ok(Response { inner, url, stall });
             };
             if request.form.is_some() {
                 let reason = "a redirect of a request that carries a secret, which is never followed".to_owned();
-                return Err(HttpError::Redirect { url: shown, reason });
+                return Err(HttpError::Redirect { url, reason });
             }
-            let is_elsewhere = next.origin() != origin.origin();
+            url = url.redirected(&next);
             if !matches!(request.method, Method::GET | Method::HEAD)
-                && (is_elsewhere || !matches!(inner.status().as_u16(), 307 | 308))
+                && (url.is_redirected() || !matches!(inner.status().as_u16(), 307 | 308))
             {
                 let reason = "a redirect of a request that writes, which is followed to the same place only".to_owned();
-                return Err(HttpError::Redirect { url: shown, reason });
+                return Err(HttpError::Redirect { url, reason });
             }
-            if is_elsewhere {
+            if url.is_redirected() {
                 request.authorization = None;
                 request.trust = Trust::Verified;
-                request.sent_by.get_or_insert_with(|| origin.clone());
-                let authority = &next[Position::BeforeHost..Position::AfterPort];
-                shown = format!("{} (redirected to {authority})", shown_url(&origin));
+                request.sent_by.get_or_insert_with(|| url.asked().clone());
             }
             request.url = next;
         }
-        Err(HttpError::Redirect { url: shown, reason: format!("more than {REDIRECTS} redirects") })
+        Err(HttpError::Redirect { url, reason: format!("more than {REDIRECTS} redirects") })
     }
 
     /// Waits for an answer, for as long as what the request carries moves; the limit where it was waited in vain.
@@ -243,51 +243,44 @@ impl Http {
         if let Some((_, client)) = clients.iter().find(|(other, _)| other == kind) {
             return Ok(client.clone());
         }
-        use_ring();
         let config = &self.inner.config;
+        let mut host = HostCertificates::default();
+        for folder in &kind.authorities {
+            let HostCertificates { authorities, identity } = certificates::read(folder)?;
+            host.authorities.extend(authorities);
+            host.identity = host.identity.or(identity.filter(|_| kind.own.as_ref() == Some(folder)));
+        }
+        let tls = tls::settings(kind.trust, &config.extra_roots, host);
+        let tls = tls.map_err(|error| match (kind.authorities.first(), error) {
+            (None, rustls::Error::General(reason)) => HttpError::Setup(reason),
+            (None, error) => HttpError::Setup(TlsFault::of(&error).to_string()),
+            (Some(path), error) => {
+                HttpError::Certificates { path: path.clone(), reason: TlsFault::of(&error).to_string() }
+            }
+        })?;
         let mut builder = Client::builder()
             .user_agent(concat!("sealer/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .connect_timeout(config.connect)
-            .tls_certs_merge(config.extra_roots.iter().cloned())
-            .tls_danger_accept_invalid_certs(kind.trust == Trust::Insecure);
+            .tls_backend_preconfigured(tls);
         if !kind.proxies {
             builder = builder.no_proxy();
         }
-        for folder in &kind.authorities {
-            let HostCertificates { authorities, identity } = certificates::read(folder)?;
-            builder = builder.tls_certs_merge(authorities);
-            if let Some(identity) = identity.filter(|_| kind.own.as_ref() == Some(folder)) {
-                builder = builder.identity(identity);
-            }
-        }
-        let client = builder.build().map_err(|error| match kind.authorities.first() {
-            None => HttpError::Setup(crate::transport::text::chain(&error)),
-            Some(path) => HttpError::Certificates { path: path.clone(), reason: crate::transport::text::chain(&error) },
-        })?;
+        let client = builder.build().map_err(|error| HttpError::Setup(chain(&error)))?;
         clients.push((kind.clone(), client.clone()));
         Ok(client)
     }
 }
 
-/// Makes ring the process's cryptography, which is the one that builds without cmake.
-fn use_ring() {
-    static DONE: OnceLock<()> = OnceLock::new();
-    DONE.get_or_init(|| {
-        // Somebody else's choice, made before, is as good.
-        drop(rustls::crypto::ring::default_provider().install_default());
-    });
-}
-
 /// Where the answer sends us, if it does, and if we go there.
-fn redirect(answer: &reqwest::Response, from: &Url, shown: &str) -> Result<Option<Url>, HttpError> {
+fn redirect(answer: &reqwest::Response, from: &Url, url: &RequestUrl) -> Result<Option<Url>, HttpError> {
     if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }
     let location = answer.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
     let next = follow(from, location);
-    next.map(Some).map_err(|reason| HttpError::Redirect { url: shown.to_owned(), reason: reason.to_owned() })
+    next.map(Some).map_err(|reason| HttpError::Redirect { url: url.clone(), reason: reason.to_owned() })
 }
 
 fn follow(from: &Url, location: Option<&str>) -> Result<Url, &'static str> {
@@ -305,14 +298,9 @@ impl Response {
         self.inner.status().as_u16()
     }
 
-    /// The URL that was asked, as messages show it.
-    pub(crate) fn url(&self) -> &str {
+    /// What was asked.
+    pub(crate) fn url(&self) -> &RequestUrl {
         &self.url
-    }
-
-    /// It comes from another origin than was asked.
-    pub(crate) fn is_elsewhere(&self) -> bool {
-        self.is_elsewhere
     }
 
     pub(crate) fn headers(&self) -> &HeaderMap {
@@ -332,7 +320,7 @@ impl Response {
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
         match tokio::time::timeout(self.stall, self.inner.chunk()).await {
             Err(_) => Err(HttpError::Stalled { url: self.url.clone(), limit: self.stall }),
-            Ok(chunk) => chunk.map_err(|error| HttpError::from_client(error, &self.url, None)),
+            Ok(chunk) => chunk.map_err(|error| HttpError::from_client(&error, self.url.clone(), None)),
         }
     }
 
@@ -356,16 +344,8 @@ impl Response {
         let now = Timestamp::now();
         let retry_after = self.header(&header::RETRY_AFTER).and_then(|value| retry_after(value, now));
         let body = self.bytes(REFUSAL).await.unwrap_or_default();
-        Err(HttpError::Status { status: self.status(), reason: said(&body), retry_after, url: self.url })
+        Err(HttpError::Status { status: self.status(), body: ErrorBody::read(&body), retry_after, url: self.url })
     }
-}
-
-/// What a refusal says, where it speaks as registries do. Format: distribution-spec `spec.md`, "Error codes".
-fn said(body: &[u8]) -> String {
-    let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    let error = &value["errors"][0];
-    let (code, message) = (error["code"].as_str().unwrap_or_default(), error["message"].as_str().unwrap_or_default());
-    printable(&format!("{code} {message}"))
 }
 
 #[cfg(test)]

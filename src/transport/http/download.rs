@@ -6,6 +6,7 @@ use std::time::Duration;
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use tokio::time::Instant;
 
+use super::RequestUrl;
 use super::client::Response;
 use super::retry::{Attempts, Patience};
 use crate::cache::{BlobWriter, Cache, CacheError, Expected};
@@ -126,7 +127,7 @@ struct Transfer<'a> {
     wanted: &'a Wanted<'a>,
     progress: Progress<'a>,
     writer: BlobWriter,
-    url: String,
+    url: Option<RequestUrl>,
     /// Bytes in all, from the last answer that said so.
     total: Option<u64>,
     etag: Option<String>,
@@ -145,7 +146,7 @@ impl<'a> Transfer<'a> {
             wanted,
             progress: Progress { observer, what: wanted.what, said: None },
             writer: cache.writer()?,
-            url: String::new(),
+            url: None,
             total: None,
             etag: None,
             last_modified: None,
@@ -166,7 +167,7 @@ impl<'a> Transfer<'a> {
             return Ok(Step::Whole);
         }
         let mut response = source.get(self.headers(from)).await?;
-        response.url().clone_into(&mut self.url);
+        self.url = Some(response.url().clone());
         match response.status() {
             304 if from == 0 && !self.wanted.unless.is_empty() => return Ok(Step::NotModified),
             206 if from > 0 => self.take_part(&response, from)?,
@@ -182,7 +183,7 @@ impl<'a> Transfer<'a> {
             status => {
                 let answer = format!("status {status}");
                 self.restart()?;
-                return Err(HttpError::Range { url: self.url.clone(), from, answer });
+                return Err(HttpError::Range { url: self.url(), from, answer });
             }
         }
         self.progress.say(self.writer.size(), self.total());
@@ -194,7 +195,7 @@ impl<'a> Transfer<'a> {
             read => read?,
         }
         match total {
-            Some(expected) if size < expected => Err(HttpError::Ended { url: self.url.clone(), expected, found: size }),
+            Some(expected) if size < expected => Err(HttpError::Ended { url: self.url(), expected, found: size }),
             _ => Ok(Step::Whole),
         }
     }
@@ -262,7 +263,7 @@ impl<'a> Transfer<'a> {
         if !fits {
             let answer = format!("`{}`", crate::transport::text::printable(written));
             self.restart()?;
-            return Err(HttpError::Range { url: self.url.clone(), from, answer });
+            return Err(HttpError::Range { url: self.url(), from, answer });
         }
         self.total = self.total.or(range.and_then(|(_, total)| total));
         self.is_pieced = true;
@@ -287,20 +288,24 @@ impl<'a> Transfer<'a> {
         if self.restarts > RESTARTS { Err(error) } else { Ok(error) }
     }
 
+    fn url(&self) -> RequestUrl {
+        self.url.clone().expect("nothing came before an answer")
+    }
+
     fn wrong(&self, source: CacheError) -> HttpError {
-        HttpError::Wrong { url: self.url.clone(), source }
+        HttpError::Wrong { url: self.url(), source }
     }
 
     /// Verifies and names the blob.
     async fn finish(mut self) -> Result<Fetched, HttpError> {
-        let (writer, expected) = (self.writer, self.wanted.expected);
+        let (url, writer, expected) = (self.url(), self.writer, self.wanted.expected);
         // Flushing may take seconds; the other downloads go on meanwhile.
         let finished = tokio::task::spawn_blocking(move || writer.finish(expected)).await;
         let finished = finished.map_err(|stopped| CacheError::Io(std::io::Error::other(stopped)))?;
         let (digest, size) = match finished {
             Ok(finished) => finished,
             Err(error @ CacheError::Io(_)) => return Err(error.into()),
-            Err(source) => return Err(HttpError::Wrong { url: self.url, source }),
+            Err(source) => return Err(HttpError::Wrong { url, source }),
         };
         self.progress.say(size, Some(size));
         let what = self.wanted.what.to_owned();

@@ -1,11 +1,14 @@
 //! Why a request over HTTP failed.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::cause::{CLIENT_CERTIFICATE, NO_TLS, Words, reason};
+use super::RequestUrl;
+use super::cause::{Cause, TlsFault};
 use crate::cache::CacheError;
 use crate::transport::auth::CredentialsError;
+use crate::transport::text::printable;
 use crate::words::FailureKind;
 
 /// Why a request over HTTP failed. URLs are without query string and credentials.
@@ -29,7 +32,7 @@ pub enum HttpError {
     #[error("{url}: cannot connect through the proxy {proxy}: {reason}")]
     Proxy {
         /// Where to.
-        url: String,
+        url: RequestUrl,
         /// The proxy, without the login that the user gave for it.
         proxy: String,
         /// Why.
@@ -39,7 +42,7 @@ pub enum HttpError {
     #[error("{url}: the proxy {proxy} asks for a login, or does not take the one that it was given")]
     ProxyLogin {
         /// Where to.
-        url: String,
+        url: RequestUrl,
         /// The proxy, without the login that the user gave for it.
         proxy: String,
     },
@@ -55,29 +58,29 @@ pub enum HttpError {
     #[error("{url} is not asked: the network is switched off")]
     Offline {
         /// Where to.
-        url: String,
+        url: RequestUrl,
     },
     /// No connection.
     #[error("{url}: cannot connect: {reason}")]
     Connect {
         /// Where to.
-        url: String,
+        url: RequestUrl,
         /// Why.
         reason: String,
     },
     /// The other side is not trusted, or does not speak TLS.
-    #[error("{url}: no trusted connection: {reason}")]
+    #[error("{url}: no trusted connection: {fault}")]
     Tls {
         /// Where to.
-        url: String,
+        url: RequestUrl,
         /// Why.
-        reason: String,
+        fault: TlsFault,
     },
     /// No byte came for a while.
     #[error("{url}: nothing came for {} s", .limit.as_secs_f32())]
     Stalled {
         /// Where from.
-        url: String,
+        url: RequestUrl,
         /// How long was waited.
         limit: Duration,
     },
@@ -85,7 +88,7 @@ pub enum HttpError {
     #[error("{url}: the connection broke: {reason}")]
     Broken {
         /// Where to.
-        url: String,
+        url: RequestUrl,
         /// Why.
         reason: String,
     },
@@ -93,7 +96,7 @@ pub enum HttpError {
     #[error("{url}: it ended after {found} of {expected} bytes")]
     Ended {
         /// Where from.
-        url: String,
+        url: RequestUrl,
         /// Bytes that it should have.
         expected: u64,
         /// Bytes that came.
@@ -103,21 +106,21 @@ pub enum HttpError {
     #[error("{url}: asked for the rest from byte {from}, the server answered {answer}")]
     Range {
         /// Where from.
-        url: String,
+        url: RequestUrl,
         /// The first byte that was missing.
         from: u64,
         /// What came.
         answer: String,
     },
     /// A status that means no.
-    #[error("{url}: the server answered {status}{}", said(.reason))]
+    #[error("{url}: the server answered {status}{body}")]
     Status {
         /// Where from.
-        url: String,
+        url: RequestUrl,
         /// The status.
         status: u16,
-        /// What the server said to it, may be empty.
-        reason: String,
+        /// What the server said to it.
+        body: ErrorBody,
         /// `Retry-After`.
         retry_after: Option<Duration>,
     },
@@ -125,7 +128,7 @@ pub enum HttpError {
     #[error("{url}: {reason}")]
     Redirect {
         /// Where from.
-        url: String,
+        url: RequestUrl,
         /// Why it is not followed.
         reason: String,
     },
@@ -133,7 +136,7 @@ pub enum HttpError {
     #[error("{url}: longer than the {limit} bytes that such a document may have")]
     TooLong {
         /// Where from.
-        url: String,
+        url: RequestUrl,
         /// The limit in bytes.
         limit: u64,
     },
@@ -141,7 +144,7 @@ pub enum HttpError {
     #[error("{url} did not give what was expected")]
     Wrong {
         /// Where from.
-        url: String,
+        url: RequestUrl,
         /// What was expected and found.
         source: CacheError,
     },
@@ -149,7 +152,7 @@ pub enum HttpError {
     #[error("{url}: {reason}")]
     Answer {
         /// Where from.
-        url: String,
+        url: RequestUrl,
         /// Why.
         reason: String,
     },
@@ -158,40 +161,48 @@ pub enum HttpError {
     Cache(#[from] CacheError),
 }
 
-fn said(reason: &str) -> String {
-    if reason.is_empty() { String::new() } else { format!(", {reason}") }
+/// What a refusal says, where it speaks as registries do. Format: distribution-spec `spec.md`, "Error codes".
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ErrorBody {
+    /// `BLOB_UPLOAD_UNKNOWN`; may be empty.
+    pub code: String,
+    /// The code and what it means, on one line; may be empty.
+    pub reason: String,
 }
 
-/// `HOST:PORT` of a URL as messages have it.
-fn place(url: &str) -> &str {
-    // Where a redirect led is where it went wrong.
-    if let Some((_, there)) = url.rsplit_once(" (redirected to ") {
-        return there.trim_end_matches(')');
+impl ErrorBody {
+    pub(super) fn read(body: &[u8]) -> Self {
+        let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+        let text = |key: &str| value["errors"][0][key].as_str().unwrap_or_default();
+        Self { code: text("code").to_owned(), reason: printable(&format!("{} {}", text("code"), text("message"))) }
     }
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.split('/').next().unwrap_or(rest)
+}
+
+impl fmt::Display for ErrorBody {
+    /// As it goes on after a status.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.reason.is_empty() { Ok(()) } else { write!(f, ", {}", self.reason) }
+    }
 }
 
 impl HttpError {
     /// What became of a request, in our words; `proxy` is who it went through.
-    pub(crate) fn from_client(error: reqwest::Error, url: &str, proxy: Option<&str>) -> Self {
-        let (is_connect, is_timeout) = (error.is_connect(), error.is_timeout());
-        let error = error.without_url();
-        let Words { reason, is_tls, is_proxy_login } = reason(&error);
-        let url = url.to_owned();
-        if let (true, Some(proxy)) = (is_proxy_login, proxy) {
-            return Self::ProxyLogin { url, proxy: proxy.to_owned() };
-        }
-        if let (Some(proxy), true, false) = (proxy, is_connect, is_tls) {
-            return Self::Proxy { url, proxy: proxy.to_owned(), reason };
-        }
-        match (is_connect, is_tls) {
-            (true, true) => Self::Tls { url, reason },
-            // As of TLS 1.3 this comes when the connection stands for us already.
-            (false, true) if reason == CLIENT_CERTIFICATE => Self::Tls { url, reason },
-            (true, false) if is_timeout => Self::Connect { url, reason: "timed out".to_owned() },
-            (true, false) => Self::Connect { url, reason },
-            (false, _) => Self::Broken { url, reason },
+    pub(super) fn from_client(error: &reqwest::Error, url: RequestUrl, proxy: Option<&str>) -> Self {
+        let proxy = proxy.map(str::to_owned);
+        match (Cause::of(error), proxy) {
+            (Cause::ProxyLogin, Some(proxy)) => Self::ProxyLogin { url, proxy },
+            (Cause::Other(reason), Some(proxy)) if error.is_connect() => Self::Proxy { url, proxy, reason },
+            // As of TLS 1.3 a client certificate is asked for when the connection stands for us already.
+            (Cause::Tls(fault), _) if error.is_connect() || fault == TlsFault::ClientCertificate => {
+                Self::Tls { url, fault }
+            }
+            (Cause::Tls(fault), _) => Self::Broken { url, reason: fault.to_string() },
+            (Cause::Other(_), None) if error.is_connect() && error.is_timeout() => {
+                Self::Connect { url, reason: "timed out".to_owned() }
+            }
+            (Cause::Other(reason), None) if error.is_connect() => Self::Connect { url, reason },
+            (Cause::Other(reason), _) => Self::Broken { url, reason },
+            (Cause::ProxyLogin, None) => Self::Connect { url, reason: "a proxy asks for a login".to_owned() },
         }
     }
 
@@ -232,22 +243,22 @@ impl HttpError {
             }
             Self::Login(error) => return error.help(),
             Self::Connect { url, .. } => {
-                format!("is the server up, and is `{}` the right place? {mirror}", place(url))
+                format!("is the server up, and is `{}` the right place? {mirror}", url.authority())
             }
-            Self::Tls { url, reason } if reason == NO_TLS => format!(
+            Self::Tls { url, fault: TlsFault::NoTls } => format!(
                 "does `{0}` speak http? nobody is asked so unless you say it: `[[registry]]`, `location = \"{0}\"`, \
                  `insecure = true` in registries.conf",
-                place(url)
+                url.authority()
             ),
-            Self::Tls { url, reason } if reason == CLIENT_CERTIFICATE => format!(
+            Self::Tls { url, fault: TlsFault::ClientCertificate } => format!(
                 "it and its key belong into `/etc/containers/certs.d/{0}/client.cert` and `client.key` \
                  (`~/.config/containers/certs.d/{0}`)",
-                place(url)
+                url.authority()
             ),
             Self::Tls { url, .. } => format!(
                 "is `{0}` the right place? a CA of your own belongs into the system's store of certificates, or for this \
                  host alone into `/etc/containers/certs.d/{0}/ca.crt` (`~/.config/containers/certs.d/{0}/ca.crt`)",
-                place(url)
+                url.authority()
             ),
             Self::Stalled { .. } | Self::Broken { .. } | Self::Ended { .. } | Self::Range { .. } => {
                 format!("run the command again, what is complete is kept; {mirror}")
@@ -300,14 +311,15 @@ mod tests {
 
     #[test]
     fn help_names_the_place() {
-        let (url, reason) = ("http://127.0.0.1:1/v2/x", String::new());
-        let connect = HttpError::Connect { url: url.to_owned(), reason: reason.clone() };
+        let url = RequestUrl::from("http://127.0.0.1:1/v2/x");
+        let connect = HttpError::Connect { url: url.clone(), reason: String::new() };
         insta::assert_snapshot!(connect.help("M can name a mirror").unwrap(), @"is the server up, and is `127.0.0.1:1` the right place? M can name a mirror");
-        assert!(
-            HttpError::Tls { url: url.to_owned(), reason: reason.clone() }.help("").unwrap().contains("`127.0.0.1:1`")
-        );
+        let elsewhere = url.clone().redirected(&"https://other/x".parse().unwrap());
+        let tls = |fault| HttpError::Tls { url: elsewhere.clone(), fault }.help("").unwrap();
+        assert!(tls(TlsFault::Certificate("")).starts_with("is `other` the right place?"));
+        assert!(tls(TlsFault::NoTls).starts_with("does `other` speak http?"));
         let status =
-            |status| HttpError::Status { url: url.to_owned(), status, reason: String::new(), retry_after: None };
+            |status| HttpError::Status { url: url.clone(), status, body: ErrorBody::default(), retry_after: None };
         assert_eq!((status(404).help(""), status(503).help("").is_some()), (None, true));
     }
 }

@@ -125,6 +125,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::transport::http::ErrorBody;
 
     #[test]
     fn retry_after_is_seconds_or_a_date() {
@@ -156,7 +157,7 @@ mod tests {
     }
 
     fn broken() -> HttpError {
-        HttpError::Broken { url: "https://x/y".to_owned(), reason: "reset".to_owned() }
+        HttpError::Broken { url: "https://x/y".into(), reason: "reset".to_owned() }
     }
 
     #[tokio::test(start_paused = true)]
@@ -190,9 +191,9 @@ mod tests {
     async fn what_a_server_asks_for_is_capped_and_has_a_deadline() {
         let (policy, said) = (RetryPolicy::default(), Said::default());
         let busy = || HttpError::Status {
-            url: String::new(),
+            url: "https://x/y".into(),
             status: 429,
-            reason: String::new(),
+            body: ErrorBody::default(),
             retry_after: Some(Duration::from_hours(24)),
         };
         let mut attempts = Attempts::new(&policy, Patience::Full, &said);
@@ -209,9 +210,9 @@ mod tests {
     async fn a_date_that_has_passed_by_another_clock_is_waited_for_as_usual() {
         let (policy, said) = (RetryPolicy::default(), Said::default());
         let passed = || HttpError::Status {
-            url: String::new(),
+            url: "https://x/y".into(),
             status: 503,
-            reason: String::new(),
+            body: ErrorBody::default(),
             retry_after: Some(Duration::ZERO),
         };
         let mut attempts = Attempts::new(&policy, Patience::Full, &said);
@@ -223,7 +224,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn where_another_can_be_asked_a_dead_one_is_not_waited_for() {
         let (policy, said) = (RetryPolicy::default(), Said::default());
-        let connect = HttpError::Connect { url: String::new(), reason: String::new() };
+        let connect = HttpError::Connect { url: "https://x/y".into(), reason: String::new() };
         assert!(Attempts::new(&policy, Patience::Brief, &said).failed(connect, false).await.is_err());
         let mut attempts = Attempts::new(&policy, Patience::Brief, &said);
         assert!(attempts.failed(broken(), false).await.is_ok());

@@ -12,7 +12,9 @@ use super::registries_conf::{Endpoint, RegistriesConf};
 use crate::cache::{Cache, Expected};
 use crate::image::{Descriptor, MANIFEST_TYPES};
 use crate::transport::auth::{Access, Authorization, Credentials, GivenLogin, Login, Tokens};
-use crate::transport::http::{Content, Outcome, Patience, Request, Response, STATUSES, Source, Trust, Wanted};
+use crate::transport::http::{
+    Content, Outcome, Patience, Request, Response, STATUSES, Source, Trust, Wanted, authority,
+};
 use crate::transport::{Http, HttpError, RegistryError};
 use crate::words::Digest;
 
@@ -120,7 +122,7 @@ impl RegistryClient {
         let said = header.and_then(|digest| digest.parse::<Digest>().ok());
         for expected in [tag.err(), said].into_iter().flatten() {
             if expected != found {
-                return Err(RegistryError::Digest { url: response.url().to_owned(), expected, found });
+                return Err(RegistryError::Digest { url: response.url().clone(), expected, found });
             }
         }
         let media_type = response.header(&header::CONTENT_TYPE).map(str::to_owned);
@@ -151,7 +153,7 @@ impl RegistryClient {
         let tokens = &self.inner.tokens;
         let slot = tokens.current(endpoint).await;
         // Whoever got a token for the login was let in; what the registry says to it then is about the repository.
-        let is_of_registry = url.contains(&format!("://{}/v2/", endpoint.host));
+        let is_of_registry = authority(url.asked()) == endpoint.host && url.asked().path().starts_with("/v2/");
         let is_known = *status == 403 || is_of_registry && matches!(slot.authorization, Some(Authorization::Bearer(_)));
         RegistryError::Credentials(Box::new(Refusal {
             error,
@@ -173,7 +175,7 @@ impl RegistryClient {
         loop {
             let response = self.send(endpoint, call, slot.authorization.as_ref()).await?;
             // Where a redirect led may not say whom to show credentials to.
-            if response.status() != 401 || response.is_elsewhere() || is_new {
+            if response.status() != 401 || response.url().is_redirected() || is_new {
                 return Ok(response);
             }
             match tokens.renew(&self.http, endpoint, &slot, &response, call.access, is_insecure).await? {

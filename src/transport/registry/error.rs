@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::transport::HttpError;
 use crate::transport::auth::Access;
+use crate::transport::http::{HttpError, RequestUrl};
 use crate::words::{Digest, FailureKind};
 
 /// Why a registry did not give what it was asked for.
@@ -19,7 +19,7 @@ pub enum RegistryError {
     #[error("{url} gave another document: expected {expected}, found {found}")]
     Digest {
         /// Where from.
-        url: String,
+        url: RequestUrl,
         /// What it should be.
         expected: Digest,
         /// What it is.

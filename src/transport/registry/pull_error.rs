@@ -125,7 +125,7 @@ impl PullError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::HttpError;
+    use crate::transport::http::{ErrorBody, HttpError};
     use crate::words::Digest;
 
     fn tried(errors: Vec<RegistryError>) -> PullError {
@@ -138,19 +138,19 @@ mod tests {
     }
 
     fn down() -> RegistryError {
-        let (url, reason) = ("http://127.0.0.1:1/v2/".to_owned(), "connection refused".to_owned());
+        let (url, reason) = ("http://127.0.0.1:1/v2/".into(), "connection refused".to_owned());
         HttpError::Connect { url, reason }.into()
     }
 
     fn missing() -> RegistryError {
-        HttpError::Status { url: String::new(), status: 404, reason: String::new(), retry_after: None }.into()
+        HttpError::Status { url: "http://h/".into(), status: 404, body: ErrorBody::default(), retry_after: None }.into()
     }
 
     #[test]
     fn wrong_content_counts_whoever_gave_it_and_what_a_mirror_lacks_does_not() {
         let (expected, found) = (Digest::of(b"a"), Digest::of(b"b"));
-        let digest = || RegistryError::Digest { url: String::new(), expected, found };
-        let wrong = |source| RegistryError::from(HttpError::Wrong { url: String::new(), source });
+        let digest = || RegistryError::Digest { url: "http://h/".into(), expected, found };
+        let wrong = |source| RegistryError::from(HttpError::Wrong { url: "http://h/".into(), source });
         let size = CacheError::WrongSize { expected: 1, found: 2, cut: false };
         for (errors, kind) in [
             (vec![digest(), down()], FailureKind::Verification),
@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(tried(vec![]).help(), None);
         // The digest is the registry's own word here, so nobody has to look at it in the recipe.
         let source = CacheError::WrongSize { expected: 1, found: 2, cut: false };
-        let wrong = HttpError::Wrong { url: String::new(), source }.into();
+        let wrong = HttpError::Wrong { url: "http://h/".into(), source }.into();
         insta::assert_snapshot!(tried(vec![wrong, down()]).help().unwrap(), @"a mirror or proxy on the way may hold something else; registries.conf says who is asked");
     }
 }

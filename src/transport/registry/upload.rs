@@ -18,6 +18,9 @@ use crate::words::Digest;
 const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 
+/// The codes of a registry that forgot an upload.
+const UPLOAD_LOST: [&str; 2] = ["BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID"];
+
 /// How a blob came to be in a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Placed {
@@ -43,7 +46,7 @@ impl RegistryClient {
         let answer = self.persist(endpoint, &call, &[200, 404]).await;
         let answer = match answer {
             // Where the blobs lie somewhere else, that place may know no HEAD.
-            Err(HttpError::Status { url, .. }) if url.contains(" (redirected to ") => return Ok(false),
+            Err(HttpError::Status { url, .. }) if url.is_redirected() => return Ok(false),
             answer => self.said(endpoint, answer).await?,
         };
         Ok(is_blob(&answer, size))
@@ -79,8 +82,8 @@ impl RegistryClient {
             }
             let error = match error {
                 // An upload that the registry forgot is begun again.
-                HttpError::Status { status: 404, url, reason, .. } if reason.contains("BLOB_UPLOAD") => {
-                    HttpError::Broken { url, reason: format!("the server answered 404, {reason}") }
+                HttpError::Status { status: 404, url, body, .. } if UPLOAD_LOST.contains(&body.code.as_str()) => {
+                    HttpError::Broken { url, reason: format!("the server answered 404{body}") }
                 }
                 error => error,
             };
@@ -215,15 +218,15 @@ fn agree(answer: &Response, digest: Digest) -> Result<(), HttpError> {
         None => Ok(()),
         Some(said) => {
             let reason = format!("it took {said} and not what was sent, {digest}");
-            Err(HttpError::Answer { url: answer.url().to_owned(), reason })
+            Err(HttpError::Answer { url: answer.url().clone(), reason })
         }
     }
 }
 
 /// Where an upload goes on: at the very server that was asked, for there our login is known.
 fn upload_place(answer: &Response) -> Result<Url, HttpError> {
-    let refused = |reason: String| HttpError::Answer { url: answer.url().to_owned(), reason };
-    let asked = Url::parse(answer.url()).map_err(|error| refused(error.to_string()))?;
+    let refused = |reason: String| HttpError::Answer { url: answer.url().clone(), reason };
+    let asked = answer.url().asked();
     let location = answer.header(&header::LOCATION);
     let location = location.ok_or_else(|| refused("it does not say where the upload goes".to_owned()))?;
     let place = asked.join(location).map_err(|_| refused("it sends the upload to what is no URL".to_owned()))?;
