@@ -1,8 +1,9 @@
 //! Why a URL could not be fetched.
 
 use crate::cache::CacheError;
-use crate::transport::{HttpError, chain};
+use crate::transport::HttpError;
 use crate::words::FailureKind;
+use crate::words::chain;
 
 /// Why a URL could not be fetched. URLs are without query string and credentials.
 #[derive(Debug, thiserror::Error)]

@@ -12,7 +12,7 @@ use super::{FetchError, UrlMirror};
 use crate::cache::{BlobReader, Cache, Expected, Look, UrlRecord};
 use crate::transport::{
     Fetched, Http, HttpError, KeyedLocks, Outcome, Patience, Request, RequestUrl, Response, STATUSES, Source, Wanted,
-    shown_url,
+    redacted_url,
 };
 use crate::words::{Digest, Event, Observer};
 
@@ -64,7 +64,7 @@ impl Fetcher {
     /// With `expected`, a file of this digest that is there needs no network. Without, the server is asked whether it
     /// changed; an http URL cannot go without.
     pub async fn fetch(&self, url: &Url, expected: Option<Digest>) -> Result<FetchedFile, FetchError> {
-        let shown = shown_url(url);
+        let shown = redacted_url(url);
         match (url.scheme(), expected) {
             ("https", _) | ("http", Some(_)) => {}
             ("http", None) => return Err(FetchError::NeedsDigest { url: shown }),
@@ -115,7 +115,7 @@ impl Fetcher {
             }),
         };
         let unless = former.as_ref().map(|(_, conditions)| conditions.clone()).unwrap_or_default();
-        let shown = shown_url(url);
+        let shown = redacted_url(url);
         let expected = Expected { digest: expected, size: None };
         let source = Get { http: &self.inner.http, url };
         let wanted = Wanted { what: &shown, expected, patience, unless };

@@ -18,12 +18,12 @@ mod docker;
 mod http;
 mod keyed_locks;
 mod registry;
-mod settings_file;
+mod settings;
 mod text;
 
 pub use auth::{
-    Accepted, Access, Anonymous, AuthPlaces, Credentials, CredentialsError, Forgotten, KeepError, Kept, Known,
-    LogInError, Login, LoginError, LoginKeeper, LoginScope, LoginScopeError, Logins, Place, Proof, Secret,
+    Accepted, Access, Anonymous, AuthPlaces, Credentials, CredentialsError, Erased, Known, LogInError, Login,
+    LoginError, LoginLocation, LoginScope, LoginScopeError, LoginStore, LoginStoreError, Logins, Proof, Secret, Stored,
 };
 pub use docker::{
     Engine, EngineError, EngineFault, EngineHost, EngineImage, EngineInfo, EngineSettings, EngineStorage,
@@ -38,5 +38,4 @@ pub use registry::{
     Answered, Attached, ConfError, ConfigPlaces, Endpoint, PullError, Puller, PushError, PushImage, PushLayer, Pushed,
     Pusher, Refusal, RegistriesConf, RegistryClient, RegistryError, Tried, Who,
 };
-pub(crate) use text::chain;
-pub use text::shown_url;
+pub use text::redacted_url;

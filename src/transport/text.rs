@@ -1,7 +1,5 @@
 //! What of URLs and of strangers' words may stand in messages.
 
-use std::error::Error;
-
 use url::Url;
 
 /// The most characters of a stranger's words that a message repeats.
@@ -9,7 +7,7 @@ const WORDS: usize = 200;
 
 /// The URL without credentials, query string and fragment, which may hold secrets.
 #[must_use]
-pub fn shown_url(url: &Url) -> String {
+pub fn redacted_url(url: &Url) -> String {
     let mut url = url.clone();
     url.set_query(None);
     url.set_fragment(None);
@@ -20,19 +18,8 @@ pub fn shown_url(url: &Url) -> String {
 }
 
 /// A stranger's words: short, on one line, and without codes that steer a terminal.
-pub(super) fn printable(words: &str) -> String {
+pub(super) fn one_line(words: &str) -> String {
     words.split_whitespace().collect::<Vec<_>>().join(" ").chars().filter(|c| !c.is_control()).take(WORDS).collect()
-}
-
-/// An error and its sources on one line, for messages that list several errors.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut message = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        message = format!("{message}: {error}");
-        next = error.source();
-    }
-    message
 }
 
 #[cfg(test)]
@@ -42,8 +29,8 @@ mod tests {
     #[test]
     fn secrets_and_codes_are_not_shown() {
         let url = Url::parse("https://user:pass@host:1/a/b?X-Signature=1#f").unwrap();
-        assert_eq!(shown_url(&url), "https://host:1/a/b");
-        assert_eq!(printable("  a\n\u{1b}[31mb\tc "), "a [31mb c");
-        assert_eq!(printable(&"x".repeat(1000)).len(), WORDS);
+        assert_eq!(redacted_url(&url), "https://host:1/a/b");
+        assert_eq!(one_line("  a\n\u{1b}[31mb\tc "), "a [31mb c");
+        assert_eq!(one_line(&"x".repeat(1000)).len(), WORDS);
     }
 }

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::doctor::{Finding, Verdict};
 use crate::process::on_path;
 use crate::syntax::{Node, Value, parse_json};
-use crate::transport::{AuthPlaces, Logins, chain};
+use crate::transport::{AuthPlaces, Logins};
+use crate::words::chain;
 
 /// What an entry of `auths` keeps secret.
 const SECRETS: [&str; 4] = ["auth", "password", "identitytoken", "registrytoken"];

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::credentials::{Login, Proof};
 use crate::process::{Limits, Output, RunError, Stdin, run};
 use crate::transport::Secret;
-use crate::transport::text::printable;
+use crate::transport::text::one_line;
 
 /// The most bytes of an answer.
 const LIMIT: u64 = 1024 * 1024;
@@ -119,7 +119,7 @@ fn talk(mut command: Command, input: &[u8], time: Duration) -> Result<Ended, Str
 impl Ended {
     /// Both outputs as words for messages, stdout first.
     fn words(&self) -> [String; 2] {
-        [&self.0.stdout, &self.0.stderr].map(|bytes| printable(&String::from_utf8_lossy(bytes)))
+        [&self.0.stdout, &self.0.stderr].map(|bytes| one_line(&String::from_utf8_lossy(bytes)))
     }
 
     /// It says that it has no login for that registry.

@@ -1,9 +1,32 @@
 //! Who we are to registries.
 
+use std::fmt;
 use std::sync::Arc;
 
-use crate::transport::Secret;
 use crate::words::{Diagnostic, FailureKind, Source};
+
+/// A password or a token. It has no `Display`, and its `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes a text that must not be seen from here on.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text, for the one who needs it: never for messages.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
 
 /// A user's name and password at a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +98,7 @@ impl Proof {
     #[must_use]
     pub fn whose(&self) -> String {
         match self {
-            Self::Login(login) => format!("`{}`", crate::transport::text::printable(&login.username)),
+            Self::Login(login) => format!("`{}`", crate::transport::text::one_line(&login.username)),
             Self::IdentityToken(_) => "an identity token".to_owned(),
             Self::RegistryToken(_) => "a registry token".to_owned(),
         }
@@ -147,7 +170,7 @@ pub trait Credentials: Send + Sync {
     fn login(&self, registry: &str, repository: &str) -> Result<Option<Known>, CredentialsError>;
 
     /// The file that a login can be written to, for messages.
-    fn place(&self) -> Option<String> {
+    fn login_file(&self) -> Option<String> {
         None
     }
 }
@@ -179,8 +202,8 @@ impl Credentials for GivenLogin {
         Ok(Some(Known { proof: Proof::Login(self.login.clone()), origin }))
     }
 
-    fn place(&self) -> Option<String> {
-        self.others.place()
+    fn login_file(&self) -> Option<String> {
+        self.others.login_file()
     }
 }
 

@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use super::auth_file::AuthFile;
 use super::credentials::CredentialsError;
-use super::login_store_error::KeepError;
+use super::login_store::LoginStoreError;
 use crate::disk::{Dir, DiskError, Kind, Lock, is_root};
 use crate::edit::EditError;
 use crate::words::Source;
@@ -53,12 +53,12 @@ impl LoginFile {
             let Ok(next) = fs_err::read_link(&target) else {
                 let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
                 let folder = folder.unwrap_or(Path::new(".")).to_owned();
-                let name = target.file_name().ok_or_else(|| about(path, Errno::ISDIR))?.to_owned();
+                let name = target.file_name().ok_or_else(|| named(path, Errno::ISDIR))?.to_owned();
                 return Ok(Self { path: path.to_owned(), folder, name });
             };
             target = target.parent().unwrap_or(Path::new("")).join(next);
         }
-        Err(about(path, Errno::LOOP).into())
+        Err(named(path, Errno::LOOP).into())
     }
 
     /// The path as messages have it.
@@ -67,7 +67,7 @@ impl LoginFile {
     }
 
     /// Reads it; where there is none, it says nothing.
-    pub(crate) fn read(&self) -> Result<Content, KeepError> {
+    pub(crate) fn read(&self) -> Result<Content, LoginStoreError> {
         match Dir::open(&self.folder) {
             Ok(dir) => self.read_in(&dir),
             Err(error) if is_missing(&error) => self.content(String::new(), None),
@@ -75,7 +75,7 @@ impl LoginFile {
         }
     }
 
-    fn read_in(&self, dir: &Dir) -> Result<Content, KeepError> {
+    fn read_in(&self, dir: &Dir) -> Result<Content, LoginStoreError> {
         let meta = match dir.meta_if_there(&self.name) {
             Ok(Some(meta)) => meta,
             Ok(None) => return self.content(String::new(), None),
@@ -90,7 +90,7 @@ impl LoginFile {
         self.content(text, Some((meta.mode, (meta.uid, meta.gid))))
     }
 
-    fn content(&self, text: String, there: Option<(u32, (u32, u32))>) -> Result<Content, KeepError> {
+    fn content(&self, text: String, there: Option<(u32, (u32, u32))>) -> Result<Content, LoginStoreError> {
         let file = AuthFile::parse(&Source::new(&self.shown(), &text))?;
         Ok(Content { file, text, there })
     }
@@ -100,13 +100,13 @@ impl LoginFile {
     pub(crate) fn change(
         &self,
         mut edit: impl FnMut(&str, &AuthFile) -> Result<String, EditError>,
-    ) -> Result<Option<u32>, KeepError> {
+    ) -> Result<Option<u32>, LoginStoreError> {
         let dir = self.folder().map_err(|error| self.disk(error))?;
         let _lock = Lock::acquire_folder(&dir, PATIENCE).map_err(|error| self.disk(error))?;
         for _ in 0..ATTEMPTS {
             let before = self.read_in(&dir)?;
-            let text =
-                edit(&before.text, &before.file).map_err(|source| KeepError::Edit { file: self.shown(), source })?;
+            let text = edit(&before.text, &before.file)
+                .map_err(|source| LoginStoreError::Edit { file: self.shown(), source })?;
             let was_open = before.there.map(|(mode, _)| mode).filter(|mode| mode & 0o077 != 0);
             if before.there.is_some() && text == before.text && was_open.is_none() {
                 return Ok(None);
@@ -115,7 +115,7 @@ impl LoginFile {
                 return Ok(was_open);
             }
         }
-        Err(KeepError::Restless { file: self.shown() })
+        Err(LoginStoreError::Restless { file: self.shown() })
     }
 
     /// The folder, made where it is not there, for its owner alone.
@@ -130,7 +130,7 @@ impl LoginFile {
     }
 
     /// Puts the new text in place; not where the file is no longer as it was before.
-    fn replace(&self, dir: &Dir, before: &Content, text: &str) -> Result<bool, KeepError> {
+    fn replace(&self, dir: &Dir, before: &Content, text: &str) -> Result<bool, LoginStoreError> {
         // One name, so that none with a password is left behind for ever: who holds the lock removes it.
         let mut temporary = OsString::from(".");
         temporary.push(&self.name);
@@ -151,7 +151,7 @@ impl LoginFile {
         }
     }
 
-    fn write(&self, dir: &Dir, temporary: &OsString, before: &Content, text: &str) -> Result<(), KeepError> {
+    fn write(&self, dir: &Dir, temporary: &OsString, before: &Content, text: &str) -> Result<(), LoginStoreError> {
         let write = || {
             dir.remove_all(temporary)?;
             let mut file = dir.create_file(temporary, MODE)?;
@@ -167,7 +167,7 @@ impl LoginFile {
     }
 
     /// Docker and Podman write without our lock.
-    fn is_as_before(&self, dir: &Dir, before: &Content) -> Result<bool, KeepError> {
+    fn is_as_before(&self, dir: &Dir, before: &Content) -> Result<bool, LoginStoreError> {
         let mut bytes = Vec::new();
         match dir.open_file(&self.name) {
             Ok(mut file) => {
@@ -179,8 +179,8 @@ impl LoginFile {
         }
     }
 
-    fn disk(&self, source: DiskError) -> KeepError {
-        KeepError::Disk { file: self.shown(), source }
+    fn disk(&self, source: DiskError) -> LoginStoreError {
+        LoginStoreError::Disk { file: self.shown(), source }
     }
 }
 
@@ -190,7 +190,7 @@ fn is_missing(error: &DiskError) -> bool {
         || matches!(error, DiskError::Io { source, .. } if source.kind() == io::ErrorKind::NotADirectory)
 }
 
-fn about(path: &Path, error: Errno) -> io::Error {
+fn named(path: &Path, error: Errno) -> io::Error {
     let error = io::Error::from(error);
     io::Error::new(error.kind(), format!("`{}`: {error}", path.display()))
 }

@@ -6,22 +6,24 @@
 
 use super::auth_file::AuthFile;
 use super::credential_helper;
-use super::credentials::Proof;
+use super::credentials::{CredentialsError, Proof};
 use super::edit::edited;
 use super::login_file::LoginFile;
 use super::login_scope::DOCKER_HUB_KEY;
-use super::login_store_error::KeepError;
 use super::{Accepted, AuthPlaces, LoginScope};
+use crate::disk::DiskError;
+use crate::edit::EditError;
+use crate::words::FailureKind;
 
 /// Writes logins where [`Logins`](super::Logins) reads them.
 #[derive(Debug)]
-pub struct LoginKeeper {
+pub struct LoginStore {
     places: AuthPlaces,
 }
 
 /// Where a login is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct LoginLocation {
     /// The file.
     pub file: String,
     /// The helper's program that has it, which the file names; none: it is in the file.
@@ -32,9 +34,9 @@ pub struct Place {
 
 /// What was done to keep a login.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub struct Stored {
     /// Where it is.
-    pub place: Place,
+    pub place: LoginLocation,
     /// Keys of older logins for the same registry, written in other ways, that were taken out.
     pub replaced: Vec<String>,
     /// Keys with logins for parts of it, which count there.
@@ -43,26 +45,26 @@ pub struct Kept {
 
 /// What was done to forget a login.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Forgotten {
+pub struct Erased {
     /// Where it was; empty where there was none.
-    pub places: Vec<Place>,
+    pub places: Vec<LoginLocation>,
     /// Keys with logins for parts of it, which stay, each with its file.
     pub parts: Vec<(String, String)>,
 }
 
-impl LoginKeeper {
+impl LoginStore {
     /// Where the user has logins. A file that is there and cannot be read or understood is an error now, before anybody
     /// is asked for a password.
-    pub fn open(places: AuthPlaces) -> Result<Self, KeepError> {
+    pub fn open(places: AuthPlaces) -> Result<Self, LoginStoreError> {
         for path in places.paths() {
             LoginFile::find(path)?.read()?;
         }
         Ok(Self { places })
     }
 
-    /// Keeps a login in place of the one that there may be.
-    pub fn keep(&self, scope: &LoginScope, accepted: &Accepted) -> Result<Kept, KeepError> {
-        let path = self.places.to_write().ok_or(KeepError::NoPlace)?;
+    /// Puts a login in place of the one that there may be.
+    pub fn put(&self, scope: &LoginScope, accepted: &Accepted) -> Result<Stored, LoginStoreError> {
+        let path = self.places.to_write().ok_or(LoginStoreError::NoPlace)?;
         let file = LoginFile::find(path)?;
         let proof = accepted.proof();
         // Helpers know registries, not parts of them.
@@ -71,7 +73,7 @@ impl LoginKeeper {
         if let Some(helper) = &named {
             let server = scope.key();
             credential_helper::store(helper, &server, &proof, self.places.helper_limit)
-                .map_err(|reason| KeepError::helper(helper, "keep", &server, reason, &file))?;
+                .map_err(|reason| LoginStoreError::helper(helper, "keep", &server, reason, &file))?;
         }
         let entry = match &named {
             // Docker too leaves an empty entry where a helper has the login.
@@ -86,16 +88,16 @@ impl LoginKeeper {
             edited(text, Some((&scope.key(), &entry)), &replaced)
         })?;
         let helper = named.map(|helper| credential_helper::program(&helper));
-        Ok(Kept { place: Place { file: file.shown(), helper, was_open }, replaced, parts })
+        Ok(Stored { place: LoginLocation { file: file.shown(), helper, was_open }, replaced, parts })
     }
 
     /// Forgets the login, wherever it would be looked for.
-    pub fn forget(&self, scope: &LoginScope) -> Result<Forgotten, KeepError> {
-        let mut forgotten = Forgotten::default();
+    pub fn erase(&self, scope: &LoginScope) -> Result<Erased, LoginStoreError> {
+        let mut forgotten = Erased::default();
         for path in self.places.paths() {
             let file = LoginFile::find(path)?;
             let there = file.read()?.file;
-            let helper = self.erase(scope, &there, &file)?;
+            let helper = self.erase_from_helper(scope, &there, &file)?;
             let keys = there.keys(scope);
             let was_open = if keys.is_empty() {
                 None
@@ -106,7 +108,7 @@ impl LoginKeeper {
                 })?
             };
             if helper.is_some() || !keys.is_empty() {
-                forgotten.places.push(Place { file: file.shown(), helper, was_open });
+                forgotten.places.push(LoginLocation { file: file.shown(), helper, was_open });
             }
             forgotten.parts.extend(there.parts(scope).into_iter().map(|key| (key.to_owned(), file.shown())));
         }
@@ -114,7 +116,12 @@ impl LoginKeeper {
     }
 
     /// Lets the helper that a file names forget the login; its program, where it had one.
-    fn erase(&self, scope: &LoginScope, there: &AuthFile, file: &LoginFile) -> Result<Option<String>, KeepError> {
+    fn erase_from_helper(
+        &self,
+        scope: &LoginScope,
+        there: &AuthFile,
+        file: &LoginFile,
+    ) -> Result<Option<String>, LoginStoreError> {
         let Some(helper) = there.helper(scope.registry()).filter(|_| scope.namespace().is_empty()) else {
             return Ok(None);
         };
@@ -123,7 +130,7 @@ impl LoginKeeper {
         // As it is asked: Podman writes Docker's registry under its own name.
         let names = if key == DOCKER_HUB_KEY { vec![key.as_str(), scope.registry()] } else { vec![key.as_str()] };
         for server in names {
-            let failed = |action, reason| KeepError::helper(helper, action, server, reason, file);
+            let failed = |action, reason| LoginStoreError::helper(helper, action, server, reason, file);
             let limit = self.places.helper_limit;
             if credential_helper::get(helper, server, limit).map_err(|reason| failed("say", reason))?.is_some() {
                 credential_helper::erase(helper, server, limit).map_err(|reason| failed("forget", reason))?;
@@ -145,6 +152,84 @@ fn entry(accepted: &Accepted, proof: &Proof) -> serde_json::Value {
         Proof::IdentityToken(token) => serde_json::json!({"auth": auth(""), "identitytoken": token.expose()}),
         Proof::Login(_) | Proof::RegistryToken(_) => {
             serde_json::json!({"auth": auth(accepted.login.password.expose())})
+        }
+    }
+}
+
+/// Why a login could not be kept or forgotten. Files are as they were then.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginStoreError {
+    /// The logins that there are cannot be read.
+    #[error(transparent)]
+    Read(#[from] CredentialsError),
+    /// The disk refused.
+    #[error("the logins in `{file}` cannot be changed")]
+    Disk {
+        /// The file.
+        file: String,
+        /// Why.
+        source: DiskError,
+    },
+    /// The file is written in a way that cannot be edited.
+    #[error("`{file}` is written in a way that no login can be edited in")]
+    Edit {
+        /// The file.
+        file: String,
+        /// Why.
+        source: EditError,
+    },
+    /// Somebody else writes the file all the time.
+    #[error("`{file}` was changed by others again and again meanwhile")]
+    Restless {
+        /// The file.
+        file: String,
+    },
+    /// A credential helper did not do its work.
+    #[error("`{helper}` cannot {action} the login for `{registry}`: {reason}")]
+    Helper {
+        /// The helper's program.
+        helper: String,
+        /// What it should do with the login: `keep`, `say`, `forget`.
+        action: &'static str,
+        /// What it is for.
+        registry: String,
+        /// Why; never what a helper was given as a secret.
+        reason: String,
+        /// The file that names the helper.
+        file: String,
+    },
+    /// There is no file that a login could be written to.
+    #[error("there is no place for logins: neither `HOME` nor `DOCKER_CONFIG` nor `REGISTRY_AUTH_FILE` is set")]
+    NoPlace,
+}
+
+impl LoginStoreError {
+    pub(crate) fn helper(helper: &str, action: &'static str, registry: &str, reason: String, file: &LoginFile) -> Self {
+        let (helper, registry) = (credential_helper::program(helper), registry.to_owned());
+        Self::Helper { helper, action, registry, reason, file: file.shown() }
+    }
+
+    /// The kind of failure.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::Read(error) => error.kind(),
+            Self::Disk { source, .. } => source.kind(),
+            Self::Restless { .. } => FailureKind::Retry,
+            Self::Edit { .. } | Self::Helper { .. } | Self::NoPlace => FailureKind::Failed,
+        }
+    }
+
+    /// What to do next, where there is more to say than the message does.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Read(error) => error.help(),
+            Self::Helper { file, .. } => Some(format!(
+                "`{file}` names this helper (`credHelpers`, `credsStore`): repair it, or take it out there"
+            )),
+            Self::NoPlace => Some("let `REGISTRY_AUTH_FILE` name a file".to_owned()),
+            Self::Disk { .. } | Self::Edit { .. } | Self::Restless { .. } => None,
         }
     }
 }

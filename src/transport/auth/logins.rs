@@ -10,7 +10,7 @@ use super::auth_file::{AuthFile, Said};
 use super::credential_helper;
 use super::credentials::{Credentials, CredentialsError, Known, Proof};
 use super::login_scope::DOCKER_HUB_KEY;
-use crate::transport::settings_file::read_settings;
+use crate::transport::settings::{config_folder, path_variable, read_settings};
 use crate::words::Source;
 
 /// How long a helper's answer is good: many repositories of one registry ask at once, but tokens of helpers expire.
@@ -33,18 +33,15 @@ impl AuthPlaces {
     /// `$XDG_CONFIG_HOME/containers/auth.json` (`~/.config/…`) and `$DOCKER_CONFIG/config.json` (`~/.docker/…`).
     #[must_use]
     pub fn from_env() -> Self {
-        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let home = variable("HOME");
-        let in_home = |folder: &str| home.as_ref().map(|home| home.join(folder));
         let uid = rustix::process::geteuid().as_raw().to_string();
-        let runtime = variable("XDG_RUNTIME_DIR").map(|folder| folder.join("containers"));
+        let runtime = path_variable("XDG_RUNTIME_DIR").map(|folder| folder.join("containers"));
         let runtime = runtime.unwrap_or_else(|| PathBuf::from("/run/containers").join(uid));
-        let config = variable("XDG_CONFIG_HOME").or_else(|| in_home(".config")).map(|folder| folder.join("containers"));
-        let docker = variable("DOCKER_CONFIG").or_else(|| in_home(".docker"));
+        let home = path_variable("HOME").map(|home| home.join(".docker"));
+        let docker = path_variable("DOCKER_CONFIG").or(home);
         let mut usual = vec![runtime.join("auth.json")];
-        usual.extend(config.map(|folder| folder.join("auth.json")));
+        usual.extend(config_folder().map(|folder| folder.join("containers/auth.json")));
         usual.extend(docker.map(|folder| folder.join("config.json")));
-        Self { named: variable("REGISTRY_AUTH_FILE"), usual, helper_limit: Duration::from_mins(1) }
+        Self { named: path_variable("REGISTRY_AUTH_FILE"), usual, helper_limit: Duration::from_mins(1) }
     }
 
     /// The files that are read, in their order.
@@ -69,7 +66,7 @@ pub struct Logins {
     files: Vec<AuthFile>,
     helper_limit: Duration,
     /// Where a login can be written.
-    place: Option<String>,
+    login_file: Option<String>,
     /// What helpers said, and when.
     answers: Mutex<HashMap<Asked, Arc<Mutex<Remembered>>>>,
 }
@@ -99,8 +96,8 @@ impl Logins {
                 Err(error) => return Err(error.into()),
             }
         }
-        let place = places.to_write().map(|path| path.to_string_lossy().into_owned());
-        Ok(Self { files, helper_limit: places.helper_limit, place, answers: Mutex::default() })
+        let login_file = places.to_write().map(|path| path.to_string_lossy().into_owned());
+        Ok(Self { files, helper_limit: places.helper_limit, login_file, answers: Mutex::default() })
     }
 
     /// What a helper says, asked once for all who want to know at the same time; that it failed is an answer, too. Nobody
@@ -159,8 +156,8 @@ impl Credentials for Logins {
         Ok(None)
     }
 
-    fn place(&self) -> Option<String> {
-        self.place.clone()
+    fn login_file(&self) -> Option<String> {
+        self.login_file.clone()
     }
 }
 
@@ -185,7 +182,7 @@ mod tests {
             let known = Logins::load(places).unwrap().login(host, "a/b").unwrap();
             known.map(|known| (known.proof.whose(), known.origin.ends_with("first.json`")))
         };
-        let place = |places: &AuthPlaces| Logins::load(places).unwrap().place().unwrap();
+        let place = |places: &AuthPlaces| Logins::load(places).unwrap().login_file().unwrap();
         assert_eq!(found(&places, "a.io"), None);
         assert!(place(&places).ends_with("/second.json"), "the one that docker login writes");
         write("second.json", "a.io", "second");

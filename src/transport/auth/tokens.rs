@@ -103,8 +103,8 @@ impl Tokens {
     }
 
     /// The file that a login can be written to.
-    pub(crate) fn place(&self) -> Option<String> {
-        self.credentials.place()
+    pub(crate) fn login_file(&self) -> Option<String> {
+        self.credentials.login_file()
     }
 
     /// The user's login for the repository. Asking for it may run a program, which must not hold up the others.
@@ -178,7 +178,7 @@ impl Realm {
             url: refusal.url().clone(),
             reason: format!(
                 "{reason}: `{}`",
-                crate::transport::text::printable(realm.split('?').next().unwrap_or_default())
+                crate::transport::text::one_line(realm.split('?').next().unwrap_or_default())
             ),
         };
         let url = Url::parse(realm).map_err(|_| refuse("it sends us for a token to what is no URL"))?;

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use hyper_util::client::legacy;
 use rustls::{AlertDescription, CertificateError};
 
-use crate::transport::text::printable;
+use crate::transport::text::one_line;
 
 /// Why a request failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Cause {
             next = wrapped.map_or_else(|| error.source(), |wrapped| Some(wrapped as &(dyn Error + 'static)));
             // The client's own levels say only that there was an error while it sent a request.
             let is_client_s = error.is::<reqwest::Error>() || error.is::<legacy::Error>() || error.is::<hyper::Error>();
-            let reason = printable(&error.to_string());
+            let reason = one_line(&error.to_string());
             if !(is_client_s && next.is_some()) && reasons.last() != Some(&reason) {
                 reasons.push(reason);
             }
@@ -85,7 +85,7 @@ fn untyped(text: &str) -> Option<Cause> {
             }
             "Temporary failure in name resolution" | "Try again" => "no answer from the name servers",
             said => {
-                return Some(Cause::Other(format!("the host's name cannot be looked up: {}", printable(said))));
+                return Some(Cause::Other(format!("the host's name cannot be looked up: {}", one_line(said))));
             }
         },
     };

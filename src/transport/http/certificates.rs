@@ -13,6 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use url::Url;
 
 use super::{HttpError, authority};
+use crate::transport::settings::config_folder;
 
 /// The folders `certs.d`, in their order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,10 +35,7 @@ impl CertificatePlaces {
     /// `/etc/containers/certs.d`, `/etc/docker/certs.d`.
     #[must_use]
     pub fn from_env() -> Self {
-        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let config = variable("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
-        let config = config.or_else(|| variable("HOME").map(|home| home.join(".config")));
-        let user = config.map(|config| config.join("containers/certs.d"));
+        let user = config_folder().map(|config| config.join("containers/certs.d"));
         let system = ["/etc/containers/certs.d", "/etc/docker/certs.d"].map(PathBuf::from);
         Self { folders: user.into_iter().chain(system).collect() }
     }

@@ -20,9 +20,10 @@ use super::request_url::RequestUrl;
 use super::retry::{RetryPolicy, retry_after};
 use super::tls;
 use crate::transport::auth::Authorization;
-use crate::transport::text::{chain, shown_url};
+use crate::transport::text::redacted_url;
 use crate::transport::{HttpError, Secret};
 use crate::words::Observer;
+use crate::words::chain;
 
 /// Redirects that are followed, at most.
 const REDIRECTS: usize = 5;
@@ -172,7 +173,7 @@ impl Http {
                 Some(Authorization::Bearer(token)) => builder.bearer_auth(token.expose()),
                 Some(Authorization::Basic(login)) => builder.basic_auth(&login.username, Some(login.password.expose())),
             };
-            tracing::debug!(url = %shown_url(&request.url), "{}", request.method);
+            tracing::debug!(url = %redacted_url(&request.url), "{}", request.method);
             let stall = self.inner.config.stall;
             let answer = self.answer(builder.send(), request.content.as_ref()).await;
             let answer = answer.map_err(|limit| HttpError::Stalled { url: url.clone(), limit })?;
@@ -187,13 +188,14 @@ impl Http {
                 let reason = "a redirect of a request that carries a secret, which is never followed".to_owned();
                 return Err(HttpError::Redirect { url, reason });
             }
-            url = url.redirected(&next);
+            let led = url.clone().redirected(&next);
             if !matches!(request.method, Method::GET | Method::HEAD)
-                && (url.is_redirected() || !matches!(inner.status().as_u16(), 307 | 308))
+                && (led.is_redirected() || !matches!(inner.status().as_u16(), 307 | 308))
             {
                 let reason = "a redirect of a request that writes, which is followed to the same place only".to_owned();
                 return Err(HttpError::Redirect { url, reason });
             }
+            url = led;
             if url.is_redirected() {
                 request.authorization = None;
                 request.trust = Trust::Verified;

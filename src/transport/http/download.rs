@@ -261,7 +261,7 @@ impl<'a> Transfer<'a> {
             first == from && self.total().zip(total).is_none_or(|(known, total)| known == total)
         });
         if !fits {
-            let answer = format!("`{}`", crate::transport::text::printable(written));
+            let answer = format!("`{}`", crate::transport::text::one_line(written));
             self.restart()?;
             return Err(HttpError::Range { url: self.url(), from, answer });
         }

@@ -8,7 +8,7 @@ use super::RequestUrl;
 use super::cause::{Cause, TlsFault};
 use crate::cache::CacheError;
 use crate::transport::auth::CredentialsError;
-use crate::transport::text::printable;
+use crate::transport::text::one_line;
 use crate::words::FailureKind;
 
 /// Why a request over HTTP failed. URLs are without query string and credentials.
@@ -174,7 +174,7 @@ impl ErrorBody {
     pub(super) fn read(body: &[u8]) -> Self {
         let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
         let text = |key: &str| value["errors"][0][key].as_str().unwrap_or_default();
-        Self { code: text("code").to_owned(), reason: printable(&format!("{} {}", text("code"), text("message"))) }
+        Self { code: text("code").to_owned(), reason: one_line(&format!("{} {}", text("code"), text("message"))) }
     }
 }
 

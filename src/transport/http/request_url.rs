@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use url::{Position, Url};
 
-use crate::transport::text::shown_url;
+use crate::transport::text::redacted_url;
 
 /// What was asked, and at which other origin it ended. Messages show neither query nor login, which may hold secrets.
 #[derive(Clone, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub(crate) fn authority(url: &Url) -> &str {
 
 impl fmt::Display for RequestUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&shown_url(&self.asked))?;
+        f.write_str(&redacted_url(&self.asked))?;
         match &self.redirected {
             Some(url) => write!(f, " (redirected to {})", authority(url)),
             None => Ok(()),

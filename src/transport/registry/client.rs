@@ -162,7 +162,7 @@ impl RegistryClient {
             access,
             who: slot.who,
             is_known,
-            place: tokens.place(),
+            login_file: tokens.login_file(),
         }))
     }
 

@@ -46,7 +46,7 @@ pub struct Refusal {
     /// The login is good, but it does not open this repository.
     pub is_known: bool,
     /// The file that a login can be written to.
-    pub place: Option<String>,
+    pub login_file: Option<String>,
 }
 
 /// Whose login it is, for messages.
@@ -89,7 +89,7 @@ impl std::error::Error for Refusal {}
 impl Refusal {
     fn help(&self) -> String {
         let registry = &self.registry;
-        match (&self.who, &self.place) {
+        match (&self.who, &self.login_file) {
             (Some(_), _) if self.is_known && self.access == Access::Push => {
                 "is the repository written as the registry has it, does it exist there, and may this login write to it?"
                     .to_owned()
@@ -98,8 +98,8 @@ impl Refusal {
                 "are repository and tag written as the registry has them, and may this login read them?".to_owned()
             }
             (Some(_), _) => format!("log in again: `sealer login {registry}`"),
-            (None, Some(place)) => format!(
-                "is there a login for `{registry}`? `{place}` is where it is looked for; `sealer login {registry}` \
+            (None, Some(file)) => format!(
+                "is there a login for `{registry}`? `{file}` is where it is looked for; `sealer login {registry}` \
                  writes one"
             ),
             (None, None) if self.access == Access::Push => {

@@ -5,7 +5,6 @@ mod error;
 mod pull;
 mod pull_error;
 mod push;
-mod push_error;
 mod registries_conf;
 mod upload;
 
@@ -14,6 +13,5 @@ pub(crate) use client::{At, Call};
 pub use error::{Refusal, RegistryError, Who};
 pub use pull::Puller;
 pub use pull_error::{PullError, Tried};
-pub use push::{Attached, PushImage, PushLayer, Pushed, Pusher};
-pub use push_error::PushError;
+pub use push::{Attached, PushError, PushImage, PushLayer, Pushed, Pusher};
 pub use registries_conf::{ConfError, ConfigPlaces, Endpoint, RegistriesConf};

@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::cache::CacheError;
 use crate::image::ManifestError;
-use crate::transport::text::chain;
 use crate::transport::{ConfError, RegistryError};
+use crate::words::chain;
 use crate::words::{FailureKind, ImageRef};
 
 /// Why an image could not be pulled. References are boxed, being large.

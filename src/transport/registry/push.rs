@@ -12,15 +12,14 @@ use futures_util::future::join_all;
 use tokio::sync::Semaphore;
 
 use super::client::RegistryClient;
-use super::push_error::PushError;
 use super::upload::Placed;
 use crate::image::pushed::{
     CONFIG_TYPE, EMPTY_CONFIG, merged_list, merged_referrers, pushed_manifest, referrer_manifest, referrers_tag,
 };
 use crate::image::{Descriptor, Document, Manifest, ManifestKind};
 use crate::transport::http::{BlobContent, Content, Patience};
-use crate::transport::{Endpoint, RegistryError};
-use crate::words::{Digest, Event, ImageRef, Observer, Platform};
+use crate::transport::{ConfError, Endpoint, RegistryError};
+use crate::words::{Digest, Event, FailureKind, ImageRef, Observer, Platform};
 
 /// How many other repositories are asked for a blob, at most.
 const CANDIDATES: usize = 4;
@@ -186,7 +185,7 @@ impl Pusher {
     }
 
     /// The registry itself, which stands after its mirrors.
-    fn location(&self, reference: &ImageRef) -> Result<Endpoint, crate::transport::ConfError> {
+    fn location(&self, reference: &ImageRef) -> Result<Endpoint, ConfError> {
         let mut endpoints = self.client.conf().endpoints(reference)?;
         Ok(endpoints.pop().expect("every image has the place that its name says"))
     }
@@ -292,5 +291,55 @@ impl<'a> Push<'a> {
         );
         self.pusher.observer.event(Event::Warning { message });
         Ok(None)
+    }
+}
+
+/// Why an image could not be pushed. References are boxed, being large.
+#[derive(Debug, thiserror::Error)]
+pub enum PushError {
+    /// The user's settings forbid it.
+    #[error("`{reference}` cannot be pushed")]
+    Settings {
+        /// The image.
+        reference: Box<ImageRef>,
+        /// Why not.
+        source: ConfError,
+    },
+    /// What it would be called says already what it is.
+    #[error("`{0}` cannot be pushed: it is named by a digest, which a push makes; name it by a tag")]
+    Named(Box<ImageRef>),
+    /// The registry did not take a part of it. The tag is what it was.
+    #[error("`{reference}`: {what} cannot be pushed")]
+    Refused {
+        /// The image.
+        reference: Box<ImageRef>,
+        /// Which part of it: `its blob sha256:…`.
+        what: String,
+        /// What the registry said.
+        source: RegistryError,
+    },
+}
+
+impl PushError {
+    /// The kind of failure.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::Settings { source, .. } => source.kind(),
+            Self::Named(_) => FailureKind::Failed,
+            Self::Refused { source, .. } => source.kind(),
+        }
+    }
+
+    /// What to do next, where there is more to say than the message does.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Refused { source: RegistryError::Http(error), .. } => {
+                error.help("a push goes to the registry itself, where registries.conf says that it is")
+            }
+            Self::Refused { source, .. } => source.help(),
+            Self::Settings { .. } | Self::Named(_) => None,
+        }
     }
 }

@@ -10,7 +10,7 @@ use super::registries_conf::Endpoint;
 use crate::image::{Document, MANIFEST_TYPES};
 use crate::transport::auth::Access;
 use crate::transport::http::{Attempts, Content, Patience, Response};
-use crate::transport::text::printable;
+use crate::transport::text::one_line;
 use crate::transport::{HttpError, RegistryError};
 use crate::words::Digest;
 
@@ -231,7 +231,7 @@ fn upload_place(answer: &Response) -> Result<Url, HttpError> {
     let location = location.ok_or_else(|| refused("it does not say where the upload goes".to_owned()))?;
     let place = asked.join(location).map_err(|_| refused("it sends the upload to what is no URL".to_owned()))?;
     if place.origin() != asked.origin() {
-        let place = printable(&crate::transport::shown_url(&place));
+        let place = one_line(&crate::transport::redacted_url(&place));
         return Err(refused(format!(
             "it sends the upload to `{place}`, and uploads are sent only to who was asked; is the registry behind a \
              proxy that does not tell it its own URL (`X-Forwarded-Proto`, `Host`)?"

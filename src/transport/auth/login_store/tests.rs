@@ -32,12 +32,12 @@ fn shown(path: &Path) -> String {
     fs_err::read_to_string(path).map_or_else(|_| "none".to_owned(), |text| format!("{:o} {text}", mode(path)))
 }
 
-fn keep(places: &AuthPlaces, scope: &str, username: &str) -> Kept {
-    LoginKeeper::open(places.clone()).unwrap().keep(&scope.parse().unwrap(), &accepted(username)).unwrap()
+fn keep(places: &AuthPlaces, scope: &str, username: &str) -> Stored {
+    LoginStore::open(places.clone()).unwrap().put(&scope.parse().unwrap(), &accepted(username)).unwrap()
 }
 
-fn forget(places: &AuthPlaces, scope: &str) -> Forgotten {
-    LoginKeeper::open(places.clone()).unwrap().forget(&scope.parse().unwrap()).unwrap()
+fn forget(places: &AuthPlaces, scope: &str) -> Erased {
+    LoginStore::open(places.clone()).unwrap().erase(&scope.parse().unwrap()).unwrap()
 }
 
 /// Whose login the reader finds.
@@ -45,7 +45,7 @@ fn reader(places: &AuthPlaces, registry: &str, repository: &str) -> Option<Strin
     Logins::load(places).unwrap().login(registry, repository).unwrap().map(|known| known.proof.whose())
 }
 
-fn file_of(place: &Place) -> PathBuf {
+fn file_of(place: &LoginLocation) -> PathBuf {
     PathBuf::from(&place.file)
 }
 
@@ -85,7 +85,7 @@ fn a_login_goes_where_it_counts_and_is_closed_to_others() {
     assert_eq!(forgotten.places.iter().map(file_of).collect::<Vec<_>>(), [run.clone(), home.clone()]);
     assert_eq!(shown(&run), format!("600 {text}"));
     assert_eq!(reader(&places, "r.example", "a/b"), None);
-    assert_eq!(forget(&places, "r.example"), Forgotten::default());
+    assert_eq!(forget(&places, "r.example"), Erased::default());
     // A file that says nothing of it is left alone.
     write(&run, text, 0o644);
     forget(&places, "r.example");
@@ -117,7 +117,7 @@ fn symlinks_stay_and_lead_to_what_is_written() {
     assert_eq!(reader(&places, "r.example", "x").as_deref(), Some("`sue`"));
     fs_err::remove_file(&real).unwrap();
     symlink("docker.json", &real).unwrap();
-    let circle = LoginKeeper::open(places).unwrap_err();
+    let circle = LoginStore::open(places).unwrap_err();
     let cause = std::error::Error::source(&circle).unwrap().to_string();
     assert!(cause.ends_with("home/config.json`: Too many levels of symbolic links (os error 40)"), "{cause}");
 }
@@ -156,9 +156,9 @@ fn one_registry_has_one_login_however_it_is_written() {
 fn identity_tokens_are_kept_with_whose_they_are() {
     let folder = tempfile::tempdir().unwrap();
     let places = places(folder.path());
-    let keeper = LoginKeeper::open(places.clone()).unwrap();
+    let store = LoginStore::open(places.clone()).unwrap();
     let accepted = Accepted { identity_token: Some(Secret::new("idt")), ..accepted("bob") };
-    keeper.keep(&"r.example".parse().unwrap(), &accepted).unwrap();
+    store.put(&"r.example".parse().unwrap(), &accepted).unwrap();
     let text = fs_err::read_to_string(&places.usual[1]).unwrap();
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(json["auths"]["r.example"], serde_json::json!({"auth": "Ym9iOg==", "identitytoken": "idt"}));
@@ -178,7 +178,7 @@ fn what_cannot_be_understood_or_written_stays_as_it_is() {
         "[]",
     ] {
         write(&home, text, 0o644);
-        let error = LoginKeeper::open(places.clone()).unwrap_err();
+        let error = LoginStore::open(places.clone()).unwrap_err();
         said.push(error.to_string().replace(&folder.path().display().to_string(), "F"));
         assert_eq!(shown(&home), format!("644 {text}"));
     }
@@ -190,13 +190,13 @@ fn what_cannot_be_understood_or_written_stays_as_it_is() {
     ");
     // It broke, or became something else, after it was looked at.
     write(&home, "{}", 0o600);
-    let keeper = LoginKeeper::open(places.clone()).unwrap();
+    let store = LoginStore::open(places.clone()).unwrap();
     write(&home, "{", 0o600);
-    keeper.keep(&"r.example".parse().unwrap(), &accepted("bob")).unwrap_err();
+    store.put(&"r.example".parse().unwrap(), &accepted("bob")).unwrap_err();
     assert_eq!(shown(&home), "600 {");
     fs_err::remove_file(&home).unwrap();
     fs_err::create_dir(&home).unwrap();
-    let error = keeper.keep(&"r.example".parse().unwrap(), &accepted("bob")).unwrap_err();
+    let error = store.put(&"r.example".parse().unwrap(), &accepted("bob")).unwrap_err();
     assert!(std::error::Error::source(&error).unwrap().to_string().ends_with("is no file"), "{error:?}");
 }
 
@@ -227,6 +227,6 @@ fn what_a_dead_one_left_behind_is_replaced_and_others_writes_are_seen() {
         write(&home, &format!("{text} "), 0o600);
         edited(text, Some(("x.example", &serde_json::json!({}))), &[])
     });
-    assert!(matches!(error, Err(KeepError::Restless { .. })));
+    assert!(matches!(error, Err(LoginStoreError::Restless { .. })));
     assert_eq!(names(&home), 1);
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::transport::settings::{config_folder, path_variable};
+
 /// The places where users have settings about registries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConfigPlaces {
@@ -18,13 +20,9 @@ impl ConfigPlaces {
     /// The places that the environment of this process names.
     #[must_use]
     pub fn from_env() -> Self {
-        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        // The XDG specification has relative paths ignored.
-        let config = variable("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
-        let config = config.or_else(|| variable("HOME").map(|home| home.join(".config")));
         Self {
-            named: variable("CONTAINERS_REGISTRIES_CONF"),
-            user: config.map(|config| config.join("containers")),
+            named: path_variable("CONTAINERS_REGISTRIES_CONF"),
+            user: config_folder().map(|config| config.join("containers")),
             system: Some(PathBuf::from("/etc/containers")),
         }
     }

@@ -1,7 +1,7 @@
 //! Where images are asked for: containers-registries.conf(5), version 2.
 
 use crate::transport::LoginScope;
-use crate::transport::settings_file::read_settings;
+use crate::transport::settings::read_settings;
 use crate::words::{Diagnostic, FailureKind, ImageRef, Source};
 
 mod find;
