@@ -21,6 +21,7 @@ mod registry;
 mod settings;
 mod text;
 
+pub(crate) use auth::AuthFile;
 pub use auth::{
     Accepted, Access, Anonymous, AuthPlaces, Credentials, CredentialsError, Erased, Known, LogInError, Login,
     LoginError, LoginLocation, LoginScope, LoginScopeError, LoginStore, LoginStoreError, Logins, Proof, Secret, Stored,

@@ -5,11 +5,14 @@
 //!  "credHelpers": {"gcr.io": "gcloud"}, "credsStore": "secretservice"}
 //! ```
 
+use std::path::Path;
+
 use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::credentials::{CredentialsError, Login, Proof};
 use crate::syntax::{Node, Value, parse_json};
+use crate::transport::settings::read_settings;
 use crate::transport::{LoginScope, Secret};
 use crate::words::{Diagnostic, Source, Span};
 
@@ -48,6 +51,10 @@ pub(crate) enum Said {
 }
 
 impl AuthFile {
+    pub(crate) fn load(path: &Path) -> Result<Self, CredentialsError> {
+        Self::parse(&Source::new(&path.to_string_lossy(), &read_settings(path)?))
+    }
+
     /// Reads the text of a file.
     pub(crate) fn parse(source: &Source) -> Result<Self, CredentialsError> {
         let invalid =
@@ -87,6 +94,17 @@ impl AuthFile {
         let own = self.helpers.iter().find(|(key, _)| host_of(key) == Some(hub(registry)));
         // An empty helper means none, also where there is a store for all.
         own.map(|(_, helper)| helper).or(self.store.as_ref()).filter(|helper| !helper.is_empty()).map(String::as_str)
+    }
+
+    /// All helpers that the file names, each with its registry; none: it is for every registry.
+    pub(crate) fn helpers(&self) -> impl Iterator<Item = (Option<&str>, &str)> {
+        let single = self.helpers.iter().map(|(registry, helper)| (Some(registry.as_str()), helper.as_str()));
+        self.store.iter().map(|helper| (None, helper.as_str())).chain(single)
+    }
+
+    /// Whether a login stands in the file itself.
+    pub(crate) fn has_logins(&self) -> bool {
+        self.entries.iter().any(|entry| entry.proof.is_some())
     }
 
     /// The keys that mean `scope`, one or several: a registry as a whole may be written in many ways.

@@ -10,8 +10,7 @@ use super::auth_file::{AuthFile, Said};
 use super::credential_helper;
 use super::credentials::{Credentials, CredentialsError, Known, Proof};
 use super::login_scope::DOCKER_HUB_KEY;
-use crate::transport::settings::{config_folder, path_variable, read_settings};
-use crate::words::Source;
+use crate::transport::settings::{config_folder, path_variable};
 
 /// How long a helper's answer is good: many repositories of one registry ask at once, but tokens of helpers expire.
 const FRESH: Duration = Duration::from_mins(1);
@@ -87,13 +86,13 @@ impl Logins {
         let mut files = Vec::new();
         let must_exist = places.named.is_some();
         for path in places.paths() {
-            match read_settings(path) {
-                Ok(text) => files.push(AuthFile::parse(&Source::new(&path.to_string_lossy(), &text))?),
+            match AuthFile::load(path) {
+                Ok(file) => files.push(file),
                 // `~` may be a file where a user has no home.
-                Err(error)
+                Err(CredentialsError::Read(error))
                     if !must_exist
                         && matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             }
         }
         let login_file = places.to_write().map(|path| path.to_string_lossy().into_owned());

@@ -12,6 +12,7 @@ mod login_store;
 mod logins;
 mod tokens;
 
+pub(crate) use auth_file::AuthFile;
 pub use credentials::{Anonymous, Credentials, CredentialsError, Known, Login, LoginError, Proof, Secret};
 pub(crate) use credentials::{Authorization, GivenLogin};
 pub use log_in::{Accepted, LogInError};

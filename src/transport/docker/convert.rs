@@ -3,46 +3,21 @@
 use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 
-use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::EngineError;
 use crate::archive::GzipWriter;
 use crate::cache::{Cache, CacheError, Expected, Look, UrlRecord};
+use crate::image::pushed::{CONFIG_TYPE, LAYER_TYPE, descriptor};
 use crate::image::{
     ContainerImage, Descriptor, DockerArchive, DockerArchiveReadError, Document, Manifest, ManifestKind,
 };
 use crate::words::{Digest, ImageSource, Platform};
 
 const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
-const CONFIG: &str = "application/vnd.docker.container.image.v1+json";
-const LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
 /// The most bytes of a manifest of our making: it has 127 layers at most.
 const MANIFEST_LIMIT: u64 = 1 << 20;
-
-/// Image manifest version 2, schema 2, with the fields in the order in which it is written.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Written {
-    schema_version: u32,
-    media_type: String,
-    config: WrittenDescriptor,
-    layers: Vec<WrittenDescriptor>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WrittenDescriptor {
-    media_type: String,
-    size: u64,
-    digest: Digest,
-}
-
-impl WrittenDescriptor {
-    fn new(media_type: &str, digest: Digest, size: u64) -> Self {
-        Self { media_type: media_type.to_owned(), size, digest }
-    }
-}
 
 /// The image that was made of that id before, if all of it is still in the cache.
 pub(super) fn known(cache: &Cache, id: Digest, source: &ImageSource, platform: &Platform) -> Option<ContainerImage> {
@@ -65,14 +40,14 @@ pub(super) fn convert(
     let config = archive.config();
     let size = config.len() as u64;
     cache.put(config, Expected::exactly(archive.id(), size)).map_err(not_kept)?;
-    let mut layers: Vec<WrittenDescriptor> = Vec::new();
+    let mut layers: Vec<Value> = Vec::new();
     for index in 0..archive.layer_count() {
         let (digest, size) = layer(archive, index, cache, source)?;
-        layers.push(WrittenDescriptor::new(LAYER, digest, size));
+        layers.push(descriptor(&Descriptor { media_type: LAYER_TYPE.to_owned(), digest, size }));
     }
-    let config = WrittenDescriptor::new(CONFIG, archive.id(), size);
-    let written = Written { schema_version: 2, media_type: MANIFEST.to_owned(), config, layers };
-    let bytes = serde_json::to_vec(&written).expect("strings and numbers are always JSON");
+    let config = descriptor(&Descriptor { media_type: CONFIG_TYPE.to_owned(), digest: archive.id(), size });
+    let written = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers});
+    let bytes = serde_json::to_vec(&written).expect("a JSON value is always JSON");
     let digest = cache.put(&bytes, Expected::default()).map_err(not_kept)?;
     let record =
         UrlRecord { url: source.to_string(), digest, size: bytes.len() as u64, etag: None, last_modified: None };

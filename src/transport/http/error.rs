@@ -210,25 +210,16 @@ impl HttpError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Connect { .. }
-            | Self::Proxy { .. }
-            | Self::Stalled { .. }
-            | Self::Broken { .. }
-            | Self::Ended { .. }
-            | Self::Range { .. } => true,
             Self::Status { status, .. } => matches!(status, 408 | 429 | 500..=599),
-            Self::Setup(_)
-            | Self::Certificates { .. }
-            | Self::Login(_)
-            | Self::ProxyLogin { .. }
-            | Self::Url { .. }
-            | Self::Offline { .. }
-            | Self::Tls { .. }
-            | Self::Redirect { .. }
-            | Self::TooLong { .. }
-            | Self::Wrong { .. }
-            | Self::Answer { .. }
-            | Self::Cache(_) => false,
+            error => matches!(
+                error,
+                Self::Connect { .. }
+                    | Self::Proxy { .. }
+                    | Self::Stalled { .. }
+                    | Self::Broken { .. }
+                    | Self::Ended { .. }
+                    | Self::Range { .. }
+            ),
         }
     }
 
@@ -267,14 +258,7 @@ impl HttpError {
             Self::TooLong { .. } | Self::Wrong { .. } => {
                 "is the digest right? else somebody on the way, a mirror or a proxy, gives something else".to_owned()
             }
-            Self::Setup(_)
-            | Self::Certificates { .. }
-            | Self::Url { .. }
-            | Self::Offline { .. }
-            | Self::Status { .. }
-            | Self::Redirect { .. }
-            | Self::Answer { .. }
-            | Self::Cache(_) => return None,
+            _ => return None,
         })
     }
 
@@ -286,21 +270,7 @@ impl HttpError {
             Self::TooLong { .. } => FailureKind::Verification,
             Self::Wrong { source, .. } | Self::Cache(source) => source.kind(),
             Self::Login(error) => error.kind(),
-            Self::Setup(_)
-            | Self::Certificates { .. }
-            | Self::Proxy { .. }
-            | Self::ProxyLogin { .. }
-            | Self::Url { .. }
-            | Self::Offline { .. }
-            | Self::Connect { .. }
-            | Self::Tls { .. }
-            | Self::Stalled { .. }
-            | Self::Broken { .. }
-            | Self::Ended { .. }
-            | Self::Range { .. }
-            | Self::Status { .. }
-            | Self::Redirect { .. }
-            | Self::Answer { .. } => FailureKind::Failed,
+            _ => FailureKind::Failed,
         }
     }
 }
