@@ -30,8 +30,9 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::mount;
+use crate::process;
 use crate::words::{Event, ProblemKind};
-use crate::{mount, process};
 
 use failure::{Failed, problem};
 use globals::{Globals, ProgressChoice};
