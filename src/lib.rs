@@ -19,6 +19,7 @@
 //! | 3 mount | [`mount`] | a command over layers, mounted in a namespace that ends with it |
 //! | 4 image | [`image`] | sealer's image document; tree → layer id; docker-archive; what registries know images by |
 //! | 4 rootfs | [`rootfs`] | layers as an overlay shows them; the storage of the registry in them, read and written |
+//! | 4 manifests | [`manifests`] | every image that a Kubernetes document names, and pointing it at another registry |
 //! | 5 store | [`store`] [`cache`] | the only code that writes under the root, and under the cache |
 //! | 6 world | [`transport`] [`fetch`] [`supply`] | registry or local Docker engine ⇄ verified blobs; URL → verified file; each thing asked for once in a run |
 //! | 7 plan | [`plan`] | Recipe → Plan, no network |
@@ -47,6 +48,7 @@ pub mod edit;
 pub mod fetch;
 pub mod image;
 pub mod kubefile;
+mod manifests;
 pub mod mount;
 pub mod plan;
 pub mod preview;

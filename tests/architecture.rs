@@ -10,7 +10,7 @@ const FLOORS: [&[&str]; 11] = [
     &["syntax", "recipe"],
     &["edit", "archive", "kubefile"],
     &["disk", "process", "mount"],
-    &["image", "rootfs"],
+    &["image", "rootfs", "manifests"],
     &["store", "cache"],
     &["transport", "fetch", "supply"],
     &["plan", "validate", "closure"],

@@ -117,7 +117,7 @@ pub fn look_up(plan: &Plan, former: &Lock, store: &Store, supply: &Supply) -> Re
             Input::Outside(Need::File(..)) => Ok(None),
             Input::Outside(Need::Image(image, on)) => match described.get(&(image.clone(), on.clone())) {
                 None => Ok(None),
-                Some(Ok(found)) => Ok(Some(Locked::Image(image.clone(), on.clone(), found.root().digest))),
+                Some(Ok(found)) => Ok(Some(Locked::Image(image.clone(), on.clone(), Some(found.root().digest)))),
                 Some(Err(failure)) => Err(failure.clone()),
             },
             Input::Base(name, platform) if lock.base(name, platform).is_some() => Ok(None),

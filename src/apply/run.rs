@@ -9,7 +9,7 @@ use crate::build::{
 use crate::closure::Base;
 use crate::disk::{Dir, Sharing};
 use crate::kubefile::{self, Kubefile};
-use crate::plan::{ContextSource, Plan, PlannedStage, PlannedStep, Route, doubtful_charts};
+use crate::plan::{ContextSource, Plan, PlannedStage, PlannedStep, Route, StageWork, doubtful_charts};
 use crate::steps::{self, Beside, Context, Outcome, StepFailure, Tools};
 use crate::store::Store;
 use crate::supply::{Need, Supply};
@@ -126,7 +126,9 @@ impl Applier<'_> {
             supply: self.supply,
             platform: &work.platform,
             cluster_registry: &plan.cluster_registry,
+            stage_steps: &work.steps,
             beside,
+            is_preview: false,
             threads: self.threads,
             observer: self.observer,
         };
@@ -182,15 +184,19 @@ impl Applier<'_> {
             keep_base: true,
             annotations,
             needed: &needed(work),
+            ignore: &ignored(work),
             taken_from: &self.taken_from(plan, stage, workspace)?,
         };
         self.say(stage, "build", StepState::Started, "");
         let built = self.builder(plan.source_date_epoch).build(&request, workspace).map_err(|failures| {
-            let place = |BuildFailure { at, failure }: BuildFailure| match at {
-                BuildPlace::Image(image) => failure.at(stage.places.find(&asking_for(stage, &image))),
-                BuildPlace::File(file) => failure.at(stage.places.find(&touching(work, &file))),
-                BuildPlace::Kubefile(span) => failure.at(stage.places.find(&instruction_route(&kubefile, span))),
-                BuildPlace::Whole => failure.at(stage.places.find(&kubefile_route)),
+            let place = |failed: BuildFailure| {
+                let route = match &failed.at {
+                    BuildPlace::Image(image) => asking_for(stage, image),
+                    BuildPlace::File(file) => touching(work, file),
+                    BuildPlace::Kubefile(span) => instruction_route(&kubefile, *span),
+                    BuildPlace::Origin(_) | BuildPlace::Whole => kubefile_route.clone(),
+                };
+                failed.headed().at(stage.places.find(&route))
             };
             failures.into_iter().map(place).collect::<Vec<_>>()
         })?;
@@ -247,6 +253,15 @@ impl Applier<'_> {
         let (stage, step, detail) = (stage.work.stage.clone(), step.to_owned(), detail.to_owned());
         self.observer.event(Event::Step { stage, step, state, detail });
     }
+}
+
+/// What the stage's lists leave out: the build caches it no more than they do.
+fn ignored(work: &StageWork) -> Vec<String> {
+    let lists = work.steps.iter().filter_map(|step| match step {
+        PlannedStep::ImageList { ignore, .. } => Some(ignore),
+        _ => None,
+    });
+    lists.flatten().cloned().collect()
 }
 
 /// What is known to stand in the way before anything is fetched.

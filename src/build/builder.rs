@@ -9,7 +9,7 @@ use crate::image::model::{Image, Layer, LayerKind};
 use crate::kubefile::{Base, CopyDestination, CopySource, Instruction, Kubefile};
 use crate::plan::registry_path;
 use crate::rootfs::{RegistryStorage, write_registry_tree};
-use crate::supply::{Need, Supply};
+use crate::supply::{LikelyImage, Need, Supply};
 use crate::transport::Login;
 use crate::words::{
     BaseSource, Digest, Epoch, Event, Failure, FailureKind, ImageRef, ImageSource, Observer, Platform, SealerName,
@@ -42,6 +42,8 @@ pub struct BuildRequest<'a> {
     pub annotations: BTreeMap<String, String>,
     /// Images that somebody needs although no manifest asks for them.
     pub needed: &'a [ImageRef],
+    /// Globs on the complete reference of what manifests and charts name and is not cached.
+    pub ignore: &'a [String],
     /// The images that files of the context were taken from.
     pub taken_from: &'a [ClosureBase],
 }
@@ -250,11 +252,14 @@ impl Builder<'_> {
             new: &growing.new,
             all: &growing.merged,
             own_registry: growing.request.cluster_registry,
+            ignore: growing.request.ignore,
             helm: &Helm::on_path(std::env::var_os("PATH").as_deref()),
             scratch: scratch.path(),
-            observer: self.observer,
         };
         let (wants, mut failures) = search.run();
+        for doubt in &wants.doubts {
+            self.observer.event(Event::Warning { message: doubt.to_string() });
+        }
         drop(scratch);
         let cached = match self.cache(&wants, growing, workspace) {
             Ok(cached) => cached,
@@ -274,8 +279,13 @@ impl Builder<'_> {
         if failures.is_empty() { Ok((cached, wants.helm)) } else { Err(failures) }
     }
 
-    /// Pulls images, all at once, or says of all that cannot be had who asks for them.
-    fn pull(&self, wanted: &[Wanted], platform: &Platform) -> Result<Vec<ContainerImage>, Vec<BuildFailure>> {
+    /// Pulls images, all at once, or says of all that cannot be had who asks for them. What only looks like an image, and is
+    /// refused for good, is left out with a warning.
+    fn pull(
+        &self,
+        wanted: &[Wanted],
+        platform: &Platform,
+    ) -> Result<Vec<(ContainerImage, ImageSource)>, Vec<BuildFailure>> {
         let as_user = wanted.iter().filter(|wanted| wanted.login.is_none());
         let needs: Vec<Need> = as_user.map(|wanted| Need::Image(wanted.image.clone(), platform.clone())).collect();
         self.supply.get_all(&needs);
@@ -286,10 +296,24 @@ impl Builder<'_> {
         let mut with_login = self.supply.images_as(&with_login, platform).into_iter();
         let mut pulled = Vec::new();
         let mut failures = Vec::new();
-        for Wanted { image, origin, login } in wanted {
-            let answer = login.as_ref().and_then(|_| with_login.next());
-            match answer.unwrap_or_else(|| self.supply.image(image, platform)) {
-                Ok(whole) => pulled.push(whole.as_ref().clone()),
+        for Wanted { image, origin, is_likely, login } in wanted {
+            let answer = match login.as_ref().and_then(|_| with_login.next()) {
+                Some(answer) => answer,
+                None if *is_likely => match self.supply.likely_image(image, platform) {
+                    LikelyImage::Image(whole) => Ok(whole),
+                    LikelyImage::Failed(failure) => Err(failure),
+                    LikelyImage::Refused(why) => {
+                        let message = format!(
+                            "{origin}: `{image}` looks like an image, but nobody gives it, so it is not cached ({why})"
+                        );
+                        self.observer.event(Event::Warning { message });
+                        continue;
+                    }
+                },
+                None => self.supply.image(image, platform),
+            };
+            match answer {
+                Ok(whole) => pulled.push((whole.as_ref().clone(), image.clone())),
                 Err(failure) => {
                     let failure = failure.with_help(format!("{origin} asks for it"));
                     failures.push(BuildFailure { at: BuildPlace::Image(image.clone()), failure });
@@ -309,10 +333,14 @@ impl Builder<'_> {
             return Ok(Vec::new());
         }
         let pulled = self.pull(&wants.outside, growing.request.platform)?;
+        if pulled.is_empty() && wants.metadata.is_none() {
+            return Ok(Vec::new());
+        }
         let mut failures = Vec::new();
         let whole = |kind, error: &(dyn std::error::Error + 'static)| vec![BuildFailure::whole(kind, error)];
         let folder = workspace.folder().map_err(|error| whole(error.kind(), &error))?;
-        write_registry_tree(&pulled, self.supply.cache(), growing.own(), folder.path(), self.epoch)
+        let images: Vec<ContainerImage> = pulled.iter().map(|(image, _)| image.clone()).collect();
+        write_registry_tree(&images, self.supply.cache(), growing.own(), folder.path(), self.epoch)
             .map_err(|error| whole(error.kind(), &error))?;
         if let Some(metadata) = &wants.metadata {
             metadata.write(folder.dir(), self.epoch).map_err(|error| whole(error.kind(), &error))?;
@@ -323,7 +351,7 @@ impl Builder<'_> {
                 growing.push(path, Layer { id: Some(id), kind: LayerKind::Base, value: "registry cache".to_owned() });
             }
         }
-        for (image, Wanted { image: source, .. }) in pulled.iter().zip(&wants.outside) {
+        for (image, source) in &pulled {
             let missing = RegistryStorage::new(growing.own()).missing(image);
             for missing in missing.map_err(|error| whole(error.kind(), &error))? {
                 let message = format!("`{source}` is not whole in the image: {missing}");
@@ -336,8 +364,7 @@ impl Builder<'_> {
         }
         let mut cached: Vec<CachedImage> = pulled
             .iter()
-            .zip(&wants.outside)
-            .map(|(image, wanted)| CachedImage { reference: wanted.image.clone(), digest: image.root().digest })
+            .map(|(image, source)| CachedImage { reference: source.clone(), digest: image.root().digest })
             .collect();
         cached.sort_by_key(|cached| registry_path(cached.reference.reference()));
         Ok(cached)

@@ -47,7 +47,13 @@ impl Closure<'_> {
             match finding.weight {
                 Weight::Error => failures.push(failure(&finding)),
                 Weight::Warning => observer.event(Event::Warning { message: sentence(&finding) }),
-                Weight::Note => observer.event(Event::Note { message: sentence(&finding) }),
+                Weight::Note => {
+                    observer.event(Event::Note { message: sentence(&finding) });
+                    if let Problem::Foreign { images } = &finding.problem {
+                        let message = format!("{} names {}", finding.file, images.join(", "));
+                        observer.event(Event::Log { message });
+                    }
+                }
             }
         }
         // What charts ask for stands in no file as it is asked for.
@@ -77,6 +83,8 @@ impl Closure<'_> {
             | Problem::ScriptUnknown
             | Problem::Unasked { .. }
             | Problem::Template
+            | Problem::Foreign { .. }
+            | Problem::RepeatedKey
             | Problem::Unread { .. } => false,
         }
     }
@@ -94,7 +102,7 @@ fn not_held(wanted: &Wanted, scope: &Scope<'_>) -> Option<BuildFailure> {
         Ok(finding) => finding?,
         Err(error) => return Some(BuildFailure::whole(FailureKind::Failed, &error)),
     };
-    let failure = Failure::new(FailureKind::Verification, finding.at(origin));
+    let failure = Failure::new(FailureKind::Verification, format!("{origin}: {}", finding.message()));
     let failure = finding.help().into_iter().fold(failure, Failure::with_help);
     Some(BuildFailure { at: BuildPlace::Image(image.clone()), failure })
 }

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use super::Origin;
 use crate::words::{ContextPath, Failure, FailureKind, ImageSource, Span};
 
 /// One thing that failed in a build. A build can fail for several reasons at once.
@@ -22,11 +23,24 @@ pub enum BuildPlace {
     Image(ImageSource),
     /// A file of the root file system.
     File(ContextPath),
+    /// A line of a list or manifest, or a chart.
+    Origin(Origin),
     /// The build itself.
     Whole,
 }
 
 impl BuildFailure {
+    /// The failure with the line that asked, where no place in a Kubefile or recipe says it.
+    #[must_use]
+    pub fn headed(self) -> Failure {
+        match self.at {
+            BuildPlace::Origin(origin) => {
+                Failure { message: format!("{origin}: {}", self.failure.message), ..self.failure }
+            }
+            BuildPlace::Kubefile(_) | BuildPlace::Image(_) | BuildPlace::File(_) | BuildPlace::Whole => self.failure,
+        }
+    }
+
     /// An error of another room, asked for by an instruction.
     pub(super) fn instruction(span: Span, kind: FailureKind, error: &(dyn Error + 'static)) -> Self {
         Self { at: BuildPlace::Kubefile(span), failure: Failure::from_error(kind, error) }

@@ -4,18 +4,18 @@ use std::path::PathBuf;
 
 use crate::kubefile::{CopySource, Instruction};
 use crate::rootfs::Overlay;
-use crate::words::ImageSource;
+use crate::words::{Event, ImageSource};
 
 use super::images::{Helm, Search, private_images};
-use super::{BuildFailure, BuildPlace, BuildRequest, Builder, Workspace};
+use super::{BuildFailure, BuildPlace, BuildRequest, Builder, Origin, Workspace};
 
 /// What a build would make, as far as that can be known.
 #[derive(Debug, Default)]
 pub struct Foreseen {
     /// For each instruction of the Kubefile what layer it makes.
     pub layers: Vec<ForeseenLayer>,
-    /// The container images that are asked for, as far as the layers are known, each with who asks: `manifests/imageList:1`.
-    pub images: Vec<(ImageSource, String)>,
+    /// The container images that are asked for, as far as the layers are known, each with who asks.
+    pub images: Vec<(ImageSource, Origin)>,
     /// What stands in the way.
     pub failures: Vec<BuildFailure>,
 }
@@ -98,11 +98,14 @@ impl Builder<'_> {
             new,
             all: &all,
             own_registry: request.cluster_registry,
+            ignore: request.ignore,
             helm: &Helm::on_path(std::env::var_os("PATH").as_deref()),
             scratch: scratch.path(),
-            observer: self.observer,
         };
         let (wants, failures) = search.run();
+        for doubt in wants.doubts {
+            self.observer.event(Event::Warning { message: doubt.to_string() });
+        }
         foreseen.failures.extend(failures);
         foreseen.images = wants.outside.into_iter().map(|wanted| (wanted.image, wanted.origin)).collect();
     }

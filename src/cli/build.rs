@@ -42,6 +42,13 @@ pub(super) struct BuildArgs {
     /// Take nothing from earlier builds: each build does so anyway
     #[arg(long)]
     no_cache: bool,
+    /// Leave images out that manifests or charts name: a glob on the complete reference, such as `argoproj.io/**`; several
+    /// times for several
+    #[arg(long = "ignore-image", value_name = "GLOB", value_parser = glob)]
+    ignored: Vec<String>,
+    /// What looks like an image in a manifest, and that its registry refuses, is an error and no warning
+    #[arg(long)]
+    strict: bool,
     /// Whether the image has its base's layers; `--base=false` makes an application image without them
     #[arg(
         long,
@@ -75,7 +82,7 @@ pub(super) fn run(args: &BuildArgs, globals: &Globals) -> Result<(), Failed> {
     let cache = globals.cache()?;
     let mirrors = globals.url_mirrors();
     let settings = Settings { cache: &cache, registries_conf: None, url_mirrors: &mirrors };
-    let supply = supply(&settings, &observer)?;
+    let supply = supply(&settings, &observer)?.strict(args.strict);
     let store = Store::open(&globals.root()?);
     let context = Dir::open(&args.context).map_err(|error| Failed::from_error(error.kind(), &error))?;
     let mut workspace = Workspace::new(&store).map_err(|error| Failed::from_error(error.kind(), &error))?;
@@ -91,6 +98,7 @@ pub(super) fn run(args: &BuildArgs, globals: &Globals) -> Result<(), Failed> {
         keep_base: args.base,
         annotations: BTreeMap::new(),
         needed: &[],
+        ignore: &args.ignored,
         taken_from: &[],
     };
     let built = builder.build(&request, &mut workspace).map_err(|failures| Failed::Doing {
@@ -103,6 +111,10 @@ pub(super) fn run(args: &BuildArgs, globals: &Globals) -> Result<(), Failed> {
         OutputForm::Json => output::json(&report),
         OutputForm::Text => output::data(&output::image(&report)),
     }
+}
+
+fn glob(text: &str) -> Result<String, globset::Error> {
+    globset::Glob::new(text).map(|_| text.to_owned())
 }
 
 /// The values that are given to ARGs; the last of a name counts.
@@ -123,9 +135,9 @@ fn read_kubefile(args: &BuildArgs) -> Result<(Source, Kubefile), Failed> {
     Ok((source, kubefile))
 }
 
-fn placed(BuildFailure { at, failure }: BuildFailure, source: &Source) -> Failure {
-    match at {
-        BuildPlace::Kubefile(span) => failure.at(Some(&source.place(span))),
-        BuildPlace::Image(_) | BuildPlace::File(_) | BuildPlace::Whole => failure,
+fn placed(failed: BuildFailure, source: &Source) -> Failure {
+    match failed.at {
+        BuildPlace::Kubefile(span) => failed.failure.at(Some(&source.place(span))),
+        BuildPlace::Image(_) | BuildPlace::File(_) | BuildPlace::Origin(_) | BuildPlace::Whole => failed.headed(),
     }
 }

@@ -6,6 +6,7 @@ use std::io;
 use super::candidates::{Kind, candidates};
 use super::collision::covered;
 use super::kubeadm::{self, Needs};
+use super::list::listed;
 use super::scripts;
 use super::search::search;
 use crate::plan::registry_path;
@@ -28,13 +29,14 @@ pub struct Asked {
 /// A folder cannot be read.
 pub fn asked(layers: &Overlay, registry: &str) -> io::Result<Asked> {
     let mut asked = Asked::default();
+    let listed = listed(layers)?;
     for candidate in candidates(layers)? {
         // What cannot be read is for the check to say.
         let Ok(Some(bytes)) = candidate.read() else { continue };
-        let searched = search(&candidate, &bytes, registry);
+        let searched = search(&candidate, &bytes, registry, &listed);
         asked.has_templates |= candidate.kind != Kind::List && !searched.templates.is_empty();
         for image in searched.images {
-            image.reference.parse().iter().for_each(|image| asked.add(image));
+            image.text.parse().iter().for_each(|image| asked.add(image));
         }
         asked.kubeadm.extend(searched.kubeadm);
     }

@@ -79,8 +79,11 @@ fn kind(path: &ContextPath) -> Option<Kind> {
     }
 }
 
-/// Whether a file is a template of a chart, or one of its values.
+/// Whether a file is a template of a chart, or its values: only their rendering says what they ask for.
 fn is_of_chart(path: &ContextPath, charts: &BTreeSet<ContextPath>) -> bool {
+    if path.file_name() == Some("values.yaml") && path.parent().is_some_and(|folder| charts.contains(&folder)) {
+        return true;
+    }
     let mut below = path.clone();
     while let Some(folder) = below.parent() {
         if below.file_name() == Some("templates") && charts.contains(&folder) {

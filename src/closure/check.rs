@@ -8,8 +8,9 @@ use super::collision::{Cached, collisions};
 use super::finding::{ClosureReport, Finding, Problem, Weight};
 use super::held::{Held, held};
 use super::kubeadm::{self, Needs};
+use super::list::listed;
 use super::names::Names;
-use super::search::search;
+use super::search::{Named, search};
 use crate::plan::registry_path;
 use crate::rootfs::{Overlay, RegistryStorage};
 use crate::words::{ContextPath, ImageRef, Platform};
@@ -45,6 +46,8 @@ impl Scope<'_> {
             | Problem::ScriptUnknown
             | Problem::Unasked { .. }
             | Problem::Template
+            | Problem::Foreign { .. }
+            | Problem::RepeatedKey
             | Problem::Unread { .. } => false,
         };
         let Ok(image) = finding.reference.parse::<ImageRef>() else { return false };
@@ -71,8 +74,9 @@ pub struct Base {
 pub fn check(scope: &Scope<'_>) -> io::Result<ClosureReport> {
     let mut check = Check::new(scope);
     let files = candidates(scope.layers)?;
+    let named = listed(scope.layers)?;
     for candidate in &files {
-        check.file(candidate)?;
+        check.file(candidate, &named)?;
     }
     for (cached, problem) in collisions(scope.layers, &check.cached)? {
         check.add(&cached.file, cached.line, &cached.image.to_string(), Weight::Error, problem, None);
@@ -155,7 +159,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn file(&mut self, candidate: &Candidate) -> io::Result<()> {
+    fn file(&mut self, candidate: &Candidate, listed: &BTreeSet<ImageRef>) -> io::Result<()> {
         let path = &candidate.path;
         let bytes = match candidate.read() {
             Ok(Some(bytes)) => bytes,
@@ -169,15 +173,36 @@ impl<'a> Check<'a> {
                 return Ok(());
             }
         };
-        let searched = search(candidate, &bytes, self.scope.cluster_registry);
-        for image in searched.images {
-            self.reference(candidate, &image.reference, image.line)?;
+        let searched = search(candidate, &bytes, self.scope.cluster_registry, listed);
+        let is_built = path.as_str().starts_with("manifests/");
+        if searched.is_utf16 && !is_built {
+            let why = "it is UTF-16, which Kubernetes does not read; convert it to UTF-8".to_owned();
+            self.add(path, 0, "", Weight::Error, Problem::Unread { why }, None);
         }
-        for template in searched.templates {
+        let mut foreign = BTreeSet::new();
+        for named in &searched.images {
+            self.reference(candidate, named)?;
+            if let (Ok(image), true) = (named.text.parse::<ImageRef>(), candidate.kind != Kind::List)
+                && image.registry() != self.scope.cluster_registry
+                && !is_almost(image.registry(), self.scope.cluster_registry)
+                && !matches!(self.answer(&image.at_registry(self.scope.cluster_registry)), Held::Whole(_))
+            {
+                foreign.insert(image.familiar());
+            }
+        }
+        // What the builder searches it caches, or says why not.
+        if !foreign.is_empty() && !is_built {
+            let problem = Problem::Foreign { images: foreign.into_iter().collect() };
+            self.add(path, 0, "", Weight::Note, problem, None);
+        }
+        for (key, line) in searched.repeated.iter().filter(|_| !is_built && !searched.images.is_empty()) {
+            self.add(path, *line, key, Weight::Warning, Problem::RepeatedKey, None);
+        }
+        for (template, line) in &searched.templates {
             self.has_templates = true;
             // Below manifests/ the builder says so.
-            if template.reference.contains(self.scope.cluster_registry) && !path.as_str().starts_with("manifests/") {
-                self.add(path, template.line, &template.reference, Weight::Note, Problem::Template, None);
+            if template.contains(self.scope.cluster_registry) && !is_built {
+                self.add(path, *line, template, Weight::Note, Problem::Template, None);
             }
         }
         // Sealer hands only its own to kubeadm, which the check of the whole cluster looks at.
@@ -194,14 +219,16 @@ impl<'a> Check<'a> {
     }
 
     /// A string that stands where a reference does.
-    fn reference(&mut self, candidate: &Candidate, text: &str, line: usize) -> io::Result<()> {
-        let path = &candidate.path;
+    fn reference(&mut self, candidate: &Candidate, named: &Named) -> io::Result<()> {
+        let (path, text, line) = (&candidate.path, named.text.as_str(), named.line);
         let registry = self.scope.cluster_registry;
         let points_here = text.trim_start().strip_prefix(registry).is_some_and(|rest| rest.starts_with('/'));
         let image = match text.parse::<ImageRef>() {
             Ok(image) => image,
             Err(error) => {
-                if points_here || candidate.kind == Kind::List {
+                // Below manifests/ the builder says so of containers.
+                let is_container = named.is_container && !path.as_str().starts_with("manifests/");
+                if points_here || is_container || candidate.kind == Kind::List {
                     let problem = Problem::NoReference { why: error.to_string() };
                     let near = self.near_text(text)?;
                     self.add(path, line, text, Weight::Error, problem, near);
@@ -295,7 +322,10 @@ impl<'a> Check<'a> {
             finding.file == *file && finding.reference == reference && finding.problem == problem
         };
         if let Some(known) = self.findings.iter_mut().find(same) {
-            known.lines.push(line);
+            // Several of one line are one place.
+            if !known.lines.contains(&line) {
+                known.lines.push(line);
+            }
             return;
         }
         let lines = if line == 0 { Vec::new() } else { vec![line] };

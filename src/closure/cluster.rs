@@ -8,7 +8,7 @@ use super::finding::{Finding, Problem, Weight};
 use super::held::Held;
 use super::kubeadm::{self, Need, Needs};
 use super::scripts;
-use crate::edit::find_objects;
+use crate::manifests::objects;
 use crate::plan::registry_path;
 use crate::words::ImageRef;
 
@@ -39,8 +39,7 @@ impl Check<'_> {
         let path = kubeadm::known(kubeadm::CONFIGURATION);
         let file = layers.find(&path)?.filter(|file| file.is_file());
         // What cannot be read, or is no configuration, is said where the file is searched.
-        let objects =
-            file.map(|file| fs_err::read(file).map(|bytes| find_objects(&bytes).unwrap_or_default())).transpose()?;
+        let objects = file.map(|file| fs_err::read(file).map(|bytes| objects(&bytes))).transpose()?;
         let configured = objects.iter().flatten().find_map(|object| kubeadm::needs(&path, object, registry));
         let needs = if configured.is_some() { configured } else { kubeadm::needs_by_default(layers, registry)? };
         if let Some(needs) = needs {

@@ -109,6 +109,13 @@ pub enum Problem {
     },
     /// Only the cluster's start makes a name of it.
     Template,
+    /// Images of other registries are named that the image does not hold.
+    Foreign {
+        /// The images.
+        images: Vec<String>,
+    },
+    /// A key stands twice in a map.
+    RepeatedKey,
     /// The file could not be searched as what its name says.
     Unread {
         /// Why.
@@ -174,7 +181,12 @@ impl Finding {
             Problem::OtherPlatform { platform, .. } => {
                 format!("list the image that it stands for in manifests/imageList, so that it is cached for {platform}")
             }
-            Problem::NoReference { .. } | Problem::Template | Problem::ScriptUnknown | Problem::Unread { .. } => return help,
+            Problem::NoReference { .. }
+            | Problem::Template
+            | Problem::ScriptUnknown
+            | Problem::Foreign { .. }
+            | Problem::RepeatedKey
+            | Problem::Unread { .. } => return help,
             Problem::Host { registry } => format!("write `{registry}` if the image's own registry is meant"),
             Problem::Collision { at, .. } => format!("{at} asks for the other; keep one of the two"),
             Problem::Unasked { .. } => {
@@ -187,10 +199,10 @@ impl Finding {
 }
 
 impl Finding {
-    /// What was found, with the words for the place where it was.
+    /// What was found, without its place.
     #[must_use]
-    pub fn at(&self, place: &str) -> String {
-        let mut text = place.to_owned();
+    pub fn message(&self) -> String {
+        let mut text = String::new();
         self.write(&mut text).expect("a String takes all that is written");
         text
     }
@@ -199,62 +211,69 @@ impl Finding {
         let reference = &self.reference;
         match &self.problem {
             Problem::Missing => {
-                write!(f, ": `{reference}` is asked of the image's own registry, which does not hold it")
+                write!(f, "`{reference}` is asked of the image's own registry, which does not hold it")
             }
             Problem::Broken { why } => {
-                write!(f, ": `{reference}` is asked of the image's own registry, which does not hold it whole: {why}")
+                write!(f, "`{reference}` is asked of the image's own registry, which does not hold it whole: {why}")
             }
             Problem::OtherPlatform { platform, available } => {
                 let available = if available.is_empty() { "no platform".to_owned() } else { available.join(", ") };
                 write!(
                     f,
-                    ": `{reference}` is asked of the image's own registry, which holds it for {available}, not for {platform}"
+                    "`{reference}` is asked of the image's own registry, which holds it for {available}, not for {platform}"
                 )
             }
-            Problem::NoReference { why } => write!(f, ": {why}"),
+            Problem::NoReference { why } => write!(f, "{why}"),
             Problem::Host { registry } => write!(
                 f,
-                ": `{reference}` is asked of a host that is almost `{registry}`, the image's own registry, which holds \
+                "`{reference}` is asked of a host that is almost `{registry}`, the image's own registry, which holds \
                  an image of that name"
             ),
             Problem::Collision { path, other, .. } => write!(
                 f,
-                ": `{reference}` and `{other}` fall on one path: the image's registry would hold only one as `{path}`"
+                "`{reference}` and `{other}` fall on one path: the image's registry would hold only one as `{path}`"
             ),
             Problem::Kubeadm { version, why } => {
                 let own = self.file.as_str() == super::kubeadm::PROGRAM;
                 write!(
                     f,
-                    ":{} kubeadm will ask for `{reference}` to make Kubernetes {version}, and the image's own registry ",
-                    if own { " there is no etc/kubeadm.yml, and with sealer's own configuration" } else { "" }
+                    "{}kubeadm will ask for `{reference}` to make Kubernetes {version}, and the image's own registry ",
+                    if own { "there is no etc/kubeadm.yml, and with sealer's own configuration " } else { "" }
                 )?;
                 if why.is_empty() { write!(f, "does not hold it") } else { write!(f, "does not hold it whole: {why}") }
             }
             Problem::KubeadmRepository { .. } => write!(
                 f,
-                ": kubeadm will take its images from `{reference}`, which is not the image's own registry, and no setting of the \
+                "kubeadm will take its images from `{reference}`, which is not the image's own registry, and no setting of the \
                  engine in etc/ leads there"
             ),
             Problem::Join => write!(
                 f,
-                ": every node that joins will ask for `{reference}`, which the image's own registry does not hold: the cluster \
+                "every node that joins will ask for `{reference}`, which the image's own registry does not hold: the cluster \
                  can only have masters"
             ),
             Problem::Script { loaded } => {
-                write!(f, ": the script runs `{reference}`, which no archive in images/ has")?;
+                write!(f, "the script runs `{reference}`, which no archive in images/ has")?;
                 if !loaded.is_empty() {
                     write!(f, " (they have `{}`)", loaded.join("`, `"))?;
                 }
                 write!(f, " and the image's own registry does not hold")
             }
-            Problem::ScriptUnknown => write!(f, ": cannot tell which image `{reference}` is before the script runs"),
+            Problem::ScriptUnknown => write!(f, "cannot tell which image `{reference}` is before the script runs"),
             Problem::Unasked { images } => {
-                write!(f, ": no manifest asks for `{}`", images.join("`, `"))
+                write!(f, "no manifest asks for `{}`", images.join("`, `"))
             }
             Problem::Template => {
-                write!(f, ": which image `{reference}` means is not known before the cluster starts")
+                write!(f, "cannot tell which image `{reference}` is before the cluster starts")
             }
-            Problem::Unread { why } => write!(f, " was not searched for images as what its name says: {why}"),
+            Problem::Foreign { images } => {
+                let (s, are) = if let [_] = images.as_slice() { ("", "is") } else { ("s", "are") };
+                write!(f, "{} image{s} of other registries {are} named that the image does not hold", images.len())
+            }
+            Problem::RepeatedKey => {
+                write!(f, "the key `{reference}` is there twice; Kubernetes takes the last one")
+            }
+            Problem::Unread { why } => write!(f, "it was not searched for images as what its name says: {why}"),
         }?;
         if let [_, more @ ..] = self.lines.as_slice()
             && !more.is_empty()
@@ -281,6 +300,7 @@ impl fmt::Display for Finding {
         if let Some(line) = self.lines.first() {
             write!(f, ":{line}")?;
         }
+        f.write_str(": ")?;
         self.write(f)
     }
 }

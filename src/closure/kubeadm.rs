@@ -5,7 +5,7 @@
 
 use std::io;
 
-use crate::edit::KubernetesObject;
+use crate::manifests::KubernetesObject;
 use crate::rootfs::Overlay;
 use crate::words::{ContextPath, ImageRef};
 

@@ -1,9 +1,11 @@
 //! `manifests/imageList`: a reference a line.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
-use crate::edit::FoundImage;
+use crate::rootfs::Overlay;
+use crate::words::{ContextPath, ImageRef};
 
 /// Where the list is.
 pub const IMAGE_LIST: &str = "manifests/imageList";
@@ -20,9 +22,25 @@ pub(super) fn read_list(file: &Path) -> io::Result<Option<Vec<u8>>> {
     fs_err::read(file).map(Some)
 }
 
+/// A line of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListLine {
+    /// The reference as it is written.
+    pub reference: String,
+    /// From 1.
+    pub line: usize,
+}
+
+/// What the list of a root file system names, where it has one.
+pub(super) fn listed(layers: &Overlay) -> io::Result<BTreeSet<ImageRef>> {
+    let list: ContextPath = IMAGE_LIST.parse().expect("plain words are a path");
+    let bytes = layers.find(&list)?.map(|file| read_list(&file)).transpose()?.flatten().unwrap_or_default();
+    Ok(listed_images(&bytes).into_iter().filter_map(|line| line.reference.parse().ok()).collect())
+}
+
 /// The lines of an image list: blank lines and comments skipped, remarks behind ` #` and a pair of quotes cut.
 #[must_use]
-pub fn listed_images(bytes: &[u8]) -> Vec<FoundImage> {
+pub fn listed_images(bytes: &[u8]) -> Vec<ListLine> {
     let text = String::from_utf8_lossy(bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut found = Vec::new();
@@ -34,7 +52,7 @@ pub fn listed_images(bytes: &[u8]) -> Vec<FoundImage> {
         let word = line.split_once(" #").map_or(line, |(word, _)| word).trim_end();
         let unquoted = ['"', '\''].iter().find_map(|quote| word.strip_prefix(*quote)?.strip_suffix(*quote));
         let reference = unquoted.unwrap_or(word).to_owned();
-        found.push(FoundImage { reference, line: index + 1, route: String::new(), document: 0 });
+        found.push(ListLine { reference, line: index + 1 });
     }
     found
 }

@@ -7,12 +7,11 @@
 //!
 //! | searched | how |
 //! |---|---|
-//! | `*.yaml`, `*.yml`, `*.json` anywhere but in `registry/` | documents with `kind` or `apiVersion`: every string at a key `image`, schemas of custom resource definitions left out; a file that is no YAML is searched as text |
-//! | `*.tmpl` anywhere | as text, line by line |
+//! | `*.yaml`, `*.yml`, `*.json`, `*.tmpl` anywhere but in `registry/` | by [`crate::manifests::scan`] |
 //! | `manifests/imageList` | a reference a line |
 //! | `etc/kubeadm.yml`, or sealer's own where there is only `bin/kubeadm` | for what kubeadm, and sealer when a node joins, will ask for |
 //! | `scripts/` | for images that they run or pull by name: an archive in `images/` must have the name, or the registry |
-//! | `templates/` of charts | not at all: only their rendering says what they ask for, and that is the builder's business |
+//! | `templates/` and values of charts | not at all: only their rendering says what they ask for, and that is the builder's business |
 //!
 //! A reference points to the image's own registry where its host is the one by which clusters call it (`sea.hub:5000`). It
 //! is held where the tag, or the digest, leads to a manifest for the platform, and its config and layers are whole. What is
@@ -36,7 +35,7 @@ mod why;
 pub use asked::{Asked, asked};
 pub use check::{Base, Scope, check, fault_of};
 pub use finding::{ClosureReport, Finding, Problem, Weight};
-pub use list::{IMAGE_LIST, listed_images};
+pub use list::{IMAGE_LIST, ListLine, listed_images};
 pub use why::{Asking, LayerContent, Part, Why, why};
 
 #[cfg(test)]

@@ -1,76 +1,81 @@
 //! What a file asks for.
 
+use std::collections::BTreeSet;
+
 use super::candidates::{Candidate, Kind};
 use super::kubeadm;
 use super::list::listed_images;
-use crate::edit::{FoundImage, KubernetesObject, find_image_templates, find_image_words_in_text, find_objects};
+use crate::manifests::{Finding, Form, Problem, Scan, scan};
+use crate::words::ImageRef;
 
 /// What is searched for in front of the name of an image that the local Docker engine is asked for.
 const ENGINE_PREFIX: &str = "docker-daemon:";
 
+/// A string that stands where a reference does, whether it is one or not.
+#[derive(Debug)]
+pub(super) struct Named {
+    pub(super) text: String,
+    pub(super) line: usize,
+    /// Where it is in its document (RFC 6901); empty in text.
+    pub(super) route: String,
+    /// A container would run it.
+    pub(super) is_container: bool,
+}
+
 /// What one file asks for.
 #[derive(Debug, Default)]
 pub(super) struct Searched {
-    /// The strings where references stand, whether they are references or not.
-    pub(super) images: Vec<FoundImage>,
-    /// Values with a template's expression.
-    pub(super) templates: Vec<FoundImage>,
+    pub(super) images: Vec<Named>,
+    /// Values with a template's expression, and their lines.
+    pub(super) templates: Vec<(String, usize)>,
     /// What kubeadm asks for because the file configures it.
     pub(super) kubeadm: Vec<kubeadm::Needs>,
+    /// Keys that stand twice, and their lines.
+    pub(super) repeated: Vec<(String, usize)>,
     /// Why it could not be searched as what its name says.
     pub(super) not_read: Option<String>,
+    pub(super) is_utf16: bool,
 }
 
-/// Searches a file. `registry` is how clusters call the image's own registry.
-pub(super) fn search(candidate: &Candidate, bytes: &[u8], registry: &str) -> Searched {
-    match candidate.kind {
+/// Searches a file. `registry` is how clusters call the image's own registry, `listed` what the image list names.
+pub(super) fn search(candidate: &Candidate, bytes: &[u8], registry: &str, listed: &BTreeSet<ImageRef>) -> Searched {
+    let form = match candidate.kind {
+        Kind::Template => Form::Template,
+        Kind::Manifest => Form::Document,
         Kind::List => {
             let images = listed_images(bytes).into_iter().map(|listed| {
-                let reference = listed.reference.strip_prefix(ENGINE_PREFIX).unwrap_or(&listed.reference).to_owned();
-                FoundImage { reference, ..listed }
+                let text = listed.reference.strip_prefix(ENGINE_PREFIX).unwrap_or(&listed.reference).to_owned();
+                Named { text, line: listed.line, route: String::new(), is_container: false }
             });
-            Searched { images: images.collect(), ..Searched::default() }
+            return Searched { images: images.collect(), ..Searched::default() };
         }
-        Kind::Template => text(bytes),
-        Kind::Manifest => manifest(candidate, bytes, registry),
+    };
+    let scanned = scan(bytes, &Scan { form, registry, listed });
+    let mut searched = Searched::default();
+    for mention in scanned.mentions {
+        let (line, route) = (mention.place.line, mention.place.route);
+        searched.images.push(Named { text: mention.reference, line, route, is_container: false });
     }
-}
-
-fn manifest(candidate: &Candidate, bytes: &[u8], registry: &str) -> Searched {
-    let holds = |word: &str| bytes.windows(word.len()).any(|window| window == word.as_bytes());
-    // Every key `image` and every kubeadm configuration has the word in it, unless it is escaped.
-    if !holds("image") && !bytes.contains(&b'\\') {
-        return Searched::default();
-    }
-    match find_objects(bytes) {
-        Ok(objects) => {
-            let objects = objects.into_iter().filter(|object| !is_of_sealer(object));
-            let mut searched = Searched::default();
-            for object in objects {
-                searched.kubeadm.extend(kubeadm::needs(&candidate.path, &object, registry));
-                for image in object.images {
-                    let is_template = image.reference.contains("{{");
-                    if is_template { &mut searched.templates } else { &mut searched.images }.push(image);
-                }
+    for Finding { place, problem } in scanned.findings {
+        match problem {
+            Problem::NotAReference { text, is_container, .. } => {
+                searched.images.push(Named { text, line: place.line, route: place.route, is_container });
             }
-            searched
+            Problem::Template { text } => searched.templates.push((text, place.line)),
+            Problem::Utf16 => searched.is_utf16 = true,
+            Problem::Unreadable { why } => searched.not_read = Some(why),
+            Problem::RepeatedKey { key, .. } => searched.repeated.push((key, place.line)),
+            // Sealer searches `manifests/` alone, of which the builder tells.
+            Problem::PassedOver { .. } => {}
         }
-        // Where the builder searches, it has said so already.
-        Err(_) if candidate.path.as_str().starts_with("manifests/") => text(bytes),
-        Err(error) => Searched { not_read: Some(error.to_string()), ..text(bytes) },
     }
-}
-
-fn text(bytes: &[u8]) -> Searched {
-    let text = String::from_utf8_lossy(bytes);
-    let (images, templates) = (find_image_words_in_text(&text), find_image_templates(&text));
-    Searched { images, templates, ..Searched::default() }
-}
-
-/// Sealer's own documents name sealer images, which no cluster's registry serves.
-fn is_of_sealer(object: &KubernetesObject) -> bool {
-    let group = object.field("apiVersion").split('/').next().unwrap_or_default();
-    ["sealer.cloud", "sealer.aliyun.com", "sealer.io", "zlink.aliyun.com"]
-        .iter()
-        .any(|own| group == *own || group.strip_suffix(own).is_some_and(|rest| rest.ends_with('.')))
+    searched.images.sort_by_key(|named| named.line);
+    let objects = scanned.objects.iter();
+    searched.kubeadm = objects.filter_map(|object| kubeadm::needs(&candidate.path, object, registry)).collect();
+    // Where the builder searches, it has said so already; and what has not even the word may be anything.
+    let has_word = bytes.windows(5).any(|window| window.eq_ignore_ascii_case(b"image"));
+    if candidate.path.as_str().starts_with("manifests/") || !has_word {
+        searched.not_read = None;
+    }
+    searched
 }

@@ -3,5 +3,6 @@
 mod bad;
 mod good;
 mod root;
+mod shapes;
 
 use super::*;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::candidates::{Kind, candidates};
 use super::held::{Held, held};
 use super::kubeadm;
-use super::list::{IMAGE_LIST, listed_images, read_list};
+use super::list::{IMAGE_LIST, listed, listed_images, read_list};
 use super::names::Names;
 use super::scripts;
 use super::search::search;
@@ -185,16 +185,16 @@ fn lists(layers: &Overlay, reference: &ImageRef) -> io::Result<Vec<Asking>> {
 
 /// What asks for it, whichever host it names.
 fn manifests(layers: &Overlay, reference: &ImageRef, registry: &str) -> io::Result<Vec<Asking>> {
-    let (mut found, mut needs) = (Vec::new(), Vec::new());
+    let (mut found, mut needs, listed) = (Vec::new(), Vec::new(), listed(layers)?);
     for candidate in candidates(layers)?.iter().filter(|candidate| candidate.kind != Kind::List) {
         let Some(bytes) = candidate.read()? else { continue };
         let layer = layers.layers().iter().position(|folder| candidate.file.starts_with(folder)).map_or(0, |at| at + 1);
-        let searched = search(candidate, &bytes, registry);
+        let searched = search(candidate, &bytes, registry, &listed);
         let file = || candidate.path.clone();
         for image in searched.images {
-            let Ok(parsed) = image.reference.parse::<ImageRef>() else { continue };
+            let Ok(parsed) = image.text.parse::<ImageRef>() else { continue };
             if registry_path(&parsed) == registry_path(reference) {
-                let (line, route, reference) = (image.line, image.route, image.reference);
+                let (line, route, reference) = (image.line, image.route, image.text);
                 found.push(Asking { layer, file: file(), line, route, reference, by: None, covered: false });
             }
         }

@@ -1,14 +1,14 @@
 //! Two JSON or YAML texts, key by key.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::path::one_line;
 use super::{Change, secret};
 use crate::edit::{Format, Pointer, is_same_value, json_text};
+use crate::manifests::{Form, Scan, scan};
 use crate::syntax::{Limits, Node, Value, parse_json, parse_yaml};
-use crate::words::ImageRef;
 
 /// Lists of more elements, those at both ends left out that are the same, are compared place by place.
 const LONGEST_LIST: usize = 2000;
@@ -30,22 +30,23 @@ pub(super) struct KeyChange {
 /// What differs between two texts, in the order of the first, then what only the second has; none where one of them is not
 /// understood.
 pub(super) fn compare(format: Format, old: &str, new: &str) -> Option<Vec<KeyChange>> {
+    let images = [images(old), images(new)];
     let (olds, news) = (read(format, old)?, read(format, new)?);
     let mut changes = Vec::new();
     if let ([old], [new]) = (&olds[..], &news[..]) {
-        Walk::new(None, &mut changes).values(&Pointer::root(), old, new);
+        Walk::new(None, &images, &mut changes).values(&Pointer::root(), old, new);
         return Some(changes);
     }
     let (olds, news) = (named(&olds), named(&news));
     for (name, old) in &olds {
-        let mut walk = Walk::new(Some(name), &mut changes);
+        let mut walk = Walk::new(Some(name), &images, &mut changes);
         match news.iter().find(|(other, _)| other == name) {
             Some((_, new)) => walk.values(&Pointer::root(), old, new),
             None => walk.removed(&Pointer::root(), old),
         }
     }
     for (name, new) in news.iter().filter(|(name, _)| !olds.iter().any(|(other, _)| other == name)) {
-        Walk::new(Some(name), &mut changes).added(&Pointer::root(), new);
+        Walk::new(Some(name), &images, &mut changes).added(&Pointer::root(), new);
     }
     Some(changes)
 }
@@ -54,7 +55,7 @@ pub(super) fn compare(format: Format, old: &str, new: &str) -> Option<Vec<KeyCha
 fn read(format: Format, text: &str) -> Option<Vec<Node>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let roots = match format {
-        Format::Json => vec![parse_json(text).ok()?],
+        Format::Json => vec![parse_json(text, Limits::document()).ok()?],
         Format::Yaml => {
             let documents = parse_yaml(text, Limits::document()).ok()?;
             documents.into_iter().map(|document| document.root).collect()
@@ -88,7 +89,18 @@ fn named(roots: &[Node]) -> Vec<(String, &Node)> {
     names.iter().enumerate().map(unique).zip(roots).collect()
 }
 
+/// The images that a text names, by the byte where each begins.
+type Images = BTreeMap<usize, String>;
+
+fn images(text: &str) -> Images {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let found = scan(text.as_bytes(), &Scan { form: Form::Document, registry: "", listed: &BTreeSet::new() });
+    found.mentions.into_iter().map(|mention| (mention.place.span.start, mention.reference)).collect()
+}
+
 struct Walk<'a> {
+    /// Of the old text and of the new one.
+    images: &'a [Images; 2],
     document: Option<String>,
     changes: &'a mut Vec<KeyChange>,
     /// How many keys lead to the Secret of Kubernetes that is walked through: none at a document's top, two in a list.
@@ -96,8 +108,8 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(document: Option<&String>, changes: &'a mut Vec<KeyChange>) -> Self {
-        Self { document: document.cloned(), changes, secret_at: None }
+    fn new(document: Option<&String>, images: &'a [Images; 2], changes: &'a mut Vec<KeyChange>) -> Self {
+        Self { images, document: document.cloned(), changes, secret_at: None }
     }
 
     fn values(&mut self, route: &Pointer, old: &Node, new: &Node) {
@@ -121,7 +133,7 @@ impl<'a> Walk<'a> {
                 _ => {}
             }
         }
-        let what = match (reference(route, old), reference(route, new)) {
+        let what = match (reference(&self.images[0], old), reference(&self.images[1], new)) {
             (Some(old), Some(new)) => Change::Reference { old, new },
             _ => Change::Value { old: self.shown(route, old), new: self.shown(route, new) },
         };
@@ -269,13 +281,10 @@ fn canonical(node: &Node) -> String {
     }
 }
 
-/// A string at a key `image` that is a reference.
-fn reference(route: &Pointer, node: &Node) -> Option<String> {
-    let key = route.tokens().last()?;
-    let text = node.scalar()?;
-    (key == "image" || key.ends_with("Image")).then_some(())?;
-    text.parse::<ImageRef>().ok()?;
-    Some(text.to_owned())
+/// A string that is a reference as a whole.
+fn reference(images: &Images, node: &Node) -> Option<String> {
+    let (_, reference) = images.range(node.span.range()).next()?;
+    (node.scalar()? == reference).then(|| reference.clone())
 }
 
 #[cfg(test)]

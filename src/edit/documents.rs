@@ -57,11 +57,11 @@ impl Documents {
 }
 
 /// The roots of a text's documents.
-pub(super) fn parse(text: &str, format: Format) -> Result<Vec<Node>, SyntaxError> {
+pub(crate) fn parse(text: &str, format: Format) -> Result<Vec<Node>, SyntaxError> {
     match format {
-        Format::Json => parse_json(text).map(|root| vec![root]),
+        Format::Json => parse_json(text, Limits::manifest()).map(|root| vec![root]),
         Format::Yaml => {
-            let documents = parse_yaml(text, Limits::document())?;
+            let documents = parse_yaml(text, Limits::manifest())?;
             Ok(documents.into_iter().map(|document| document.root).collect())
         }
     }

@@ -54,17 +54,6 @@ pub enum EditError {
         /// Why.
         reason: Refusal,
     },
-    /// The registry that images are to be pointed at is none.
-    #[error("`{0}` is no registry: expected `HOST` or `HOST:PORT`, like `sea.hub:5000`")]
-    Registry(String),
-    /// A reference to an image is written in a way that cannot be changed in place.
-    #[error("line {line}: the reference `{reference}` cannot be changed in place; write it as plain text on one line")]
-    Reference {
-        /// Line from 1.
-        line: usize,
-        /// The reference.
-        reference: String,
-    },
 }
 
 /// Why one operation cannot be done.
@@ -79,6 +68,14 @@ pub enum Refusal {
         key: String,
         /// The key that was probably meant.
         nearest: Option<String>,
+    },
+    /// A key on the route stands twice, so nobody can say which one is meant.
+    #[error("`{}` has the key `{key}` twice; remove one of the two first", Shown(.at))]
+    RepeatedKey {
+        /// The map.
+        at: Pointer,
+        /// The key.
+        key: String,
     },
     /// An index on the route is not there.
     #[error("`{}` has {length} elements, so there is no `{index}` in it", Shown(.list))]
@@ -164,14 +161,12 @@ impl EditError {
     #[must_use]
     pub fn kind(&self) -> FailureKind {
         match self {
-            Self::Registry(_) => FailureKind::Invalid,
             Self::Encoding { .. }
             | Self::Syntax { .. }
             | Self::Empty
             | Self::Unselected { .. }
             | Self::Selection { .. }
-            | Self::Operation { .. }
-            | Self::Reference { .. } => FailureKind::Failed,
+            | Self::Operation { .. } => FailureKind::Failed,
         }
     }
 

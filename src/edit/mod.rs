@@ -22,16 +22,11 @@ mod documents;
 mod error;
 mod flow;
 mod format;
-mod image_lines;
-mod images;
 mod merge;
-mod no_images;
-mod objects;
 mod operation;
 mod patch;
 mod pointer;
 mod render;
-mod rewrite;
 mod route;
 mod scalar;
 mod selector;
@@ -39,21 +34,22 @@ mod splice;
 mod text;
 mod value;
 
+pub(crate) use documents::parse as parse_documents;
 pub use error::{EditError, Refusal};
 pub use format::Format;
-pub use image_lines::{find_image_templates, find_image_words_in_text, find_images_in_text};
-pub use images::{FoundImage, find_images};
 pub use merge::merge;
-pub use no_images::{NoImage, find_no_images};
-pub use objects::{Field, KubernetesObject, find_objects};
 pub use operation::Operation;
 pub use patch::patch;
 pub use pointer::{Pointer, PointerError};
 pub(crate) use render::json as json_text;
-pub use rewrite::{ImageChange, Rewritten, rewrite_images};
+pub(crate) use scalar::{
+    double_quoted, is_plain as is_plain_in, is_special as is_special_scalar, single_quoted, string_of,
+};
 pub use selector::DocumentSelector;
+pub(crate) use selector::is_empty as is_empty_document;
+pub(crate) use splice::{Splice, apply as splice_all};
 pub use text::{TextError, TextPattern, UnknownGroup};
-pub(crate) use value::same as is_same_value;
+pub(crate) use value::{same as is_same_value, text_node};
 
 #[cfg(test)]
 mod property_tests;

@@ -25,7 +25,7 @@ impl Pointer {
         Self::default()
     }
 
-    pub(super) fn from_tokens(tokens: &[String]) -> Self {
+    pub(crate) fn from_tokens(tokens: &[String]) -> Self {
         Self(tokens.to_vec())
     }
 

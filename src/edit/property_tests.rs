@@ -330,8 +330,5 @@ proptest! {
             let operation = operation(kind, &all, which, value.clone());
             let _ = patch(text.as_bytes(), format, Some(&selector), &[operation]);
         }
-        let _ = find_images(text.as_bytes());
-        let _ = rewrite_images(text.as_bytes(), "sea.hub:5000", &|_| true);
-        let _ = find_images_in_text(&text);
     }
 }

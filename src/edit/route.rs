@@ -39,10 +39,14 @@ impl<'t> Route<'t> {
                 _ => route.node.followed(),
             };
             let at = match &collection.value {
-                Value::Map(entries) => entries
-                    .iter()
-                    .position(|(key, _)| key.scalar() == Some(token))
-                    .ok_or_else(|| no_key(here(), token, entries))?,
+                Value::Map(entries) => {
+                    let mut places = entries.iter().enumerate().filter(|(_, (key, _))| key.scalar() == Some(token));
+                    let (at, _) = places.next().ok_or_else(|| no_key(here(), token, entries))?;
+                    if places.next().is_some() {
+                        return Err(Refusal::RepeatedKey { at: here(), key: token.clone() });
+                    }
+                    at
+                }
                 Value::List(elements) => {
                     index(token, elements.len()).ok_or_else(|| no_index(here(), token, elements.len()))?
                 }

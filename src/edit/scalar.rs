@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::syntax::{Node, Value};
+
 /// What an unquoted scalar is by YAML 1.2's core schema (of which JSON's literals are a part).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -52,10 +54,19 @@ fn is_number(text: &str) -> bool {
     exponent_is_good && mantissa_is_good
 }
 
+/// The text of a string, aliases followed; none of anything else.
+pub(crate) fn string_of(node: &Node) -> Option<&str> {
+    match &node.followed().value {
+        Value::Text(text) => Some(text),
+        Value::Plain(text) if meaning(text) == Meaning::String => Some(text),
+        Value::Plain(_) | Value::Map(_) | Value::List(_) | Value::Alias(_) => None,
+    }
+}
+
 /// Whether a scalar without quotes is something else than a string to a reader of YAML 1.1 or 1.2.
 ///
 /// On the careful side: what only looks like a number, a date or a word of one of them is among it.
-pub(super) fn is_special(text: &str) -> bool {
+pub(crate) fn is_special(text: &str) -> bool {
     const WORDS: [&str; 14] = ["", "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n", "<<", "=", ".nan"];
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
@@ -90,7 +101,7 @@ fn is_date(text: &str) -> bool {
 }
 
 /// Whether a string can stand without quotes and be that string to every reader of YAML.
-pub(super) fn is_plain(text: &str, in_flow: bool) -> bool {
+pub(crate) fn is_plain(text: &str, in_flow: bool) -> bool {
     let starts_well = text.starts_with(|c: char| !"-?:,[]{}#&*!|>'\"%@` \t=".contains(c))
         || text.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '-'));
     let goes_on_well = !text.contains(": ")
@@ -109,7 +120,7 @@ fn is_unprintable(c: char) -> bool {
 }
 
 /// A string in double quotes, which both YAML and JSON read.
-pub(super) fn double_quoted(text: &str) -> String {
+pub(crate) fn double_quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {
@@ -128,7 +139,7 @@ pub(super) fn double_quoted(text: &str) -> String {
 }
 
 /// A string in single quotes; none where it cannot be.
-pub(super) fn single_quoted(text: &str) -> Option<String> {
+pub(crate) fn single_quoted(text: &str) -> Option<String> {
     (!text.chars().any(is_unprintable)).then(|| format!("'{}'", text.replace('\'', "''")))
 }
 

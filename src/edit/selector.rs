@@ -60,7 +60,7 @@ pub(super) fn describe(index: usize, root: &Node) -> String {
 }
 
 /// Whether there is nothing in a document.
-pub(super) fn is_empty(root: &Node) -> bool {
+pub(crate) fn is_empty(root: &Node) -> bool {
     root.span.start == root.span.end && root.properties.is_none() && matches!(root.value, Value::Plain(_))
 }
 

@@ -4,13 +4,13 @@ use crate::words::Span;
 
 /// Bytes of a text that are replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Splice {
-    pub(super) span: Span,
-    pub(super) text: String,
+pub(crate) struct Splice {
+    pub(crate) span: Span,
+    pub(crate) text: String,
 }
 
 impl Splice {
-    pub(super) fn new(start: usize, end: usize, text: impl Into<String>) -> Self {
+    pub(crate) fn new(start: usize, end: usize, text: impl Into<String>) -> Self {
         Self { span: Span::new(start, end), text: text.into() }
     }
 
@@ -24,7 +24,7 @@ impl Splice {
 }
 
 /// The text with all splices done; none where they overlap or cut a character.
-pub(super) fn apply(text: &str, splices: &mut [Splice]) -> Option<String> {
+pub(crate) fn apply(text: &str, splices: &mut [Splice]) -> Option<String> {
     // Stable: what is inserted at one place keeps its order.
     splices.sort_by_key(|splice| (splice.span.start, splice.span.end));
     let grown: usize = splices.iter().map(|splice| splice.text.len()).sum();

@@ -44,7 +44,7 @@ fn number_text(json: &str) -> String {
 }
 
 /// A string as a node.
-pub(super) fn text_node(text: &str) -> Node {
+pub(crate) fn text_node(text: &str) -> Node {
     Node::new(Span::default(), Value::Text(text.to_owned()))
 }
 

@@ -30,19 +30,6 @@ fn the_registry_of_calico_is_one_line_more() {
 }
 
 #[test]
-fn the_operator_of_calico_is_one_line_that_changes() {
-    let Some(old) = shared("data/calico/tigera-operator.yaml") else { return };
-    let found = find_images(&old).unwrap();
-    assert_eq!(found.len(), 1);
-    assert_eq!((found[0].line, found[0].reference.as_str()), (5872, "quay.io/tigera/operator:v1.17.4"));
-    assert_eq!(found[0].route, "/spec/template/spec/containers/0/image");
-    let Rewritten { bytes, changes } = rewrite_images(&old, "sea.hub:5000", &|_| true).unwrap();
-    assert_eq!(changes.len(), 1);
-    let (old, new) = (String::from_utf8(old).unwrap(), String::from_utf8(bytes).unwrap());
-    assert_eq!(new_lines(&old, &new), (1, vec![(5872, "          image: sea.hub:5000/tigera/operator:v1.17.4\n")]));
-}
-
-#[test]
 fn the_engine_is_configured_without_the_mirrors() {
     const MIRRORS: &str = r#"  "mirror-registries": [
     {

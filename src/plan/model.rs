@@ -149,6 +149,9 @@ pub enum PlannedStep {
         /// Globs on the complete reference; empty: all.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         from: Vec<String>,
+        /// Globs on the complete reference of what stays as it is.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        ignore: Vec<String>,
         /// How many must be rewritten.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expect: Option<u32>,
@@ -165,6 +168,9 @@ pub enum PlannedStep {
         /// Globs of manifests whose images are listed too.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         from: Vec<String>,
+        /// Globs on the complete reference of what they name and is not listed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        ignore: Vec<String>,
         /// An empty list is fine.
         #[serde(default, skip_serializing_if = "is_false")]
         optional: bool,

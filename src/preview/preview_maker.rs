@@ -8,6 +8,7 @@ use crate::fetch::UrlMirror;
 use crate::plan::{Lock, Plan, Route};
 use crate::steps::Beside as FilesBeside;
 use crate::store::Store;
+use crate::supply::Pins;
 use crate::words::{Failure, FailureKind, Platform};
 
 use super::inputs::Inputs;
@@ -61,6 +62,7 @@ pub fn preview(plan: &Plan, beside: Beside<'_>) -> Result<Preview, Failure> {
     let workspace = Workspace::apart(beside.store, &elsewhere);
     let workspace = workspace.map_err(|error| failed(format!("cannot use `{}`", folder.path().display()), &error))?;
     let supply = offline(beside.cache, beside.mirrors)?;
+    supply.pin(Pins { refused: beside.lock.pins("").refused, ..Pins::default() });
     let warnings = Warnings::default();
     let mut maker = Maker {
         plan,

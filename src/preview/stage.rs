@@ -1,7 +1,7 @@
 //! What a stage would do.
 
 use crate::apply::{layers_of, take};
-use crate::build::{self, BuildFailure, BuildPlace, BuildRequest, Builder, Foreseen, ForeseenLayer};
+use crate::build::{self, BuildPlace, BuildRequest, Builder, Foreseen, ForeseenLayer};
 use crate::disk::Sharing;
 use crate::image::ContainerImage;
 use crate::image::model::Image;
@@ -192,7 +192,7 @@ impl Maker<'_> {
             if !is_in_base {
                 self.store_needs.add(input.size);
             }
-            preview.images.push(CachedPreview { input, origin: origin.clone(), is_in_base });
+            preview.images.push(CachedPreview { input, origin: origin.to_string(), is_in_base });
         }
         Ok(preview)
     }
@@ -217,6 +217,7 @@ impl Maker<'_> {
             keep_base: true,
             annotations: std::collections::BTreeMap::new(),
             needed: &[],
+            ignore: &[],
             taken_from: &[],
         };
         let builder = Builder {
@@ -228,12 +229,14 @@ impl Maker<'_> {
         let foreseen = builder.foresee(&request, base, &self.workspace);
         // What is not known yet may be what they lack.
         if scene.whole.is_none() {
-            for BuildFailure { at, failure } in &foreseen.failures {
-                let route = match at {
+            for failed in &foreseen.failures {
+                let route = match &failed.at {
                     BuildPlace::Kubefile(span) => instruction_route(kubefile, *span),
-                    BuildPlace::Image(_) | BuildPlace::File(_) | BuildPlace::Whole => Route::stage().then("kubefile"),
+                    BuildPlace::Image(_) | BuildPlace::File(_) | BuildPlace::Origin(_) | BuildPlace::Whole => {
+                        Route::stage().then("kubefile")
+                    }
                 };
-                self.problem(index, &route, failure.clone());
+                self.problem(index, &route, failed.clone().headed());
             }
         }
         Ok(foreseen)

@@ -140,7 +140,9 @@ impl Maker<'_> {
             supply: self.inputs.supply,
             platform: &work.platform,
             cluster_registry: &self.plan.cluster_registry,
+            stage_steps: &work.steps,
             beside: &self.beside,
+            is_preview: true,
             threads: self.threads,
             observer: self.warnings,
         };

@@ -45,12 +45,15 @@ pub(super) fn locked(entry: Locked) -> Value {
                 ImageSource::Registry(reference) => of_reference(reference, &platform),
                 ImageSource::Engine(_) => image.to_string(),
             };
-            json!({
-                "name": image,
-                "uri": uri,
-                "digest": {"sha256": digest.hex()},
-                "annotations": {"platform": platform},
-            })
+            match digest {
+                Some(digest) => json!({
+                    "name": image,
+                    "uri": uri,
+                    "digest": {"sha256": digest.hex()},
+                    "annotations": {"platform": platform},
+                }),
+                None => json!({"name": image, "uri": uri, "annotations": {"platform": platform, "refused": true}}),
+            }
         }
         Locked::Base(name, platform, base) => {
             let mut annotations = json!({"platform": platform, "layers": base.layers});

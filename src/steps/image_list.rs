@@ -1,66 +1,130 @@
 //! `imageList`: writes the list of images that the lite builder caches.
 
-use crate::edit::find_images;
-use crate::plan::{ListEntry, registry_path};
-use crate::words::{ContextPath, FailureKind, ImageRef, ImageSource};
+use std::collections::BTreeMap;
 
-use super::{Context, Outcome, StepFailure, Tools};
+use super::{Context, Outcome, StepFailure, Tools, bad_manifest, glob_set, listed, scan};
+use crate::manifests::Mention;
+use crate::plan::{ListEntry, Route, registry_path};
+use crate::supply::LikelyImage;
+use crate::words::{ContextPath, ImageRef, ImageSource};
 
-pub(super) fn run(
-    path: &ContextPath,
-    images: &[ListEntry],
-    from: &[String],
-    optional: bool,
-    context: &Context,
-    tools: &Tools<'_>,
-) -> Result<Outcome, StepFailure> {
-    let mut list: Vec<ImageSource> = images.iter().map(|entry| entry.image.clone()).collect();
-    let manifests = context.matching(from)?;
-    if !manifests.unmatched.is_empty() && !optional {
-        return Err(StepFailure::unmatched("from", from, &manifests.unmatched));
-    }
-    for file in manifests.files {
-        let Some(bytes) = context.read(&file)? else { continue };
-        let found = find_images(&bytes).map_err(|error| {
-            let mut failed = StepFailure::from_error("from", FailureKind::Failed, &error);
-            failed.failure.message = format!("`{file}`: {}", failed.failure.message);
-            failed
-        })?;
-        for found in found {
-            let image: ImageRef = found
-                .reference
-                .parse()
-                .map_err(|error| StepFailure::new("from", format!("{file}:{}: {error}", found.line)))?;
-            if image.registry() == tools.cluster_registry {
-                let message = format!(
-                    "{file}:{}: `{image}` is asked of the image's own registry, where nothing can be pulled from",
-                    found.line
-                );
-                let help = "list the images before `rewriteImages` points them there".to_owned();
-                return Err(StepFailure::new("from", message).with_help(Some(help)));
-            }
-            let key = registry_path(&image);
-            match list.iter().find(|known| registry_path(known.reference()) == key) {
+/// The step's fields.
+pub(super) struct List<'a> {
+    pub(super) images: &'a [ListEntry],
+    pub(super) from: &'a [String],
+    pub(super) ignore: &'a [String],
+}
+
+impl List<'_> {
+    pub(super) fn run(
+        &self,
+        path: &ContextPath,
+        optional: bool,
+        context: &Context,
+        tools: &Tools<'_>,
+    ) -> Result<Outcome, StepFailure> {
+        let mut list: Vec<ImageSource> = self.images.iter().map(|entry| entry.image.clone()).collect();
+        let mut known: BTreeMap<String, ImageSource> =
+            list.iter().map(|image| (registry_path(image.reference()), image.clone())).collect();
+        for (file, mention) in self.mentions(optional, context, tools)? {
+            let image = &mention.image;
+            let key = registry_path(image);
+            match known.get(&key) {
                 // Of an engine, too: it stands in for the registry that the manifest means.
-                Some(known) if *known.reference() == image => {}
+                Some(known) if known.reference() == image => {}
                 Some(known) => {
                     let message = format!(
                         "{file}:{}: `{image}` and `{known}` fall on one path: the image's registry would hold only one as `{key}`",
-                        found.line
+                        mention.place.line
                     );
                     return Err(StepFailure::new("from", message));
                 }
-                None => list.push(ImageSource::Registry(image)),
+                None => {
+                    let image = ImageSource::Registry(image.clone());
+                    known.insert(key, image.clone());
+                    list.push(image);
+                }
             }
         }
+        if list.is_empty() {
+            let message = "no image to list".to_owned();
+            return if optional { Ok(Outcome::Skipped(message)) } else { Err(StepFailure::new("from", message)) };
+        }
+        let text: String = list.iter().map(|image| image.familiar() + "\n").collect();
+        let done = if list.len() == 1 { "1 image".to_owned() } else { format!("{} images", list.len()) };
+        Ok(if context.put(path, text.as_bytes())? { Outcome::Changed(done) } else { Outcome::Unchanged(done) })
     }
-    if list.is_empty() {
-        let message = "no image to list".to_owned();
-        return if optional { Ok(Outcome::Skipped(message)) } else { Err(StepFailure::new("from", message)) };
+
+    /// What the manifests name, without what is ignored, and without what only looks like an image and is none.
+    fn mentions(
+        &self,
+        optional: bool,
+        context: &Context,
+        tools: &Tools<'_>,
+    ) -> Result<Vec<(ContextPath, Mention)>, StepFailure> {
+        let manifests = context.matching(self.from)?;
+        if !manifests.unmatched.is_empty() && !optional {
+            return Err(StepFailure::unmatched("from", self.from, &manifests.unmatched));
+        }
+        let (ignore, listed) = (glob_set(self.ignore), listed(tools.stage_steps, context));
+        let mut found = Vec::new();
+        for file in manifests.files {
+            let Some(bytes) = context.read(&file)? else { continue };
+            let scanned = scan(&file, &bytes, tools.cluster_registry, &listed);
+            scanned.check().map_err(|error| bad_manifest("from", &file, &error))?;
+            let wanted = scanned.mentions.into_iter().filter(|mention| !ignore.is_match(mention.image.to_string()));
+            found.extend(wanted.map(|mention| (file.clone(), mention)));
+        }
+        if let Some((file, mention)) =
+            found.iter().find(|(_, mention)| mention.image.registry() == tools.cluster_registry)
+        {
+            let message = format!(
+                "{file}:{}: `{}` is asked of the image's own registry, where nothing can be pulled from",
+                mention.place.line, mention.image
+            );
+            let help = "list the images before `rewriteImages` points them there".to_owned();
+            return Err(StepFailure::new("from", message).with_help(Some(help)));
+        }
+        self.without_refused(&mut found, tools)?;
+        Ok(found)
     }
-    let text: String = list.iter().map(|image| image.familiar() + "\n").collect();
-    let done = if list.len() == 1 { "1 image".to_owned() } else { format!("{} images", list.len()) };
-    Ok(if context.put(path, text.as_bytes())? { Outcome::Changed(done) } else { Outcome::Unchanged(done) })
+
+    /// Asks for what may be no image, and leaves out what its registry refuses for good.
+    fn without_refused(&self, found: &mut Vec<(ContextPath, Mention)>, tools: &Tools<'_>) -> Result<(), StepFailure> {
+        let is_sure = |mention: &Mention| {
+            mention.is_certain || self.images.iter().any(|entry| *entry.image.reference() == mention.image)
+        };
+        let doubtful = found.iter().filter(|(_, mention)| !is_sure(mention));
+        let doubtful: Vec<ImageSource> =
+            doubtful.map(|(_, mention)| ImageSource::Registry(mention.image.clone())).collect();
+        let refused = refused(&doubtful, tools)?;
+        found.retain(|(file, mention)| {
+            let refused = refused.get(&mention.image).filter(|_| !is_sure(mention));
+            if let Some(why) = refused {
+                tools.warn(format!(
+                    "{file}:{}: {} `{}` looks like an image, but nobody gives it, so it is not listed ({why}); if it is no image, name it in `ignore`",
+                    mention.place.line, mention.kind, mention.reference
+                ));
+            }
+            refused.is_none()
+        });
+        Ok(())
+    }
+}
+
+/// Those that nobody gives, and why.
+fn refused(doubtful: &[ImageSource], tools: &Tools<'_>) -> Result<BTreeMap<ImageRef, String>, StepFailure> {
+    let mut refused = BTreeMap::new();
+    for (image, answer) in doubtful.iter().zip(tools.supply.likely_images(doubtful, tools.platform)) {
+        match answer {
+            LikelyImage::Image(_) => {}
+            LikelyImage::Refused(why) => drop(refused.insert(image.reference().clone(), why)),
+            // What only the work finds out.
+            LikelyImage::Failed(_) if tools.is_preview => {}
+            LikelyImage::Failed(failure) => return Err(StepFailure { at: Route::stage().then("from"), failure }),
+        }
+    }
+    Ok(refused)
 }
 
 #[cfg(test)]

@@ -22,11 +22,14 @@ mod symlink;
 mod tests;
 mod write_file;
 
+use std::collections::BTreeSet;
 use std::error::Error;
 
+use crate::closure::listed_images;
+use crate::manifests::{self, Form, Scan, Scanned};
 use crate::plan::{PlannedStep, Route};
 use crate::supply::Supply;
-use crate::words::{ContextPath, Event, Failure, FailureKind, Observer, Platform};
+use crate::words::{ContextPath, Event, Failure, FailureKind, ImageRef, Observer, Platform};
 
 pub use beside::{Beside, BesideContent, BesideFile};
 pub use context::{Bits, Context, ContextError, Matching, Topmost, glob_set};
@@ -39,8 +42,12 @@ pub struct Tools<'a> {
     pub platform: &'a Platform,
     /// How the cluster calls the image's own registry.
     pub cluster_registry: &'a str,
+    /// All steps of the stage.
+    pub stage_steps: &'a [PlannedStep],
     /// What lies beside the recipe.
     pub beside: &'a Beside,
+    /// Nobody is asked, and what is not known is taken for what it looks like.
+    pub is_preview: bool,
     /// How many threads may work.
     pub threads: usize,
     /// Who listens.
@@ -134,12 +141,13 @@ pub fn run(step: &PlannedStep, context: &Context, tools: &Tools<'_>) -> Result<O
             let patch = patch::Patch { path, document: document.as_ref(), ops, merge: merge.as_ref() };
             patch.run(*optional, context)
         }
-        PlannedStep::RewriteImages { paths, to, from, expect, optional } => {
-            let rewrite = rewrite_images::RewriteImages { paths, to, from, expect: *expect };
-            rewrite.run(*optional, context)
+        PlannedStep::RewriteImages { paths, to, from, ignore, expect, optional } => {
+            let rewrite = rewrite_images::RewriteImages { paths, to, from, ignore, expect: *expect };
+            rewrite.run(*optional, context, tools)
         }
-        PlannedStep::ImageList { path, images, from, optional } => {
-            image_list::run(path, images, from, *optional, context, tools)
+        PlannedStep::ImageList { path, images, from, ignore, optional } => {
+            let list = image_list::List { images, from, ignore };
+            list.run(path, *optional, context, tools)
         }
         PlannedStep::ReplaceText(step) => replace_text::run(step, context),
         PlannedStep::Write(step) => write_file::run(step, context),
@@ -150,6 +158,32 @@ pub fn run(step: &PlannedStep, context: &Context, tools: &Tools<'_>) -> Result<O
         PlannedStep::Chmod(step) => chmod::run(step, context),
         PlannedStep::Symlink(step) => symlink::run(step, context),
     }
+}
+
+/// What the stage's image lists name: as the recipe says, and as those that are written already have it.
+fn listed(steps: &[PlannedStep], context: &Context) -> BTreeSet<ImageRef> {
+    let mut listed = BTreeSet::new();
+    for step in steps {
+        let PlannedStep::ImageList { path, images, .. } = step else { continue };
+        listed.extend(images.iter().map(|entry| entry.image.reference().clone()));
+        let written = context.read(path).ok().flatten().unwrap_or_default();
+        listed.extend(listed_images(&written).iter().filter_map(|line| line.reference.parse::<ImageRef>().ok()));
+    }
+    listed
+}
+
+/// What a file of the context says of images.
+fn scan(file: &ContextPath, bytes: &[u8], registry: &str, listed: &BTreeSet<ImageRef>) -> Scanned {
+    let is_template = file.as_path().extension().is_some_and(|extension| extension == "tmpl");
+    let form = if is_template { Form::Template } else { Form::Document };
+    manifests::scan(bytes, &Scan { form, registry, listed })
+}
+
+/// The failure for a manifest that cannot be used.
+fn bad_manifest(field: &str, file: &ContextPath, error: &manifests::ManifestError) -> StepFailure {
+    let mut failed = StepFailure::from_error(field, FailureKind::Failed, error);
+    failed.failure.message = format!("`{file}`: {}", failed.failure.message);
+    failed
 }
 
 /// The failure for a `path` that is not in the context, or the skip where the step is optional.

@@ -78,11 +78,7 @@ impl Patch<'_> {
             EditError::Operation { .. } if self.merge.is_some() => Route::stage().then("merge"),
             EditError::Operation { index, .. } => Route::stage().then("ops").then(index).then("path"),
             EditError::Unselected { .. } | EditError::Selection { .. } => Route::stage().then("document"),
-            EditError::Encoding { .. }
-            | EditError::Syntax { .. }
-            | EditError::Empty
-            | EditError::Registry(_)
-            | EditError::Reference { .. } => Route::stage().then("path"),
+            EditError::Encoding { .. } | EditError::Syntax { .. } | EditError::Empty => Route::stage().then("path"),
         };
         let mut failure = Failure::from_error(FailureKind::Failed, error);
         if let (EditError::Operation { operation, reason, .. }, Some(_)) = (error, self.merge) {

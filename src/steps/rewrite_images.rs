@@ -1,21 +1,22 @@
 //! `rewriteImages`: points image references in manifests to another registry.
 
-use crate::edit::rewrite_images;
-use crate::words::{FailureKind, ImageRef};
+use std::collections::BTreeSet;
 
 use super::context::Matching;
-use super::{Context, Outcome, StepFailure, glob_set};
+use super::{Context, Outcome, StepFailure, Tools, bad_manifest, glob_set, listed, scan};
+use crate::words::{ContextPath, ImageRef};
 
 /// The step's fields.
 pub(super) struct RewriteImages<'a> {
     pub(super) paths: &'a [String],
     pub(super) to: &'a str,
     pub(super) from: &'a [String],
+    pub(super) ignore: &'a [String],
     pub(super) expect: Option<u32>,
 }
 
 impl RewriteImages<'_> {
-    pub(super) fn run(&self, optional: bool, context: &Context) -> Result<Outcome, StepFailure> {
+    pub(super) fn run(&self, optional: bool, context: &Context, tools: &Tools<'_>) -> Result<Outcome, StepFailure> {
         let Matching { files, unmatched } = context.matching(self.paths)?;
         if !unmatched.is_empty() && !optional {
             return Err(StepFailure::unmatched("paths", self.paths, &unmatched));
@@ -23,18 +24,30 @@ impl RewriteImages<'_> {
         if files.is_empty() {
             return Ok(Outcome::Skipped(format!("no file of the context matches {}", quoted(&unmatched))));
         }
-        let from = glob_set(self.from);
-        let wanted = |image: &ImageRef| self.from.is_empty() || from.is_match(image.to_string());
+        let (from, ignore) = (glob_set(self.from), glob_set(self.ignore));
+        let wanted = |image: &ImageRef| {
+            let name = image.to_string();
+            (self.from.is_empty() || from.is_match(&name)) && !ignore.is_match(&name)
+        };
+        let mut read: Vec<(&ContextPath, Vec<u8>)> = Vec::new();
+        for file in &files {
+            read.extend(context.read(file)?.map(|bytes| (file, bytes)));
+        }
+        // What one file names for certain, another may name where only a list tells.
+        let mut listed: BTreeSet<ImageRef> = listed(tools.stage_steps, context);
+        for (file, bytes) in &read {
+            let scanned = scan(file, bytes, tools.cluster_registry, &listed);
+            listed.extend(scanned.mentions.into_iter().map(|mention| mention.image));
+        }
         let mut changes = Vec::new();
         let mut edited = Vec::new();
-        for file in &files {
-            let Some(old) = context.read(file)? else { continue };
-            let rewritten = rewrite_images(&old, self.to, &wanted).map_err(|error| {
-                let mut failed = StepFailure::from_error("paths", FailureKind::Failed, &error);
-                failed.failure.message = format!("`{file}`: {}", failed.failure.message);
-                failed
-            })?;
-            changes.extend(rewritten.changes.iter().map(|change| format!("{file}:{}: {}", change.line, change.new)));
+        for (file, bytes) in &read {
+            let scanned = scan(file, bytes, tools.cluster_registry, &listed);
+            let rewritten = scanned.rewrite(self.to, &wanted).map_err(|error| bad_manifest("paths", file, &error))?;
+            let change = |change: &crate::manifests::ImageChange| {
+                format!("{file}:{}: {} → {}", change.line, change.old, change.new)
+            };
+            changes.extend(rewritten.changes.iter().map(change));
             edited.push((file, rewritten.bytes));
         }
         let count = changes.len();
@@ -86,11 +99,11 @@ mod tests {
         }
         insta::assert_snapshot!(log.join("\n"), @r#"
         {"paths":["*.yaml"],"to":"sea.hub:5000"}
-        Changed("a.yaml:1: sea.hub:5000/library/nginx:1, a.yaml:3: sea.hub:5000/x/y:2")
+        Changed("a.yaml:1: nginx:1 → sea.hub:5000/library/nginx:1, a.yaml:3: quay.io/x/y:2 → sea.hub:5000/x/y:2")
         a.yaml 0600 1000 image: sea.hub:5000/library/nginx:1\n---\nimage: sea.hub:5000/x/y:2 # c\n
 
         {"paths":["a.yaml"],"to":"sea.hub:5000","from":["quay.io/**"],"expect":1}
-        Changed("a.yaml:3: sea.hub:5000/x/y:2")
+        Changed("a.yaml:3: quay.io/x/y:2 → sea.hub:5000/x/y:2")
         a.yaml 0600 1000 image: nginx:1\n---\nimage: sea.hub:5000/x/y:2 # c\n
 
         {"paths":["a.yaml"],"to":"sea.hub:5000","from":["gcr.io/**"],"optional":true}
@@ -104,7 +117,7 @@ mod tests {
 
         {"paths":["a.yaml"],"to":"sea.hub:5000","expect":3}
         expect: Failed: error: 2 references would be rewritten, expected 3
-          help: a.yaml:1: sea.hub:5000/library/nginx:1; a.yaml:3: sea.hub:5000/x/y:2
+          help: a.yaml:1: nginx:1 → sea.hub:5000/library/nginx:1; a.yaml:3: quay.io/x/y:2 → sea.hub:5000/x/y:2
         a.yaml 0600 7 image: nginx:1\n---\nimage: quay.io/x/y:2 # c\n
 
         {"paths":["a.yaml","b.yaml"],"to":"sea.hub:5000"}

@@ -152,7 +152,9 @@ impl World {
             supply: &self.supply,
             platform: &"linux/amd64".parse().unwrap(),
             cluster_registry: "sea.hub:5000",
+            stage_steps: std::slice::from_ref(&step),
             beside: &beside,
+            is_preview: false,
             threads: 1,
             observer: &Nobody,
         };

@@ -28,6 +28,17 @@ pub use watch::{MovedTag, TagNews};
 
 /// An image that was pulled, or why not.
 pub type Pulled = Result<Arc<ContainerImage>, Failure>;
+/// What became of something that may be an image.
+#[derive(Debug)]
+pub enum LikelyImage {
+    /// It is one.
+    Image(Arc<ContainerImage>),
+    /// It is none, or one that nobody gives: why.
+    Refused(String),
+    /// It is not known.
+    Failed(Failure),
+}
+
 /// A file that was fetched, or why not.
 pub type Fetched = Result<FetchedFile, Failure>;
 
@@ -44,8 +55,11 @@ pub struct Supply {
     fetched: Mutex<BTreeMap<(Url, Option<Digest>), Fetched>>,
     counter: Arc<Counter>,
     pinning: Pinning,
+    is_strict: bool,
     pins: Mutex<Arc<Pins>>,
     resolved: Mutex<Resolved>,
+    /// What registries do not give, whoever asks and whenever.
+    refused: Mutex<BTreeSet<(ImageSource, Platform)>>,
     watch: Watch,
 }
 
@@ -94,7 +108,7 @@ impl Supply {
         counter: Arc<Counter>,
     ) -> Self {
         let (pulled, pulled_as, fetched) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let (pinning, pins, resolved, watch) = (Pinning::Open, Mutex::default(), Mutex::default(), Watch::default());
+        let (pins, resolved, refused, watch) = (Mutex::default(), Mutex::default(), Mutex::default(), Watch::default());
         Self {
             runtime,
             puller,
@@ -105,9 +119,11 @@ impl Supply {
             pulled_as,
             fetched,
             counter,
-            pinning,
+            pinning: Pinning::Open,
+            is_strict: false,
             pins,
             resolved,
+            refused,
             watch,
         }
     }
@@ -116,6 +132,12 @@ impl Supply {
     #[must_use]
     pub fn with_pinning(self, pinning: Pinning) -> Self {
         Self { pinning, ..self }
+    }
+
+    /// The same, for which what looks like an image and is refused is a failure as any other.
+    #[must_use]
+    pub fn strict(self, is_strict: bool) -> Self {
+        Self { is_strict, ..self }
     }
 
     /// The rule for what no pin speaks of.
@@ -190,6 +212,37 @@ impl Supply {
             Need::File(url, digest) => self.file(url, *digest).err(),
         };
         needs.iter().filter_map(|need| failure(need).map(|failure| (need.clone(), failure))).collect()
+    }
+
+    /// Something that may be an image, and that nobody misses if it is none.
+    pub fn likely_image(&self, image: &ImageSource, platform: &Platform) -> LikelyImage {
+        let key = (image.clone(), platform.clone());
+        let why = if self.pins().refused.contains(&key) {
+            format!("`{image}`: the lock says that its registry refuses it")
+        } else {
+            match self.image(image, platform) {
+                Ok(whole) => return LikelyImage::Image(whole),
+                Err(failure) if !lock(&self.refused).contains(&key) => return LikelyImage::Failed(failure),
+                Err(failure) => failure.message,
+            }
+        };
+        if self.is_strict {
+            let failure = Failure::new(FailureKind::Verification, why);
+            return LikelyImage::Failed(failure.with_help("if it is no image, say so in `ignore`"));
+        }
+        lock(&self.resolved).refused.insert(key);
+        LikelyImage::Refused(why)
+    }
+
+    /// Several that may be images, asked for at once; the answers are in the order of `images`.
+    pub fn likely_images(&self, images: &[ImageSource], platform: &Platform) -> Vec<LikelyImage> {
+        let pins = self.pins();
+        let need = |image: &ImageSource| {
+            let key = (image.clone(), platform.clone());
+            (!pins.refused.contains(&key)).then_some(Need::Image(key.0, key.1))
+        };
+        self.get_all(&images.iter().filter_map(need).collect::<Vec<_>>());
+        images.iter().map(|image| self.likely_image(image, platform)).collect()
     }
 
     /// An image, whole in the cache.
@@ -305,6 +358,9 @@ impl Supply {
                     Some(login) => self.puller.pull_as(&named, platform, login).await,
                 };
                 let pulled = pulled.map_err(|error| {
+                    if error.is_refusal() {
+                        lock(&self.refused).insert((image.clone(), platform.clone()));
+                    }
                     let failure = advised(Failure::from_error(error.kind(), &error), error.help());
                     self.of_pin(&pins, failure, pin.filter(|_| reference.digest().is_none()), &image.familiar())
                 })?;

@@ -14,6 +14,8 @@ pub struct Pins {
     pub files: BTreeMap<Url, (Digest, u64)>,
     /// What images' references stand for: the digest of the list where there is one.
     pub images: BTreeMap<(ImageSource, Platform), Digest>,
+    /// What looks like an image and was refused: whoever may do without it is not given it.
+    pub refused: BTreeSet<(ImageSource, Platform)>,
     /// Images that may be asked for by their tags all the same: whoever asks compares what they hold.
     pub by_content: BTreeSet<(ImageSource, Platform)>,
     /// The recipe's file as the user typed it, for advice.
@@ -53,6 +55,8 @@ pub struct Resolved {
     pub files: BTreeMap<Url, (Digest, u64)>,
     /// What images' references stood for.
     pub images: BTreeMap<(ImageSource, Platform), Digest>,
+    /// What looked like an image, and its registry refused.
+    pub refused: BTreeSet<(ImageSource, Platform)>,
 }
 
 impl Pins {

@@ -12,9 +12,8 @@ use crate::words::Span;
 ///
 /// # Errors
 /// Whatever RFC 8259 does not allow, a key twice in one object, text after the value, escapes of half a surrogate pair,
-/// and all that breaks [`Limits::document`].
-pub fn parse_json(text: &str) -> Result<Node, SyntaxError> {
-    let limits = Limits::document();
+/// and all that breaks `limits`.
+pub fn parse_json(text: &str, limits: Limits) -> Result<Node, SyntaxError> {
     limits.check_size(text)?;
     let at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let mut parser = Parser { text, at, depth: 0, spent: 0, limits };
@@ -112,7 +111,9 @@ impl Parser<'_> {
                 break;
             }
         }
-        refuse_twins(&entries)?;
+        if !self.limits.repeated_keys {
+            refuse_twins(&entries)?;
+        }
         Ok(Value::Map(entries))
     }
 
@@ -306,7 +307,7 @@ mod tests {
 
     fn check_spans(node: &Node, text: &str) {
         let written = &text[node.span.range()];
-        let again = parse_json(written).unwrap();
+        let again = parse_json(written, Limits::document()).unwrap();
         assert_eq!(to_serde(&again), to_serde(node));
         match &node.value {
             Value::Plain(plain) => assert_eq!(plain, written),
@@ -330,7 +331,7 @@ mod tests {
             "0",
             "12345678901234567890123456789012345678901234567890.1",
         ] {
-            let node = parse_json(text).unwrap();
+            let node = parse_json(text, Limits::document()).unwrap();
             let expected: serde_json::Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap();
             assert_eq!(to_serde(&node), expected, "{text}");
             check_spans(&node, text);
@@ -364,7 +365,7 @@ mod tests {
             ("// c\n1", "0..1 expected a value, found `/`"),
         ];
         for (text, expected) in table {
-            let error = parse_json(text).unwrap_err();
+            let error = parse_json(text, Limits::document()).unwrap_err();
             assert_eq!(format!("{}..{} {error}", error.span.start, error.span.end), expected, "{text}");
         }
     }
@@ -372,15 +373,15 @@ mod tests {
     #[test]
     fn depth_is_limited() {
         let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
-        assert!(parse_json(&nested(64)).is_ok());
-        assert!(parse_json(&nested(65)).is_err());
-        assert!(parse_json(&"[".repeat(1_000_000)).is_err());
+        assert!(parse_json(&nested(64), Limits::document()).is_ok());
+        assert!(parse_json(&nested(65), Limits::document()).is_err());
+        assert!(parse_json(&"[".repeat(1_000_000), Limits::document()).is_err());
     }
 
     proptest! {
         #[test]
         fn no_text_makes_it_panic_and_serde_agrees(text in "[\\[\\]{}:, \"0-9a-z.eE+\\\\u\u{e9}-]{0,24}") {
-            let ours = parse_json(&text);
+            let ours = parse_json(&text, Limits::document());
             let theirs = serde_json::from_str::<serde_json::Value>(&text);
             if let Ok(node) = &ours {
                 check_spans(node, &text);

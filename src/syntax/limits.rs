@@ -12,19 +12,27 @@ pub struct Limits {
     pub depth: usize,
     /// Nodes in all, those that aliases repeat counted again.
     pub nodes: usize,
+    /// Whether a map may have a key twice, as tools of Kubernetes take it.
+    pub repeated_keys: bool,
 }
 
 impl Limits {
     /// For what people write by hand: recipes and values, up to 1 MiB.
     #[must_use]
     pub fn recipe() -> Self {
-        Self { bytes: 1 << 20, depth: 64, nodes: 100_000 }
+        Self { bytes: 1 << 20, depth: 64, nodes: 100_000, repeated_keys: false }
     }
 
     /// For files that are edited, up to 64 MiB.
     #[must_use]
     pub fn document() -> Self {
-        Self { bytes: 64 << 20, depth: 64, nodes: 8_000_000 }
+        Self { bytes: 64 << 20, depth: 64, nodes: 8_000_000, repeated_keys: false }
+    }
+
+    /// The same for files that tools of Kubernetes take although a key stands twice in them.
+    #[must_use]
+    pub fn manifest() -> Self {
+        Self { repeated_keys: true, ..Self::document() }
     }
 
     /// An error for a text that is too long.

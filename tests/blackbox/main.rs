@@ -19,6 +19,7 @@ mod doctor_host;
 mod doctor_image;
 mod failures;
 mod images_out;
+mod likely_images;
 mod lock;
 mod lock_held;
 mod login;

@@ -102,7 +102,7 @@ fn lock(world: &World, recipe: &Path) {
     let amd64: Platform = "linux/amd64".parse().unwrap();
     let mut lock = Lock::default();
     let mut image = |name: &str, digest: &str| {
-        lock.insert(Locked::Image(name.parse().unwrap(), amd64.clone(), digest.parse().unwrap()));
+        lock.insert(Locked::Image(name.parse().unwrap(), amd64.clone(), Some(digest.parse().unwrap())));
     };
     for made in report["images"].as_array().unwrap() {
         for cached in made["cachedImages"].as_array().unwrap() {

@@ -19,7 +19,7 @@ use crate::syntax::{Limits, Node, Value, parse_yaml};
 use crate::transport::{Login, Secret};
 use crate::words::{Failure, FailureKind, ImageRef, Source, Span, nearest};
 
-use super::super::{BuildFailure, BuildPlace};
+use super::super::{BuildFailure, BuildPlace, Origin};
 use super::Wanted;
 
 /// The file's name. No COPY packs it.
@@ -174,8 +174,9 @@ impl List {
             Some(false) => self.wrong(node.span, &format!("`{image}` has two different logins")),
             None => {
                 let line = self.source.position(node.span.start).line;
-                let origin = format!("{AUTH_LIST}:{line}");
-                self.wanted.push(Wanted { image: image.into(), origin, login: Some(login.clone()) });
+                let file = AUTH_LIST.parse().expect("a plain word is a path");
+                let (image, origin) = (image.into(), Origin::file(file).line(line));
+                self.wanted.push(Wanted { image, origin, is_likely: false, login: Some(login.clone()) });
             }
         }
     }

@@ -9,14 +9,14 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::edit::FoundImage;
+use crate::manifests::Form;
 use crate::rootfs::Tree;
 use crate::syntax::{Limits, Node, parse_yaml};
-use crate::words::{ContextPath, Event, Observer};
+use crate::words::ContextPath;
 
-use super::super::BuildFailure;
+use super::super::Origin;
 use super::helm::{Helm, HelmError};
-use super::{has_extension, list, manifests};
+use super::{Doubt, has_extension, list, manifests};
 
 /// The most bytes of a chart that are handed to helm.
 const LIMIT: u64 = 256 << 20;
@@ -41,17 +41,17 @@ pub(super) struct Chart {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ChartError {
     /// helm did not do it.
-    #[error("the images of the chart {chart} are not known")]
-    Helm { chart: ContextPath, source: HelmError },
+    #[error("the images of the chart are not known")]
+    Helm { source: HelmError },
     /// It holds something that helm is not given.
-    #[error("the images of the chart {chart} are not known: `{}` is no regular file, or its name is no UTF-8", path.display())]
-    NotPlain { chart: ContextPath, path: PathBuf },
+    #[error("the images of the chart are not known: `{}` is no regular file, or its name is no UTF-8", path.display())]
+    NotPlain { path: PathBuf },
     /// It is too large.
-    #[error("the images of the chart {chart} are not known: it has more than {} MiB", LIMIT >> 20)]
-    TooLarge { chart: ContextPath },
+    #[error("the images of the chart are not known: it has more than {} MiB", LIMIT >> 20)]
+    TooLarge,
     /// It could not be copied for helm.
-    #[error("the images of the chart {chart} are not known: it could not be copied for helm")]
-    Copy { chart: ContextPath, source: std::io::Error },
+    #[error("the images of the chart are not known: it could not be copied for helm")]
+    Copy { source: std::io::Error },
 }
 
 impl ChartError {
@@ -62,7 +62,7 @@ impl ChartError {
         let first = match self {
             Self::Helm { source, .. } => source.help(),
             Self::NotPlain { .. } => "put the file itself in its place",
-            Self::TooLarge { .. } => "leave out what helm does not need",
+            Self::TooLarge => "leave out what helm does not need",
             Self::Copy { .. } => "make room for a copy of the chart",
         };
         vec![first.to_owned(), instead.to_owned()]
@@ -70,7 +70,7 @@ impl ChartError {
 }
 
 /// The charts below `charts/`, sorted by their folders. What there may hold charts and is not searched is a warning.
-pub(super) fn find(tree: &Tree, observer: &dyn Observer) -> Vec<Chart> {
+pub(super) fn find(tree: &Tree, doubts: &mut Vec<Doubt>) -> Vec<Chart> {
     let descriptions = tree.files.iter().map(|(path, _)| path.as_path());
     let descriptions = descriptions.chain(tree.passed_over.iter().map(PathBuf::as_path));
     let folders = descriptions.filter(|path| path.file_name().is_some_and(|name| name == "Chart.yaml"));
@@ -83,15 +83,15 @@ pub(super) fn find(tree: &Tree, observer: &dyn Observer) -> Vec<Chart> {
     let is_part = |path: &Path| charts.iter().any(|chart| path.starts_with(chart.path.as_path()));
     let archives = tree.files.iter().map(|(path, _)| path);
     for archive in archives.filter(|path| has_extension(path.as_str(), &["tgz"]) && !is_part(path.as_path())) {
-        let message = format!(
-            "{archive} is a packed chart, whose images are not searched: unpack it, or list them in {}",
-            list::LIST
-        );
-        observer.event(Event::Warning { message });
+        let message =
+            format!("its images are not searched, as it is a packed chart: unpack it, or list them in {}", list::LIST);
+        doubts.push(Doubt { origin: Some(Origin::file(archive.clone())), message });
     }
     for path in tree.passed_over.iter().filter(|path| !is_part(path)) {
-        let message = format!("{} is not searched for charts: it is no regular file or folder", path.display());
-        observer.event(Event::Warning { message });
+        let why = "it is not searched for charts: it is no regular file or folder";
+        let origin = path.to_str().and_then(|path| path.parse().ok()).map(Origin::file);
+        let message = if origin.is_some() { why.to_owned() } else { format!("{}: {why}", path.display()) };
+        doubts.push(Doubt { origin, message });
     }
     charts
 }
@@ -110,6 +110,10 @@ impl Chart {
         let kube_version = field("kubeVersion").filter(|range| !range.is_empty());
         let is_whole = files.iter().any(|(file, _)| is_whole(file, &files));
         Self { path, files, passed_over, is_whole, is_library, kube_version }
+    }
+
+    pub(super) fn path(&self) -> &ContextPath {
+        &self.path
     }
 
     /// Whether it, or a chart in it, has all that a chart has for sealer.
@@ -132,24 +136,23 @@ impl Chart {
         if self.is_library {
             return Ok(Vec::new());
         }
-        let chart = || self.path.clone();
         if let Some(path) = self.passed_over.first() {
-            return Err(ChartError::NotPlain { chart: chart(), path: path.clone() });
+            return Err(ChartError::NotPlain { path: path.clone() });
         }
         // Before it is copied: a large chart for a helm that is not there would be a waste.
-        let helm = helm.there().map_err(|source| ChartError::Helm { chart: chart(), source })?;
+        let helm = helm.there().map_err(|source| ChartError::Helm { source })?;
         self.copy(scratch)?;
         let rendered = helm.template(scratch, self.path.as_path(), kubernetes);
-        rendered.map_err(|source| ChartError::Helm { chart: chart(), source })
+        rendered.map_err(|source| ChartError::Helm { source })
     }
 
     fn copy(&self, scratch: &Path) -> Result<(), ChartError> {
-        let failed = |source| ChartError::Copy { chart: self.path.clone(), source };
+        let failed = |source| ChartError::Copy { source };
         let mut size = 0;
         for (path, found) in &self.files {
             size += fs_err::symlink_metadata(found).map_err(failed)?.len();
             if size > LIMIT {
-                return Err(ChartError::TooLarge { chart: self.path.clone() });
+                return Err(ChartError::TooLarge);
             }
             let copy = scratch.join(path.as_path());
             let folder = copy.parent().expect("a file lies in a folder");
@@ -158,28 +161,17 @@ impl Chart {
         Ok(())
     }
 
-    /// The references in what helm made of the chart, each with the template that it comes from,
-    /// and what stands there in the place of one.
-    pub(super) fn images(
-        &self,
-        rendered: &[u8],
-        observer: &dyn Observer,
-    ) -> (Vec<(String, String)>, Vec<BuildFailure>) {
+    /// What each document that helm made of the chart asks for, with the template that it comes from.
+    pub(super) fn images(&self, rendered: &[u8], registry: &str) -> Vec<(Origin, manifests::Searched)> {
         let text = String::from_utf8_lossy(rendered);
-        let (mut found, mut failures) = (Vec::new(), Vec::new());
-        for document in documents(&text) {
-            let origin = match source(document) {
-                Some(template) => format!("{} ({template})", self.path),
-                None => self.path.to_string(),
-            };
-            let references =
-                manifests::images(document.as_bytes(), &format!("what helm rendered of {origin}"), observer)
-                    .into_iter();
-            found.extend(references.map(|FoundImage { reference, .. }| (reference, origin.clone())));
+        let search = |document: &str| {
+            let template = source(document).map(str::to_owned);
+            let origin = Origin { file: self.path.clone(), template, line: None };
             // The lines are those of the rendered document; nothing else searches it.
-            failures.extend(manifests::no_images(document.as_bytes(), &origin, &|_| false, observer));
-        }
-        (found, failures)
+            let searched = manifests::search(document.as_bytes(), Form::Document, &origin, registry, true);
+            (origin, searched)
+        };
+        documents(&text).into_iter().map(search).collect()
     }
 }
 

@@ -1,96 +1,61 @@
 //! Manifests, and templates of them.
 
-use crate::edit::{
-    FoundImage, NoImage, find_image_templates, find_image_words_in_text, find_images, find_images_in_text,
-    find_no_images,
-};
+use std::collections::BTreeSet;
+
+use crate::manifests::{Finding, Form, Mention, Problem, Scan, scan};
 use crate::rootfs::Tree;
-use crate::words::{Event, Failure, FailureKind, ImageRef, Observer};
+use crate::words::{Failure, FailureKind};
 
-use super::super::{BuildFailure, BuildPlace};
-use super::{has_extension, list};
+use super::super::{BuildFailure, BuildPlace, Origin};
+use super::{Doubt, has_extension, list};
 
-/// The references of a manifest; `name` is what warnings call it.
-pub(super) fn images(bytes: &[u8], name: &str, observer: &dyn Observer) -> Vec<FoundImage> {
-    match find_images(bytes) {
-        Ok(found) => {
-            warn_of_templates(&String::from_utf8_lossy(bytes), name, observer);
-            found
-        }
-        Err(error) => {
-            let message = format!("{name} is no YAML and was searched as text: {error}");
-            observer.event(Event::Warning { message });
-            images_of_template(bytes, name, observer)
-        }
-    }
+/// What one manifest asks for, and what of it cannot be used.
+pub(super) struct Searched {
+    pub(super) mentions: Vec<Mention>,
+    pub(super) failures: Vec<BuildFailure>,
+    pub(super) doubts: Vec<Doubt>,
 }
 
-/// The references of a template, which is no YAML yet.
-pub(super) fn images_of_template(bytes: &[u8], name: &str, observer: &dyn Observer) -> Vec<FoundImage> {
-    let text = String::from_utf8_lossy(bytes);
-    warn_of_templates(&text, name, observer);
-    for FoundImage { reference, line, .. } in find_image_words_in_text(&text) {
-        // A word that begins like YAML's other forms is the start of something else.
-        let is_other = reference.starts_with(['{', '[', '|', '>', '&', '*', '!', '#']) || reference.is_empty();
-        if let (false, Err(error)) = (is_other, reference.parse::<ImageRef>()) {
-            warn_of_no_image(name, line, &error.to_string(), observer);
-        }
-    }
-    find_images_in_text(&text)
-}
-
-/// What stands in a manifest where a reference does and is none: failures for containers of workloads, which would never
-/// start; warnings for what may mean something else. `name` is what the messages call the file; `is_own` tells what points
-/// to the image's own registry in a file that the closure searches too.
-pub(super) fn no_images(
-    bytes: &[u8],
-    name: &str,
-    is_own: &dyn Fn(&str) -> bool,
-    observer: &dyn Observer,
-) -> Vec<BuildFailure> {
-    // What is no YAML was told of when it was searched.
-    let found = find_no_images(bytes).unwrap_or_default();
-    let templates = find_image_templates(&String::from_utf8_lossy(bytes));
-    let mut failures = Vec::new();
-    for none in found {
-        let NoImage { text, line, is_container, why } = &none;
-        if none.is_template() {
-            if templates.iter().all(|told| told.line != *line) {
-                warn_of_template(name, *line, text, observer);
+/// Searches a manifest, or a template of one. What a container
+/// runs and is no reference is a failure, as it would never start; what may mean something else is a doubt. What points
+/// to `registry` and is none the closure tells.
+pub(super) fn search(bytes: &[u8], form: Form, origin: &Origin, registry: &str, is_rendered: bool) -> Searched {
+    let scanned = scan(bytes, &Scan { form, registry, listed: &BTreeSet::new() });
+    let mut searched = Searched { mentions: scanned.mentions, failures: Vec::new(), doubts: Vec::new() };
+    let start = format!("{registry}/");
+    for Finding { place, problem } in scanned.findings {
+        let origin = origin.line(place.line);
+        let mut doubt = |message: String| searched.doubts.push(Doubt { origin: Some(origin.clone()), message });
+        let listed = format!("list it in {}", list::LIST);
+        match problem {
+            Problem::NotAReference { text, .. } if !is_rendered && text.trim_start().starts_with(&start) => {}
+            Problem::NotAReference { is_container: true, why, .. } => {
+                searched.failures.push(failure(&origin, &why));
             }
-            continue;
-        }
-        if is_own(text) {
-            continue;
-        }
-        if *is_container {
-            let failure = Failure::new(FailureKind::Invalid, format!("{name}:{line}: {why}"));
-            failures.push(BuildFailure { at: BuildPlace::Whole, failure });
-        } else {
-            warn_of_no_image(name, *line, why, observer);
+            Problem::NotAReference { why, .. } => doubt(format!("{why}; if it means one, {listed}")),
+            Problem::Template { text } => {
+                doubt(format!("cannot tell which image `{text}` is, so it is not cached: {listed}"));
+            }
+            Problem::Utf16 => {
+                let message = "it is UTF-16, which Kubernetes does not read; convert it to UTF-8";
+                searched.failures.push(failure(&Origin { line: None, ..origin }, message));
+            }
+            Problem::Unreadable { why } => doubt(format!("it is no YAML, and was searched as text: {why}")),
+            Problem::RepeatedKey { key, first } => {
+                doubt(format!("the key `{key}` is there twice, first in line {first}; Kubernetes takes the last one"))
+            }
+            Problem::PassedOver { reference, is_unsearched: false } => doubt(format!(
+                "sealer's own search takes `{reference}` for an image, this one does not; if it is one, {listed}"
+            )),
+            Problem::PassedOver { .. } => {}
         }
     }
-    failures
+    searched
 }
 
-fn warn_of_no_image(name: &str, line: usize, why: &str, observer: &dyn Observer) {
-    let message = format!("{name}:{line}: {why}; if it means one, list it in {}", list::LIST);
-    observer.event(Event::Warning { message });
-}
-
-/// What image an expression means is only known when the cluster starts.
-fn warn_of_templates(text: &str, name: &str, observer: &dyn Observer) {
-    for FoundImage { reference, line, .. } in find_image_templates(text) {
-        warn_of_template(name, line, &reference, observer);
-    }
-}
-
-fn warn_of_template(name: &str, line: usize, reference: &str, observer: &dyn Observer) {
-    let message = format!(
-        "{name}:{line}: which image `{reference}` means is not known here, so it is not cached: list it in {}",
-        list::LIST
-    );
-    observer.event(Event::Warning { message });
+/// The failure for something that nobody can use.
+fn failure(origin: &Origin, message: &str) -> BuildFailure {
+    BuildFailure { at: BuildPlace::Origin(origin.clone()), failure: Failure::new(FailureKind::Invalid, message) }
 }
 
 /// Failures for what is below `manifests/` and is no regular file, or whose name cannot be told, where its name says that

@@ -14,10 +14,11 @@ use serde_json::Value;
 use crate::disk::{Dir, DiskError, is_root};
 use crate::edit::{Format, Operation, Pointer, patch};
 use crate::rootfs::Overlay;
-use crate::words::{Epoch, Event, Observer};
+use crate::words::Epoch;
 
+use super::super::Origin;
 use super::charts::Chart;
-use super::path;
+use super::{Doubt, path};
 
 /// The file's name.
 const NAME: &str = "Metadata";
@@ -62,12 +63,12 @@ impl Metadata {
     }
 
     /// What it must become, where it must change.
-    pub(super) fn with_kube_versions(&self, charts: &[Chart], observer: &dyn Observer) -> Option<NewMetadata> {
+    pub(super) fn with_kube_versions(&self, charts: &[Chart], doubts: &mut Vec<Doubt>) -> Option<NewMetadata> {
         let ranges: BTreeSet<&str> = charts.iter().filter_map(Chart::kube_version).collect();
         let all = ranges.iter().copied().collect::<Vec<_>>().join(", ");
-        let warn = |why: &str| {
-            let message = format!("{NAME} does not say that the charts need Kubernetes `{all}`: {why}");
-            observer.event(Event::Warning { message });
+        let mut warn = |why: &str| {
+            let message = format!("it does not say that the charts need Kubernetes `{all}`: {why}");
+            doubts.push(Doubt { origin: Some(Origin::file(path(NAME))), message });
             None
         };
         if ranges.is_empty() || self.json.get("kubeVersion").and_then(Value::as_str) == Some(all.as_str()) {

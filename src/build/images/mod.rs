@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | `imageListWithAuth.yaml` at the context's top | [`private_images`] | pulled first, each section with its own login |
 //! | `manifests/imageList` of the new layers, merged | [`list`] | a reference a line |
-//! | `manifests/**.{yaml,yml,tmpl}` there | [`manifests`] | as YAML; templates, and what is no YAML, line by line |
+//! | `manifests/**.{yaml,yml,tmpl}` there | [`manifests`] | by [`crate::manifests::scan`]; templates, and what is no YAML, as text |
 //! | `charts/` there | [`charts`] | rendered by `helm template`, then as manifests |
 //!
 //! All sources together give each image once. The same reference in several of them is one image, with the login where one
@@ -14,7 +14,8 @@
 //!
 //! Nothing is silently missing. What cannot be searched is an error, except: a reference that holds a template's
 //! expression (`{{ … }}`) is a warning that names file and line, as only the cluster's start makes an image of it. A value
-//! that is no reference is an error where a workload's container runs it, and elsewhere a warning. And a
+//! that is no reference is an error where a container runs it, and elsewhere a warning. What only looks like an image, and
+//! is refused for good where it would be, is a warning. And a
 //! chart that cannot be rendered is a warning instead of an error where the new layers have `manifests/imageList`: whoever
 //! writes one has listed the images, and an empty list says that there are none. It is one, too, where sealer would not
 //! take the folder for a chart.
@@ -27,15 +28,17 @@ mod manifests;
 mod metadata;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::path::Path;
 
-use crate::edit::FoundImage;
+use crate::manifests::Form;
 use crate::rootfs::{Overlay, Tree};
+use crate::steps::glob_set;
 use crate::transport::Login;
-use crate::words::{ContextPath, Event, Failure, FailureKind, ImageRef, ImageSource, Observer, human_size};
+use crate::words::{ContextPath, Failure, FailureKind, ImageRef, ImageSource, human_size};
 
-use super::{BuildFailure, BuildPlace, HelmProgram};
+use super::{BuildFailure, BuildPlace, HelmProgram, Origin};
 
 pub(super) use auth_list::{AUTH_LIST, private_images};
 pub(super) use helm::Helm;
@@ -48,8 +51,9 @@ const MAX_MANIFEST: u64 = 64 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub(super) image: ImageSource,
-    /// `manifests/pod.yaml:4`, `charts/app (templates/deployment.yaml)`.
-    pub(super) origin: String,
+    pub(super) origin: Origin,
+    /// It only looks like an image: that nobody has it is a warning.
+    pub(super) is_likely: bool,
     /// The login to pull it with, where the origin gives one.
     pub(super) login: Option<Login>,
 }
@@ -67,8 +71,28 @@ pub(super) struct Wants {
     pub(super) helm: Option<HelmProgram>,
     /// Some of the charts could not be rendered: what they ask for is not known.
     pub(super) has_unknown_charts: bool,
+    /// What is doubtful, as it was told.
+    pub(super) doubts: Vec<Doubt>,
     /// What `Metadata` becomes for the charts' sake.
     pub(super) metadata: Option<NewMetadata>,
+}
+
+/// Something that a person should know, and that is no failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubt {
+    /// What it is about.
+    pub origin: Option<Origin>,
+    /// The sentence about it.
+    pub message: String,
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(origin) = &self.origin {
+            write!(f, "{origin}: ")?;
+        }
+        f.write_str(&self.message)
+    }
 }
 
 /// Where images are searched, and with what.
@@ -83,10 +107,10 @@ pub(super) struct Search<'a> {
     pub(super) own_registry: &'a str,
     /// Renders charts.
     pub(super) helm: &'a Helm,
+    /// Globs on the complete reference of what manifests and charts name and is not cached.
+    pub(super) ignore: &'a [String],
     /// An empty folder for what helm needs.
     pub(super) scratch: &'a Path,
-    /// Who listens.
-    pub(super) observer: &'a dyn Observer,
 }
 
 impl Search<'_> {
@@ -112,31 +136,49 @@ impl Search<'_> {
     fn manifests(&self, tree: &Tree, found: &mut Found<'_>) {
         found.failures.extend(manifests::not_searched(tree));
         for (path, file) in &tree.files {
-            let search: fn(&[u8], &str, &dyn Observer) -> Vec<FoundImage> = match path.as_str() {
-                list::LIST => |bytes, _, _| list::images(bytes),
-                name if has_extension(name, &["yaml", "yml"]) => manifests::images,
-                name if has_extension(name, &["tmpl"]) => manifests::images_of_template,
+            let form = match path.as_str() {
+                list::LIST => None,
+                name if has_extension(name, &["yaml", "yml"]) => Some(Form::Document),
+                name if has_extension(name, &["tmpl"]) => Some(Form::Template),
                 _ => continue,
             };
-            match read(path, file) {
-                Ok(bytes) => {
-                    for FoundImage { reference, line, .. } in search(&bytes, path.as_str(), self.observer) {
-                        let is_listed = path.as_str() == list::LIST;
-                        found.reference(&reference, format!("{path}:{line}"), is_listed);
-                    }
-                    if has_extension(path.as_str(), &["yaml", "yml"]) {
-                        let start = format!("{}/", self.own_registry);
-                        let is_own = |text: &str| text.trim_start().starts_with(&start);
-                        found.failures.extend(manifests::no_images(&bytes, path.as_str(), &is_own, self.observer));
+            let bytes = match read(path, file) {
+                Ok(bytes) => bytes,
+                Err(failure) => {
+                    found.failures.push(failure);
+                    continue;
+                }
+            };
+            let origin = Origin::file(path.clone());
+            match form {
+                None => {
+                    for list::Line { reference, line } in list::images(&bytes) {
+                        found.listed(&reference, origin.line(line));
                     }
                 }
-                Err(failure) => found.failures.push(failure),
+                Some(form) => {
+                    let searched = manifests::search(&bytes, form, &origin, self.own_registry, false);
+                    self.take(searched, |line| origin.line(line), found);
+                }
             }
         }
     }
 
+    /// Takes what a manifest asks for, but for what is ignored.
+    fn take(&self, searched: manifests::Searched, origin: impl Fn(usize) -> Origin, found: &mut Found<'_>) {
+        let ignore = glob_set(self.ignore);
+        for mention in searched.mentions {
+            if !ignore.is_match(mention.image.to_string()) {
+                let (image, origin) = (ImageSource::Registry(mention.image), origin(mention.place.line));
+                found.add(Wanted { image, origin, is_likely: !mention.is_certain, login: None });
+            }
+        }
+        found.failures.extend(searched.failures);
+        found.wants.doubts.extend(searched.doubts);
+    }
+
     fn charts(&self, tree: &Tree, found: &mut Found<'_>) -> Option<NewMetadata> {
-        let charts = charts::find(tree, self.observer);
+        let charts = charts::find(tree, &mut found.wants.doubts);
         if charts.is_empty() {
             return None;
         }
@@ -149,11 +191,10 @@ impl Search<'_> {
                     if let (None, false, Ok(helm)) = (&found.wants.helm, chart.is_library(), self.helm.there()) {
                         found.wants.helm = Some(helm.about(self.scratch));
                     }
-                    let (references, failures) = chart.images(&text, self.observer);
-                    found.failures.extend(failures);
-                    for (reference, origin) in references {
-                        found.wants.of_charts.extend(reference.parse());
-                        found.reference(&reference, origin, false);
+                    for (origin, searched) in chart.images(&text, self.own_registry) {
+                        let images = searched.mentions.iter().map(|mention| mention.image.clone());
+                        found.wants.of_charts.extend(images);
+                        self.take(searched, |_| origin.clone(), found);
                     }
                 }
                 Err(error) if is_listed || !chart.is_whole() => {
@@ -161,18 +202,18 @@ impl Search<'_> {
                     let Failure { message, causes, .. } = Failure::from_error(FailureKind::Failed, &error);
                     let why = [vec![message], causes].concat().join(": ");
                     let message = format!("{why}; those that {} lists are cached", list::LIST);
-                    self.observer.event(Event::Warning { message });
+                    found.wants.doubts.push(Doubt { origin: Some(Origin::file(chart.path().clone())), message });
                 }
                 Err(error) => {
                     let failure = Failure::from_error(FailureKind::Failed, &error);
                     found.failures.push(BuildFailure {
-                        at: BuildPlace::Whole,
+                        at: BuildPlace::Origin(Origin::file(chart.path().clone())),
                         failure: error.help().into_iter().fold(failure, Failure::with_help),
                     });
                 }
             }
         }
-        metadata.with_kube_versions(&charts, self.observer)
+        metadata.with_kube_versions(&charts, &mut found.wants.doubts)
     }
 }
 
@@ -190,16 +231,13 @@ struct Found<'a> {
 type Seen = BTreeMap<String, usize>;
 
 impl Found<'_> {
-    /// A reference as it is written somewhere.
-    fn reference(&mut self, text: &str, origin: String, is_listed: bool) {
-        // Only our own list knows engines: in a manifest `docker-daemon:x` is what a cluster understands by it.
-        let image = if is_listed { text.parse() } else { text.parse::<ImageRef>().map(ImageSource::Registry) };
-        match image {
-            Ok(image) => self.add(Wanted { image, origin, login: None }),
+    /// A line of the list, which alone knows engines: in a manifest `docker-daemon:x` is what a cluster understands by it.
+    fn listed(&mut self, text: &str, origin: Origin) {
+        match text.parse() {
+            Ok(image) => self.add(Wanted { image, origin, is_likely: false, login: None }),
             Err(error) => {
                 let failure = Failure::from_error(FailureKind::Invalid, &error);
-                let message = format!("{origin}: {}", failure.message);
-                self.failures.push(BuildFailure { at: BuildPlace::Whole, failure: Failure { message, ..failure } });
+                self.failures.push(BuildFailure { at: BuildPlace::Origin(origin), failure });
             }
         }
     }
@@ -215,6 +253,7 @@ impl Found<'_> {
             return;
         };
         if known.image.reference() == new.image.reference() {
+            known.is_likely &= new.is_likely;
             // The engine stands in for the registry that manifests mean by the same name.
             if let ImageSource::Engine(_) = new.image {
                 *known = new;

@@ -17,14 +17,6 @@ struct Build {
 #[derive(Default)]
 struct Warnings(Mutex<Vec<String>>);
 
-impl Observer for Warnings {
-    fn event(&self, event: Event) {
-        if let Event::Warning { message } = event {
-            self.0.lock().unwrap().push(message);
-        }
-    }
-}
-
 impl Build {
     fn new(files: &[(&str, &str)]) -> Self {
         let layer = tempfile::tempdir().unwrap();
@@ -57,10 +49,12 @@ impl Build {
             all: &all,
             own_registry: "sea.hub:5000",
             helm: &self.helm,
+            ignore: &[],
             scratch: scratch.path(),
-            observer: &self.observer,
         };
-        search.run()
+        let found = search.run();
+        self.observer.0.lock().unwrap().extend(found.0.doubts.iter().map(ToString::to_string));
+        found
     }
 
     fn found(&self) -> Result<Vec<String>, Vec<String>> {
@@ -68,7 +62,7 @@ impl Build {
         if failures.is_empty() {
             return Ok(wants.outside.iter().map(|wanted| format!("{} {}", wanted.origin, wanted.image)).collect());
         }
-        Err(failures.into_iter().map(|failure| failure.failure.render(None, false)).collect())
+        Err(failures.into_iter().map(|failure| failure.headed().render(None, false)).collect())
     }
 
     fn warnings(&self) -> Vec<String> {
@@ -82,7 +76,7 @@ fn search(files: &[(&str, &str)]) -> Result<Vec<String>, Vec<String>> {
     if failures.is_empty() {
         return Ok(wants.outside.iter().map(|wanted| format!("{} {}", wanted.origin, wanted.image)).collect());
     }
-    Err(failures.into_iter().map(|failure| failure.failure.message).collect())
+    Err(failures.into_iter().map(|failure| failure.headed().message).collect())
 }
 
 #[test]
@@ -142,8 +136,8 @@ fn references_that_only_a_cluster_knows_are_warned_of() {
     ]);
     assert_eq!(build.found().unwrap(), ["manifests/t.yaml.tmpl:2 docker.io/library/b:1"]);
     insta::assert_snapshot!(build.warnings().join("\n"), @"
-    manifests/t.yaml.tmpl:1: which image `{{ .x }}` means is not known here, so it is not cached: list it in manifests/imageList
-    manifests/u.yaml:4: which image `a/b:{{ .tag }}` means is not known here, so it is not cached: list it in manifests/imageList
+    manifests/t.yaml.tmpl:1: cannot tell which image `{{ .x }}` is, so it is not cached: list it in manifests/imageList
+    manifests/u.yaml:4: cannot tell which image `a/b:{{ .tag }}` is, so it is not cached: list it in manifests/imageList
     ");
 }
 
@@ -192,23 +186,23 @@ fn charts_are_rendered_and_their_images_know_their_templates() {
     charts/app (templates/list.yaml) docker.io/library/busybox:latest
     ");
     insta::assert_snapshot!(build.warnings().join("\n"), @"
-    charts/app (templates/pod.yaml):7: which image `{{ .later }}` means is not known here, so it is not cached: list it in manifests/imageList
-    what helm rendered of charts/app (charts/sub/templates/broken.yaml) is no YAML and was searched as text: line 3, column 6: a `[` that is not closed
-    Metadata does not say that the charts need Kubernetes `>=1.19`: the image has no such file
+    charts/app (templates/pod.yaml):7: cannot tell which image `{{ .later }}` is, so it is not cached: list it in manifests/imageList
+    charts/app (charts/sub/templates/broken.yaml):3: it is no YAML, and was searched as text: line 3, column 6: a `[` that is not closed
+    Metadata: it does not say that the charts need Kubernetes `>=1.19`: the image has no such file
     ");
 }
 
 #[test]
 fn a_chart_that_is_not_rendered_is_an_error_that_says_how_to_list_its_images() {
     insta::assert_snapshot!(Build::new(&CHART).found().unwrap_err().concat(), @"
-    error: the images of the chart charts/app are not known
+    error: charts/app: the images of the chart are not known
       caused by: `helm`, which renders charts, is not on PATH
       help: install helm
       help: or list the chart's images yourself, a line each, in a file `imageList` that is copied with `COPY imageList manifests`: charts that cannot be rendered are then a warning
     ");
     let (build, _helm) = Build::new(&CHART).with_helm("echo \"$2/templates/pod.yaml: no image\" >&2; exit 3");
     insta::assert_snapshot!(build.found().unwrap_err().concat(), @"
-    error: the images of the chart charts/app are not known
+    error: charts/app: the images of the chart are not known
       caused by: `helm template` failed (exit status: 3): charts/app/templates/pod.yaml: no image
       help: change the chart or its values.yaml so that `helm template` renders it
       help: or list the chart's images yourself, a line each, in a file `imageList` that is copied with `COPY imageList manifests`: charts that cannot be rendered are then a warning
@@ -218,7 +212,7 @@ fn a_chart_that_is_not_rendered_is_an_error_that_says_how_to_list_its_images() {
     let (build, _helm) = Build::new(&CHART).with_helm("exit 0");
     fs_err::os::unix::fs::symlink("/etc/passwd", build.layer.path().join("charts/app/templates/x.yaml")).unwrap();
     insta::assert_snapshot!(build.found().unwrap_err().concat(), @"
-    error: the images of the chart charts/app are not known: `charts/app/templates/x.yaml` is no regular file, or its name is no UTF-8
+    error: charts/app: the images of the chart are not known: `charts/app/templates/x.yaml` is no regular file, or its name is no UTF-8
       help: put the file itself in its place
       help: or list the chart's images yourself, a line each, in a file `imageList` that is copied with `COPY imageList manifests`: charts that cannot be rendered are then a warning
     ");
@@ -246,8 +240,8 @@ fn with_an_image_list_a_chart_that_is_not_rendered_is_a_warning() {
     let build = Build::new(&files);
     assert_eq!(build.found().unwrap(), ["manifests/imageList:1 docker.io/library/listed:1"]);
     insta::assert_snapshot!(build.warnings().join("\n"), @"
-    the images of the chart charts/app are not known: `helm`, which renders charts, is not on PATH; those that manifests/imageList lists are cached
-    Metadata does not say that the charts need Kubernetes `>=1.19`: the image has no such file
+    charts/app: the images of the chart are not known: `helm`, which renders charts, is not on PATH; those that manifests/imageList lists are cached
+    Metadata: it does not say that the charts need Kubernetes `>=1.19`: the image has no such file
     ");
 }
 
@@ -265,8 +259,8 @@ fn a_chart_is_a_topmost_folder_with_a_description() {
     fs_err::os::unix::fs::symlink("b", build.layer.path().join("charts/link")).unwrap();
     assert_eq!(build.found().unwrap(), ["charts/b docker.io/library/b:1", "charts/group/c docker.io/library/c:1"]);
     insta::assert_snapshot!(build.warnings().join("\n"), @"
-    charts/packed-1.0.tgz is a packed chart, whose images are not searched: unpack it, or list them in manifests/imageList
-    charts/link is not searched for charts: it is no regular file or folder
+    charts/packed-1.0.tgz: its images are not searched, as it is a packed chart: unpack it, or list them in manifests/imageList
+    charts/link: it is not searched for charts: it is no regular file or folder
     ");
     let (build, _helm) = Build::new(&[("charts/Chart.yaml", "name: top\n")]).with_helm("echo image: ${2##*/}:1");
     assert_eq!(build.found().unwrap(), ["charts docker.io/library/charts:1"]);
@@ -282,7 +276,7 @@ fn what_sealer_would_not_take_for_a_chart_may_fail() {
         let build = part(missing);
         assert_eq!(build.found().unwrap(), [""; 0]);
         let warnings = build.warnings().concat();
-        assert!(warnings.starts_with("the images of the chart charts/app are not known: `helm`"), "{warnings}");
+        assert!(warnings.starts_with("charts/app: the images of the chart are not known: `helm`"), "{warnings}");
     }
     let umbrella = ["Chart.yaml", "charts/sub/Chart.yaml", "charts/sub/values.yaml", "charts/sub/templates/x.yaml"];
     let files = umbrella.map(|file| format!("charts/umbrella/{file}"));

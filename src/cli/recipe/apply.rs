@@ -138,7 +138,7 @@ pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
     plan.inputs = lock_file.as_ref().map(LockFile::lock).unwrap_or_default();
     let surroundings = if args.sandbox { Surroundings::sandbox(globals)? } else { Surroundings::of_user(globals)? };
     let settings = surroundings.settings(&surroundings.cache);
-    let supply = supply_with(args.lock.network(), &settings, &observer)?.with_pinning(args.lock.pinning());
+    let supply = args.lock.rule(supply_with(args.lock.network(), &settings, &observer)?);
     let store = Store::open(&surroundings.root);
     let applier = Applier {
         store: &store,

@@ -42,7 +42,7 @@ pub(super) fn run(args: &FetchArgs, globals: &Globals) -> Result<(), Failed> {
     plan.inputs = lock_file.lock();
     let (cache, mirrors) = (globals.cache()?, globals.url_mirrors());
     let settings = Settings { cache: &cache, registries_conf: None, url_mirrors: &mirrors };
-    let supply = supply_with(args.lock.network(), &settings, &observer)?.with_pinning(args.lock.pinning());
+    let supply = args.lock.rule(supply_with(args.lock.network(), &settings, &observer)?);
     let store = Store::open(&globals.root()?);
     let applier = Applier {
         store: &store,

@@ -10,7 +10,7 @@ use crate::cli::failure::Failed;
 use crate::cli::world::Network;
 use crate::disk::{Dir, DiskError, Lock as FolderLock, write_atomic};
 use crate::plan::{Lock, lock_file_of, read_lock};
-use crate::supply::Pinning;
+use crate::supply::{Pinning, Supply};
 use crate::words::{Event, Failure, FailureKind, Observer, Source};
 
 use super::apply::recipe_folder;
@@ -23,6 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How much of the inputs has to be known already.
 #[derive(Debug, Clone, Copy, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct LockArgs {
     /// Use only what the lock beside the recipe says: an input that is missing from it or differs is an error
     #[arg(long)]
@@ -33,16 +34,24 @@ pub(super) struct LockArgs {
     /// Both --locked and --offline
     #[arg(long)]
     frozen: bool,
+    /// What looks like an image in a manifest, and that its registry refuses, is an error and no warning
+    #[arg(long)]
+    strict: bool,
 }
 
 impl LockArgs {
     /// As `--locked` says.
     pub(super) fn locked() -> Self {
-        Self { locked: true, offline: false, frozen: false }
+        Self { locked: true, offline: false, frozen: false, strict: false }
     }
 
     pub(super) fn pinning(self) -> Pinning {
         if self.locked || self.frozen { Pinning::Required } else { Pinning::Open }
+    }
+
+    /// The same supply, by these rules.
+    pub(super) fn rule(self, supply: Supply) -> Supply {
+        supply.with_pinning(self.pinning()).strict(self.strict)
     }
 
     pub(super) fn network(self) -> Network {

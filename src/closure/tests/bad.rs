@@ -184,11 +184,15 @@ fn collisions() -> Vec<Row> {
             .file("etc/a.yaml", pod(&["sea.hub:5000/a/b:1"]))
     };
     vec![
-        ("two hosts in the list", list("a/b:1\nquay.io/a/b:1\n"), &["Error collision manifests/imageList[2]"]),
+        (
+            "two hosts in the list",
+            list("a/b:1\nquay.io/a/b:1\n"),
+            &["Note foreign etc/a.yaml[]", "Error collision manifests/imageList[2]"],
+        ),
         (
             "the list and a manifest",
             list("quay.io/a/b:1\n").file("manifests/b.yaml", pod(&["ghcr.io/a/b:1"])),
-            &["Error collision manifests/imageList[1]"],
+            &["Note foreign etc/a.yaml[]", "Error collision manifests/imageList[1]"],
         ),
         ("a list that covers another's", moved("new"), &["Error collision manifests/imageList[1]"]),
         ("a list that covers another's with the same image", moved("old"), &[]),
@@ -221,7 +225,7 @@ fn of_bases() -> Vec<Row> {
         (
             "a list of its own",
             base().file("manifests/imageList", "x/unused:1\na/b:2\n").file("etc/b.yaml", pod(&["a/b:2"])),
-            &["Warning missing etc/a.yaml[5]", "Note unasked manifests/imageList[1]"],
+            &["Warning missing etc/a.yaml[5]", "Note foreign etc/b.yaml[]", "Note unasked manifests/imageList[1]"],
         ),
     ]
 }

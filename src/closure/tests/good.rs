@@ -8,7 +8,9 @@ use crate::words::golden::shared;
 
 fn quiet(name: &str, root: &Root) {
     let report = root.check();
-    assert_eq!(report.findings, [], "{name}");
+    // That images of other registries are named is a note about any image, whole or not.
+    let alarms = report.findings.iter().filter(|finding| !matches!(finding.problem, Problem::Foreign { .. }));
+    assert_eq!(alarms.collect::<Vec<_>>(), Vec::<&Finding>::new(), "{name}");
 }
 
 #[test]
@@ -48,12 +50,7 @@ fn what_asks_for_nothing_raises_no_alarm() {
     for (name, root) in [
         ("schemas", Root::new().file("etc/a.yaml", crd)),
         ("a Clusterfile", Root::new().file("etc/Clusterfile.yaml", clusterfile)),
-        (
-            "no object",
-            Root::new()
-                .file("etc/a.yaml", &values)
-                .file("etc/compose.yml", format!("services: {{a: {{image: '{missing}'}}}}\n")),
-        ),
+        ("no object", Root::new().file("etc/a.yaml", format!("x: {missing}\nsideImage: {missing}\n"))),
         ("a chart", chart),
         ("other files", Root::new().file("scripts/a.sh", &values).file("etc/a.txt", &values).file("bin/yaml", &values)),
         ("the registry's own folder", Root::new().file("registry/a.yaml", pod(&[missing]))),

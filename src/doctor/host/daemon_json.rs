@@ -13,7 +13,7 @@ use super::folders::reason;
 use super::keys::{self, FLAGS};
 use super::{CLUSTER_HOST, HostPlaces, dockerds, listed};
 use crate::doctor::{Finding, Verdict};
-use crate::syntax::{Node, Value, parse_json};
+use crate::syntax::{Limits, Node, Value, parse_json};
 use crate::transport::EngineSettings;
 use crate::words::{Source, Span};
 
@@ -59,7 +59,7 @@ fn judge(
             .remedy("write `{}` where nothing is to be set, in UTF-8 without a byte order mark");
         return page.findings;
     }
-    match parse_json(&text) {
+    match parse_json(&text, Limits::document()) {
         Err(error) if serde_json::from_str::<Json>(&text).is_ok() => {
             page.say(Verdict::Warning, error.span, &format!("{}; of two the engine takes the last", error.message))
                 .remedy("leave one; the rest of the file was not looked at");

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::sync::Mutex;
 
-use crate::build::{BuildFailure, BuildPlace, asked_images};
+use crate::build::{BuildFailure, BuildPlace, Doubt, Origin, asked_images};
 use crate::closure::{self, Asked, Problem, Scope, Weight, asked, check, fault_of};
 use crate::image::model::{Image, LayerKind};
 use crate::plan::registry_path;
-use crate::words::{ContextPath, Event, FailureKind, ImageRef, Observer};
+use crate::words::{FailureKind, ImageRef};
 
 use super::super::{Finding, Verdict};
 use super::ImageFinding;
@@ -23,23 +22,10 @@ pub(super) struct Asks {
     pub(super) asked: Asked,
 }
 
-/// Keeps doubts of the builder's search.
-#[derive(Default)]
-struct Doubts(Mutex<Vec<String>>);
-
-impl Observer for Doubts {
-    fn event(&self, event: Event) {
-        if let Event::Warning { message } | Event::Note { message } = event {
-            self.0.lock().expect("nothing panics while it holds this").push(message);
-        }
-    }
-}
-
 impl Asks {
     pub(super) fn examine(layers: &Layers, image: &Image, registry: &Registry<'_>) -> io::Result<Self> {
         let scratch = tempfile::tempdir()?;
-        let doubts = Doubts::default();
-        let wanted = asked_images(&layers.merged, registry.host(), scratch.path(), &doubts);
+        let wanted = asked_images(&layers.merged, registry.host(), scratch.path());
         let scope = Scope {
             layers: &layers.merged,
             bases: &[],
@@ -70,8 +56,8 @@ impl Asks {
         for failure in &wanted.failures {
             asks.failure(layers, &report.findings, failure);
         }
-        for doubt in doubts.0.into_inner().expect("nothing panics while it holds this") {
-            asks.add(layers, Verdict::Note, "search", &doubt, &doubt, &[]);
+        for Doubt { origin, message } in &wanted.doubts {
+            asks.add(layers, Verdict::Note, "search", origin.as_ref(), message, &[]);
         }
         asks.registry_layer(image, !wanted.images.is_empty());
         Ok(asks)
@@ -94,14 +80,14 @@ impl Asks {
         if verdict > Verdict::Note && !matches!(found.problem, Problem::Collision { .. }) {
             self.said.insert(path);
         }
-        let origin = found.lines.first().map_or(found.file.to_string(), |line| format!("{}:{line}", found.file));
-        self.add(layers, verdict, check_of(&found.problem), &origin, &found.at(""), &found.help());
+        let origin = Origin { file: found.file.clone(), template: None, line: found.lines.first().copied() };
+        self.add(layers, verdict, check_of(&found.problem), Some(&origin), &found.message(), &found.help());
     }
 
     /// What the builder should have cached.
-    fn of_builder(&mut self, layers: &Layers, origin: &str, found: &closure::Finding, path: String) {
+    fn of_builder(&mut self, layers: &Layers, origin: &Origin, found: &closure::Finding, path: String) {
         let mut help = found.help();
-        if origin.starts_with(closure::IMAGE_LIST) {
+        if origin.file.as_str() == closure::IMAGE_LIST {
             // What is listed there was not cached, or is not what was meant.
             help.truncate(found.nearest.iter().count());
             help.push("correct the line, and build the image again".to_owned());
@@ -109,7 +95,7 @@ impl Asks {
         if let Some(layer) = layers.suspect() {
             help = vec![format!("mend {} first: it is not what it was, and may have held it", layer.label())];
         }
-        self.add(layers, Verdict::Error, check_of(&found.problem), origin, &found.at(""), &help);
+        self.add(layers, Verdict::Error, check_of(&found.problem), Some(origin), &found.message(), &help);
         self.said.insert(path);
     }
 
@@ -120,9 +106,10 @@ impl Asks {
             BuildPlace::Image(image) => {
                 matches!(found.problem, Problem::Collision { .. }) && found.reference == image.reference().to_string()
             }
-            BuildPlace::Kubefile(_) | BuildPlace::File(_) | BuildPlace::Whole => {
-                found.lines.iter().any(|line| message.starts_with(&format!("{}:{line}: ", found.file)))
+            BuildPlace::Origin(origin) => {
+                found.file == origin.file && origin.line.is_some_and(|line| found.lines.contains(&line))
             }
+            BuildPlace::Kubefile(_) | BuildPlace::File(_) | BuildPlace::Whole => false,
         });
         if is_known {
             return;
@@ -131,7 +118,11 @@ impl Asks {
         let verdict = if is_wrong { Verdict::Error } else { Verdict::Note };
         let check = if is_wrong { "reference" } else { "search" };
         let found = std::iter::once(message.clone()).chain(failure.causes.clone()).collect::<Vec<_>>().join(": ");
-        self.add(layers, verdict, check, message, &found, &failure.help);
+        let origin = match at {
+            BuildPlace::Origin(origin) => Some(origin),
+            BuildPlace::Image(_) | BuildPlace::Kubefile(_) | BuildPlace::File(_) | BuildPlace::Whole => None,
+        };
+        self.add(layers, verdict, check, origin, &found, &failure.help);
     }
 
     /// Whether the image has a layer for its cache, where it caches anything.
@@ -151,24 +142,23 @@ impl Asks {
         self.findings.insert(0, finding.into());
     }
 
-    /// `origin` begins with a path of the root file system: `manifests/imageList:1`, `charts/app (templates/pod.yaml)`.
     fn add(
         &mut self,
         layers: &Layers,
         verdict: Verdict,
         check: &'static str,
-        origin: &str,
+        origin: Option<&Origin>,
         found: &str,
         help: &[String],
     ) {
-        let (file, rest) = split(origin);
-        let place = file.parse::<ContextPath>().ok().filter(|path| !path.is_root());
-        let place = place.and_then(|path| layers.merged.find(&path).ok().flatten());
-        let found =
-            found.strip_prefix(": ").or_else(|| found.strip_prefix(&format!("{file}{rest}: "))).unwrap_or(found);
-        let (subject, layer) = match &place {
-            Some(place) => (format!("{}{rest}", place.display()), layers.of(place)),
-            None => (origin.split(": ").next().unwrap_or(origin).to_owned(), None),
+        let place = origin.and_then(|origin| layers.merged.find(&origin.file).ok().flatten());
+        let name = origin.map(ToString::to_string).unwrap_or_default();
+        let (subject, layer) = match (&place, origin) {
+            (Some(place), Some(origin)) => {
+                let rest = &name[origin.file.as_str().len()..];
+                (format!("{}{rest}", place.display()), layers.of(place))
+            }
+            _ => (if name.is_empty() { "manifests/".to_owned() } else { name }, None),
         };
         let found = layer.map_or(found.to_owned(), |layer| format!("{found} (in {})", layer.label()));
         let mut finding = Finding::new(verdict, check, subject, found);
@@ -181,18 +171,6 @@ impl Asks {
         if !self.findings.contains(&found) {
             self.findings.push(found);
         }
-    }
-}
-
-/// A path, and the line or the inner file behind it: `:1`, ` (templates/pod.yaml)`.
-fn split(origin: &str) -> (&str, &str) {
-    let first = origin.split(": ").next().unwrap_or(origin);
-    if let Some((path, _)) = first.split_once(" (") {
-        return (path, &first[path.len()..]);
-    }
-    match first.rsplit_once(':') {
-        Some((path, line)) if line.bytes().all(|byte| byte.is_ascii_digit()) => (path, &first[path.len()..]),
-        _ => (first, ""),
     }
 }
 
@@ -211,6 +189,8 @@ fn is_of_storage(problem: &Problem) -> bool {
         | Problem::ScriptUnknown
         | Problem::Unasked { .. }
         | Problem::Template
+        | Problem::Foreign { .. }
+        | Problem::RepeatedKey
         | Problem::Unread { .. } => false,
     }
 }
@@ -228,6 +208,8 @@ fn check_of(problem: &Problem) -> &'static str {
         Problem::Script { .. } | Problem::ScriptUnknown => "asked-script",
         Problem::Unasked { .. } => "tag-unasked",
         Problem::Template => "template",
+        Problem::Foreign { .. } => "asked-elsewhere",
+        Problem::RepeatedKey => "repeated-key",
         Problem::Unread { .. } => "search",
     }
 }

@@ -305,7 +305,11 @@ fn refusals_say_what_is_wrong() {
             "{op: add, path: /-, value: 1}",
             "`ops[0]` (`add /-`): the document is written in a way that cannot be edited there without changing more: the file ends inside of a block scalar; give it a final line end first",
         ),
-        ("a: 1\na: 2\n", "{op: remove, path: /a}", "line 2, column 1: the key `a` is there twice; first in line 1"),
+        (
+            "a: 1\na: 2\n",
+            "{op: remove, path: /a}",
+            "`ops[0]` (`remove /a`): `/` has the key `a` twice; remove one of the two first",
+        ),
         ("# c\n---\n", "{op: remove, path: /a}", "the file holds no document, only blanks and comments"),
         (
             "kind: A\n---\nkind: B\nmetadata: {name: x}\n",

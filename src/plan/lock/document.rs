@@ -29,7 +29,8 @@ struct Image {
     #[serde(rename = "image")]
     name: ImageSource,
     platform: Platform,
-    digest: Digest,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    digest: Option<Digest>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -26,8 +26,9 @@
 //! What may be secret of a URL is not written: in the place of its query there is the sha256 of the whole URL, as
 //! `https://x.io/a#sha256:…`. Locks that have the URL itself are read as if they had that.
 //!
-//! A digest of an image is that of what its tag stands for: of the list where there is one. A base image has one only where
-//! it came from a registry.
+//! A digest of an image is that of what its tag stands for: of the list where there is one. What a manifest holds and only
+//! looks like an image has `refused: true` instead: its registry was asked, and does not give it. A base image has a digest
+//! only where it came from a registry.
 
 mod document;
 mod names;
@@ -62,7 +63,8 @@ const LOCK_ENDING: &str = ".lock.yaml";
 pub struct Lock {
     /// Each by its [`told_url`].
     files: BTreeMap<Url, LockedFile>,
-    images: BTreeMap<(ImageSource, Platform), Digest>,
+    /// None: its registry refuses it, so what looks like an image is none.
+    images: BTreeMap<(ImageSource, Platform), Option<Digest>>,
     bases: BTreeMap<(SealerName, Platform), LockedBase>,
 }
 
@@ -108,8 +110,8 @@ impl LockedBase {
 pub enum Locked {
     /// A file by its URL; in a lock it is known by the one that may be told.
     File(Url, LockedFile),
-    /// A container image by its reference, for a platform.
-    Image(ImageSource, Platform, Digest),
+    /// A container image by its reference, for a platform; without a digest something in a manifest that only looks like one.
+    Image(ImageSource, Platform, Option<Digest>),
     /// A base image for a platform.
     Base(SealerName, Platform, LockedBase),
 }
@@ -141,7 +143,7 @@ impl Lock {
     /// What a container image's reference stood for.
     #[must_use]
     pub fn image(&self, image: &ImageSource, platform: &Platform) -> Option<Digest> {
-        self.images.get(&(image.clone(), platform.clone())).copied()
+        self.images.get(&(image.clone(), platform.clone())).copied().flatten()
     }
 
     /// What a base image was.
@@ -217,7 +219,10 @@ impl Lock {
             let name = entry.name();
             let (key, digest, origin) = match entry {
                 Locked::File(url, file) => ((0, url.into(), None), file.digest.to_string(), None),
-                Locked::Image(image, of, digest) => ((1, image.to_string(), Some(of)), digest.to_string(), None),
+                Locked::Image(image, of, digest) => {
+                    let digest = digest.map_or_else(|| "refused".to_owned(), |digest| digest.to_string());
+                    ((1, image.to_string(), Some(of)), digest, None)
+                }
                 Locked::Base(base, of, found) => {
                     let origin = found.digest.map(|digest| digest.to_string());
                     ((2, base.to_string(), Some(of)), found.id.to_string(), origin)

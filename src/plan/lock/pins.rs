@@ -8,8 +8,14 @@ impl Lock {
     /// What the lock says that inputs are; `recipe` is the recipe's file as the user typed it.
     #[must_use]
     pub fn pins(&self, recipe: &str) -> Pins {
-        let mut pins = Pins { recipe: recipe.to_owned(), images: self.images.clone(), ..Pins::default() };
+        let mut pins = Pins { recipe: recipe.to_owned(), ..Pins::default() };
         pins.files = self.files.iter().map(|(url, file)| (url.clone(), (file.digest, file.size))).collect();
+        for (key, digest) in &self.images {
+            match digest {
+                Some(digest) => drop(pins.images.insert(key.clone(), *digest)),
+                None => drop(pins.refused.insert(key.clone())),
+            }
+        }
         for ((name, platform), base) in &self.bases {
             let key = (ImageSource::from(name.reference().clone()), platform.clone());
             match base.digest {
@@ -29,12 +35,15 @@ impl Lock {
         for (url, (digest, size)) in resolved.files {
             lock.insert(Locked::File(url, LockedFile { digest, size }));
         }
+        for (image, platform) in resolved.refused {
+            lock.insert(Locked::Image(image, platform, None));
+        }
         for ((image, platform), digest) in resolved.images {
             let is_base = |(name, of): &(crate::words::SealerName, crate::words::Platform)| {
                 matches!(&image, ImageSource::Registry(reference) if reference == name.reference()) && *of == platform
             };
             if !bases.bases.keys().any(is_base) {
-                lock.insert(Locked::Image(image, platform, digest));
+                lock.insert(Locked::Image(image, platform, Some(digest)));
             }
         }
         lock

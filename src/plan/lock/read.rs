@@ -35,7 +35,10 @@ struct WrittenFile {
 struct WrittenImage {
     image: Text,
     platform: Text,
-    digest: Text,
+    #[serde(default)]
+    digest: Option<Text>,
+    #[serde(default)]
+    refused: bool,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -92,11 +95,16 @@ impl Reading {
     fn image(&mut self, written: &Spanned<WrittenImage>) {
         let image = self.parsed::<ImageSource>(&written.image);
         let platform = self.parsed::<Platform>(&written.platform);
-        let digest = self.parsed::<Digest>(&written.digest);
-        let (Some(image), Some(platform), Some(digest)) = (image, platform, digest) else { return };
-        if self.lock.image(&image, &platform).is_some() {
+        let digest = written.digest.as_ref().map(|digest| self.parsed::<Digest>(digest));
+        if digest.is_some() == written.refused {
+            let message = "expected either `digest` or `refused: true`";
+            return self.mistakes.push(Diagnostic::error(written.span, message));
+        }
+        let (Some(image), Some(platform)) = (image, platform) else { return };
+        if self.lock.images.contains_key(&(image.clone(), platform.clone())) {
             return self.twice(written.image.span, &image.to_string());
         }
+        let digest = digest.flatten();
         self.lock.insert(Locked::Image(image, platform, digest));
     }
 

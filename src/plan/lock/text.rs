@@ -27,7 +27,11 @@ impl Lock {
             writeln!(out, "images:")?;
         }
         for ((image, platform), digest) in &self.images {
-            writeln!(out, "- image: {}\n  platform: {platform}\n  digest: {digest}", scalar(&image.to_string()))?;
+            writeln!(out, "- image: {}\n  platform: {platform}", scalar(&image.to_string()))?;
+            match digest {
+                Some(digest) => writeln!(out, "  digest: {digest}")?,
+                None => writeln!(out, "  refused: true")?,
+            }
         }
         if !self.bases.is_empty() {
             writeln!(out, "baseImages:")?;

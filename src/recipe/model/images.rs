@@ -21,6 +21,10 @@ pub struct RewriteImages {
     #[serde(default)]
     #[schemars(example = ["docker.io/calico/*"])]
     pub from: Option<Vec<Text>>,
+    /// Globs on the complete reference of what stays as it is.
+    #[serde(default)]
+    #[schemars(example = ["docker.io/library/*"])]
+    pub ignore: Vec<Text>,
     /// How many references must be rewritten.
     #[serde(default)]
     #[schemars(example = 1)]
@@ -47,6 +51,10 @@ pub struct ImageList {
     #[serde(default)]
     #[schemars(example = ["etc/*.yaml"])]
     pub from: Vec<Text>,
+    /// Globs on the complete reference (`docker.io/library/nginx:latest`) of what `from` leaves out.
+    #[serde(default)]
+    #[schemars(example = ["argoproj.io/*"])]
+    pub ignore: Vec<Text>,
     /// It is fine if the list is empty.
     #[serde(default)]
     pub optional: bool,

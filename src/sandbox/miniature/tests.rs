@@ -6,6 +6,7 @@ use std::io::Read;
 use serde_json::Value;
 
 use super::*;
+use crate::manifests::{self, Form, Scan};
 use crate::words::Digest;
 
 const BASE: &str = "registry.cn-qingdao.aliyuncs.com/sealer-io/kubernetes";
@@ -60,7 +61,8 @@ fn layers_of(registry: &Registry, name: &str) -> Vec<BTreeMap<String, Vec<u8>>> 
 
 /// The references of a manifest, as whoever reads YAML finds them.
 fn references(manifest: &[u8]) -> Vec<String> {
-    crate::edit::find_images(manifest).unwrap().into_iter().map(|found| found.reference).collect()
+    let scan = Scan { form: Form::Document, registry: "sea.hub:5000", listed: &BTreeSet::new() };
+    manifests::scan(manifest, &scan).mentions.into_iter().map(|mention| mention.reference).collect()
 }
 
 #[test]

@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::credentials::{CredentialsError, Login, Proof};
-use crate::syntax::{Node, Value, parse_json};
+use crate::syntax::{Limits, Node, Value, parse_json};
 use crate::transport::settings::read_settings;
 use crate::transport::{LoginScope, Secret};
 use crate::words::{Diagnostic, Source, Span};
@@ -156,7 +156,7 @@ fn read(source: &Source) -> Result<AuthFile, Diagnostic> {
     if source.text().trim().is_empty() {
         return Ok(file);
     }
-    let root = parse_json(source.text()).map_err(|error| {
+    let root = parse_json(source.text(), Limits::document()).map_err(|error| {
         // What was found there may be a secret whose quotes are missing.
         let message = error.message.split(", found").next().unwrap_or_default();
         Diagnostic::error(error.span, message)

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use crate::edit::{EditError, Format, Operation, Pointer, patch};
-use crate::syntax::{Value, parse_json};
+use crate::syntax::{Limits, Value, parse_json};
 
 /// The text with `put` (a key and its entry) in place of what it has for that key, and without the keys `out`. All else
 /// keeps its bytes. A text without content becomes a file as Docker writes it.
@@ -12,8 +12,8 @@ pub(crate) fn edited(text: &str, put: Option<(&str, &Json)>, out: &[String]) -> 
     if text.trim_start_matches('\u{feff}').trim().is_empty() {
         return Ok(put.map_or_else(|| text.to_owned(), |(key, entry)| fresh(key, entry)));
     }
-    let has_auths =
-        parse_json(text).is_ok_and(|root| root.get("auths").is_some_and(|auths| matches!(auths.value, Value::Map(_))));
+    let has_auths = parse_json(text, Limits::document())
+        .is_ok_and(|root| root.get("auths").is_some_and(|auths| matches!(auths.value, Value::Map(_))));
     let put = put.map(|(key, entry)| {
         let (path, value) = if has_auths {
             (auths.child(key), entry.clone())

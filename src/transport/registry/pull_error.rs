@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::cache::CacheError;
 use crate::image::ManifestError;
-use crate::transport::{ConfError, RegistryError};
+use crate::transport::{ConfError, HttpError, RegistryError};
 use crate::words::chain;
 use crate::words::{FailureKind, ImageRef};
 
@@ -91,6 +91,25 @@ impl PullError {
         }
     }
 
+    /// Whether to ask again would not help: the registry does not have it, or asks for a login that nobody has, or is none.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Tried { tried, .. } => tried.0.last().is_some_and(|(_, error)| match error {
+                RegistryError::Missing(_)
+                | RegistryError::Credentials(_)
+                | RegistryError::Http(HttpError::Answer { .. } | HttpError::Redirect { .. }) => true,
+                RegistryError::Http(error @ HttpError::Status { .. }) => !error.is_transient(),
+                RegistryError::Http(_) | RegistryError::Digest { .. } => false,
+            }),
+            // An image for other platforms is an image.
+            Self::Manifest { source, .. } => {
+                !matches!(source, ManifestError::NoPlatform { .. } | ManifestError::OtherPlatform { .. })
+            }
+            Self::Settings { .. } | Self::Offline { .. } | Self::Cache { .. } | Self::Stopped { .. } => false,
+        }
+    }
+
     /// What to do next, where there is more to say than the message does.
     #[must_use]
     pub fn help(&self) -> Option<String> {
@@ -125,7 +144,7 @@ impl PullError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::http::{ErrorBody, HttpError};
+    use crate::transport::http::ErrorBody;
     use crate::words::Digest;
 
     fn tried(errors: Vec<RegistryError>) -> PullError {

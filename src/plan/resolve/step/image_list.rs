@@ -47,6 +47,7 @@ impl StageResolver<'_> {
             images.push(ListEntry { image: reference, needed_by });
         }
         let from = self.globs(&written.from, &route.then("from"));
-        Some(PlannedStep::ImageList { path: path?, images, from: from?, optional: written.optional })
+        let ignore = self.globs(&written.ignore, &route.then("ignore"));
+        Some(PlannedStep::ImageList { path: path?, images, from: from?, ignore: ignore?, optional: written.optional })
     }
 }

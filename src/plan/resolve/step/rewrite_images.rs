@@ -15,10 +15,12 @@ impl StageResolver<'_> {
             self.mistakes.push(Diagnostic::error(written.to.span, mistake).with_label(EXPECTED_REGISTRY));
         }
         let from = self.globs(written.from.as_deref().unwrap_or_default(), &route.then("from"));
+        let ignore = self.globs(&written.ignore, &route.then("ignore"));
         let expect = written.expect.as_ref().map(|expect| {
             self.mark(&route.then("expect"), expect.span);
             expect.value
         });
-        Some(PlannedStep::RewriteImages { paths: paths?, to: to?, from: from?, expect, optional: written.optional })
+        let (paths, to, from, ignore) = (paths?, to?, from?, ignore?);
+        Some(PlannedStep::RewriteImages { paths, to, from, ignore, expect, optional: written.optional })
     }
 }

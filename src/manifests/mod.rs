@@ -1,0 +1,38 @@
+//! Floor 4, manifests: every container image that a Kubernetes document names, and pointing it at another registry.
+//!
+//! ```text
+//! bytes ──read──▶ texts ──walk──▶ mentions, objects, findings ──rewrite──▶ bytes
+//!                 the file, and the texts inside of its strings that are documents themselves
+//! ```
+//!
+//! Everybody who asks what a manifest names asks [`scan`], so that what is listed, cached, rewritten and demanded is the
+//! same. What it found it says with a place; what it passed over although sealer's own search takes it, too.
+//!
+//! | kind | what |
+//! |---|---|
+//! | container | `image` of an item of `containers`, `initContainers`, `ephemeralContainers`; `volumes[].image.reference` |
+//! | key | a string at a key `image`, or at one that ends so and has a tag, a digest or a registry |
+//! | parts | a map at such a key with `repository` and `tag`; a string `image` with a `tag` beside it |
+//! | value | any other string that is a reference with a registry and a tag or digest, whole or behind the first `=` |
+//! | listed | any other such string that an image list names |
+//!
+//! Not searched: comments, schemas of custom resource definitions, `status`, `last-applied-configuration`, what a
+//! template's expression decides, and sealer's own documents. A file without any `kind` and `apiVersion` is searched for
+//! keys `image` alone.
+
+mod model;
+mod read;
+mod rewrite;
+mod string_map;
+mod text;
+mod texts;
+mod walk;
+
+pub(crate) use model::{Finding, KubernetesObject, Mention, Problem, Scanned};
+pub(crate) use read::{Form, Scan, objects, scan};
+pub(crate) use rewrite::{ImageChange, ManifestError};
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(crate) use tests::{REGISTRY, SHAPES, Shape, rewritten};

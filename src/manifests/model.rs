@@ -1,0 +1,167 @@
+//! What a search finds.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::texts::DocumentText;
+use crate::words::{ImageRef, Span};
+
+/// How a string came to be taken for an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    /// What a container runs, or what a volume shows.
+    Container,
+    /// A string at a key that is or ends in `image`.
+    Key,
+    /// A reference in several strings.
+    Parts,
+    /// A string that looks like nothing else.
+    Value,
+    /// A string that an image list names.
+    Listed,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Container => "the container image",
+            Self::Key => "the value of a key that ends in `image`,",
+            Self::Parts => "the parts",
+            Self::Value => "the string",
+            Self::Listed => "the listed image",
+        })
+    }
+}
+
+/// Where something stands in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The bytes, a byte order mark counted.
+    pub(crate) span: Span,
+    /// From 1.
+    pub(crate) line: usize,
+    /// From 1, in characters.
+    pub(crate) column: usize,
+    /// Where in its document (RFC 6901), on through strings that are documents themselves; empty in text.
+    pub(crate) route: String,
+    /// Which document of the file, from 0; those without content are not counted.
+    pub(crate) document: usize,
+}
+
+/// A string, or several, that name a container image.
+#[derive(Debug, Clone)]
+pub(crate) struct Mention {
+    pub(crate) kind: Kind,
+    /// The reference as it is written, parts joined.
+    pub(crate) reference: String,
+    /// The same, complete.
+    pub(crate) image: ImageRef,
+    pub(crate) place: Place,
+    /// It is what it looks like for certain: that nobody has it is an error.
+    pub(crate) is_certain: bool,
+    pub(super) text_index: usize,
+    pub(super) pieces: Vec<Piece>,
+}
+
+/// A part of a reference, where it stands in its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Piece {
+    /// The scalar's bytes; none in text.
+    pub(super) node: Option<Span>,
+    /// Its bytes in what the scalar means; in text, those of the text.
+    pub(super) at: Span,
+    pub(super) role: Role,
+}
+
+/// What of a reference a piece says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Registry and repository, as they are written, and what may stand behind them.
+    Reference(String),
+    /// The registry, and what of the repository stands with it: empty, or from a `/` on.
+    Registry(String),
+    /// The repository behind it.
+    Repository,
+}
+
+/// Something about a file that a person should know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Finding {
+    pub(crate) place: Place,
+    pub(crate) problem: Problem,
+}
+
+/// What it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Problem {
+    /// A value where a reference stands, and it is none.
+    NotAReference {
+        /// The string, else the value's first line as it is written.
+        text: String,
+        /// A container would run it; anywhere else the key may mean anything.
+        is_container: bool,
+        /// Why it is none.
+        why: String,
+    },
+    /// Only a template's expression makes a reference of it.
+    Template {
+        /// As it is written.
+        text: String,
+    },
+    /// The file is UTF-16, which nothing was found in.
+    Utf16,
+    /// The file is no YAML or JSON, and was searched as text.
+    Unreadable {
+        /// Why.
+        why: String,
+    },
+    /// A key stands twice in a map.
+    RepeatedKey {
+        /// The key.
+        key: String,
+        /// The line of the first, from 1.
+        first: usize,
+    },
+    /// Sealer's search of lines takes it for an image, and this one does not.
+    PassedOver {
+        /// What sealer takes.
+        reference: String,
+        /// It stands where nothing is searched: a schema, a `status`.
+        is_unsearched: bool,
+    },
+}
+
+/// A document with the `kind` or `apiVersion` of a Kubernetes object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KubernetesObject {
+    /// The scalars at its top, and in the maps there two levels down, by their keys: `kind`, `etcd/local/imageTag`.
+    pub(crate) fields: BTreeMap<String, Field>,
+}
+
+/// A scalar of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Field {
+    pub(crate) text: String,
+    /// From 1.
+    pub(crate) line: usize,
+}
+
+impl KubernetesObject {
+    /// The text of a scalar; empty where there is none.
+    pub(crate) fn field(&self, name: &str) -> &str {
+        self.fields.get(name).map_or("", |field| &field.text)
+    }
+}
+
+/// All that a file says of images.
+#[derive(Debug)]
+pub(crate) struct Scanned {
+    /// In the order of the text.
+    pub(crate) mentions: Vec<Mention>,
+    /// Of the file itself, in order.
+    pub(crate) objects: Vec<KubernetesObject>,
+    /// In the order of the text.
+    pub(crate) findings: Vec<Finding>,
+    pub(super) texts: Vec<DocumentText>,
+    pub(super) has_mark: bool,
+}

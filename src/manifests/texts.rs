@@ -1,0 +1,46 @@
+//! The texts of a file: itself, and the strings in it that are documents.
+
+use super::string_map::StringMap;
+use crate::edit::Format;
+use crate::syntax::Node;
+use crate::words::Span;
+
+/// A text that is searched.
+#[derive(Debug)]
+pub(super) struct DocumentText {
+    pub(super) text: String,
+    /// None where it is searched by lines and words.
+    pub(super) format: Option<Format>,
+    /// One root a document.
+    pub(super) roots: Vec<Node>,
+    /// Where it comes from; none for the file itself.
+    pub(super) parent: Option<Parent>,
+}
+
+/// The string that a text is.
+#[derive(Debug, Clone)]
+pub(super) struct Parent {
+    /// The number of its text, which is lower.
+    pub(super) text_index: usize,
+    /// Its scalar there.
+    pub(super) node: Span,
+    /// None where its bytes cannot be told apart.
+    pub(super) map: Option<StringMap>,
+    pub(super) route: Vec<String>,
+    pub(super) document: usize,
+    pub(super) depth: usize,
+}
+
+/// The bytes of the file that a span of a text is written in.
+pub(super) fn in_file(texts: &[DocumentText], text_index: usize, span: Span) -> Span {
+    match &texts[text_index].parent {
+        None => span,
+        Some(parent) => {
+            let outer = parent.map.as_ref().map_or(parent.node, |map| {
+                let start = map.start(span.start);
+                Span::new(start, map.end(span.end).max(start))
+            });
+            in_file(texts, parent.text_index, outer)
+        }
+    }
+}
