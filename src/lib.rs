@@ -15,6 +15,7 @@
 //! | 2 recipe | [`recipe`] | text → Recipe, pure: `&str` in, diagnostics out |
 //! | 3 edits | [`edit`] [`archive`] [`kubefile`] | bytes → bytes and streams → streams, pure |
 //! | 3 disk | [`disk`] | directory handles, atomic write, clone or link, flush, flock: once, for all below |
+//! | 3 process | [`process`] | programs of others, run with limits of time and output |
 //! | 3 mount | [`mount`] | a command over layers, mounted in a namespace that ends with it |
 //! | 4 image | [`image`] | sealer's image document; tree → layer id; docker-archive; what registries know images by |
 //! | 4 rootfs | [`rootfs`] | layers as an overlay shows them; the storage of the registry in them, read and written |
@@ -51,6 +52,7 @@ mod manifests;
 pub mod mount;
 pub mod plan;
 pub mod preview;
+pub mod process;
 pub mod provenance;
 pub mod recipe;
 pub mod rootfs;

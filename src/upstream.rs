@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, access};
+use crate::process::is_executable;
 
 /// Names the program.
 pub const VARIABLE: &str = "SEALER_UPSTREAM";
@@ -79,10 +79,6 @@ fn usable(program: &Path, own: Option<(u64, u64)>) -> Result<PathBuf, &'static s
         Some(_) if !is_executable(program) => Err("which cannot be executed"),
         Some(_) => Ok(program.to_owned()),
     }
-}
-
-fn is_executable(program: &Path) -> bool {
-    access(program, Access::EXEC_OK).is_ok()
 }
 
 /// What a program is, whatever its name.

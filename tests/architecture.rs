@@ -9,7 +9,7 @@ const FLOORS: [&[&str]; 11] = [
     &["words"],
     &["syntax", "recipe"],
     &["edit", "archive", "kubefile"],
-    &["disk", "mount"],
+    &["disk", "process", "mount"],
     &["image", "rootfs", "manifests"],
     &["store", "cache"],
     &["transport", "fetch", "supply"],

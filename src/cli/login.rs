@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::{StringValueParser, TypedValueParser as _};
 use serde::Serialize;
 
-use crate::transport::{Accepted, AuthPlaces, KeepError, Kept, Login, LoginKeeper, LoginScope, Secret};
+use crate::transport::{Accepted, AuthPlaces, Login, LoginScope, LoginStore, LoginStoreError, Secret, Stored};
 use crate::words::{Event, Failure, printable};
 
 use super::failure::Failed;
@@ -59,7 +59,7 @@ pub(super) fn scope(text: &str) -> Result<LoginScope, Failed> {
         .map_err(|error: crate::transport::LoginScopeError| Failed::Usage(printable(&error.to_string()).into_owned()))
 }
 
-pub(super) fn kept_error(error: &KeepError) -> Failed {
+pub(super) fn store_error(error: &LoginStoreError) -> Failed {
     let failure = Failure::from_error(error.kind(), error);
     Failed::one(match error.help() {
         Some(help) => failure.with_help(help),
@@ -76,16 +76,16 @@ pub(super) fn run(args: &LoginArgs, globals: &Globals) -> Result<(), Failed> {
         warn(format!("{message}: `--password-stdin` does without"));
     }
     // A broken file is told before a password is asked for.
-    let keeper = LoginKeeper::open(AuthPlaces::from_env()).map_err(|error| kept_error(&error))?;
+    let store = LoginStore::open(AuthPlaces::from_env()).map_err(|error| store_error(&error))?;
     let login = login(args, &scope)?;
     let world::Registries { runtime, client } = world::registries(&observer)?;
     let accepted = runtime.block_on(client.log_in(&scope, &login)).map_err(|error| {
         let failure = Failure::from_error(error.kind(), &error);
         Failed::one(error.help().into_iter().fold(failure, Failure::with_help))
     })?;
-    let kept = keeper.keep(&scope, &accepted).map_err(|error| kept_error(&error))?;
+    let kept = store.put(&scope, &accepted).map_err(|error| store_error(&error))?;
     tell(&scope, &accepted, &kept, &warn);
-    let Kept { place, .. } = kept;
+    let Stored { place, .. } = kept;
     match args.output {
         OutputForm::Json => output::json(&Report {
             registry: scope.to_string(),
@@ -105,8 +105,8 @@ pub(super) fn run(args: &LoginArgs, globals: &Globals) -> Result<(), Failed> {
 }
 
 /// Says what the user did not ask for and should know.
-fn tell(scope: &LoginScope, accepted: &Accepted, kept: &Kept, warn: &dyn Fn(String)) {
-    let Kept { place, replaced, parts } = kept;
+fn tell(scope: &LoginScope, accepted: &Accepted, kept: &Stored, warn: &dyn Fn(String)) {
+    let Stored { place, replaced, parts } = kept;
     if !accepted.was_asked {
         warn(format!("`{scope}` asked for no login, so it was not found out whether it takes this one"));
     }

@@ -3,12 +3,12 @@
 use clap::Args;
 use serde::Serialize;
 
-use crate::transport::{AuthPlaces, Forgotten, LoginKeeper};
+use crate::transport::{AuthPlaces, Erased, LoginStore};
 use crate::words::{Event, printable};
 
 use super::failure::Failed;
 use super::globals::Globals;
-use super::login::{kept_error, scope};
+use super::login::{scope, store_error};
 use super::output::{self, OutputForm};
 use super::progress;
 
@@ -41,8 +41,8 @@ pub(super) fn run(args: &LogoutArgs, globals: &Globals) -> Result<(), Failed> {
     let scope = scope(&args.registry)?;
     let observer = progress::observer(globals);
     let warn = |message: String| observer.event(Event::Warning { message });
-    let keeper = LoginKeeper::open(AuthPlaces::from_env()).map_err(|error| kept_error(&error))?;
-    let Forgotten { places, parts } = keeper.forget(&scope).map_err(|error| kept_error(&error))?;
+    let store = LoginStore::open(AuthPlaces::from_env()).map_err(|error| store_error(&error))?;
+    let Erased { places, parts } = store.erase(&scope).map_err(|error| store_error(&error))?;
     for place in &places {
         if let Some(mode) = place.was_open {
             warn(format!("others could read `{}` (mode {mode:04o}); its mode is 0600 now", place.file));

@@ -31,6 +31,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::mount;
+use crate::process;
 use crate::words::{Event, ProblemKind};
 
 use failure::{Failed, problem};
@@ -111,7 +112,7 @@ pub fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     match arguments.next() {
         Some(first) if first == mount::CHILD_COMMAND => return mount::child_main(&arguments.collect::<Vec<_>>()),
-        Some(first) if first == mount::TETHER_COMMAND => return mount::tether_main(&arguments.collect::<Vec<_>>()),
+        Some(first) if first == process::TETHER_COMMAND => return process::tether_main(&arguments.collect::<Vec<_>>()),
         Some(_) | None => {}
     }
     // Arguments of cluster commands are another program's: nothing of them is read.

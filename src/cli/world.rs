@@ -9,7 +9,7 @@ use crate::cache::Cache;
 use crate::fetch::{Fetcher, UrlMirror};
 use crate::supply::{Counter, Supply};
 use crate::transport::{
-    Anonymous, AuthPlaces, CertificatePlaces, ConfigPlaces, Engine, EnginePlace, Http, HttpConfig, Logins, Puller,
+    Anonymous, AuthPlaces, CertificatePlaces, ConfigPlaces, Engine, EngineHost, Http, HttpConfig, Logins, Puller,
     RegistriesConf, RegistryClient, doubtful_proxies,
 };
 use crate::words::{Event, Observer};
@@ -71,7 +71,7 @@ pub(super) fn supply_with(
     let client = RegistryClient::new(http.clone(), registries, Arc::new(logins));
     let puller = Puller::new(client, Arc::clone(&cache), listener(), Puller::PARALLEL);
     let fetcher = Fetcher::new(http, Arc::clone(&cache), mirrors, listener());
-    let engine = Engine::new(EnginePlace::from_env(), Arc::clone(&cache), listener());
+    let engine = Engine::new(EngineHost::from_env(), Arc::clone(&cache), listener());
     Ok(Supply::new(runtime, puller, engine, fetcher, cache, counter))
 }
 

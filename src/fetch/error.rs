@@ -1,8 +1,9 @@
 //! Why a URL could not be fetched.
 
 use crate::cache::CacheError;
-use crate::transport::{HttpError, chain};
+use crate::transport::HttpError;
 use crate::words::FailureKind;
+use crate::words::chain;
 
 /// Why a URL could not be fetched. URLs are without query string and credentials.
 #[derive(Debug, thiserror::Error)]
@@ -85,8 +86,8 @@ mod tests {
     #[test]
     fn help_says_what_to_do_about_what_counts() {
         let url = "https://host.invalid/x".to_owned();
-        let down = || HttpError::Connect { url: url.clone(), reason: "no such host".to_owned() };
-        let too_long = HttpError::TooLong { url: url.clone(), limit: 1 };
+        let down = || HttpError::Connect { url: url.as_str().into(), reason: "no such host".to_owned() };
+        let too_long = HttpError::TooLong { url: url.as_str().into(), limit: 1 };
         let tried = |tried| FetchError::Tried { url: url.clone(), tried };
         insta::assert_snapshot!(tried(vec![down()]).help().unwrap(), @"is the server up, and is `host.invalid` the right place? `--url-mirror` can name a mirror");
         let expected = too_long.help("");

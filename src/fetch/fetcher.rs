@@ -11,7 +11,8 @@ use url::Url;
 use super::{FetchError, UrlMirror};
 use crate::cache::{BlobReader, Cache, Expected, Look, UrlRecord};
 use crate::transport::{
-    Fetched, Http, HttpError, KeyedLocks, Outcome, Patience, Request, Response, STATUSES, Source, Wanted, shown_url,
+    Fetched, Http, HttpError, KeyedLocks, Outcome, Patience, Request, RequestUrl, Response, STATUSES, Source, Wanted,
+    redacted_url,
 };
 use crate::words::{Digest, Event, Observer};
 
@@ -63,7 +64,7 @@ impl Fetcher {
     /// With `expected`, a file of this digest that is there needs no network. Without, the server is asked whether it
     /// changed; an http URL cannot go without.
     pub async fn fetch(&self, url: &Url, expected: Option<Digest>) -> Result<FetchedFile, FetchError> {
-        let shown = shown_url(url);
+        let shown = redacted_url(url);
         match (url.scheme(), expected) {
             ("https", _) | ("http", Some(_)) => {}
             ("http", None) => return Err(FetchError::NeedsDigest { url: shown }),
@@ -114,14 +115,14 @@ impl Fetcher {
             }),
         };
         let unless = former.as_ref().map(|(_, conditions)| conditions.clone()).unwrap_or_default();
-        let shown = shown_url(url);
+        let shown = redacted_url(url);
         let expected = Expected { digest: expected, size: None };
         let source = Get { http: &self.inner.http, url };
         let wanted = Wanted { what: &shown, expected, patience, unless };
         match (self.inner.http.download(&source, cache, &wanted).await?, former) {
             (Outcome::NotModified, Some((file, _))) => Ok(file),
             (Outcome::NotModified, None) => Err(HttpError::Answer {
-                url: shown,
+                url: RequestUrl::new(url),
                 reason: "the server says that it did not change, but it was never here".to_owned(),
             }),
             (Outcome::Fetched(Fetched { digest, size, etag, last_modified }), _) => {

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::transport::shown_url;
+use crate::transport::redacted_url;
 use crate::words::FailureKind;
 
 /// Sends URLs that start with a prefix to another place first.
@@ -74,7 +74,7 @@ impl UrlMirror {
     /// The location as messages show it.
     #[must_use]
     pub fn shown(&self) -> String {
-        Url::parse(&self.location).map(|url| shown_url(&url)).unwrap_or_default()
+        Url::parse(&self.location).map(|url| redacted_url(&url)).unwrap_or_default()
     }
 }
 

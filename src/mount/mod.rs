@@ -11,15 +11,11 @@
 //!
 //! When init ends, the kernel kills all that is left in its process namespace: background processes of the command cannot
 //! write on into a layer whose id is being computed, nor hold the mounts. SIGKILL of the first process ends them all.
-//!
-//! Other programs that must not outlive us (helm) are [`tethered`].
 
 mod child;
 mod message;
 mod parent;
-mod tether;
 
 pub use child::child_main;
 pub use message::CHILD_COMMAND;
 pub use parent::{MountError, OverlayRun, run};
-pub use tether::{TETHER_COMMAND, tether_main, tethered};

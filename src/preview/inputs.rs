@@ -11,7 +11,7 @@ use crate::image::{Descriptor, Manifest, ManifestKind, choose};
 use crate::plan::{Lock, PlannedStage};
 use crate::store::Store;
 use crate::supply::Supply;
-use crate::transport::shown_url;
+use crate::transport::redacted_url;
 use crate::words::{BaseSource, Digest, Failure, ImageRef, ImageSource, Platform, SealerName};
 
 use super::Need;
@@ -158,7 +158,7 @@ impl<'a> Inputs<'a> {
     pub(super) fn file(&mut self, url: &Url, said: Option<Digest>) -> Result<Input, Failure> {
         let locked = self.lock.file(url);
         let digest = self.pinned_file(url, said);
-        let shown = shown_url(url);
+        let shown = redacted_url(url);
         let mut input = Input::new(shown.clone(), shown, InputState::Absent);
         input.digest = digest;
         input.pin = match (said, locked) {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::cache::Cache;
 use crate::fetch::{Fetcher, UrlMirror};
 use crate::supply::{Counter, Supply};
-use crate::transport::{Anonymous, Engine, EnginePlace, Http, HttpConfig, Puller, RegistriesConf, RegistryClient};
+use crate::transport::{Anonymous, Engine, EngineHost, Http, HttpConfig, Puller, RegistriesConf, RegistryClient};
 use crate::words::{Event, Failure, FailureKind, Observer, Silent};
 
 /// A supply of what the cache has; it writes nothing and asks nobody.
@@ -23,7 +23,7 @@ pub(super) fn offline(cache: &Path, mirrors: Vec<UrlMirror>) -> Result<Supply, F
     let puller = Puller::new(client, Arc::clone(&cache), listener(), Puller::PARALLEL);
     let fetcher = Fetcher::new(http, Arc::clone(&cache), mirrors, listener());
     // It is never asked: nothing here asks for an image of an engine.
-    let engine = Engine::new(EnginePlace::from_env(), Arc::clone(&cache), listener());
+    let engine = Engine::new(EngineHost::from_env(), Arc::clone(&cache), listener());
     Ok(Supply::new(runtime, puller, engine, fetcher, cache, counter))
 }
 

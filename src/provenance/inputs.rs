@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::build::HelmProgram;
 use crate::plan::Locked;
-use crate::transport::shown_url;
+use crate::transport::redacted_url;
 use crate::words::{Digest, ImageRef, ImageSource, Platform};
 
 /// The registry that a package URL of type `docker` means where it names none.
@@ -36,7 +36,7 @@ pub(super) fn helm(program: &HelmProgram) -> Value {
 pub(super) fn locked(entry: Locked) -> Value {
     match entry {
         Locked::File(url, file) => json!({
-            "uri": shown_url(&url),
+            "uri": redacted_url(&url),
             "digest": {"sha256": file.digest.hex()},
             "annotations": {"size": file.size},
         }),

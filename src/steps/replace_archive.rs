@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 
 use crate::archive::{ArchiveError, EntryPath, Limits, PackedForm, ReplaceOptions, ReplaceReport, replace};
 use crate::plan::{ArchiveSource, Route};
-use crate::transport::shown_url;
+use crate::transport::redacted_url;
 use crate::words::{ContextPath, Digest, DigestWriter, FailureKind};
 
 use super::{BesideContent, Context, Outcome, StepFailure, Tools, glob_set, not_there, recipe_file};
@@ -99,7 +99,7 @@ impl ReplaceArchive<'_> {
                     .cache()
                     .open_verified(fetched.digest)
                     .map_err(|error| StepFailure::from_error(field, FailureKind::Failed, &error))?;
-                Ok((Box::new(file), shown_url(url)))
+                Ok((Box::new(file), redacted_url(url)))
             }
             ArchiveSource::File(path) => {
                 let opened = recipe_file::open(tools.beside.folder(), path, field)?;

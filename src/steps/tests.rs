@@ -13,7 +13,7 @@ use crate::fetch::{Fetcher, UrlMirror};
 use crate::sandbox::Sandbox;
 use crate::supply::Counter;
 use crate::transport::{
-    Anonymous, ConfigPlaces, Engine, EnginePlace, Http, HttpConfig, Puller, RegistriesConf, RegistryClient,
+    Anonymous, ConfigPlaces, Engine, EngineHost, Http, HttpConfig, Puller, RegistriesConf, RegistryClient,
 };
 use crate::words::Epoch;
 
@@ -65,7 +65,7 @@ impl World {
         let client = RegistryClient::new(http.clone(), conf, Arc::new(Anonymous));
         let puller = Puller::new(client, Arc::clone(&cache), Arc::clone(&observer), Puller::PARALLEL);
         let fetcher = Fetcher::new(http, Arc::clone(&cache), mirrors, Arc::clone(&observer));
-        let engine = Engine::new(EnginePlace::from_env(), Arc::clone(&cache), Arc::clone(&observer));
+        let engine = Engine::new(EngineHost::from_env(), Arc::clone(&cache), Arc::clone(&observer));
         let supply = Supply::new(runtime, puller, engine, fetcher, cache, Counter::new(observer));
         Self { folder, supply, sandbox }
     }

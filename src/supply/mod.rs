@@ -19,7 +19,7 @@ use url::Url;
 use crate::cache::Cache;
 use crate::fetch::{FetchedFile, Fetcher};
 use crate::image::{ContainerImage, Descriptor};
-use crate::transport::{Attached, Engine, Login, Puller, PushImage, Pushed, Pusher, shown_url};
+use crate::transport::{Attached, Engine, Login, Puller, PushImage, Pushed, Pusher, redacted_url};
 use crate::words::{Digest, Event, Failure, FailureKind, ImageRef, ImageSource, Observer, Platform};
 
 pub use pins::{Pinning, Pins, Resolved, told_url};
@@ -163,7 +163,7 @@ impl Supply {
         match (self.pinning, need) {
             (Pinning::Open, _) => None,
             (Pinning::Required, Need::Image(image, platform)) => self.pins().refuse_image(image, platform),
-            (Pinning::Required, Need::File(url, digest)) => self.pins().refuse_file(url, &shown_url(url), *digest),
+            (Pinning::Required, Need::File(url, digest)) => self.pins().refuse_file(url, &redacted_url(url), *digest),
         }
     }
 
@@ -469,7 +469,7 @@ impl Supply {
         let pin = pins.file(url).filter(|_| digest.is_none());
         let file = self.fetcher.fetch(url, digest.or(pin)).await.map_err(|error| {
             let failure = advised(Failure::from_error(error.kind(), &error), error.help());
-            self.of_pin(&pins, failure, pin, &shown_url(url))
+            self.of_pin(&pins, failure, pin, &redacted_url(url))
         })?;
         lock(&self.resolved).files.insert(url.clone(), (file.digest, file.size));
         Ok(file)

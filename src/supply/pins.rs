@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use url::Url;
 
-use crate::transport::shown_url;
+use crate::transport::redacted_url;
 use crate::words::{Digest, Failure, FailureKind, ImageRef, ImageSource, Platform};
 
 /// What inputs are known to be, by a lock: whoever asks gets exactly these.
@@ -33,7 +33,7 @@ pub fn told_url(url: &Url) -> Url {
     if is_told {
         return url.clone();
     }
-    let mut told = Url::parse(&shown_url(url)).expect("a URL without some of its parts is one");
+    let mut told = Url::parse(&redacted_url(url)).expect("a URL without some of its parts is one");
     told.set_fragment(Some(&Digest::of(url.as_str().as_bytes()).to_string()));
     told
 }

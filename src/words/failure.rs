@@ -108,6 +108,17 @@ impl Failure {
     }
 }
 
+/// An error and its sources on one line, for messages that list several errors.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut message = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        message = format!("{message}: {error}");
+        next = error.source();
+    }
+    message
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,6 +24,7 @@ pub use diagnostic::{Diagnostic, Place, Position, Severity, Source, Span};
 pub use digest::{Digest, DigestError, DigestWriter, VerifyingReader};
 pub use epoch::{Epoch, EpochError};
 pub use event::{Event, Observer, ProblemKind, Silent, StepState};
+pub(crate) use failure::chain;
 pub use failure::{Failure, FailureKind};
 pub use human_size::human_size;
 pub use image_source::{BaseSource, ImageSource};

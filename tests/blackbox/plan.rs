@@ -14,7 +14,7 @@ use sealer::plan::{Lock, Locked, LockedFile, Plan, lock_file_of};
 use sealer::store::Store;
 use sealer::supply::{Counter, Supply};
 use sealer::transport::{
-    Anonymous, ConfigPlaces, Engine, EnginePlace, Http, HttpConfig, Puller, RegistriesConf, RegistryClient,
+    Anonymous, ConfigPlaces, Engine, EngineHost, Http, HttpConfig, Puller, RegistriesConf, RegistryClient,
 };
 use sealer::words::{Observer, Platform, Silent};
 use serde_json::Value;
@@ -278,7 +278,7 @@ fn supply(world: &World) -> Supply {
     let client = RegistryClient::new(http.clone(), conf, Arc::new(Anonymous));
     let puller = Puller::new(client, Arc::clone(&cache), Arc::clone(&observer), Puller::PARALLEL);
     let fetcher = Fetcher::new(http, Arc::clone(&cache), mirrors, Arc::clone(&observer));
-    let engine = Engine::new(EnginePlace::from_env(), Arc::clone(&cache), Arc::clone(&observer));
+    let engine = Engine::new(EngineHost::from_env(), Arc::clone(&cache), Arc::clone(&observer));
     Supply::new(runtime, puller, engine, fetcher, cache, Counter::new(observer))
 }
 

@@ -5,18 +5,13 @@
 //! limited. No argument holds anything but the chart's path and the version of Kubernetes.
 
 use std::ffi::OsStr;
-use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
-
-use rustix::process::{Pid, Signal, kill_process_group};
+use std::process::{Command, ExitStatus};
+use std::time::Duration;
 
 use super::super::HelmProgram;
-use crate::mount::tethered;
+use crate::process::{self, Limits, RunError, Stdin, tethered};
 use crate::words::DigestWriter;
 
 /// The most bytes of a rendered chart.
@@ -79,12 +74,7 @@ impl Helm {
     /// Looks for it as a shell does.
     pub(in crate::build) fn on_path(path: Option<&OsStr>) -> Self {
         let path = path.unwrap_or_default().to_owned();
-        let is_program = |file: &PathBuf| {
-            fs_err::metadata(file).is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
-        };
-        // Relative folders are left out: what is run as root must not depend on where we stand.
-        let folders = std::env::split_paths(&path).filter(|folder| folder.is_absolute());
-        let program = folders.map(|folder| folder.join("helm")).find(is_program);
+        let program = process::on_path(&path, "helm").next();
         Self { program, path, patience: PATIENCE, is_tethered: !cfg!(test) }
     }
 
@@ -99,12 +89,6 @@ impl Helm {
         let program = self.program.as_deref().ok_or(HelmError::Missing)?;
         Ok(Found { program, helm: self })
     }
-}
-
-/// What one of the listeners heard.
-enum Heard {
-    Output(io::Result<Vec<u8>>),
-    Complaint(Vec<u8>),
 }
 
 impl Found<'_> {
@@ -153,88 +137,28 @@ impl Found<'_> {
         for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"] {
             command.env(name, "http://127.0.0.1:9");
         }
-        command.current_dir(&home).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // A group of its own, so that what it starts ends with it.
-        let mut child = command.process_group(0).spawn().map_err(failed)?;
-        // Held to the end: as soon as it is closed, also by our death, the tether ends helm.
-        let tether = child.stdin.take();
-        let result = self.listen(&mut child, scratch);
-        // One that failed by itself is gone, and its number may be somebody else's.
-        let is_alive = result.as_ref().is_err_and(|error| !matches!(error, HelmError::Failed { .. }));
-        if is_alive && kill_process_group(Pid::from_child(&child), Signal::KILL).is_err() {
-            // The group is there as long as its leader is not waited for.
-            child.kill().map_err(failed)?;
+        // What holds its input open holds the tether: when we are gone, helm ends.
+        let stdin = if self.helm.is_tethered { Stdin::Open } else { Stdin::Empty };
+        let patience = self.helm.patience;
+        let limits = Limits { time: patience, stdout: OUTPUT_LIMIT, stderr: COMPLAINT_LIMIT };
+        let output = process::run(command.current_dir(&home), stdin, limits).map_err(|error| match error {
+            RunError::Start(source) | RunError::Wait(source) => failed(source),
+            RunError::Slow => HelmError::Slow { patience },
+            RunError::Long => HelmError::Long,
+        })?;
+        if !output.is_whole {
+            return Err(HelmError::Slow { patience });
         }
-        child.wait().map_err(failed)?;
-        drop(tether);
-        result
-    }
-
-    fn listen(&self, child: &mut Child, scratch: &Path) -> Result<Vec<u8>, HelmError> {
-        let failed = |source| HelmError::Run { program: self.program.to_owned(), source };
-        let until = Instant::now() + self.helm.patience;
-        let heard = listeners(child).map_err(failed)?;
-        let (mut output, mut complaint) = (None, None);
-        while output.is_none() || complaint.is_none() {
-            match heard.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(Heard::Output(bytes)) => {
-                    let bytes = bytes.map_err(failed)?;
-                    if bytes.len() as u64 > OUTPUT_LIMIT {
-                        return Err(HelmError::Long);
-                    }
-                    output = Some(bytes);
-                }
-                Ok(Heard::Complaint(bytes)) => complaint = Some(bytes),
-                Err(RecvTimeoutError::Timeout) => return Err(self.slow()),
-                Err(RecvTimeoutError::Disconnected) => {
-                    return Err(failed(io::Error::other("a thread that listens to it ended")));
-                }
-            }
+        if output.status.success() {
+            return Ok(output.stdout);
         }
-        let status = loop {
-            match child.try_wait().map_err(failed)? {
-                Some(status) => break status,
-                None if Instant::now() >= until => return Err(self.slow()),
-                None => std::thread::sleep(Duration::from_millis(5)),
-            }
-        };
-        if status.success() {
-            return Ok(output.unwrap_or_default());
-        }
-        let complaint = String::from_utf8_lossy(&complaint.unwrap_or_default()).into_owned();
+        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
         // The user knows the chart by its path in the image.
         let complaint = complaint.replace(&format!("{}/", scratch.display()), "");
         let complaint = match complaint.trim() {
             "" => "it does not say why".to_owned(),
             said => said.to_owned(),
         };
-        Err(HelmError::Failed { status, complaint })
+        Err(HelmError::Failed { status: output.status, complaint })
     }
-
-    fn slow(&self) -> HelmError {
-        HelmError::Slow { patience: self.helm.patience }
-    }
-}
-
-/// Threads that read what the child says. They end when nobody can write any more; nobody waits for them: a process that
-/// left the group could hold a pipe open.
-fn listeners(child: &mut Child) -> io::Result<Receiver<Heard>> {
-    let (sender, heard) = mpsc::channel();
-    let missing = || io::Error::other("it has no pipe");
-    let (stdout, mut stderr) = (child.stdout.take().ok_or_else(missing)?, child.stderr.take().ok_or_else(missing)?);
-    let output = sender.clone();
-    std::thread::Builder::new().name("helm's output".to_owned()).spawn(move || {
-        let mut bytes = Vec::new();
-        let read = stdout.take(OUTPUT_LIMIT + 1).read_to_end(&mut bytes);
-        // Nobody may listen any more.
-        drop(output.send(Heard::Output(read.map(|_| bytes))));
-    })?;
-    std::thread::Builder::new().name("helm's complaint".to_owned()).spawn(move || {
-        let mut bytes = Vec::new();
-        let read = (&mut stderr).take(COMPLAINT_LIMIT).read_to_end(&mut bytes);
-        // The rest is read so that helm is not stopped by a full pipe.
-        drop(read.and_then(|_| io::copy(&mut stderr, &mut io::sink())));
-        drop(sender.send(Heard::Complaint(bytes)));
-    })?;
-    Ok(heard)
 }

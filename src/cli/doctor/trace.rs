@@ -11,7 +11,7 @@ use crate::cli::output::{self, OutputForm};
 use crate::cli::{inspect, progress};
 use crate::doctor::trace::Tracer;
 use crate::store::Store;
-use crate::transport::{Engine, EnginePlace};
+use crate::transport::{Engine, EngineHost};
 use crate::words::ImageSource;
 
 #[derive(Debug, Args)]
@@ -39,7 +39,7 @@ pub(super) fn run(args: &TraceArgs, globals: &Globals) -> Result<(), Failed> {
     // Only what is taken out of the engine needs room.
     let cache = if args.deep { Cache::open(cache) } else { Ok(Cache::open_to_read(cache)) };
     let cache = cache.map_err(|error| Failed::from_error(error.kind(), &error))?;
-    let engine = Engine::new(EnginePlace::from_env(), Arc::new(cache), Arc::clone(&observer));
+    let engine = Engine::new(EngineHost::from_env(), Arc::new(cache), Arc::clone(&observer));
     let tracer = Tracer { engine: &engine, store: &store, observer: observer.as_ref(), is_deep: args.deep };
     let trace = tracer.trace(&args.image, named).map_err(Failed::one)?;
     match args.output {

@@ -14,7 +14,7 @@ use super::keys::{self, FLAGS};
 use super::{CLUSTER_HOST, HostPlaces, dockerds, listed};
 use crate::doctor::{Finding, Verdict};
 use crate::syntax::{Limits, Node, Value, parse_json};
-use crate::transport::EngineRunning;
+use crate::transport::EngineSettings;
 use crate::words::{Source, Span};
 
 const MIRRORS: &str = "mirror-registries";
@@ -33,7 +33,7 @@ fn judge(
     file: &Path,
     bytes: &io::Result<Vec<u8>>,
     flavour: Option<&Flavour>,
-    running: Option<&EngineRunning>,
+    running: Option<&EngineSettings>,
 ) -> Vec<Finding> {
     let name = file.display().to_string();
     let finding = |verdict, found: &str| Finding::new(verdict, "daemon-json", &name, found).for_engines();
@@ -88,7 +88,7 @@ fn judge(
 /// Without a file.
 fn absent(
     flavour: Option<&Flavour>,
-    running: Option<&EngineRunning>,
+    running: Option<&EngineSettings>,
     finding: &dyn Fn(Verdict, &str) -> Finding,
 ) -> Finding {
     let missing = "is not there: the engine neither asks the cluster's registry first nor takes it without https";
@@ -114,7 +114,7 @@ fn hosts_wanted() -> String {
 }
 
 /// Whether the engine that runs takes the cluster's registry without https, wherever it was told to.
-fn takes_cluster_s(running: &EngineRunning) -> bool {
+fn takes_cluster_s(running: &EngineSettings) -> bool {
     hosts().iter().all(|host| running.insecure.contains(host))
 }
 
@@ -204,7 +204,7 @@ impl Page<'_> {
     }
 
     /// The cluster's registry speaks http.
-    fn insecure(&mut self, entries: &[(Node, Node)], running: Option<&EngineRunning>) {
+    fn insecure(&mut self, entries: &[(Node, Node)], running: Option<&EngineSettings>) {
         let written = entries.iter().find(|(key, _)| key.scalar() == Some(INSECURE)).map(|(_, value)| value);
         if written.is_some_and(|value| keys::wrong(INSECURE, value).is_some()) {
             return;

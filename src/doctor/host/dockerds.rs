@@ -75,7 +75,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
-    use crate::transport::EnginePlace;
+    use crate::transport::EngineHost;
 
     #[test]
     fn the_settings_are_those_of_the_engine_that_is_asked() {
@@ -95,7 +95,7 @@ mod tests {
         process("sys", "mnt:[1]", &["dockerd", "--config-file=/no"]);
         let asked = |host: &str| {
             let base = HostPlaces::from_env(folder.path(), folder.path());
-            let places = HostPlaces { proc: folder.path().to_owned(), engine: EnginePlace::new(host), ..base };
+            let places = HostPlaces { proc: folder.path().to_owned(), engine: EngineHost::new(host), ..base };
             settings(&places).display().to_string()
         };
         assert_eq!(asked("unix:///other.sock"), "/other.json");

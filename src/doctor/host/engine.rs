@@ -3,7 +3,8 @@
 use super::HostPlaces;
 use super::program;
 use crate::doctor::{Finding, Verdict};
-use crate::transport::{EngineAbout, EngineSilence};
+use crate::process::on_path;
+use crate::transport::{EngineFault, EngineInfo};
 
 /// What sealer's own engine has behind its version.
 const PATCHED: &str = "-sealer";
@@ -21,7 +22,7 @@ pub(super) enum Flavour {
 #[derive(Debug)]
 pub(super) struct EngineState {
     /// What it says, or why it says nothing.
-    pub(super) about: Result<EngineAbout, EngineSilence>,
+    pub(super) about: Result<EngineInfo, EngineFault>,
     /// Whose engine this machine has: the one that answers here, else the program that is installed.
     pub(super) flavour: Option<Flavour>,
 }
@@ -34,12 +35,12 @@ impl Flavour {
 
 impl EngineState {
     pub(super) fn ask(places: &HostPlaces) -> Self {
-        let about = places.engine.about(places.limit);
+        let about = places.engine.info(places.limit);
         let here = about.as_ref().ok().filter(|_| places.engine.is_local()).map(|about| Flavour::of(&about.version));
         // One that does not start is the one whose files matter most.
         let flavour = here.or_else(|| {
-            let installed = program::find(places.path.as_deref(), "dockerd").into_iter().next()?;
-            let said = program::ask(&installed, &["--version"], places.limit).ok()?;
+            let installed = on_path(places.path.as_deref()?, "dockerd").next()?;
+            let said = program::ask(&installed, "--version", places.limit).ok()?;
             version(&said).map(Flavour::of)
         });
         Self { about, flavour }
@@ -78,7 +79,7 @@ pub(super) fn check(places: &HostPlaces, engine: &EngineState) -> Vec<Finding> {
 fn silent(
     places: &HostPlaces,
     engine: &EngineState,
-    why: &EngineSilence,
+    why: &EngineFault,
     finding: &dyn Fn(Verdict, String) -> Finding,
 ) -> Finding {
     let needs = "`docker-daemon:` in recipes needs one, too";
@@ -87,17 +88,24 @@ fn silent(
         None => String::new(),
     };
     match why {
-        EngineSilence::NoSocket if engine.flavour.is_none() && !places.engine_is_named => {
+        EngineFault::NoSocket if engine.flavour.is_none() && !places.engine_is_named => {
             finding(Verdict::Note, "no engine is there".to_owned())
                 .remedy(format!("nothing: this program builds without one; {needs}"))
         }
-        EngineSilence::Denied => finding(Verdict::Warning, format!("the engine cannot be asked: {why}"))
+        EngineFault::Denied => finding(Verdict::Warning, format!("the engine cannot be asked: {why}"))
             .remedy("run this as root, or as a user of the group that owns the socket, usually `docker`"),
-        EngineSilence::Place(_) => finding(Verdict::Warning, format!("the engine cannot be asked: {why}"))
+        EngineFault::Host(_) => finding(Verdict::Warning, format!("the engine cannot be asked: {why}"))
             .remedy("set DOCKER_HOST to `unix:///PATH` or `tcp://HOST:PORT`, or unset it for the usual socket"),
-        EngineSilence::Trouble { .. } | EngineSilence::Strange(_) => finding(Verdict::Warning, why.to_string())
-            .remedy("look at the engine's log, `journalctl -u docker`, or set DOCKER_HOST to where it listens"),
-        EngineSilence::NoSocket | EngineSilence::Unreachable(_) => {
+        EngineFault::Answer { .. } | EngineFault::Broken(_) | EngineFault::Strange(_) => {
+            let found = if matches!(why, EngineFault::Answer { .. }) {
+                format!("the engine is in trouble: {why}")
+            } else {
+                format!("what answers there is no engine that is understood: {why}")
+            };
+            finding(Verdict::Warning, found)
+                .remedy("look at the engine's log, `journalctl -u docker`, or set DOCKER_HOST to where it listens")
+        }
+        EngineFault::NoSocket | EngineFault::Unreachable(_) => {
             finding(Verdict::Warning, format!("no engine answers there: {why}{installed}"))
                 .remedy(format!("start it, `systemctl start docker`, or set DOCKER_HOST to where it listens; {needs}"))
         }

@@ -4,13 +4,10 @@ use std::ffi::OsStr;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::program;
 use crate::doctor::{Finding, Verdict};
-use crate::syntax::{Limits, Node, Value, parse_json};
-use crate::transport::{AuthPlaces, Logins, chain};
-
-/// What an entry of `auths` keeps secret.
-const SECRETS: [&str; 4] = ["auth", "password", "identitytoken", "registrytoken"];
+use crate::process::on_path;
+use crate::transport::{AuthFile, AuthPlaces, Logins};
+use crate::words::chain;
 
 pub(super) fn check(places: &AuthPlaces, path: Option<&OsStr>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -45,26 +42,18 @@ pub(super) fn check(places: &AuthPlaces, path: Option<&OsStr>) -> Vec<Finding> {
 
 /// Helpers that a file names and that cannot be asked.
 fn helpers(file: &Path, path: Option<&OsStr>) -> Vec<Finding> {
-    let Some(root) = fs_err::read_to_string(file).ok().and_then(|text| parse_json(&text, Limits::document()).ok())
-    else {
-        return Vec::new();
-    };
-    let store = root.get("credsStore").and_then(Node::scalar).map(|name| ("all registries".to_owned(), name));
-    let single = match root.get("credHelpers").map(|helpers| &helpers.followed().value) {
-        Some(Value::Map(helpers)) => helpers.as_slice(),
-        Some(Value::Plain(_) | Value::Text(_) | Value::List(_) | Value::Alias(_)) | None => &[],
-    };
-    let single = single
-        .iter()
-        .filter_map(|(registry, name)| Some((format!("`{}`", registry.scalar().unwrap_or_default()), name.scalar()?)));
-    let missing = store.into_iter().chain(single).filter(|(_, name)| {
+    let Ok(logins) = AuthFile::load(file) else { return Vec::new() };
+    let missing = logins.helpers().filter(|(_, name)| {
         let program = format!("docker-credential-{name}");
-        !name.is_empty() && (name.contains('/') || program::find(path, &program).is_empty())
+        !name.is_empty() && (name.contains('/') || path.is_none_or(|path| on_path(path, &program).next().is_none()))
     });
     let subject = file.display().to_string();
     missing
-        .map(|(registries, name)| {
-            let verdict = if registries.starts_with('`') { Verdict::Warning } else { Verdict::Error };
+        .map(|(registry, name)| {
+            let (verdict, registries) = match registry {
+                Some(registry) => (Verdict::Warning, format!("`{registry}`")),
+                None => (Verdict::Error, "all registries".to_owned()),
+            };
             let found =
                 format!("names `docker-credential-{name}` for {registries}, and there is no such program on PATH");
             Finding::new(verdict, "login-helper", &subject, found)
@@ -83,7 +72,8 @@ fn readable_by_others(file: &Path) -> Option<Finding> {
         (_, 0) => format!("its group ({})", metadata.gid()),
         _ => "everybody on this machine".to_owned(),
     };
-    if !metadata.is_file() || !holds_secrets(file) {
+    // Of what is not understood it is better to think the worst.
+    if !metadata.is_file() || AuthFile::load(file).is_ok_and(|file| !file.has_logins()) {
         return None;
     }
     let subject = file.display().to_string();
@@ -93,16 +83,6 @@ fn readable_by_others(file: &Path) -> Option<Finding> {
             .expected("0600; a real sealer's `login` writes it as 0644")
             .remedy(format!("`chmod 600 {subject}`")),
     )
-}
-
-fn holds_secrets(file: &Path) -> bool {
-    let Ok(text) = fs_err::read_to_string(file) else { return false };
-    // Of what is not understood it is better to think the worst.
-    let Ok(root) = parse_json(&text, Limits::document()) else { return !text.trim().is_empty() };
-    let Some(Node { value: Value::Map(auths), .. }) = root.get("auths") else { return false };
-    auths.iter().any(|(_, entry)| {
-        SECRETS.iter().any(|key| entry.get(key).and_then(Node::scalar).is_some_and(|text| !text.is_empty()))
-    })
 }
 
 #[cfg(test)]

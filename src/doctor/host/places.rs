@@ -6,7 +6,7 @@ use std::net::{IpAddr, ToSocketAddrs, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::transport::{AuthPlaces, CertificatePlaces, ConfigPlaces, EnginePlace, doubtful_proxies};
+use crate::transport::{AuthPlaces, CertificatePlaces, ConfigPlaces, EngineHost, doubtful_proxies};
 use crate::upstream::UpstreamPlaces;
 
 /// What is looked at: files, folders, programs, and whom else is asked.
@@ -27,7 +27,7 @@ pub struct HostPlaces {
     /// The settings of an engine that was not told to take others.
     pub daemon_json: PathBuf,
     /// Where the engine listens.
-    pub engine: EnginePlace,
+    pub engine: EngineHost,
     /// The user named that place, so an engine is meant to be there.
     pub engine_is_named: bool,
     /// Settings about registries.
@@ -69,7 +69,7 @@ impl HostPlaces {
             proc: PathBuf::from("/proc"),
             modules: PathBuf::from("/lib/modules"),
             daemon_json: PathBuf::from("/etc/docker/daemon.json"),
-            engine: EnginePlace::from_env(),
+            engine: EngineHost::from_env(),
             engine_is_named: variable("DOCKER_HOST").is_some(),
             registries: ConfigPlaces::from_env(),
             logins: AuthPlaces::from_env(),

@@ -32,7 +32,7 @@ pub(super) fn check(places: &HostPlaces) -> Vec<Finding> {
         }
     };
     let subject = other.display().to_string();
-    let found = match program::ask(&other, &["version"], places.limit) {
+    let found = match program::ask(&other, "version", places.limit) {
         Ok(said) => judge(&subject, &said),
         Err(why) => finding(Verdict::Warning, &subject, format!("{why} when it is asked for its version"))
             .expected(WANTED)

@@ -2,7 +2,8 @@
 
 use super::HostPlaces;
 use crate::doctor::{Finding, Verdict};
-use crate::transport::{ConfError, RegistriesConf, chain};
+use crate::transport::{ConfError, RegistriesConf};
+use crate::words::chain;
 
 pub(super) fn check(places: &HostPlaces) -> Vec<Finding> {
     let mut findings = registries(places);

@@ -9,14 +9,14 @@ use serde_json::json;
 
 use super::*;
 use crate::doctor::{Concern, Verdict, worst};
-use crate::transport::EnginePlace;
+use crate::transport::EngineHost;
 use crate::upstream::UpstreamPlaces;
 
 /// What a path of the API gives: a status and a body.
 type Answers = BTreeMap<&'static str, (u16, String)>;
 
 /// An engine that gives what it is told on the socket `s` of a folder, and 404 for the rest.
-fn engine(folder: &Path, answers: Answers) -> EnginePlace {
+fn engine(folder: &Path, answers: Answers) -> EngineHost {
     let listener = UnixListener::bind(folder.join("s")).unwrap();
     // It ends with the process: a test that is over asks nothing more.
     std::thread::spawn(move || {
@@ -31,7 +31,7 @@ fn engine(folder: &Path, answers: Answers) -> EnginePlace {
             stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
         }
     });
-    EnginePlace::new(&format!("unix://{}", folder.join("s").display()))
+    EngineHost::new(&format!("unix://{}", folder.join("s").display()))
 }
 
 fn version(version: &str) -> (&'static str, (u16, String)) {
@@ -60,7 +60,7 @@ fn images(tags: &[&str]) -> (&'static str, (u16, String)) {
 }
 
 /// A machine of which nothing but the given is there.
-fn machine(folder: &Path, engine: EnginePlace) -> HostPlaces {
+fn machine(folder: &Path, engine: EngineHost) -> HostPlaces {
     for name in ["root", "cache", "tmp", "bin", "proc"] {
         fs_err::create_dir_all(folder.join(name)).unwrap();
     }
@@ -153,7 +153,7 @@ fn engines_that_do_not_answer_are_told_from_each_other() {
     let mut case = |name: &str, change: &dyn Fn(&Path, &mut HostPlaces)| {
         let folder = tempfile::tempdir().unwrap();
         let there = folder.path();
-        let mut places = machine(there, EnginePlace::new(&format!("unix://{}", there.join("s").display())));
+        let mut places = machine(there, EngineHost::new(&format!("unix://{}", there.join("s").display())));
         change(there, &mut places);
         let findings = check_host(&places);
         cases.push(format!("{name}\n{}", about_engine(there, &findings)));
@@ -166,7 +166,7 @@ fn engines_that_do_not_answer_are_told_from_each_other() {
     case("nothing is there", &|_, _| {});
     case("a socket was named", &|_, places| places.engine_is_named = true);
     case("nobody listens", &|there, _| drop(UnixListener::bind(there.join("s")).unwrap()));
-    case("it is none of the places that are asked", &|_, places| places.engine = EnginePlace::new("ssh://user@host"));
+    case("it is none of the places that are asked", &|_, places| places.engine = EngineHost::new("ssh://user@host"));
     case("something else listens", &|there, places| {
         fs_err::create_dir(there.join("x")).unwrap();
         places.engine = engine(&there.join("x"), Answers::from([("/version", (200, "<html>".to_owned()))]));
@@ -209,7 +209,7 @@ fn a_clock_that_is_off_keeps_everybody_from_registries() {
     let program = there.join("program");
     let file = fs_err::File::create(&program).unwrap();
     file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_200_000)).unwrap();
-    let places = machine(there, EnginePlace::new("unix:///nowhere"));
+    let places = machine(there, EngineHost::new("unix:///nowhere"));
     let clock = |seconds: u64| {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         let places = HostPlaces { now, program: Some(program.clone()), ..places.clone() };

@@ -2,7 +2,7 @@
 
 use crate::image::model::{Image, ImageDocument, ImageId};
 use crate::store::{Record, Store};
-use crate::words::{Platform, SealerName};
+use crate::words::{Platform, SealerName, chain};
 
 use super::super::{Finding, Verdict};
 use super::ImageFinding;
@@ -63,7 +63,7 @@ pub(super) fn examine(
         }
         Ok(Err(why)) => {
             let finding =
-                error("document-unreadable", path, format!("the image's document cannot be read: {}", cause(why)))
+                error("document-unreadable", path, format!("the image's document cannot be read: {}", chain(why)))
                     .remedy(again);
             return (DocumentState::Useless(id, None), vec![finding.into()]);
         }
@@ -72,7 +72,7 @@ pub(super) fn examine(
     let document = match ImageDocument::from_yaml(bytes) {
         Ok(document) => document,
         Err(why) => {
-            let found = format!("it is no document of an image: {}", cause(&why));
+            let found = format!("it is no document of an image: {}", chain(&why));
             let finding = error("document-garbled", path, found).remedy(again);
             return (DocumentState::Useless(id, None), vec![finding.into()]);
         }
@@ -109,15 +109,4 @@ pub(super) fn examine(
         seen.push(layer);
     }
     (DocumentState::Read(Box::new(image.clone())), findings)
-}
-
-/// An error with its causes, in one line.
-pub(super) fn cause(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        text = format!("{text}: {source}");
-        next = source.source();
-    }
-    text
 }

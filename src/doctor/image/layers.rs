@@ -9,11 +9,10 @@ use crate::image::layer::LayerId;
 use crate::image::model::{Image, LayerKind};
 use crate::rootfs::Overlay;
 use crate::store::{LayerState, Store};
-use crate::words::{Digest, SealerName};
+use crate::words::{Digest, SealerName, chain};
 
 use super::super::{Finding, Verdict};
 use super::ImageFinding;
-use super::document::cause;
 
 /// A layer that has content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -144,7 +143,7 @@ impl Layer {
             Ok(reading) => reading,
             Err(error) => {
                 (self.known, self.state) = (Known::Unreadable, "unreadable");
-                let found = format!("{label} cannot be read: {}", cause(&error));
+                let found = format!("{label} cannot be read: {}", chain(&error));
                 return Some(say(Verdict::Error, "layer-unreadable", found).remedy(repair));
             }
         };

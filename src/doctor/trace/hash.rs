@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::archive::{Decompressed, Limits};
-use crate::transport::chain;
+use crate::words::chain;
 use crate::words::{Digest, DigestWriter, Event, Observer, VerifyingReader};
 
 /// Bytes after which progress is told.

@@ -12,7 +12,7 @@ use crate::image::model::Image;
 use crate::image::runs_on;
 use crate::rootfs::Overlay;
 use crate::store::{Store, StoreError};
-use crate::transport::{Engine, EngineError, EngineImage};
+use crate::transport::{Engine, EngineError, EngineFault, EngineImage};
 use crate::words::{Digest, Event, Failure, FailureKind, ImageRef, ImageSource, Observer};
 
 /// Looks for an engine's image in sealer images.
@@ -47,7 +47,7 @@ impl Tracer<'_> {
         let files = if self.engine.is_remote() {
             Err(NoFiles::because("the engine runs on another machine"))
         } else {
-            match runtime.block_on(self.engine.about(&source)) {
+            match runtime.block_on(self.engine.storage(&source)) {
                 Ok(about) => known::folder(&about),
                 // The way without its files is open still.
                 Err(error) => Err(NoFiles::because(format!("the engine does not tell of itself: {error}"))),
@@ -81,7 +81,7 @@ impl Tracer<'_> {
             id: image.id,
             repo_digests: image.repo_digests.iter().map(ImageRef::familiar).collect(),
             engine: EngineSide {
-                place: self.engine.place().to_string(),
+                place: self.engine.host().to_string(),
                 digests: files.as_ref().ok().cloned(),
                 no_digests: files.err().map(|no| no.why),
                 hashed: self.is_deep,
@@ -246,7 +246,7 @@ fn doing(error: &io::Error) -> Failure {
 fn engine_failed(error: &EngineError) -> Failure {
     let help = match error {
         EngineError::NoImage { near: None, .. } => Some("`docker images` lists what it has".to_owned()),
-        EngineError::Unreachable { kind, .. } if *kind != Some(io::ErrorKind::PermissionDenied) => {
+        EngineError::Fault { fault: EngineFault::NoSocket | EngineFault::Unreachable(_), .. } => {
             Some("start the engine, or say in DOCKER_HOST where it listens".to_owned())
         }
         error => error.help(),

@@ -70,7 +70,7 @@ pub fn pushed_manifest(config: &Descriptor, layers: &[Descriptor]) -> Document {
 }
 
 /// A descriptor as Docker's documents have it.
-fn descriptor(of: &Descriptor) -> Value {
+pub(crate) fn descriptor(of: &Descriptor) -> Value {
     json!({"mediaType": of.media_type, "size": of.size, "digest": of.digest})
 }
 

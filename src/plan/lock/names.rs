@@ -6,7 +6,7 @@ use url::Url;
 
 use super::{Lock, Locked};
 use crate::supply::told_url;
-use crate::transport::shown_url;
+use crate::transport::redacted_url;
 use crate::words::nearest;
 
 /// Why a name means no entry.
@@ -39,7 +39,7 @@ impl Locked {
     #[must_use]
     pub fn name(&self) -> String {
         match self {
-            Self::File(url, _) => shown_url(url),
+            Self::File(url, _) => redacted_url(url),
             Self::Image(image, ..) => image.to_string(),
             Self::Base(name, ..) => name.to_string(),
         }

@@ -70,7 +70,7 @@ const RIGHT: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close
 #[tokio::test]
 async fn certificates_are_verified_and_a_users_ca_counts() {
     let world = World::new();
-    let ca = reqwest::Certificate::from_pem(include_bytes!("tls/ca.pem")).unwrap();
+    let ca = CertificateDer::from_pem_slice(include_bytes!("tls/ca.pem")).unwrap();
     let trusting = HttpConfig { extra_roots: vec![ca], ..impatient() };
     let down = b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     let (port, asked) = answer_over_tls(vec![RIGHT, RIGHT, down]);

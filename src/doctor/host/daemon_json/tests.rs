@@ -36,11 +36,11 @@ fn upstream() -> Flavour {
     Flavour::of("20.10.24")
 }
 
-fn running(insecure: &[&str]) -> EngineRunning {
-    EngineRunning { insecure: insecure.iter().map(|name| (*name).to_owned()).collect(), ..EngineRunning::default() }
+fn running(insecure: &[&str]) -> EngineSettings {
+    EngineSettings { insecure: insecure.iter().map(|name| (*name).to_owned()).collect(), ..EngineSettings::default() }
 }
 
-fn said(text: &str, flavour: Option<&Flavour>, running: Option<&EngineRunning>) -> String {
+fn said(text: &str, flavour: Option<&Flavour>, running: Option<&EngineSettings>) -> String {
     let findings = judge(Path::new("/etc/docker/daemon.json"), &Ok(text.as_bytes().to_vec()), flavour, running);
     assert!(findings.iter().all(|finding| finding.concern == crate::doctor::Concern::Engine));
     let said: String = findings.iter().map(Finding::text).collect();

@@ -1,7 +1,7 @@
 use std::net::Ipv4Addr;
 
 use super::*;
-use crate::transport::{EngineAbout, EngineSilence};
+use crate::transport::{EngineFault, EngineInfo};
 
 /// What a resolver says.
 type Said = io::Result<Vec<IpAddr>>;
@@ -15,8 +15,8 @@ fn said(text: &str, resolve: fn(&str) -> Said, is_running: bool) -> String {
     let limit = std::time::Duration::from_millis(300);
     let base = HostPlaces::from_env(folder.path(), folder.path());
     let places = HostPlaces { hosts, limit, resolve, is_own, ..base };
-    let about = EngineAbout { version: "1".to_owned(), running: None, images: None };
-    let about = if is_running { Ok(about) } else { Err(EngineSilence::NoSocket) };
+    let about = EngineInfo { version: "1".to_owned(), running: None, images: None };
+    let about = if is_running { Ok(about) } else { Err(EngineFault::NoSocket) };
     let engine = EngineState { about, flavour: None };
     let said: String = check(&places, &engine).iter().map(Finding::text).collect();
     said.replace(folder.path().to_str().unwrap(), "[DIR]").replace(" (only for builds with an engine)", "")
@@ -89,7 +89,7 @@ fn a_file_that_is_not_there_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let base = HostPlaces::from_env(folder.path(), folder.path());
     let places = HostPlaces { hosts: folder.path().join("none"), resolve: LOOPBACK, ..base };
-    let engine = EngineState { about: Err(EngineSilence::NoSocket), flavour: None };
+    let engine = EngineState { about: Err(EngineFault::NoSocket), flavour: None };
     let said: String = check(&places, &engine).iter().map(Finding::text).collect();
     insta::assert_snapshot!(said.replace(folder.path().to_str().unwrap(), "[DIR]"));
 }

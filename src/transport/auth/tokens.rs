@@ -1,0 +1,256 @@
+//! Tokens of registries: asked for when a registry wants one, kept, renewed once when they expire.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use reqwest::Method;
+use reqwest::header::{self, HeaderMap};
+use serde::Deserialize;
+use tokio::sync::Mutex as AsyncMutex;
+use url::Url;
+
+use super::challenge::{self, Challenge};
+use super::credentials::{Authorization, Credentials, Known, Proof};
+use crate::transport::http::{Request, Response, Trust, authority};
+use crate::transport::registry::{Endpoint, Who};
+use crate::transport::{Http, HttpError, Secret};
+
+/// The most bytes of a token server's answer.
+const LIMIT: u64 = 256 * 1024;
+
+/// What opens which repository, as far as it is known.
+pub(crate) struct Tokens {
+    credentials: Arc<dyn Credentials>,
+    slots: Mutex<HashMap<Endpoint, Arc<AsyncMutex<Slot>>>>,
+}
+
+/// The authorization for one repository.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Slot {
+    pub(crate) authorization: Option<Authorization>,
+    /// Whose login was used, or tried.
+    pub(crate) who: Option<Who>,
+    /// Counts renewals, so that of many who were refused at once only one asks.
+    generation: u64,
+}
+
+/// What is to be done with a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Reading.
+    Pull,
+    /// Writing, and reading.
+    Push,
+}
+
+impl Access {
+    /// The scope to ask a token for: the one that the registry named, which knows only of the request that it refused.
+    fn scope(self, named: Option<String>, repository: &str) -> String {
+        match (self, named) {
+            (Self::Pull, Some(named)) => named,
+            (Self::Pull, None) => format!("repository:{repository}:pull"),
+            (Self::Push, None) => format!("repository:{repository}:pull,push"),
+            (Self::Push, Some(named)) => match named.strip_suffix(":pull") {
+                Some(one) if one.starts_with("repository:") && !one.contains(' ') => format!("{named},push"),
+                _ => named,
+            },
+        }
+    }
+}
+
+/// What a renewal gave.
+pub(crate) struct Renewed {
+    pub(crate) slot: Slot,
+    /// It was asked for just now.
+    pub(crate) is_new: bool,
+}
+
+/// Format: distribution's token authentication specification, "Token Response Fields".
+#[derive(Deserialize)]
+struct TokenAnswer {
+    token: Option<String>,
+    access_token: Option<String>,
+    /// Only where it was asked for.
+    refresh_token: Option<String>,
+}
+
+/// What a token server gave.
+pub(crate) struct Given {
+    /// For the registry.
+    pub(crate) token: Secret,
+    /// What tokens are given for later, in place of a password.
+    pub(crate) identity_token: Option<Secret>,
+}
+
+impl Tokens {
+    pub(crate) fn new(credentials: Arc<dyn Credentials>) -> Self {
+        Self { credentials, slots: Mutex::default() }
+    }
+
+    /// Who knows the logins.
+    pub(crate) fn credentials(&self) -> Arc<dyn Credentials> {
+        Arc::clone(&self.credentials)
+    }
+
+    fn slot(&self, endpoint: &Endpoint) -> Arc<AsyncMutex<Slot>> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(slots.entry(endpoint.clone()).or_default())
+    }
+
+    /// What is known to open the repository.
+    pub(crate) async fn current(&self, endpoint: &Endpoint) -> Slot {
+        self.slot(endpoint).lock().await.clone()
+    }
+
+    /// The file that a login can be written to.
+    pub(crate) fn login_file(&self) -> Option<String> {
+        self.credentials.login_file()
+    }
+
+    /// The user's login for the repository. Asking for it may run a program, which must not hold up the others.
+    async fn login(&self, endpoint: &Endpoint) -> Result<Option<Known>, HttpError> {
+        let (credentials, endpoint) = (Arc::clone(&self.credentials), endpoint.clone());
+        let asked = tokio::task::spawn_blocking(move || credentials.login(endpoint.name(), &endpoint.repository)).await;
+        match asked {
+            Ok(known) => known.map_err(HttpError::Login),
+            Err(stopped) => Err(HttpError::Setup(stopped.to_string())),
+        }
+    }
+
+    /// What opens the repository after `refused` did not; none where nothing can. It may be what somebody else got
+    /// meanwhile.
+    ///
+    /// `access` is what is needed; `is_insecure` says which hosts the user named so.
+    pub(crate) async fn renew(
+        &self,
+        http: &Http,
+        endpoint: &Endpoint,
+        refused: &Slot,
+        refusal: &Response,
+        access: Access,
+        is_insecure: impl Fn(&str) -> bool,
+    ) -> Result<Option<Renewed>, HttpError> {
+        let slot = self.slot(endpoint);
+        let mut slot = slot.lock().await;
+        if slot.generation > refused.generation {
+            return Ok(Some(Renewed { slot: slot.clone(), is_new: false }));
+        }
+        let headers = refusal.headers().get_all(header::WWW_AUTHENTICATE).iter();
+        let challenge = challenge::parse(headers.filter_map(|value| value.to_str().ok()));
+        let Some(challenge) = challenge else { return Ok(None) };
+        let known = self.login(endpoint).await?;
+        // Before anything is asked, so that a refusal can say whose login it was.
+        slot.who = known.as_ref().map(|known| Who { whose: known.proof.whose(), origin: known.origin.clone() });
+        let authorization = match (challenge, known.map(|known| known.proof)) {
+            (Challenge::Bearer { .. }, Some(Proof::RegistryToken(token))) => Some(Authorization::Bearer(token)),
+            (Challenge::Bearer { realm, service, scope }, proof) => {
+                let realm = Realm::parse(&realm, endpoint, refusal, is_insecure)?;
+                let scope = access.scope(scope, &endpoint.repository);
+                let request = realm.request(service.as_deref(), &scope, refusal, proof);
+                Some(Authorization::Bearer(ask(http, request).await?.token))
+            }
+            (Challenge::Basic, Some(Proof::Login(login))) => Some(Authorization::Basic(login)),
+            (Challenge::Basic, Some(Proof::IdentityToken(_) | Proof::RegistryToken(_)) | None) => None,
+        };
+        let Some(authorization) = authorization else { return Ok(None) };
+        slot.authorization = Some(authorization);
+        slot.generation = refused.generation + 1;
+        Ok(Some(Renewed { slot: slot.clone(), is_new: true }))
+    }
+}
+
+/// Where tokens are given.
+pub(crate) struct Realm {
+    url: Url,
+    trust: Trust,
+}
+
+impl Realm {
+    /// Reads a challenge's realm. The registry must not send us, with a password, to http: neither from https nor to a
+    /// host that the user did not name insecure.
+    pub(crate) fn parse(
+        realm: &str,
+        endpoint: &Endpoint,
+        refusal: &Response,
+        is_insecure: impl Fn(&str) -> bool,
+    ) -> Result<Self, HttpError> {
+        let refuse = |reason: &str| HttpError::Answer {
+            url: refusal.url().clone(),
+            reason: format!(
+                "{reason}: `{}`",
+                crate::transport::text::one_line(realm.split('?').next().unwrap_or_default())
+            ),
+        };
+        let url = Url::parse(realm).map_err(|_| refuse("it sends us for a token to what is no URL"))?;
+        let authority = authority(&url);
+        let is_named = endpoint.insecure && (authority == endpoint.host || is_insecure(authority));
+        match url.scheme() {
+            "https" => {}
+            "http" if is_named && refusal.url().asked().scheme() == "http" => {}
+            _ => return Err(refuse("it sends us for a token to what is neither https nor a host named insecure")),
+        }
+        Ok(Self { url, trust: if is_named { Trust::Insecure } else { Trust::Verified } })
+    }
+
+    /// Asks for a token, with what proves who we are. Format: distribution's token authentication specification, and
+    /// for an identity token its OAuth 2 form.
+    pub(crate) fn request(
+        self,
+        service: Option<&str>,
+        scope: &str,
+        refusal: &Response,
+        proof: Option<Proof>,
+    ) -> Request {
+        let Self { mut url, trust } = self;
+        let sent_by = Some(refusal.url().asked().clone());
+        let request = |method, url, authorization, form| Request {
+            method,
+            authorization,
+            trust,
+            form,
+            sent_by,
+            ..Request::get(url, HeaderMap::new())
+        };
+        if let Some(Proof::IdentityToken(token)) = &proof {
+            let mut form = url::form_urlencoded::Serializer::new(String::new());
+            form.append_pair("grant_type", "refresh_token").append_pair("refresh_token", token.expose());
+            form.append_pair("client_id", "sealer").append_pair("scope", scope);
+            if let Some(service) = service {
+                form.append_pair("service", service);
+            }
+            return request(Method::POST, url, None, Some(Secret::new(form.finish())));
+        }
+        {
+            let mut query = url.query_pairs_mut();
+            if let Some(service) = service {
+                query.append_pair("service", service);
+            }
+            // One parameter each: mounting a blob needs the repository that has it too.
+            for scope in scope.split_ascii_whitespace() {
+                query.append_pair("scope", scope);
+            }
+        }
+        let login = match proof {
+            Some(Proof::Login(login)) => Some(Authorization::Basic(login)),
+            Some(Proof::IdentityToken(_) | Proof::RegistryToken(_)) | None => None,
+        };
+        request(Method::GET, url, login, None)
+    }
+}
+
+/// Asks a token server.
+pub(crate) async fn ask(http: &Http, request: Request) -> Result<Given, HttpError> {
+    let mut response = http.send(request).await?.expect(&[200]).await?;
+    let bytes = response.bytes(LIMIT).await?;
+    // What cannot stand in a header would only fail later, and say itself.
+    let is_fit = |token: &String| !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic());
+    let answer: Option<TokenAnswer> = serde_json::from_slice(&bytes).ok();
+    let given = answer.and_then(|TokenAnswer { token, access_token, refresh_token }| {
+        let token = Secret::new(token.or(access_token).filter(is_fit)?);
+        Some(Given { token, identity_token: refresh_token.filter(is_fit).map(Secret::new) })
+    });
+    given.ok_or_else(|| HttpError::Answer {
+        url: response.url().clone(),
+        reason: "the token server's answer has no token".to_owned(),
+    })
+}

@@ -1,0 +1,203 @@
+//! Why an image could not be pulled.
+
+use std::fmt;
+
+use crate::cache::CacheError;
+use crate::image::ManifestError;
+use crate::transport::{ConfError, HttpError, RegistryError};
+use crate::words::chain;
+use crate::words::{FailureKind, ImageRef};
+
+/// Why an image could not be pulled. References are boxed, being large.
+#[derive(Debug, thiserror::Error)]
+pub enum PullError {
+    /// The user's settings forbid it.
+    #[error("`{reference}` cannot be pulled")]
+    Settings {
+        /// The image.
+        reference: Box<ImageRef>,
+        /// Why not.
+        source: ConfError,
+    },
+    /// Nobody who was asked gave it.
+    #[error("`{reference}`: {what} cannot be pulled: {tried}")]
+    Tried {
+        /// The image.
+        reference: Box<ImageRef>,
+        /// Which part of it: `its manifest`, `its blob sha256:…`.
+        what: String,
+        /// Who was asked and said what, in their order: mirrors, then the registry itself.
+        tried: Tried,
+    },
+    /// A document of it is of no use.
+    #[error("`{reference}` cannot be used")]
+    Manifest {
+        /// The image.
+        reference: Box<ImageRef>,
+        /// Why.
+        source: ManifestError,
+    },
+    /// It is not in the cache, and nothing may be asked.
+    #[error("`{reference}`: {what} is not in the cache, and the network is switched off; fetch it with the network on")]
+    Offline {
+        /// The image.
+        reference: Box<ImageRef>,
+        /// Which part of it.
+        what: String,
+    },
+    /// The cache failed.
+    #[error("`{reference}` cannot be kept")]
+    Cache {
+        /// The image.
+        reference: Box<ImageRef>,
+        /// Why.
+        source: CacheError,
+    },
+    /// The work was stopped, or fell over, before it was done.
+    #[error("`{reference}`: the work was stopped")]
+    Stopped {
+        /// The image.
+        reference: Box<ImageRef>,
+    },
+}
+
+/// Who was asked, `HOST/REPOSITORY`, and what each said.
+#[derive(Debug)]
+pub struct Tried(pub Vec<(String, RegistryError)>);
+
+impl fmt::Display for Tried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Each error names the URL that was asked.
+        let messages: Vec<String> = self.0.iter().map(|(_, error)| chain(error)).collect();
+        f.write_str(&messages.join("; "))
+    }
+}
+
+impl PullError {
+    /// The kind of failure.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::Settings { source, .. } => source.kind(),
+            // Whoever gave something else than was meant is news, also where somebody else did not answer at all.
+            Self::Tried { tried, .. } if tried.0.iter().any(|(_, error)| error.is_wrong_content()) => {
+                FailureKind::Verification
+            }
+            // Mirrors may lack what they like; what the registry itself said counts, and it is asked last.
+            Self::Tried { tried, .. } => tried.0.last().map_or(FailureKind::Failed, |(_, error)| error.kind()),
+            Self::Manifest { source, .. } => source.kind(),
+            Self::Offline { .. } | Self::Stopped { .. } => FailureKind::Failed,
+            Self::Cache { source, .. } => source.kind(),
+        }
+    }
+
+    /// What the registry says for good, so that to ask again would not help; none where it may be another answer later, or
+    /// to somebody else.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&'static str> {
+        match self {
+            Self::Tried { tried, .. } => match &tried.0.last()?.1 {
+                RegistryError::Missing(_) => Some("its registry does not have it"),
+                RegistryError::Credentials(refusal) if refusal.who.is_none() => Some("its registry asks for a login"),
+                RegistryError::Http(HttpError::Answer { .. } | HttpError::Redirect { .. }) => {
+                    Some("its host is no registry")
+                }
+                RegistryError::Http(error @ HttpError::Status { .. }) if !error.is_transient() => {
+                    Some("its registry does not give it")
+                }
+                RegistryError::Credentials(_) | RegistryError::Http(_) | RegistryError::Digest { .. } => None,
+            },
+            // An image for other platforms is an image.
+            Self::Manifest { source, .. } => {
+                let is_image = matches!(source, ManifestError::NoPlatform { .. } | ManifestError::OtherPlatform { .. });
+                (!is_image).then_some("what its registry gives is no image")
+            }
+            Self::Settings { .. } | Self::Offline { .. } | Self::Cache { .. } | Self::Stopped { .. } => None,
+        }
+    }
+
+    /// What to do next, where there is more to say than the message does.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Tried { tried, .. } => {
+                // As with the kind: the wrong content first, then what the registry itself said.
+                let wrong = tried.0.iter().find(|(_, error)| error.is_wrong_content());
+                wrong.or(tried.0.last()).and_then(|(_, error)| error.help())
+            }
+            Self::Settings { .. }
+            | Self::Manifest { .. }
+            | Self::Offline { .. }
+            | Self::Cache { .. }
+            | Self::Stopped { .. } => None,
+        }
+    }
+
+    /// The image that could not be pulled.
+    #[must_use]
+    pub fn reference(&self) -> &ImageRef {
+        match self {
+            Self::Settings { reference, .. }
+            | Self::Tried { reference, .. }
+            | Self::Manifest { reference, .. }
+            | Self::Offline { reference, .. }
+            | Self::Cache { reference, .. }
+            | Self::Stopped { reference } => reference,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::http::ErrorBody;
+    use crate::words::Digest;
+
+    fn tried(errors: Vec<RegistryError>) -> PullError {
+        let tried = errors.into_iter().map(|error| ("h/r".to_owned(), error)).collect();
+        PullError::Tried {
+            reference: Box::new("h/r:1".parse().unwrap()),
+            what: "its manifest".to_owned(),
+            tried: Tried(tried),
+        }
+    }
+
+    fn down() -> RegistryError {
+        let (url, reason) = ("http://127.0.0.1:1/v2/".into(), "connection refused".to_owned());
+        HttpError::Connect { url, reason }.into()
+    }
+
+    fn missing() -> RegistryError {
+        HttpError::Status { url: "http://h/".into(), status: 404, body: ErrorBody::default(), retry_after: None }.into()
+    }
+
+    #[test]
+    fn wrong_content_counts_whoever_gave_it_and_what_a_mirror_lacks_does_not() {
+        let (expected, found) = (Digest::of(b"a"), Digest::of(b"b"));
+        let digest = || RegistryError::Digest { url: "http://h/".into(), expected, found };
+        let wrong = |source| RegistryError::from(HttpError::Wrong { url: "http://h/".into(), source });
+        let size = CacheError::WrongSize { expected: 1, found: 2, cut: false };
+        for (errors, kind) in [
+            (vec![digest(), down()], FailureKind::Verification),
+            (vec![wrong(CacheError::WrongDigest { expected, found }), down()], FailureKind::Verification),
+            (vec![wrong(size), missing(), down()], FailureKind::Verification),
+            (vec![missing(), down()], FailureKind::Retry),
+            (vec![down(), missing()], FailureKind::Verification),
+            (vec![], FailureKind::Failed),
+        ] {
+            let error = tried(errors);
+            assert_eq!(error.kind(), kind, "{error}");
+        }
+    }
+
+    #[test]
+    fn help_says_what_to_do_about_what_counts() {
+        insta::assert_snapshot!(tried(vec![missing(), down()]).help().unwrap(), @"is the server up, and is `127.0.0.1:1` the right place? registries.conf can name a mirror");
+        assert_eq!(tried(vec![down(), missing()]).help(), RegistryError::help(&missing()));
+        assert_eq!(tried(vec![]).help(), None);
+        // The digest is the registry's own word here, so nobody has to look at it in the recipe.
+        let source = CacheError::WrongSize { expected: 1, found: 2, cut: false };
+        let wrong = HttpError::Wrong { url: "http://h/".into(), source }.into();
+        insta::assert_snapshot!(tried(vec![wrong, down()]).help().unwrap(), @"a mirror or proxy on the way may hold something else; registries.conf says who is asked");
+    }
+}

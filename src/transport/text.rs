@@ -1,0 +1,36 @@
+//! What of URLs and of strangers' words may stand in messages.
+
+use url::Url;
+
+/// The most characters of a stranger's words that a message repeats.
+const WORDS: usize = 200;
+
+/// The URL without credentials, query string and fragment, which may hold secrets.
+#[must_use]
+pub fn redacted_url(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    // Only a URL without host takes no credentials, and that one has none to take away.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.into()
+}
+
+/// A stranger's words: short, on one line, and without codes that steer a terminal.
+pub(super) fn one_line(words: &str) -> String {
+    words.split_whitespace().collect::<Vec<_>>().join(" ").chars().filter(|c| !c.is_control()).take(WORDS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_and_codes_are_not_shown() {
+        let url = Url::parse("https://user:pass@host:1/a/b?X-Signature=1#f").unwrap();
+        assert_eq!(redacted_url(&url), "https://host:1/a/b");
+        assert_eq!(one_line("  a\n\u{1b}[31mb\tc "), "a [31mb c");
+        assert_eq!(one_line(&"x".repeat(1000)).len(), WORDS);
+    }
+}
