@@ -22,7 +22,7 @@ stages:
               containers: [{image: "registry:2.7.1", args: ["--sidecar=docker.io/calico/typha:v3.19.1"]}]
               kindOfIt: "quay.io/argoproj/v1alpha1:Application"
       - imageList: {from: [manifests/*.yaml]}
-      - rewriteImages: {paths: [manifests/*.yaml], to: "sea.hub:5000", ignore: ["quay.io/argoproj/**"]}
+      - rewriteImages: {paths: [manifests/*.yaml], to: "sea.hub:5000"}
     kubefile: |
       FROM scratch
       COPY manifests manifests
@@ -83,6 +83,19 @@ fn what_is_refused_is_left_out_and_the_lock_keeps_it() {
 }
 
 #[test]
+fn what_the_lock_has_is_an_image_whatever_its_registry_says_today() {
+    let likely = Likely::new(RECIPE);
+    assert_eq!(likely.recipe("apply", &[]).code, Some(0));
+    let lock = likely.lock();
+    fs_err::remove_dir_all(likely.0.cache()).unwrap();
+    likely.0.server().fault(When::path("/v2/docker.io/calico/typha/"), Fault::NotFound);
+    for more in [&[][..], &["--locked"]] {
+        let run = likely.recipe("apply", more);
+        assert_eq!((run.code, likely.lock()), (Some(4), lock.clone()), "{run}");
+    }
+}
+
+#[test]
 fn what_does_not_answer_may_be_an_image() {
     let likely = Likely::new(RECIPE);
     likely.0.server().fault(When::path(NONE), Fault::Status(503, Vec::new()));
@@ -93,8 +106,9 @@ fn what_does_not_answer_may_be_an_image() {
 
 #[test]
 fn what_is_ignored_is_not_asked_for() {
-    let recipe =
-        RECIPE.replace("from: [manifests/*.yaml]", "from: [manifests/*.yaml], ignore: [\"quay.io/argoproj/**\"]");
+    let ignore = ", ignore: [\"quay.io/argoproj/**\"]}";
+    let recipe = RECIPE.replace("from: [manifests/*.yaml]}", &format!("from: [manifests/*.yaml]{ignore}"));
+    let recipe = recipe.replace("to: \"sea.hub:5000\"}", &format!("to: \"sea.hub:5000\"{ignore}"));
     let likely = Likely::new(&recipe);
     let run = likely.recipe("apply", &["--strict"]);
     assert_eq!((run.code, likely.times_asked()), (Some(0), 0), "{run}");
