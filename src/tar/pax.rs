@@ -6,6 +6,9 @@ use super::entry_path::shown;
 use super::error::Refusal;
 use crate::disk::FileTime;
 
+/// Names and values.
+pub(super) type Attributes = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// What a PAX header says of the next entry.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Pax {
@@ -16,7 +19,7 @@ pub(super) struct Pax {
     pub(super) gid: Option<i64>,
     pub(super) mtime: Option<FileTime>,
     /// Extended attributes, and whatever else says more than an entry holds.
-    pub(super) attributes: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(super) attributes: Attributes,
 }
 
 impl Pax {

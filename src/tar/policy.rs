@@ -2,7 +2,7 @@
 
 use super::entry_path::shown;
 use super::error::Refusal;
-use super::pax::Pax;
+use super::pax::{Attributes, Pax};
 
 /// What is kept of an entry, and so what it may say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub enum Policy {
 
 impl Policy {
     /// The extended attributes that are kept, by their names.
-    pub(super) fn attributes(self, said: Vec<(Vec<u8>, Vec<u8>)>) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Refusal> {
+    pub(super) fn attributes(self, said: Attributes) -> Result<Attributes, Refusal> {
         let mut kept = Vec::new();
         for (key, value) in said {
             match key.strip_prefix(b"SCHILY.xattr.") {

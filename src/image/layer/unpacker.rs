@@ -249,24 +249,13 @@ impl Unpacker {
             let why = Refusal::Short { found: copied, size: entry.size };
             return Err(LayerError::refused(entry.path.as_bytes(), why));
         }
-        drop(file);
-        self.set(entry, parent, leaf, owner)?;
+        parent.complete_file(&file, self.root.then_some(owner), entry.mode, entry.mtime)?;
         if self.root {
             for (_, value) in entry.attributes.iter().filter(|(attribute, _)| attribute == CAPABILITY) {
                 parent.set_capability(leaf, value)?;
             }
         }
-        Ok(parent.set_time(leaf, entry.mtime)?)
-    }
-
-    fn set(&self, entry: &Entry, parent: &Dir, leaf: &OsStr, owner: (u32, u32)) -> Result<(), DiskError> {
-        if self.root {
-            parent.set_owner(leaf, owner.0, owner.1)?;
-        }
-        if !matches!(entry.kind, EntryKind::Symlink { .. }) {
-            parent.set_mode(leaf, entry.mode)?;
-        }
-        parent.set_time(leaf, entry.mtime)
+        Ok(())
     }
 
     fn hard_link(&mut self, entry: &Entry, parent: &Dir, target: &EntryPath) -> Result<(), LayerError> {
@@ -289,7 +278,7 @@ impl Unpacker {
             return Ok(());
         }
         parent.make_symlink(leaf, target)?;
-        Ok(self.set(entry, parent, leaf, owner)?)
+        self.owner_and_time(entry, parent, leaf, owner)
     }
 
     fn folder(&mut self, entry: &Entry, parent: &Dir, owner: (u32, u32)) -> Result<(), LayerError> {
@@ -307,6 +296,10 @@ impl Unpacker {
         let leaf = OsStr::from_bytes(leaf);
         self.clear(entry, parent, leaf, true)?;
         parent.make_whiteout(leaf)?;
+        self.owner_and_time(entry, parent, leaf, owner)
+    }
+
+    fn owner_and_time(&self, entry: &Entry, parent: &Dir, leaf: &OsStr, owner: (u32, u32)) -> Result<(), LayerError> {
         if self.root {
             parent.set_owner(leaf, owner.0, owner.1)?;
         }
