@@ -345,9 +345,8 @@ impl Dir {
         mode: u32,
         time: FileTime,
     ) -> Result<(), DiskError> {
-        let done = |action, result: rustix::io::Result<()>| {
-            result.map_err(|error| DiskError::io(action, file.path().to_owned(), error))
-        };
+        let done =
+            |action, result: rustix::io::Result<()>| result.map_err(|error| DiskError::io(action, file.path(), error));
         if let Some((uid, gid)) = owner {
             let (uid, gid) = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
             done("set the owner of", rustix::fs::fchown(file, uid, gid))?;
