@@ -13,10 +13,11 @@
 //! | 1 words | [`words`] | the field's own nouns: Digest, ImageRef, SealerName, Platform, ContextPath; Source, Span, Diagnostic; Event; FailureKind. No I/O |
 //! | 2 documents | [`syntax`] | YAML and JSON text → tree with positions, pure |
 //! | 2 recipe | [`recipe`] | text → Recipe, pure: `&str` in, diagnostics out |
-//! | 3 edits | [`edit`] [`archive`] [`kubefile`] | bytes → bytes and streams → streams, pure |
+//! | 3 edits | [`edit`] [`kubefile`] | bytes → bytes, pure |
 //! | 3 disk | [`disk`] | directory handles, atomic write, clone or link, flush, flock: once, for all below |
 //! | 3 process | [`process`] | programs of others, run with limits of time and output |
 //! | 3 mount | [`mount`] | a command over layers, mounted in a namespace that ends with it |
+//! | 3 archives | [`tar`] [`archive`] | one tar reader and one writer; compression, packing, one archive in the place of another |
 //! | 4 image | [`image`] | sealer's image document; tree → layer id; docker-archive; what registries know images by |
 //! | 4 rootfs | [`rootfs`] | layers as an overlay shows them; the storage of the registry in them, read and written |
 //! | 4 manifests | [`manifests`] | every image that a Kubernetes document names, and pointing it at another registry |
@@ -61,6 +62,7 @@ pub mod steps;
 pub mod store;
 pub mod supply;
 pub mod syntax;
+pub mod tar;
 pub mod transport;
 pub mod upstream;
 pub mod validate;

@@ -5,11 +5,12 @@
 use std::path::{Path, PathBuf};
 
 /// The rooms, floor by floor; a room may use those of earlier floors, and of its own floor those to its left.
-const FLOORS: [&[&str]; 11] = [
+const FLOORS: [&[&str]; 12] = [
     &["words"],
     &["syntax", "recipe"],
-    &["edit", "archive", "kubefile"],
+    &["edit", "kubefile"],
     &["disk", "process", "mount"],
+    &["tar", "archive"],
     &["image", "rootfs", "manifests"],
     &["store", "cache"],
     &["transport", "fetch", "supply"],

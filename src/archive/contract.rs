@@ -6,11 +6,10 @@ use std::io::{self, Read};
 
 use globset::GlobSet;
 
-use super::entry_path::{EntryPath, shown};
-use super::limits::Limits;
 use super::member::{Member, MemberKind};
 use super::program::{self, Mismatch};
 use super::spool::Spool;
+use crate::tar::{EntryPath, Limits, shown};
 use crate::words::Platform;
 
 /// One way in which the new archive falls short.

@@ -9,7 +9,7 @@ use zstd::stream::read::Decoder as ZstdDecoder;
 
 use super::compression::Compression;
 use super::error::ArchiveError;
-use super::limits::Limits;
+use crate::tar::{Limits, TarError};
 
 /// Decompresses a stream of any compression that is read, whole: several members (gzip), streams (xz, bzip2) or frames
 /// (zstd) are one stream, and what follows them and is none is an error. Checksums are verified.
@@ -105,14 +105,14 @@ impl<R: Read> Decompressed<R> {
         self.decoder.source().get_ref()
     }
 
-    fn budget(&self) -> Option<ArchiveError> {
+    fn budget(&self) -> Option<TarError> {
         let Limits { bytes, ratio, free, .. } = self.limits;
         if self.produced > bytes {
-            return Some(ArchiveError::Budget { what: "decompressed bytes", limit: bytes });
+            return Some(TarError::Budget { what: "decompressed bytes", limit: bytes });
         }
         let consumed = self.source().count;
         (self.produced > free && self.produced / ratio > consumed)
-            .then_some(ArchiveError::Budget { what: "decompressed bytes for each compressed one", limit: ratio })
+            .then_some(TarError::Budget { what: "decompressed bytes for each compressed one", limit: ratio })
     }
 
     fn explain(&self, error: io::Error) -> ArchiveError {
@@ -120,7 +120,7 @@ impl<R: Read> Decompressed<R> {
             return ArchiveError::from_read(error);
         }
         match error.kind() {
-            io::ErrorKind::UnexpectedEof => ArchiveError::Truncated(self.produced),
+            io::ErrorKind::UnexpectedEof => ArchiveError::Tar(TarError::CutShort(self.produced)),
             // What the xz decoder says, and what zstd's does: it has no kinds.
             io::ErrorKind::OutOfMemory => ArchiveError::Window(self.compression()),
             _ if error.to_string() == ZSTD_WINDOW => ArchiveError::Window(self.compression()),
@@ -153,7 +153,7 @@ impl<R: Read> Read for Decompressed<R> {
         match self.budget() {
             Some(error) => {
                 self.has_failed = true;
-                Err(io::Error::new(io::ErrorKind::InvalidData, error))
+                Err(io::Error::new(io::ErrorKind::InvalidData, ArchiveError::Tar(error)))
             }
             None => Ok(count),
         }

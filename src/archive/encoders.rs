@@ -108,7 +108,7 @@ mod tests {
         for data in [&data[..], b"", b"x"] {
             let ours = packed::<C>(data, 2, usize::MAX);
             let mut back = Vec::new();
-            let limits = super::super::Limits { ratio: u64::MAX, ..super::super::Limits::RECIPE };
+            let limits = crate::tar::Limits { ratio: u64::MAX, ..crate::tar::Limits::RECIPE };
             let mut reader = super::super::Decompressed::new(&ours[..], &limits).unwrap();
             std::io::Read::read_to_end(&mut reader, &mut back).unwrap();
             assert!(back == data, "{tool}");

@@ -1,6 +1,6 @@
 //! One member of an archive that passed the guards.
 
-use super::entry_path::EntryPath;
+use crate::tar::EntryPath;
 
 /// A file, folder or link, and where its content lies in the decompressed tar.
 #[derive(Debug, Clone, PartialEq, Eq)]

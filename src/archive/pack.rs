@@ -9,11 +9,10 @@ use std::num::NonZeroUsize;
 
 use super::blocks::{BlockCodec, BlockWriter};
 use super::encoders::{Bzip2, Xz, Zstd};
-use super::entry_path::EntryPath;
 use super::error::ArchiveError;
 use super::gzip::Gzip;
 use super::spool::SpoolSlice;
-use super::tar_writer::TarWriter;
+use crate::tar::{EntryPath, TarWriter};
 use crate::words::Epoch;
 
 /// How an archive is packed: a tar, plain or compressed.
@@ -239,10 +238,10 @@ mod tests {
         let program = &program()[..100_000];
         for (_, form) in PackedForm::ENDS {
             let bytes = pack(tree(program), form, Epoch::DEFAULT, threads(3), Vec::new()).unwrap();
-            let spool = Spool::fill(&bytes[..], tempfile::tempfile().unwrap(), &super::super::Limits::RECIPE).unwrap();
+            let spool = Spool::fill(&bytes[..], tempfile::tempfile().unwrap(), &crate::tar::Limits::RECIPE).unwrap();
             let names: Vec<String> = spool.members().iter().map(|member| member.path.to_string()).collect();
             let long = format!("{}/{}", "d".repeat(120), "n".repeat(130));
-            let shown = super::super::entry_path::shown(long.as_bytes());
+            let shown = crate::tar::shown(long.as_bytes());
             assert_eq!(names, ["a-tool", "bin", "bin-old", "bin/sh", "bin/tool", &shown, "empty", "ümlaut"]);
             for name in ["a-tool", "bin/tool"] {
                 let member = spool.member(&path(name)).unwrap();

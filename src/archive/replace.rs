@@ -8,13 +8,11 @@ use std::num::NonZeroUsize;
 use globset::GlobSet;
 
 use super::contract::{View, compare};
-use super::entry_path::{EntryPath, shown};
-use super::error::{ArchiveError, Refusal};
-use super::limits::Limits;
+use super::error::ArchiveError;
 use super::member::{Member, MemberKind};
 use super::pack::{PackContent, PackEntry, PackedForm, pack};
-use super::reader::entry;
 use super::spool::Spool;
+use crate::tar::{EntryPath, Limits, Refusal, TarError, shown};
 use crate::words::{Epoch, Platform};
 
 /// How an archive is put in the place of another.
@@ -133,19 +131,23 @@ fn entries<'a>(
                 // Without its upper folders, such a link would lead somewhere else than it did.
                 let leaves = target.first() != Some(&b'/') && path.leads_to(target).is_none();
                 if root.is_some() && leaves {
-                    return Err(entry(member.path.as_bytes(), Refusal::LinkLeavesRoot(shown(target))));
+                    return Err(refused(member, Refusal::LinkLeavesRoot(shown(target))));
                 }
                 PackContent::Symlink(target.clone())
             }
             MemberKind::HardLink { target, .. } => {
                 let inside = root.map_or(Some(target.clone()), |root| target.below(root));
-                let outside = || entry(member.path.as_bytes(), Refusal::LinkOutsideRoot(target.to_string()));
+                let outside = || refused(member, Refusal::LinkOutsideRoot(target.to_string()));
                 PackContent::HardLink(inside.ok_or_else(outside)?)
             }
         };
         Ok(PackEntry { path: path.clone(), mode: member.mode, content })
     };
     taken.iter().map(entry_of).collect()
+}
+
+fn refused(member: &Member, why: Refusal) -> ArchiveError {
+    ArchiveError::Tar(TarError::entry(member.path.as_bytes(), why))
 }
 
 /// Whether two members are of one kind, mode and content; by which name a file is stored does not matter.

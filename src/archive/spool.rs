@@ -6,11 +6,10 @@ use std::os::unix::fs::FileExt;
 
 use super::compression::Compression;
 use super::decompressed::Decompressed;
-use super::entry_path::EntryPath;
 use super::error::ArchiveError;
-use super::limits::Limits;
 use super::member::Member;
-use super::reader::read_members;
+use super::members::read_members;
+use crate::tar::{EntryPath, Limits, TarError};
 
 /// The members of an archive, sorted by path, and their content.
 pub struct Spool {
@@ -26,7 +25,6 @@ impl Spool {
     pub fn fill(archive: impl Read, scratch: File, limits: &Limits) -> Result<Self, ArchiveError> {
         let mut reader = Decompressed::new(archive, limits)?;
         let compression = reader.compression();
-        let mut length = 0u64;
         let mut file = &scratch;
         let mut buffer = vec![0; 256 << 10];
         file.rewind().map_err(ArchiveError::Scratch)?;
@@ -38,9 +36,8 @@ impl Spool {
                 Err(error) => return Err(ArchiveError::from_read(error)),
             };
             file.write_all(&buffer[..count]).map_err(ArchiveError::Scratch)?;
-            length += count as u64;
         }
-        let members = read_members(&scratch, length, limits)?;
+        let members = read_members(&scratch, limits)?;
         Ok(Self { file: scratch, compression, members })
     }
 
@@ -48,9 +45,9 @@ impl Spool {
     pub fn of_plain(file: File, limits: &Limits) -> Result<Self, ArchiveError> {
         let length = file.metadata().map_err(ArchiveError::Scratch)?.len();
         if length > limits.bytes {
-            return Err(ArchiveError::Budget { what: "decompressed bytes", limit: limits.bytes });
+            return Err(ArchiveError::Tar(TarError::Budget { what: "decompressed bytes", limit: limits.bytes }));
         }
-        let members = read_members(&file, length, limits)?;
+        let members = read_members(&file, limits)?;
         Ok(Self { file, compression: Compression::None, members })
     }
 

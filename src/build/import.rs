@@ -5,11 +5,12 @@
 
 use std::io::{self, Read};
 
-use crate::archive::{ArchiveError, Decompressed, Limits as ArchiveLimits};
-use crate::image::layer::{LayerError, LayerId, Limits, Owners, Unpacked, layer_id_at, unpack as unpack_stream};
+use crate::archive::{ArchiveError, Decompressed};
+use crate::image::layer::{LayerError, LayerId, Owners, Unpacked, layer_id_at, unpack as unpack_stream};
 use crate::image::model::{Image, ModelError};
 use crate::image::{Blobs, ContainerImage, Descriptor};
 use crate::store::{StagedFolder, StagedLayer};
+use crate::tar::Limits;
 use crate::words::{Digest, Event, FailureKind, ImageRef, Observer, Platform, SealerName, VerifyingReader};
 
 /// The largest document of an image, in bytes.
@@ -199,12 +200,11 @@ pub(super) fn stream(
 ) -> Result<Unpacked, ImportError> {
     let (digest, size) = (blob.digest, blob.size);
     let file = blobs.open(digest).map_err(|source| ImportError::Blob { layer, digest, source })?;
-    let limits = ArchiveLimits::LAYER;
     let mut verified = Verified { inner: VerifyingReader::new(file, digest, size), damage: None };
-    let unpacked = Decompressed::new(&mut verified, &limits)
+    let unpacked = Decompressed::new(&mut verified, &Limits::LAYER)
         .map_err(|source| ImportError::Compression { layer, source: Box::new(source) })
         .and_then(|stream| {
-            unpack_stream(stream, folder.dir(), Limits::default())
+            unpack_stream(stream, folder.dir(), &Limits::LAYER)
                 .map_err(|source| ImportError::Unpack { layer, source: Box::new(source) })
         });
     // Bytes that are not the blob's explain whatever else was wrong with them.

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use crate::image::layer::Limits;
 use crate::image::model::ImageDocument;
 use crate::store::Store;
+use crate::tar::Limits;
 use crate::words::{Event, FailureKind, Platform};
 
 use super::failure::Failed;
@@ -44,7 +44,7 @@ pub(super) fn run(args: &LoadArgs, globals: &Globals) -> Result<(), Failed> {
     let store = Store::open(&globals.root()?);
     let archive = fs_err::File::open(&args.input).map_err(|error| Failed::from_error(FailureKind::Failed, &error))?;
     let loaded = store
-        .load(archive, Limits::default(), jiff::Timestamp::now())
+        .load(archive, &Limits::SAVED, jiff::Timestamp::now())
         .map_err(|error| Failed::from_error(error.kind(), &error))?;
     let observer = progress::observer(globals);
     for message in loaded.warnings {

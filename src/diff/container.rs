@@ -9,8 +9,9 @@ use super::change::Container;
 use super::content::Findings;
 use super::path::one_line;
 use super::{Change, DiffError, DiffPath, Difference, keys};
-use crate::archive::{EntryPath, Spool};
+use crate::archive::Spool;
 use crate::edit::Format;
+use crate::tar::EntryPath;
 use crate::words::Digest;
 
 /// The largest `manifest.json` or config that is read, in bytes.

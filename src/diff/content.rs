@@ -6,8 +6,9 @@ use std::path::Path;
 
 use super::change::Bytes;
 use super::{Change, DiffError, DiffPath, Difference, container, keys, lines, members};
-use crate::archive::{ArchiveError, Limits, Spool};
+use crate::archive::{ArchiveError, Spool};
 use crate::edit::Format;
+use crate::tar::Limits;
 use crate::words::{Digest, DigestWriter};
 
 /// How many archives inside one another are opened.

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use super::report::{Asked, Origin, Report};
 use super::{DiffError, Options, Side, compare};
 use crate::build::Workspace;
-use crate::image::layer::Limits;
 use crate::image::model::{Image, ImageId};
 use crate::store::{Staging, Store, StoreError};
 use crate::supply::Supply;
+use crate::tar::Limits;
 use crate::words::{Event, Failure, FailureKind, Observer, Platform, ReferenceError, SealerName};
 
 /// An image as the user names it, looked up.
@@ -192,7 +192,7 @@ impl Comparer<'_> {
 
     fn load(&self, path: &Path, store: &Store) -> Result<Vec<Image>, Failure> {
         let file = fs_err::File::open(path).map_err(|error| failed(FailureKind::Failed, &error))?;
-        let loaded = store.load(file, Limits::default(), jiff::Timestamp::UNIX_EPOCH);
+        let loaded = store.load(file, &Limits::SAVED, jiff::Timestamp::UNIX_EPOCH);
         let loaded = loaded.map_err(|error| {
             let failure = failed(error.kind(), &error);
             Failure { message: format!("cannot compare `{}`: {}", path.display(), failure.message), ..failure }

@@ -5,10 +5,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::*;
+use crate::archive::Spool;
 use crate::disk::{Dir, FileTime};
 use crate::image::layer::{LayerId, Owners, layer_id_at};
 use crate::image::model::{Image, ImageConfig, ImageDocument, Layer, LayerKind};
 use crate::store::{Commit, StagedLayer, Store};
+use crate::tar::Limits;
 use crate::words::Digest;
 
 /// A store of its own with one image in it.
@@ -276,6 +278,19 @@ fn what_is_no_archive_is_compared_as_bytes_and_says_so() {
         let [content, note] = &said[..] else { panic!("{said:?}") };
         assert!(content.starts_with(&format!("a.tgz: content {} B sha256:", old.len())), "{content}");
         assert!(note.starts_with(&format!("note: a.tgz was compared as bytes: {why}")), "{note}");
+    }
+}
+
+#[test]
+fn hostile_archives_are_compared_as_bytes_with_the_readers_own_words() {
+    let good = fixture(&[&[("a.tar", &tar(&[("good", 0o644, b"x")]))]]);
+    for (name, entries) in crate::tar::corpus::attacks("/outside") {
+        let archive = crate::tar::forge::tar(&entries);
+        let said = files(&good, &fixture(&[&[("a.tar", &archive)]]));
+        match Spool::fill(&archive[..], tempfile::tempfile().unwrap(), &Limits::RECIPE) {
+            Ok(_) => assert!(said.iter().all(|line| !line.starts_with("note: ")), "{name}: {said:?}"),
+            Err(why) => assert_eq!(said[1..], [format!("note: a.tar was compared as bytes: the new one: {why}")]),
+        }
     }
 }
 

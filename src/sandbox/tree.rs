@@ -5,10 +5,11 @@ use std::io::Read;
 
 use hyper::body::Bytes;
 
+use crate::tar::{BLOCK, Dialect, Header};
+
 /// The time of everything in the sandbox, 2020-09-13T12:26:40Z: not the recipes' constant, so that a time that is
 /// changed where it should stay is seen.
-const TIME: u64 = 1_600_000_000;
-const BLOCK: usize = 512;
+const TIME: i64 = 1_600_000_000;
 
 /// A file or a folder of a [`Tree`]; all belong to 0:0.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +21,6 @@ pub enum Entry {
 }
 
 /// Files and folders by path, in the order of sealer's walk: by name, folder by folder.
-///
-/// Paths are ASCII and fit a USTAR header: up to 100 bytes, or up to 155 + 100 split at a `/`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tree {
     entries: BTreeMap<Vec<String>, Entry>,
@@ -96,8 +95,7 @@ impl Tree {
         sizes.sum()
     }
 
-    /// The tar stream, whose sha256 is the layer id. Format: what Go's archive/tar writes for
-    /// sealer, USTAR alone.
+    /// The tar stream, whose sha256 is the layer id.
     #[must_use]
     pub fn tar(&self) -> Vec<u8> {
         let mut tar = Vec::new();
@@ -106,7 +104,10 @@ impl Tree {
                 Entry::Folder(mode) => (b'5', *mode, Bytes::new()),
                 Entry::File(mode, content) => (b'0', *mode, content.clone()),
             };
-            tar.extend_from_slice(&header(&path, kind, mode, content.len()));
+            let (name, size) = (path.as_bytes(), content.len() as u64);
+            let (user, group) = (&b"root"[..], &b"root"[..]);
+            let header = Header { kind, name, target: b"", mode, uid: 0, gid: 0, user, group, size, mtime: TIME };
+            tar.extend_from_slice(&header.blocks(Dialect::Go));
             tar.extend_from_slice(&content);
             tar.resize(tar.len().next_multiple_of(BLOCK), 0);
         }
@@ -123,38 +124,6 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     // Reading memory cannot fail; were it to, the digests of what is half packed would fit nothing.
     drop(reader.read_to_end(&mut packed));
     packed
-}
-
-fn header(path: &str, kind: u8, mode: u32, size: usize) -> [u8; BLOCK] {
-    let (prefix, name) = split(path);
-    let mut header = [0; BLOCK];
-    let mut put = |at: usize, text: &str| header[at..at + text.len()].copy_from_slice(text.as_bytes());
-    put(0, name);
-    put(100, &format!("{mode:07o}"));
-    put(108, "0000000");
-    put(116, "0000000");
-    put(124, &format!("{size:011o}"));
-    put(136, &format!("{TIME:011o}"));
-    // The checksum counts its own field as blanks.
-    put(148, "        ");
-    put(257, "ustar\x0000");
-    put(265, "root");
-    put(297, "root");
-    put(329, "0000000");
-    put(337, "0000000");
-    put(345, prefix);
-    header[156] = kind;
-    let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
-    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    header
-}
-
-/// Prefix and name, split where Go splits: at the last `/` that leaves the prefix at most 155 bytes.
-fn split(path: &str) -> (&str, &str) {
-    if path.len() <= 100 {
-        return ("", path);
-    }
-    path[..path.len().min(156)].rfind('/').map_or(("", path), |at| (&path[..at], &path[at + 1..]))
 }
 
 #[cfg(test)]

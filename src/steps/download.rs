@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
-use crate::archive::{ArchiveError, Limits, Spool};
+use crate::archive::{ArchiveError, Spool};
 use crate::fetch::FetchedFile;
 use crate::plan::{Download, Route};
+use crate::tar::Limits;
 use crate::words::{ContextPath, Failure, FailureKind, nearest};
 
 use super::context::Bits;

@@ -4,8 +4,9 @@
 use std::io::{BufReader, BufWriter, Read, Seek, Write};
 use std::num::NonZeroUsize;
 
-use crate::archive::{ArchiveError, EntryPath, Limits, PackedForm, ReplaceOptions, ReplaceReport, replace};
+use crate::archive::{ArchiveError, PackedForm, ReplaceOptions, ReplaceReport, replace};
 use crate::plan::{ArchiveSource, Route};
+use crate::tar::{EntryPath, Limits};
 use crate::transport::redacted_url;
 use crate::words::{ContextPath, Digest, DigestWriter, FailureKind};
 
@@ -66,13 +67,9 @@ impl ReplaceArchive<'_> {
             | ArchiveError::Form(_)
             | ArchiveError::Read(_)
             | ArchiveError::Damaged(..)
-            | ArchiveError::Truncated(_)
             | ArchiveError::Window(_)
             | ArchiveError::NotTar
-            | ArchiveError::Budget { .. }
-            | ArchiveError::Header { .. }
-            | ArchiveError::Trailing(_)
-            | ArchiveError::Entry { .. } => self.field(),
+            | ArchiveError::Tar(_) => self.field(),
         };
         StepFailure::from_error(field, error.kind(), error)
     }

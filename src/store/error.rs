@@ -1,8 +1,9 @@
 //! What can go wrong with the store.
 
 use crate::disk::DiskError;
-use crate::image::layer::{LayerError, TarError};
+use crate::image::layer::LayerError;
 use crate::image::model::{ImageId, ModelError};
+use crate::tar::{EntryPath, TarError};
 use crate::words::{Digest, FailureKind, Platform};
 
 /// Why the store could not be read or changed.
@@ -28,7 +29,7 @@ pub enum StoreError {
     /// A document in an archive is no document of sealer's.
     #[error("the archive is refused: its document `{entry}` cannot be read; have it saved again")]
     ArchiveDocument {
-        /// The entry's name, unprintable bytes escaped.
+        /// The entry's name, escaped.
         entry: String,
         /// Why.
         source: ModelError,
@@ -162,7 +163,7 @@ pub enum StoreError {
     /// Something in an archive is not as sealer saves it.
     #[error("the archive is refused at `{entry}`: {reason}")]
     Archive {
-        /// The entry's name, unprintable bytes escaped.
+        /// The entry's name, escaped.
         entry: String,
         /// Why.
         reason: String,
@@ -180,12 +181,12 @@ fn hash(found: Option<Digest>) -> String {
 }
 
 impl StoreError {
-    pub(super) fn archive_document(entry: &[u8], source: ModelError) -> Self {
-        Self::ArchiveDocument { entry: entry.escape_ascii().to_string(), source }
+    pub(super) fn archive_document(entry: &EntryPath, source: ModelError) -> Self {
+        Self::ArchiveDocument { entry: entry.to_string(), source }
     }
 
-    pub(super) fn archive(entry: &[u8], reason: impl Into<String>) -> Self {
-        Self::Archive { entry: entry.escape_ascii().to_string(), reason: reason.into() }
+    pub(super) fn archive(entry: &EntryPath, reason: impl Into<String>) -> Self {
+        Self::Archive { entry: entry.to_string(), reason: reason.into() }
     }
 
     /// What the exit code says of it.

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::io::{BufReader, Read};
 
 use super::{Commit, StagedFolder, StagedLayer, Staging, Store, StoreError};
-use crate::image::layer::{EntryKind, LayerId, Limits, Owners, TarEntries, TarEntry, TarError, Unpacker, layer_id_at};
+use crate::image::layer::{LayerId, Owners, Unpacker, layer_id_at};
 use crate::image::model::{ImageDocument, ImageId, Metadata};
+use crate::tar::{Entries, Entry, EntryKind, EntryPath, Limits, Policy, TarError};
 use crate::words::Digest;
 
 /// The greatest YAML or `Metadata` that is read, in bytes.
@@ -33,7 +34,7 @@ impl Store {
     /// The documents stay as they are, byte for byte. A layer's tree is hashed again; one that does not hash to its id
     /// (sealer's own with symlinks, or one with owners where we are not root) is taken with a warning and marked
     /// unverified.
-    pub fn load(&self, archive: impl Read, limits: Limits, created: jiff::Timestamp) -> Result<Loaded, StoreError> {
+    pub fn load(&self, archive: impl Read, limits: &Limits, created: jiff::Timestamp) -> Result<Loaded, StoreError> {
         let mut archive = BufReader::with_capacity(256 * 1024, archive);
         let mut first = Vec::new();
         let read = archive.by_ref().take(FIRST).read_to_end(&mut first);
@@ -42,10 +43,10 @@ impl Store {
             return Err(StoreError::ArchiveEmpty);
         }
         let staging = self.stage()?;
-        let mut entries = TarEntries::new(first.chain(archive));
-        let mut parts = Parts::new(&staging, limits);
+        let mut entries = Entries::new(first.chain(archive), Policy::Layer, limits);
+        let mut parts = Parts::new(&staging);
         while let Some(entry) = entries.next_entry()? {
-            parts.take(&entry, entries.content())?;
+            parts.take(entry, entries.content())?;
         }
         let (images, layers, warnings) = parts.finish()?;
         let commit = Commit { images, layers, created };
@@ -60,7 +61,6 @@ impl Store {
 /// What an archive was seen to hold so far.
 struct Parts<'a> {
     staging: &'a Staging,
-    limits: Limits,
     layers: BTreeMap<Digest, (StagedFolder, Unpacker)>,
     images: BTreeMap<ImageId, ImageDocument>,
     /// The images as they came, so that what is saved again has their order.
@@ -69,86 +69,70 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn new(staging: &'a Staging, limits: Limits) -> Self {
-        Self { staging, limits, layers: BTreeMap::new(), images: BTreeMap::new(), order: Vec::new(), metadata: false }
+    fn new(staging: &'a Staging) -> Self {
+        Self { staging, layers: BTreeMap::new(), images: BTreeMap::new(), order: Vec::new(), metadata: false }
     }
 
-    fn take(&mut self, entry: &TarEntry, content: impl Read) -> Result<(), StoreError> {
-        let name = &entry.name[..];
-        let refused = |reason: &str| StoreError::archive(name, reason);
+    fn take(&mut self, entry: Entry, content: impl Read) -> Result<(), StoreError> {
+        let refused = |reason: &str| StoreError::archive(&entry.path, reason);
         // A real sealer refuses these, so an archive that has them was not made to be loaded.
-        if name.contains(&b'\\') || name.starts_with(b"/") || name.split(|byte| *byte == b'/').any(|part| part == b"..")
-        {
-            return Err(refused("its name has a `\\`, a leading `/` or `..`"));
+        if entry.path.as_bytes().contains(&b'\\') {
+            return Err(refused("its name has a `\\`"));
         }
-        let name = name.strip_prefix(b"./").unwrap_or(name);
-        if matches!(name, b"" | b".") && entry.kind == EntryKind::Folder {
-            return Ok(());
-        }
-        let (first, rest) = match name.iter().position(|byte| *byte == b'/') {
-            Some(slash) => (&name[..slash], &name[slash + 1..]),
-            None => (name, &b""[..]),
-        };
+        let first = entry.path.components().next().unwrap_or_default();
         let first = str::from_utf8(first).map_err(|_| refused("its name is no text"))?;
         if let Ok(layer) = Digest::from_hex(first) {
-            return self.layer(layer, entry, rest, content);
+            return self.layer(layer, entry, content);
         }
-        if entry.kind != EntryKind::File || !rest.is_empty() {
+        if entry.kind != EntryKind::File || entry.path.as_bytes().len() > first.len() {
             return Err(refused("it is neither in a layer's folder nor an image's document"));
         }
         if first == OLD_DOCUMENT {
             return Err(StoreError::OldArchive);
         }
-        let document = read(content, entry)?;
+        let document = read(content, &entry)?;
         if let Some(id) = first.strip_suffix(".yaml") {
             let id: ImageId = id.parse().map_err(|_| refused("its name is no image id"))?;
-            return self.image(id, document, entry);
+            return self.image(id, document, &entry.path);
         }
         if first != "Metadata" || self.metadata {
             return Err(refused("no such thing is in an archive of sealer's, or not twice"));
         }
-        Metadata::from_json(&document).map_err(|source| StoreError::archive_document(&entry.name, source))?;
+        Metadata::from_json(&document).map_err(|source| StoreError::archive_document(&entry.path, source))?;
         self.metadata = true;
         Ok(())
     }
 
-    fn layer(&mut self, layer: Digest, entry: &TarEntry, rest: &[u8], content: impl Read) -> Result<(), StoreError> {
+    fn layer(&mut self, layer: Digest, mut entry: Entry, content: impl Read) -> Result<(), StoreError> {
         let unpacker = match self.layers.entry(layer) {
             std::collections::btree_map::Entry::Occupied(there) => &mut there.into_mut().1,
             std::collections::btree_map::Entry::Vacant(free) => {
                 let folder = self.staging.new_layer_dir()?;
-                let unpacker = Unpacker::new(folder.dir().duplicate()?, self.limits);
+                let unpacker = Unpacker::new(folder.dir().duplicate()?);
                 &mut free.insert((folder, unpacker)).1
             }
         };
-        if rest.is_empty() {
+        let top = EntryPath::parse(layer.hex().as_bytes()).ok().flatten().expect("hex digits are a name");
+        let Some(path) = entry.path.below(&top) else {
             // The layer's own folder: it is there.
             let folder = entry.kind == EntryKind::Folder;
-            return if folder { Ok(()) } else { Err(StoreError::archive(&entry.name, "a layer is a folder")) };
-        }
-        let hex = [layer.hex().as_bytes(), b"/"].concat();
-        let target = entry.target.strip_prefix(b"./").unwrap_or(&entry.target);
-        let target = match entry.kind {
-            EntryKind::HardLink => target
-                .strip_prefix(&hex[..])
-                .ok_or_else(|| StoreError::archive(&entry.name, "its hard link leads out of its layer"))?,
-            EntryKind::File | EntryKind::Symlink | EntryKind::Folder | EntryKind::Whiteout | EntryKind::Other(_) => {
-                target
-            }
+            return if folder { Ok(()) } else { Err(StoreError::archive(&entry.path, "a layer is a folder")) };
         };
-        unpacker.take(entry, rest, target, content).map_err(|source| StoreError::ArchiveLayer { layer, source })
+        if let EntryKind::HardLink { target } = &mut entry.kind {
+            *target = target
+                .below(&top)
+                .ok_or_else(|| StoreError::archive(&entry.path, "its hard link leads out of its layer"))?;
+        }
+        unpacker.take(&Entry { path, ..entry }, content).map_err(|source| StoreError::ArchiveLayer { layer, source })
     }
 
-    fn image(&mut self, id: ImageId, yaml: Vec<u8>, entry: &TarEntry) -> Result<(), StoreError> {
-        let document =
-            ImageDocument::from_yaml(yaml).map_err(|source| StoreError::archive_document(&entry.name, source))?;
+    fn image(&mut self, id: ImageId, yaml: Vec<u8>, path: &EntryPath) -> Result<(), StoreError> {
+        let document = ImageDocument::from_yaml(yaml).map_err(|source| StoreError::archive_document(path, source))?;
         if document.id() != id {
-            return Err(StoreError::archive(&entry.name, format!("the document in it has the id {}", document.id())));
+            return Err(StoreError::archive(path, format!("the document in it has the id {}", document.id())));
         }
         match self.images.insert(id, document.clone()) {
-            Some(before) if before != document => {
-                Err(StoreError::archive(&entry.name, "it is there twice, and not the same"))
-            }
+            Some(before) if before != document => Err(StoreError::archive(path, "it is there twice, and not the same")),
             Some(_) => Ok(()),
             None => {
                 self.order.push(id);
@@ -188,13 +172,13 @@ impl<'a> Parts<'a> {
     }
 }
 
-fn read(mut content: impl Read, entry: &TarEntry) -> Result<Vec<u8>, StoreError> {
+fn read(mut content: impl Read, entry: &Entry) -> Result<Vec<u8>, StoreError> {
     if entry.size > MAX_DOCUMENT {
-        return Err(StoreError::archive(&entry.name, format!("it has {} bytes", entry.size)));
+        return Err(StoreError::archive(&entry.path, format!("it has {} bytes", entry.size)));
     }
     let mut bytes = Vec::new();
     let read = content.read_to_end(&mut bytes);
-    read.map_err(|error| StoreError::archive(&entry.name, error.to_string()))?;
+    read.map_err(|error| StoreError::archive(&entry.path, error.to_string()))?;
     Ok(bytes)
 }
 
@@ -208,7 +192,7 @@ mod tests {
     fn refusal(archive: impl Read) -> String {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("root"));
-        let error = store.load(archive, Limits::default(), jiff::Timestamp::UNIX_EPOCH).unwrap_err();
+        let error = store.load(archive, &Limits::SAVED, jiff::Timestamp::UNIX_EPOCH).unwrap_err();
         let cause = std::error::Error::source(&error).map(ToString::to_string);
         [Some(error.to_string()), cause].into_iter().flatten().collect::<Vec<_>>().join(": ")
     }
@@ -217,19 +201,19 @@ mod tests {
     fn streams_of_zeros_end() {
         assert!(refusal(std::io::repeat(0)).contains("the archive holds no image"));
         let some = archive(&[("Metadata", b'0', b"{}")]);
-        assert!(refusal(some.chain(std::io::repeat(0))).contains("of zeros follow its end mark"));
+        assert!(refusal(some.chain(std::io::repeat(0))).contains("bytes of zeros behind its end"));
     }
 
     #[test]
     fn refusals_are_about_the_archive() {
         let image = document("a:1", "linux/amd64", &[Digest::of(b"layer")]);
-        let (yaml, layer) = (format!("{}.yaml", image.id()), format!("{}/fifo", Digest::of(b"layer").hex()));
+        let (yaml, layer) = (format!("{}.yaml", image.id()), format!("{}/.wh.", Digest::of(b"layer").hex()));
         let metadata = ("Metadata", b'0', &b"{}"[..]);
         let cases: [(&[Entry<'_>], &str); 6] = [
             (&[metadata], "the archive holds no image"),
             (&[(&yaml, b'0', b"kind: [")], "its document"),
             (&[("Metadata", b'0', b"")], "the list of images cannot be read"),
-            (&[(&layer, b'6', b"")], "could not unpack the layer"),
+            (&[(&layer, b'0', b"")], "could not unpack the layer"),
             (&[("stray", b'0', b"")], "the archive is refused at `stray`"),
             (&[metadata, (&yaml, b'0', image.yaml())], "neither in the archive nor in the store"),
         ];
@@ -238,6 +222,6 @@ mod tests {
             assert!(said.contains(part) && said.contains("the archive"), "{said}");
             assert!(!said.contains("load the image again"), "{said}");
         }
-        assert!(refusal(&b""[..]).starts_with("the archive cannot be read: the tar stream is cut short"));
+        assert_eq!(refusal(&b""[..]), "the archive cannot be read: this is no tar archive; is it compressed?");
     }
 }

@@ -13,10 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use super::{Store, StoreError, StoredImage};
-use crate::archive::TarWriter;
 use crate::disk::Dir;
 use crate::image::layer::{LayerError, Owners, write_entries_at};
 use crate::image::model::{Manifest, ManifestList, Metadata};
+use crate::tar::TarWriter;
 use crate::words::{Digest, Epoch, Platform, SealerName};
 
 /// What went into an archive.

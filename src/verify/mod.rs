@@ -17,11 +17,11 @@ use crate::apply::{Applier, Inputs, STAGE_ANNOTATION};
 use crate::build::{Workspace, WorkspaceError};
 use crate::diff::{Change, DiffError, DiffPath, Difference, Origin, Scratch, Side, cached_at, first_difference};
 use crate::disk::Sharing;
-use crate::image::layer::Limits;
 use crate::image::model::ImageDocument;
 use crate::plan::{Locked, Plan, PlannedStage};
 use crate::store::{Store, StoreError, StoredImage};
 use crate::supply::Supply;
+use crate::tar::Limits;
 use crate::words::{Event, Failure, FailureKind, ImageSource, Observer};
 
 pub use report::{ImageVerdict, Report};
@@ -146,7 +146,7 @@ impl Verifier<'_> {
             let saved = fs_err::File::create(&path).map_err(failed)?;
             self.store.save(vec![image], &name.familiar(), saved).map_err(of_store)?;
             let saved = fs_err::File::open(&path).map_err(failed)?;
-            let loaded = fresh.load(saved, Limits::default(), jiff::Timestamp::UNIX_EPOCH).map_err(of_store)?;
+            let loaded = fresh.load(saved, &Limits::SAVED, jiff::Timestamp::UNIX_EPOCH).map_err(of_store)?;
             for message in loaded.warnings {
                 self.observer.event(Event::Warning { message });
             }

@@ -1,8 +1,9 @@
 use globset::{Glob, GlobSetBuilder};
 
 use super::super::compression::Compression;
-use super::super::forge::{Forged, compress, elf, file, folder, gzip, hard_link, symlink, tar};
+use super::super::forge::{compress, elf, gzip};
 use super::*;
+use crate::tar::forge::{Forged, file, folder, hard_link, symlink, tar};
 use crate::words::golden::shared;
 
 fn path(text: &str) -> EntryPath {
@@ -222,7 +223,7 @@ fn links_out_of_the_root_are_refused() {
 
 #[test]
 fn errors_say_which_archive_is_bad() {
-    let device = super::super::forge::entry(b'3', b"null", b"", 0o666, b"");
+    let device = crate::tar::forge::entry(b'3', b"null", b"", 0o666, b"");
     insta::assert_snapshot!(run(std::slice::from_ref(&device), &[], None, &[]).unwrap_err(), @"the archive that is to be replaced cannot be compared: the archive's entry `null` is refused: it is a device; only files, folders and links are taken");
     insta::assert_snapshot!(run(&[], &[device], None, &[]).unwrap_err(), @"the new archive cannot be used: the archive's entry `null` is refused: it is a device; only files, folders and links are taken");
 }

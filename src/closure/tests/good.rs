@@ -154,7 +154,7 @@ fn calico_s_manifests_raise_no_alarm() {
 fn golden(folder: &std::path::Path) -> Option<Overlay> {
     let archive = shared("golden/kubernetes-v1.19.8.save.tar")?;
     let store = Store::open(folder);
-    let loaded = store.load(&archive[..], crate::image::layer::Limits::default(), jiff::Timestamp::now()).unwrap();
+    let loaded = store.load(&archive[..], &crate::tar::Limits::SAVED, jiff::Timestamp::now()).unwrap();
     let layers = loaded.images[0].image().layer_ids().map(|id| store.layer_dir(&id));
     Some(Overlay::new(layers.collect()))
 }

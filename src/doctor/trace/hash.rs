@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::archive::{Decompressed, Limits};
+use crate::archive::Decompressed;
+use crate::tar::Limits;
 use crate::words::chain;
 use crate::words::{Digest, DigestWriter, Event, Observer, VerifyingReader};
 

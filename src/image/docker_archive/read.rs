@@ -6,8 +6,9 @@ use std::io::{self, Read, Seek, Write};
 use serde::Deserialize;
 
 use super::{CONFIG_LIMIT, DockerArchiveReadError as Error};
-use crate::archive::{ArchiveError, Compression, Decompressed, EntryPath, Limits, Member, MemberKind, Spool};
+use crate::archive::{ArchiveError, Compression, Decompressed, Member, MemberKind, Spool};
 use crate::image::diff_ids;
+use crate::tar::{EntryPath, Limits};
 use crate::words::{Digest, DigestWriter, printable};
 
 const MANIFEST: &str = "manifest.json";

@@ -9,8 +9,9 @@ use std::io::{self, Read, Write};
 use serde::Serialize;
 
 use super::CONFIG_LIMIT;
-use crate::archive::{ArchiveError, Decompressed, Limits, TarWriter};
+use crate::archive::{ArchiveError, Decompressed};
 use crate::image::{Blobs, ContainerImage, Descriptor, diff_ids};
+use crate::tar::{Limits, TarError, TarWriter};
 use crate::words::{Digest, DigestWriter, Epoch, FailureKind, ImageRef, VerifyingReader};
 
 /// Why an image is not written as an archive for `docker load`.
@@ -113,7 +114,7 @@ impl DockerArchiveError {
                 }
             }
             // A blob that was whole when it was fetched is not what its digest says any more, or never was a layer.
-            Self::Layer { source: ArchiveError::Damaged(..) | ArchiveError::Truncated(_), .. } => {
+            Self::Layer { source: ArchiveError::Damaged(..) | ArchiveError::Tar(TarError::CutShort(_)), .. } => {
                 FailureKind::Verification
             }
             Self::Layer { source, .. } => source.kind(),

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::TarError;
 use crate::disk::DiskError;
+use crate::tar::{Refusal, TarError, shown};
 use crate::words::FailureKind;
 
 /// Why a tree could not become a stream, or a stream a tree.
@@ -15,14 +15,14 @@ pub enum LayerError {
     Disk(#[from] DiskError),
     /// The stream is no tar stream, or it could not be read.
     #[error(transparent)]
-    Tar(#[from] TarError),
+    Tar(TarError),
     /// Whoever takes the stream failed.
     #[error("could not write the layer's stream")]
     Write(#[source] io::Error),
     /// The content of an entry could not be read to its end: cut short, or not what a digest says.
     #[error("could not read the content of the layer's entry `{name}`")]
     Content {
-        /// The entry's name as it stands in the stream, unprintable bytes escaped.
+        /// The entry's name, escaped.
         name: String,
         /// What whoever gives the stream said.
         source: io::Error,
@@ -42,18 +42,18 @@ pub enum LayerError {
         path: PathBuf,
     },
     /// An entry that is not taken.
-    #[error("the layer's entry `{name}` is refused: {reason}")]
+    #[error("the layer's entry `{name}` is refused: {why}")]
     Refused {
-        /// The entry's name as it stands in the stream, unprintable bytes escaped.
+        /// The entry's name, escaped.
         name: String,
         /// Why.
-        reason: String,
+        why: Refusal,
     },
 }
 
 impl LayerError {
-    pub(super) fn refused(name: &[u8], reason: impl Into<String>) -> Self {
-        Self::Refused { name: name.escape_ascii().to_string(), reason: reason.into() }
+    pub(super) fn refused(name: &[u8], why: Refusal) -> Self {
+        Self::Refused { name: shown(name), why }
     }
 
     /// What the exit code says of it.
@@ -66,6 +66,15 @@ impl LayerError {
             Self::Content { .. } | Self::Write(_) | Self::Read { .. } | Self::Changed { .. } | Self::Refused { .. } => {
                 FailureKind::Failed
             }
+        }
+    }
+}
+
+impl From<TarError> for LayerError {
+    fn from(error: TarError) -> Self {
+        match error {
+            TarError::Entry { path, why } => Self::Refused { name: path, why },
+            other => Self::Tar(other),
         }
     }
 }

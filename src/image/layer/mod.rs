@@ -7,23 +7,18 @@
 //!
 //! Two trees that sealer would give the same id give the same id here, byte for byte of the stream.
 
-mod entries;
 mod error;
-mod go_tar;
-mod number;
 mod owners;
-mod pax;
 mod stream;
 #[cfg(test)]
 mod tests;
 mod unpack;
 mod unpacker;
 
-pub use entries::{EntryKind, TarEntries, TarEntry, TarError};
 pub use error::LayerError;
 pub use owners::Owners;
 pub use stream::{LayerId, layer_id, layer_id_at, write_entries_at, write_layer, write_layer_at};
-pub use unpack::{Limits, Unpacked, unpack};
+pub use unpack::{Unpacked, unpack};
 pub use unpacker::{Note, Unpacker};
 
 /// What a whiteout is called in a stream: this, then the name that is gone.

@@ -7,10 +7,15 @@ use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
-use super::go_tar::{BLOCK, Flag, Header};
 use super::{LayerError, OPAQUE_MARK, Owners, WHITEOUT_PREFIX};
 use crate::disk::{Dir, DiskError, Kind, MAX_DEPTH, Meta};
+use crate::tar::{BLOCK, Dialect, Header, Refusal};
 use crate::words::{Digest, DigestWriter};
+
+/// Types of entries.
+const FILE: u8 = b'0';
+const SYMLINK: u8 = b'2';
+const FOLDER: u8 = b'5';
 
 /// What a tree hashes to as a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,9 +37,9 @@ pub fn write_layer(dir: &Path, owners: &Owners, out: impl Write) -> Result<(), L
 
 /// As [`write_layer`], from an open folder; says whether there was any entry.
 pub fn write_layer_at(dir: &Dir, owners: &Owners, out: impl Write) -> Result<bool, LayerError> {
-    let mut stream = Stream { owners, out: Plain(out), name: Vec::new(), buffer: vec![0; 128 * 1024] };
+    let mut stream = Stream::new(owners, out);
     let any = stream.folder(dir, 0)?;
-    let mut out = stream.out.0;
+    let mut out = stream.out;
     out.write_all(&[0; 2 * BLOCK]).and_then(|()| out.flush()).map_err(LayerError::Write)?;
     Ok(any)
 }
@@ -48,67 +53,13 @@ pub fn write_entries_at(
     prefix: &str,
     out: impl Write,
 ) -> Result<Option<LayerId>, LayerError> {
-    let out = Prefixed {
-        prefix: format!("{prefix}/").into_bytes(),
-        out,
-        hash: DigestWriter::new(io::sink()),
-        unloadable: None,
-    };
-    let mut stream = Stream { owners, out, name: Vec::new(), buffer: vec![0; 128 * 1024] };
+    let within = Within { prefix: format!("{prefix}/").into_bytes(), hash: DigestWriter::new(io::sink()) };
+    let mut stream = Stream { within: Some(within), ..Stream::new(owners, out) };
     let any = stream.folder(dir, 0)?;
-    if let Some(name) = stream.out.unloadable {
-        let reason =
-            "no sealer loads an archive with a `\\` in a name; push the image instead, or name the file otherwise";
-        return Err(LayerError::refused(&name, reason));
-    }
-    let mut hash = stream.out.hash;
+    let Some(Within { mut hash, .. }) = stream.within else { return Ok(None) };
     hash.write_all(&[0; 2 * BLOCK]).map_err(LayerError::Write)?;
     let (_, digest, tar_size) = hash.finish();
     Ok(any.then_some(LayerId { digest, tar_size }))
-}
-
-/// Where headers and contents of entries go.
-trait Entries {
-    fn header(&mut self, header: &Header<'_>) -> io::Result<()>;
-    fn content(&mut self, bytes: &[u8]) -> io::Result<()>;
-}
-
-/// The stream itself.
-struct Plain<W>(W);
-
-impl<W: Write> Entries for Plain<W> {
-    fn header(&mut self, header: &Header<'_>) -> io::Result<()> {
-        self.0.write_all(&header.blocks())
-    }
-
-    fn content(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all(bytes)
-    }
-}
-
-/// The entries in a folder of a larger archive, while the stream itself is only hashed.
-struct Prefixed<W> {
-    prefix: Vec<u8>,
-    out: W,
-    hash: DigestWriter<io::Sink>,
-    /// The first name that nobody would load.
-    unloadable: Option<Vec<u8>>,
-}
-
-impl<W: Write> Entries for Prefixed<W> {
-    fn header(&mut self, header: &Header<'_>) -> io::Result<()> {
-        if self.unloadable.is_none() && header.name.contains(&b'\\') {
-            self.unloadable = Some(header.name.to_vec());
-        }
-        self.hash.write_all(&header.blocks())?;
-        let name = [&self.prefix[..], header.name].concat();
-        self.out.write_all(&Header { name: &name, ..header.clone() }.blocks())
-    }
-
-    fn content(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.hash.write_all(bytes)?;
-        self.out.write_all(bytes)
-    }
 }
 
 /// The id of the tree below `dir` on this machine, none where it is empty.
@@ -162,12 +113,23 @@ impl Write for Pieces {
 struct Stream<'a, W> {
     owners: &'a Owners,
     out: W,
+    within: Option<Within>,
     /// The path of the entry at hand, from the tree's top.
     name: Vec<u8>,
     buffer: Vec<u8>,
 }
 
-impl<W: Entries> Stream<'_, W> {
+/// Where the entries stand in a folder of a larger archive: that folder, and the hash of what they are without it.
+struct Within {
+    prefix: Vec<u8>,
+    hash: DigestWriter<io::Sink>,
+}
+
+impl<'a, W: Write> Stream<'a, W> {
+    fn new(owners: &'a Owners, out: W) -> Self {
+        Self { owners, out, within: None, name: Vec::new(), buffer: vec![0; 128 * 1024] }
+    }
+
     /// What is in a folder; whether that is anything.
     fn folder(&mut self, dir: &Dir, depth: usize) -> Result<bool, LayerError> {
         if depth > MAX_DEPTH {
@@ -189,7 +151,7 @@ impl<W: Entries> Stream<'_, W> {
         let meta = dir.meta(name)?;
         if name.as_bytes().starts_with(WHITEOUT_PREFIX) {
             let path = [&self.name[..], name.as_bytes()].concat();
-            return Err(LayerError::refused(&path, "in a layer its name would remove something; rename it"));
+            return Err(LayerError::refused(&path, Refusal::WhiteoutName));
         }
         match meta.kind {
             Kind::File => {
@@ -198,7 +160,7 @@ impl<W: Entries> Stream<'_, W> {
             }
             Kind::Folder => {
                 self.name.extend_from_slice(name.as_bytes());
-                self.header(Flag::Folder, &meta, 0, &[])?;
+                self.header(FOLDER, &meta, 0, &[])?;
                 let folder = dir.folder(name)?;
                 if folder.is_opaque()? {
                     self.opaque_mark(&meta)?;
@@ -207,12 +169,12 @@ impl<W: Entries> Stream<'_, W> {
             }
             Kind::Symlink => {
                 self.name.extend_from_slice(name.as_bytes());
-                self.header(Flag::Symlink, &meta, 0, &dir.read_link(name)?)
+                self.header(SYMLINK, &meta, 0, &dir.read_link(name)?)
             }
             Kind::Whiteout => {
                 self.name.extend_from_slice(WHITEOUT_PREFIX);
                 self.name.extend_from_slice(name.as_bytes());
-                self.header(Flag::File, &Meta { mode: 0o600, ..meta }, 0, &[])
+                self.header(FILE, &Meta { mode: 0o600, ..meta }, 0, &[])
             }
             Kind::Special(what) => Err(DiskError::Special { path: dir.path().join(name), what }.into()),
         }
@@ -220,7 +182,7 @@ impl<W: Entries> Stream<'_, W> {
 
     fn file(&mut self, dir: &Dir, name: &OsStr, meta: &Meta) -> Result<(), LayerError> {
         let mut file = dir.open_file(name)?;
-        self.header(Flag::File, meta, meta.size, &[])?;
+        self.header(FILE, meta, meta.size, &[])?;
         let mut seen = 0;
         loop {
             let count = file
@@ -233,10 +195,10 @@ impl<W: Entries> Stream<'_, W> {
             if count == 0 {
                 break;
             }
-            self.out.content(&self.buffer[..count]).map_err(LayerError::Write)?;
+            content(&mut self.within, &mut self.out, &self.buffer[..count])?;
         }
         let padding = usize::try_from(seen.next_multiple_of(BLOCK as u64) - seen).expect("less than a block");
-        self.out.content(&[0; BLOCK][..padding]).map_err(LayerError::Write)
+        content(&mut self.within, &mut self.out, &[0; BLOCK][..padding])
     }
 
     fn opaque_mark(&mut self, folder: &Meta) -> Result<(), LayerError> {
@@ -244,17 +206,17 @@ impl<W: Entries> Stream<'_, W> {
         self.name.push(b'/');
         self.name.extend_from_slice(OPAQUE_MARK);
         let mark = Meta { mode: folder.mode & 0o777, mtime: crate::disk::FileTime::default(), ..*folder };
-        self.header(Flag::File, &mark, 0, &[])?;
+        self.header(FILE, &mark, 0, &[])?;
         self.name.truncate(above);
         Ok(())
     }
 
-    fn header(&mut self, flag: Flag, meta: &Meta, size: u64, target: &[u8]) -> Result<(), LayerError> {
+    fn header(&mut self, kind: u8, meta: &Meta, size: u64, target: &[u8]) -> Result<(), LayerError> {
         let owner = self.owners.in_stream(meta.uid, meta.gid);
         let header = Header {
             name: &self.name,
             target,
-            flag,
+            kind,
             mode: meta.mode,
             uid: owner.uid.into(),
             gid: owner.gid.into(),
@@ -263,6 +225,19 @@ impl<W: Entries> Stream<'_, W> {
             size,
             mtime: meta.mtime.rounded(),
         };
-        self.out.header(&header).map_err(LayerError::Write)
+        let Some(within) = &mut self.within else {
+            return self.out.write_all(&header.blocks(Dialect::Go)).map_err(LayerError::Write);
+        };
+        if header.name.contains(&b'\\') {
+            return Err(LayerError::refused(header.name, Refusal::Unloadable));
+        }
+        within.hash.write_all(&header.blocks(Dialect::Go)).map_err(LayerError::Write)?;
+        let name = [&within.prefix[..], header.name].concat();
+        self.out.write_all(&Header { name: &name, ..header }.blocks(Dialect::Go)).map_err(LayerError::Write)
     }
+}
+
+fn content(within: &mut Option<Within>, out: &mut impl Write, bytes: &[u8]) -> Result<(), LayerError> {
+    let hashed = within.as_mut().map_or(Ok(()), |within| within.hash.write_all(bytes));
+    hashed.and_then(|()| out.write_all(bytes)).map_err(LayerError::Write)
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::disk::{Dir, FileTime, is_root};
+use crate::tar::Limits;
 use crate::words::{Digest, golden};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/go_tar.py");
@@ -210,7 +211,7 @@ fn random_trees_hash_as_an_independent_writer_says_and_come_back_from_their_stre
         write_layer(&tree, &Owners::of_this_machine(), &mut stream).unwrap();
         assert_eq!(Digest::of(&stream), id.digest);
         let copy = top.make_folder(format!("{name}-back"), 0o700).unwrap();
-        let unpacked = unpack(&stream[..], &copy, Limits::default()).unwrap();
+        let unpacked = unpack(&stream[..], &copy, &Limits::LAYER).unwrap();
         assert_eq!((unpacked.stream, unpacked.stream_size), (id.digest, id.tar_size));
         assert!(unpacked.is_faithful(), "{:?}", unpacked.notes);
         assert_eq!(layer_id(copy.path()).unwrap().unwrap(), id, "tree {name} of seed {seed}, unpacked");
@@ -231,14 +232,14 @@ fn a_stream_with_one_byte_changed_is_refused_or_has_another_digest() {
             let mut changed = stream.clone();
             changed[at] ^= change;
             let to = top.make_folder("to", 0o700).unwrap();
-            let unpacked = unpack(&changed[..], &to, Limits::default());
+            let unpacked = unpack(&changed[..], &to, &Limits::LAYER);
             assert!(unpacked.is_err() || unpacked.unwrap().stream != right, "byte {at}");
             top.remove_all("to").unwrap();
         }
     }
     for length in (0..stream.len() - 1).step_by(stream.len() / 40 + 1) {
         let to = top.make_folder("to", 0o700).unwrap();
-        assert!(unpack(&stream[..length], &to, Limits::default()).is_err(), "cut at {length}");
+        assert!(unpack(&stream[..length], &to, &Limits::LAYER).is_err(), "cut at {length}");
         top.remove_all("to").unwrap();
     }
 }
@@ -253,6 +254,6 @@ fn a_stream_that_fails_its_digest_is_a_failed_verification() {
     write_layer(tree.path(), &Owners::of_this_machine(), &mut stream).unwrap();
     let size = stream.len() as u64;
     let reader = crate::words::VerifyingReader::new(&stream[..], Digest::of(b"other"), size);
-    let error = unpack(reader, &top.make_folder("to", 0o700).unwrap(), Limits::default()).unwrap_err();
+    let error = unpack(reader, &top.make_folder("to", 0o700).unwrap(), &Limits::LAYER).unwrap_err();
     assert_eq!(error.kind(), crate::words::FailureKind::Verification, "{error}");
 }

@@ -2,25 +2,10 @@
 
 use std::io::{self, BufReader, Read, Write};
 
-use super::{LayerError, Note, TarEntries, Unpacker};
+use super::{LayerError, Note, Unpacker};
 use crate::disk::Dir;
+use crate::tar::{Entries, Limits, Policy};
 use crate::words::{Digest, DigestWriter};
-
-/// What a stream may hold before it is taken for a bomb.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Entries.
-    pub entries: u64,
-    /// Bytes of content, unpacked.
-    pub bytes: u64,
-}
-
-impl Default for Limits {
-    /// A hundred times of what a base image holds: 1,000,000 entries and 256 GiB.
-    fn default() -> Self {
-        Self { entries: 1_000_000, bytes: 256 << 30 }
-    }
-}
 
 /// What came out of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,13 +30,13 @@ impl Unpacked {
 ///
 /// Whiteouts become 0:0 devices and `trusted.overlay.opaque`; everything that a hostile stream could do is refused by
 /// name. The stream is read to its last byte and hashed, so that the caller can compare.
-pub fn unpack(stream: impl Read, into: &Dir, limits: Limits) -> Result<Unpacked, LayerError> {
+pub fn unpack(stream: impl Read, into: &Dir, limits: &Limits) -> Result<Unpacked, LayerError> {
     let mut hash = DigestWriter::new(io::sink());
     let hashed = Hashed { inner: BufReader::with_capacity(256 * 1024, stream), hash: &mut hash };
-    let mut entries = TarEntries::new(hashed);
-    let mut unpacker = Unpacker::new(into.duplicate()?, limits);
+    let mut entries = Entries::new(hashed, Policy::Layer, limits);
+    let mut unpacker = Unpacker::new(into.duplicate()?);
     while let Some(entry) = entries.next_entry()? {
-        unpacker.take(&entry, &entry.name, &entry.target, entries.content())?;
+        unpacker.take(&entry, entries.content())?;
     }
     let notes = unpacker.finish()?;
     drop(entries);

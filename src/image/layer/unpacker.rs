@@ -9,8 +9,9 @@ use std::path::Path;
 
 use rustix::io::Errno;
 
-use super::{EntryKind, LayerError, Limits, OPAQUE_MARK, TarEntry, WHITEOUT_PREFIX};
-use crate::disk::{Dir, DiskError, FileTime, Kind, MAX_DEPTH, is_root};
+use super::{LayerError, OPAQUE_MARK, WHITEOUT_PREFIX};
+use crate::disk::{Dir, DiskError, FileTime, Kind, is_root};
+use crate::tar::{Entry, EntryKind, EntryPath, Refusal};
 use crate::words::Epoch;
 
 const CAPABILITY: &[u8] = b"security.capability";
@@ -84,9 +85,6 @@ struct FolderEnd {
 /// their modes, owners and times in [`Unpacker::finish`].
 pub struct Unpacker {
     top: Dir,
-    limits: Limits,
-    entries: u64,
-    bytes: u64,
     folders: BTreeMap<Vec<u8>, FolderEnd>,
     notes: Vec<Note>,
     root: bool,
@@ -98,12 +96,9 @@ pub struct Unpacker {
 impl Unpacker {
     /// Unpacks into `top`.
     #[must_use]
-    pub fn new(top: Dir, limits: Limits) -> Self {
+    pub fn new(top: Dir) -> Self {
         Self {
             top,
-            limits,
-            entries: 0,
-            bytes: 0,
             folders: BTreeMap::new(),
             notes: Vec::new(),
             root: is_root(),
@@ -112,51 +107,36 @@ impl Unpacker {
         }
     }
 
-    /// Takes one entry at `name`, which with `target` (only looked at where the entry is a hard link) is relative to the
-    /// tree's top and need not be what the stream says.
-    pub fn take(&mut self, entry: &TarEntry, name: &[u8], target: &[u8], content: impl Read) -> Result<(), LayerError> {
-        let refused = |reason: &str| LayerError::refused(name, reason);
-        self.entries += 1;
-        self.bytes = self.bytes.saturating_add(entry.size);
-        if self.entries > self.limits.entries || self.bytes > self.limits.bytes {
-            return Err(LayerError::refused(
-                name,
-                format!("with it there are more than {} entries or {} bytes", self.limits.entries, self.limits.bytes),
-            ));
+    /// Takes one entry, whose path and hard link's target are relative to the tree's top.
+    pub fn take(&mut self, entry: &Entry, content: impl Read) -> Result<(), LayerError> {
+        let refused = |why| LayerError::refused(entry.path.as_bytes(), why);
+        let (parents, leaf) = entry.path.split();
+        if parents.split(|byte| *byte == b'/').any(|parent| parent.starts_with(WHITEOUT_PREFIX)) {
+            return Err(refused(Refusal::WhiteoutParent));
         }
-        let parts = components(name).map_err(refused)?;
-        let Some((leaf, parents)) = parts.split_last() else {
-            // The tree's own entry: it is there, and it stays as it is.
-            return if entry.kind == EntryKind::Folder { Ok(()) } else { Err(refused("it replaces the whole layer")) };
-        };
-        let owner = owner(entry).ok_or_else(|| refused("its owner is no number that Linux knows"))?;
-        let parent = self.open_parent(parents).map_err(|error| in_the_way(name, error))?;
-        self.note(entry, name, owner);
+        let owner = owner(entry).ok_or_else(|| refused(Refusal::Owner))?;
+        let parent = self.open_parent(parents).map_err(|error| in_the_way(entry, error))?;
+        self.note(entry, owner);
         if let Some(rest) = leaf.strip_prefix(WHITEOUT_PREFIX) {
             if entry.kind != EntryKind::File || entry.size != 0 {
-                return Err(refused("a whiteout is an empty file"));
+                return Err(refused(Refusal::WhiteoutContent));
             }
-            if *leaf == OPAQUE_MARK {
-                return if parents.is_empty() {
-                    Err(refused("it would hide all lower layers"))
-                } else {
-                    Ok(parent.set_opaque()?)
-                };
+            if leaf == OPAQUE_MARK {
+                return if parents.is_empty() { Err(refused(Refusal::OpaqueTop)) } else { Ok(parent.set_opaque()?) };
             }
             if matches!(rest, b"" | b"." | b"..") || rest.starts_with(WHITEOUT_PREFIX) {
-                return Err(refused("what it removes is no name"));
+                return Err(refused(Refusal::WhiteoutOf));
             }
-            return self.whiteout(entry, name, &parent, rest, owner);
+            return self.whiteout(entry, &parent, rest, owner);
         }
-        match entry.kind {
-            EntryKind::File => self.file(entry, name, &parent, leaf, owner, content)?,
-            EntryKind::HardLink => self.hard_link(name, &parent, leaf, target)?,
-            EntryKind::Symlink => self.symlink(entry, name, &parent, leaf, owner)?,
-            EntryKind::Folder => self.folder(entry, name, &parent, leaf, &parts, owner)?,
-            EntryKind::Whiteout => return self.whiteout(entry, name, &parent, leaf, owner),
-            EntryKind::Other(what) => return Err(LayerError::refused(name, format!("it is a {what}"))),
+        match &entry.kind {
+            EntryKind::File => self.file(entry, &parent, owner, content)?,
+            EntryKind::HardLink { target } => self.hard_link(entry, &parent, target)?,
+            EntryKind::Symlink { target } => self.symlink(entry, &parent, target, owner)?,
+            EntryKind::Folder => self.folder(entry, &parent, owner)?,
+            EntryKind::Whiteout => self.whiteout(entry, &parent, leaf, owner)?,
         }
-        self.near = Some((parents.join(&b'/'), parent));
+        self.near = Some((parents.to_vec(), parent));
         Ok(())
     }
 
@@ -176,41 +156,42 @@ impl Unpacker {
         Ok(self.notes)
     }
 
-    fn open_parent(&mut self, parents: &[&[u8]]) -> Result<Dir, DiskError> {
-        let path = parents.join(&b'/');
+    fn open_parent(&mut self, path: &[u8]) -> Result<Dir, DiskError> {
         if let Some((near, dir)) = self.near.take()
             && near == path
         {
             return Ok(dir);
         }
-        let whole = Path::new(OsStr::from_bytes(&path));
-        match self.top.beneath(whole) {
+        match self.top.beneath(Path::new(OsStr::from_bytes(path))) {
             Err(error) if error.is_not_found() => {}
             opened => return opened,
         }
         let mut dir = self.top.duplicate()?;
-        for (index, part) in parents.iter().enumerate() {
-            let name = OsStr::from_bytes(part);
+        let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
+        let mut start = 0;
+        for end in slashes.chain([path.len()]) {
+            let name = OsStr::from_bytes(&path[start..end]);
             if dir.meta_if_there(name)?.is_none() {
                 dir.make_folder(name, 0o700)?;
-                let path = parents[..=index].join(&b'/');
                 let seconds = i64::try_from(Epoch::DEFAULT.seconds()).expect("the year 1980");
                 let time = FileTime::of_seconds(seconds);
-                self.folders.insert(path, FolderEnd { mode: 0o755, owner: (0, 0), time, implied: true });
+                self.folders
+                    .insert(path[..end].to_vec(), FolderEnd { mode: 0o755, owner: (0, 0), time, implied: true });
             }
             dir = dir.folder(name)?;
+            start = end + 1;
         }
         Ok(dir)
     }
 
-    fn note(&mut self, entry: &TarEntry, name: &[u8], owner: (u32, u32)) {
-        let shown = || name.escape_ascii().to_string();
+    fn note(&mut self, entry: &Entry, owner: (u32, u32)) {
+        let shown = || entry.path.as_bytes().escape_ascii().to_string();
         let capable = entry.attributes.iter().any(|(attribute, _)| attribute == CAPABILITY);
         let special = matches!(entry.kind, EntryKind::File) && entry.mode & 0o6000 != 0;
         if special || (capable && self.root) {
             self.notes.push(Note::Privileged(shown()));
         }
-        if owner != (0, 0) && !self.root && entry.kind != EntryKind::HardLink {
+        if owner != (0, 0) && !self.root && !matches!(entry.kind, EntryKind::HardLink { .. }) {
             self.notes.push(Note::OwnerLost(shown()));
         }
         for (attribute, _) in &entry.attributes {
@@ -221,14 +202,13 @@ impl Unpacker {
     }
 
     /// Clears the way for a new leaf: the last entry of a name wins.
-    fn clear(&mut self, name: &[u8], parent: &Dir, leaf: &[u8], whiteout: bool) -> Result<(), LayerError> {
-        let leaf = OsStr::from_bytes(leaf);
+    fn clear(&mut self, entry: &Entry, parent: &Dir, leaf: &OsStr, whiteout: bool) -> Result<(), LayerError> {
         let Some(there) = parent.meta_if_there(leaf)? else { return Ok(()) };
         if (there.kind == Kind::Whiteout) != whiteout {
-            return Err(LayerError::refused(name, "the layer both removes and holds it"));
+            return Err(LayerError::refused(entry.path.as_bytes(), Refusal::RemovedAndHeld));
         }
         if there.kind == Kind::Folder {
-            self.forget_folder(&join(name));
+            self.forget_folder(entry.path.as_bytes());
         }
         Ok(parent.remove_all(leaf)?)
     }
@@ -247,19 +227,17 @@ impl Unpacker {
 
     fn file(
         &mut self,
-        entry: &TarEntry,
-        name: &[u8],
+        entry: &Entry,
         parent: &Dir,
-        leaf: &[u8],
         owner: (u32, u32),
         mut content: impl Read,
     ) -> Result<(), LayerError> {
-        self.clear(name, parent, leaf, false)?;
-        let leaf = OsStr::from_bytes(leaf);
+        let leaf = leaf(&entry.path);
+        self.clear(entry, parent, leaf, false)?;
         let mut file = parent.create_file(leaf, 0o600)?;
         let (path, mut copied) = (file.path().to_owned(), 0);
         loop {
-            let failed = |source| LayerError::Content { name: name.escape_ascii().to_string(), source };
+            let failed = |source| LayerError::Content { name: entry.path.to_string(), source };
             let count = content.read(&mut self.buffer).map_err(failed)?;
             if count == 0 {
                 break;
@@ -268,100 +246,60 @@ impl Unpacker {
             copied += count as u64;
         }
         if copied != entry.size {
-            return Err(LayerError::refused(name, format!("it has {copied} of {} bytes", entry.size)));
+            let why = Refusal::Short { found: copied, size: entry.size };
+            return Err(LayerError::refused(entry.path.as_bytes(), why));
         }
-        drop(file);
-        self.set(entry, parent, leaf, owner)?;
+        parent.complete_file(&file, self.root.then_some(owner), entry.mode, entry.mtime)?;
         if self.root {
             for (_, value) in entry.attributes.iter().filter(|(attribute, _)| attribute == CAPABILITY) {
                 parent.set_capability(leaf, value)?;
             }
         }
-        Ok(parent.set_time(leaf, entry.mtime)?)
-    }
-
-    fn set(&self, entry: &TarEntry, parent: &Dir, leaf: &OsStr, owner: (u32, u32)) -> Result<(), DiskError> {
-        if self.root {
-            parent.set_owner(leaf, owner.0, owner.1)?;
-        }
-        if entry.kind != EntryKind::Symlink {
-            parent.set_mode(leaf, entry.mode)?;
-        }
-        parent.set_time(leaf, entry.mtime)
-    }
-
-    fn hard_link(&mut self, name: &[u8], parent: &Dir, leaf: &[u8], target: &[u8]) -> Result<(), LayerError> {
-        let refused = |reason: &str| LayerError::refused(name, format!("its hard link's target {reason}"));
-        let parts = components(target).map_err(refused)?;
-        let (file, folders) = parts.split_last().ok_or_else(|| refused("is the layer itself"))?;
-        let folder = self.top.beneath(Path::new(OsStr::from_bytes(&folders.join(&b'/'))));
-        let folder = folder.map_err(|_| refused("is not in the layer before it"))?;
-        let file = OsStr::from_bytes(file);
-        let there = folder.meta_if_there(file)?.ok_or_else(|| refused("is not in the layer before it"))?;
-        if there.kind != Kind::File {
-            return Err(refused("is no regular file"));
-        }
-        if parent.meta_if_there(OsStr::from_bytes(leaf))?.is_some_and(|meta| meta.identity == there.identity) {
-            return Ok(());
-        }
-        self.clear(name, parent, leaf, false)?;
-        Ok(folder.link(file, parent, OsStr::from_bytes(leaf))?)
-    }
-
-    fn symlink(
-        &mut self,
-        entry: &TarEntry,
-        name: &[u8],
-        parent: &Dir,
-        leaf: &[u8],
-        owner: (u32, u32),
-    ) -> Result<(), LayerError> {
-        if entry.target.is_empty() || entry.target.contains(&0) || entry.target.len() > 4095 {
-            return Err(LayerError::refused(name, "its target is no path"));
-        }
-        self.clear(name, parent, leaf, false)?;
-        if entry.target.starts_with(SEALER_ROOT) && entry.target.ends_with(&[b"/", &join(name)[..]].concat()) {
-            self.notes.push(Note::DamagedLink(name.escape_ascii().to_string()));
-            return Ok(());
-        }
-        let leaf = OsStr::from_bytes(leaf);
-        parent.make_symlink(leaf, &entry.target)?;
-        Ok(self.set(entry, parent, leaf, owner)?)
-    }
-
-    fn folder(
-        &mut self,
-        entry: &TarEntry,
-        name: &[u8],
-        parent: &Dir,
-        leaf: &[u8],
-        parts: &[&[u8]],
-        owner: (u32, u32),
-    ) -> Result<(), LayerError> {
-        if parts.len() > MAX_DEPTH {
-            return Err(LayerError::refused(name, format!("it is more than {MAX_DEPTH} folders deep")));
-        }
-        let shown = OsStr::from_bytes(leaf);
-        if parent.meta_if_there(shown)?.is_none_or(|there| there.kind != Kind::Folder) {
-            self.clear(name, parent, leaf, false)?;
-            parent.make_folder(shown, 0o700)?;
-        }
-        let end = FolderEnd { mode: entry.mode, owner, time: entry.mtime, implied: false };
-        self.folders.insert(parts.join(&b'/'), end);
         Ok(())
     }
 
-    fn whiteout(
-        &mut self,
-        entry: &TarEntry,
-        name: &[u8],
-        parent: &Dir,
-        leaf: &[u8],
-        owner: (u32, u32),
-    ) -> Result<(), LayerError> {
-        self.clear(name, parent, leaf, true)?;
+    fn hard_link(&mut self, entry: &Entry, parent: &Dir, target: &EntryPath) -> Result<(), LayerError> {
+        let refused = || LayerError::refused(entry.path.as_bytes(), Refusal::HardLink(target.to_string()));
+        let folder = self.top.beneath(Path::new(OsStr::from_bytes(target.split().0))).map_err(|_| refused())?;
+        let (file, leaf) = (leaf(target), leaf(&entry.path));
+        let there = folder.meta_if_there(file)?.filter(|there| there.kind == Kind::File).ok_or_else(refused)?;
+        if parent.meta_if_there(leaf)?.is_some_and(|meta| meta.identity == there.identity) {
+            return Ok(());
+        }
+        self.clear(entry, parent, leaf, false)?;
+        Ok(folder.link(file, parent, leaf)?)
+    }
+
+    fn symlink(&mut self, entry: &Entry, parent: &Dir, target: &[u8], owner: (u32, u32)) -> Result<(), LayerError> {
+        let leaf = leaf(&entry.path);
+        self.clear(entry, parent, leaf, false)?;
+        if target.starts_with(SEALER_ROOT) && target.ends_with(&[b"/", entry.path.as_bytes()].concat()) {
+            self.notes.push(Note::DamagedLink(entry.path.as_bytes().escape_ascii().to_string()));
+            return Ok(());
+        }
+        parent.make_symlink(leaf, target)?;
+        self.owner_and_time(entry, parent, leaf, owner)
+    }
+
+    fn folder(&mut self, entry: &Entry, parent: &Dir, owner: (u32, u32)) -> Result<(), LayerError> {
+        let leaf = leaf(&entry.path);
+        if parent.meta_if_there(leaf)?.is_none_or(|there| there.kind != Kind::Folder) {
+            self.clear(entry, parent, leaf, false)?;
+            parent.make_folder(leaf, 0o700)?;
+        }
+        let end = FolderEnd { mode: entry.mode, owner, time: entry.mtime, implied: false };
+        self.folders.insert(entry.path.as_bytes().to_vec(), end);
+        Ok(())
+    }
+
+    fn whiteout(&mut self, entry: &Entry, parent: &Dir, leaf: &[u8], owner: (u32, u32)) -> Result<(), LayerError> {
         let leaf = OsStr::from_bytes(leaf);
+        self.clear(entry, parent, leaf, true)?;
         parent.make_whiteout(leaf)?;
+        self.owner_and_time(entry, parent, leaf, owner)
+    }
+
+    fn owner_and_time(&self, entry: &Entry, parent: &Dir, leaf: &OsStr, owner: (u32, u32)) -> Result<(), LayerError> {
         if self.root {
             parent.set_owner(leaf, owner.0, owner.1)?;
         }
@@ -369,47 +307,21 @@ impl Unpacker {
     }
 }
 
-fn owner(entry: &TarEntry) -> Option<(u32, u32)> {
+fn leaf(path: &EntryPath) -> &OsStr {
+    OsStr::from_bytes(path.split().1)
+}
+
+fn owner(entry: &Entry) -> Option<(u32, u32)> {
     // The last number means "leave it" to the system.
-    let number = |number: u64| u32::try_from(number).ok().filter(|number| *number != u32::MAX);
+    let number = |number: i64| u32::try_from(number).ok().filter(|number| *number != u32::MAX);
     Some((number(entry.uid)?, number(entry.gid)?))
 }
 
-/// The parts of a name, `.` dropped; none for the tree's top.
-fn components(name: &[u8]) -> Result<Vec<&[u8]>, &'static str> {
-    if name.is_empty() || name.contains(&0) {
-        return Err("it is no name");
-    }
-    if name.starts_with(b"/") {
-        return Err("it is absolute");
-    }
-    if name.len() > 4096 {
-        return Err("its name has more than 4096 bytes");
-    }
-    let name = name.strip_suffix(b"/").unwrap_or(name);
-    let mut parts = Vec::new();
-    for part in name.split(|byte| *byte == b'/') {
-        match part {
-            b"." => {}
-            b"" => return Err("a part of its name is empty"),
-            b".." => return Err("it leaves the layer by `..`"),
-            part if part.len() > 255 => return Err("a part of its name has more than 255 bytes"),
-            part => parts.push(part),
-        }
-    }
-    if parts.len() > MAX_DEPTH + 1 { Err("it is more than 255 folders deep") } else { Ok(parts) }
-}
-
-/// A name that was checked, as a path without `.` and trailing `/`.
-fn join(name: &[u8]) -> Vec<u8> {
-    components(name).unwrap_or_default().join(&b'/')
-}
-
 /// A parent that is no folder is the stream's fault, not the disk's.
-fn in_the_way(name: &[u8], error: DiskError) -> LayerError {
+fn in_the_way(entry: &Entry, error: DiskError) -> LayerError {
     match &error {
         DiskError::Io { source, .. } if matches!(Errno::from_io_error(source), Some(Errno::NOTDIR | Errno::LOOP)) => {
-            LayerError::refused(name, "one of the folders on its way is a symlink or a file")
+            LayerError::refused(entry.path.as_bytes(), Refusal::InTheWay)
         }
         DiskError::Io { .. }
         | DiskError::Busy { .. }
@@ -428,14 +340,13 @@ mod tests {
     const LIMIT: u64 = 400;
 
     fn take(unpacker: &mut Unpacker, kind: EntryKind, mode: u32, name: &str) {
-        let (name, mtime) = (name.as_bytes().to_vec(), FileTime::of_seconds(1));
-        let entry =
-            TarEntry { name, target: vec![], kind, mode, uid: 0, gid: 0, mtime, size: 0, attributes: Vec::new() };
-        unpacker.take(&entry, &entry.name, b"", &b""[..]).unwrap();
+        let (path, mtime) = (EntryPath::parse(name.as_bytes()).unwrap().unwrap(), FileTime::of_seconds(1));
+        let entry = Entry { path, kind, mode, uid: 0, gid: 0, mtime, size: 0, attributes: Vec::new() };
+        unpacker.take(&entry, &b""[..]).unwrap();
     }
 
     fn unpacker(folder: &tempfile::TempDir) -> Unpacker {
-        Unpacker::new(Dir::open(folder.path()).unwrap(), Limits::default())
+        Unpacker::new(Dir::open(folder.path()).unwrap())
     }
 
     /// In memory where there is such a place: it is our bookkeeping that must not go with the square of the entries.

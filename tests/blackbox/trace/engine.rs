@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
-use sealer::archive::TarWriter;
+use sealer::tar::TarWriter;
 use sealer::words::{Digest, Epoch};
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! Archives for `docker load`, forged: images that no build here can make.
 
-use sealer::archive::TarWriter;
+use sealer::tar::TarWriter;
 use sealer::words::{Digest, Epoch};
 use serde_json::json;
 

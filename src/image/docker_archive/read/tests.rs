@@ -4,7 +4,7 @@ use std::io::Seek as _;
 use proptest::prelude::*;
 
 use super::*;
-use crate::archive::TarWriter;
+use crate::tar::TarWriter;
 use crate::words::Epoch;
 
 /// An entry of a forged archive.

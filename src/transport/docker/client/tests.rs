@@ -5,8 +5,8 @@ use std::os::unix::net::UnixListener;
 use serde_json::json;
 
 use super::*;
-use crate::archive::TarWriter;
 use crate::image::Blobs as _;
+use crate::tar::TarWriter;
 use crate::words::{Epoch, Silent};
 
 /// What a path of the API gives: a status, a body, and whether the connection is cut before its end.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::error::Refusal;
 use super::limits::Limits;
+use crate::words::obeyed;
 
 /// A `/`-separated relative path of bytes without empty, `.` or `..` components; never empty.
 ///
@@ -38,7 +39,8 @@ impl EntryPath {
                 return Err(Refusal::LongComponent);
             }
             depth += 1;
-            if depth > Limits::DEPTH {
+            // A file may lie in the deepest folder that there may be.
+            if depth > Limits::DEPTH + 1 {
                 return Err(Refusal::Deep);
             }
             if depth > 1 {
@@ -53,6 +55,15 @@ impl EntryPath {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// The folder that it lies in, empty at the top, and its last component.
+    #[must_use]
+    pub fn split(&self) -> (&[u8], &[u8]) {
+        match self.0.iter().rposition(|byte| *byte == b'/') {
+            Some(slash) => (&self.0[..slash], &self.0[slash + 1..]),
+            None => (b"", &self.0),
+        }
     }
 
     /// The components from the top down.
@@ -81,7 +92,7 @@ impl EntryPath {
 
     /// Where a symbolic link at this path leads, as far as that can be told from the words alone; none where it is
     /// absolute or leaves the top. The top itself is the empty list.
-    pub(super) fn leads_to(&self, target: &[u8]) -> Option<Vec<Vec<u8>>> {
+    pub(crate) fn leads_to(&self, target: &[u8]) -> Option<Vec<Vec<u8>>> {
         if target.first() == Some(&b'/') {
             return None;
         }
@@ -98,7 +109,7 @@ impl EntryPath {
     }
 
     /// A path of components that come from other paths; none for no components.
-    pub(super) fn from_components(components: &[Vec<u8>]) -> Option<Self> {
+    pub(crate) fn from_components(components: &[Vec<u8>]) -> Option<Self> {
         (!components.is_empty()).then(|| Self(components.join(&b'/')))
     }
 }
@@ -115,15 +126,17 @@ impl fmt::Debug for EntryPath {
     }
 }
 
-/// A stranger's name as messages show it: what is no text, or would move the cursor, is escaped; cut at 200 characters.
-pub(super) fn shown(name: &[u8]) -> String {
+/// A stranger's name as messages show it: what a terminal would obey is escaped, what is no text replaced; cut at 200
+/// characters.
+pub(crate) fn shown(name: &[u8]) -> String {
+    let text = String::from_utf8_lossy(name);
     let mut out = String::new();
-    for (count, character) in String::from_utf8_lossy(name).chars().enumerate() {
+    for (count, character) in text.chars().enumerate() {
         if count == 200 {
             out.push('…');
             break;
         }
-        if character.is_control() {
+        if obeyed(character) {
             out.extend(character.escape_default());
         } else {
             out.push(character);

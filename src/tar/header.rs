@@ -1,13 +1,11 @@
 //! One 512-byte header of a tar, read strictly.
 //!
-//! Formats: POSIX.1-2008 `pax` ("ustar Interchange Format"), GNU tar's manual ("Basic Tar Format"). Parsed here and
-//! not by `tar`, which takes sizes and names that two readers would understand in two ways.
-
-/// Bytes of a header and of the unit in which content is padded.
-pub(super) const BLOCK: usize = 512;
+//! Formats: POSIX.1-2008 `pax` ("ustar Interchange Format"), GNU tar's manual ("Basic Tar Format"). The fields lie where
+//! the `tar` crate says; what stands in them is read here, as the crate takes numbers and names that two readers would
+//! understand in two ways.
 
 /// A header's fields as they stand, checked each for itself.
-pub(super) struct Header {
+pub(super) struct RawHeader {
     /// What the entry is; NUL is an old file.
     pub(super) kind: u8,
     /// Name, with the prefix where the format has one.
@@ -16,57 +14,48 @@ pub(super) struct Header {
     pub(super) link: Vec<u8>,
     /// Permission bits and the three above.
     pub(super) mode: u32,
+    pub(super) uid: i64,
+    pub(super) gid: i64,
+    /// Seconds since 1970.
+    pub(super) mtime: i64,
     /// Bytes of content, none where the field is no size.
     pub(super) size: Option<u64>,
+    /// Whether its device numbers are 0:0.
+    pub(super) is_device_zero: bool,
 }
 
-/// Where the format puts a name's prefix.
-enum Format {
-    /// No magic: no prefix.
-    V7,
-    /// POSIX: 155 bytes.
-    Ustar,
-    /// Schilling's star: 131 bytes, then times.
-    Star,
-    /// GNU before POSIX: other things stand there.
-    Gnu,
-}
-
-impl Header {
+impl RawHeader {
     /// Reads a block that is not all zero; the error says what is wrong with it.
-    pub(super) fn parse(block: &[u8; BLOCK]) -> Result<Self, &'static str> {
-        let sum = number(&block[148..156]).ok_or("no checksum")?;
-        let spaces = 8 * i64::from(b' ');
-        let found = block.iter().map(|byte| i64::from(*byte)).sum::<i64>()
-            - block[148..156].iter().map(|byte| i64::from(*byte)).sum::<i64>()
-            + spaces;
-        if sum != found {
+    pub(super) fn parse(block: &::tar::Header) -> Result<Self, &'static str> {
+        let (bytes, old) = (block.as_bytes(), block.as_old());
+        let sum = |bytes: &[u8]| bytes.iter().map(|byte| i64::from(*byte)).sum::<i64>();
+        let expected = sum(bytes) - sum(&old.cksum) + 8 * i64::from(b' ');
+        if number(&old.cksum).ok_or("no checksum")? != expected {
             return Err("a wrong checksum");
         }
-        let format = match (&block[257..265], &block[508..512]) {
-            (b"ustar\x0000", b"tar\0") => Format::Star,
-            (b"ustar\x0000", _) => Format::Ustar,
-            (b"ustar  \0", _) => Format::Gnu,
-            (magic, _) if magic.iter().all(|byte| *byte == 0) => Format::V7,
-            _ => return Err("an unknown magic"),
+        let prefix = match (block.as_ustar(), block.as_gnu()) {
+            // Schilling's star has times where POSIX has the end of the prefix.
+            (Some(ustar), _) if bytes.ends_with(b"tar\0") => text(&ustar.prefix[..131])?,
+            (Some(ustar), _) => text(&ustar.prefix)?,
+            (None, Some(_)) => Vec::new(),
+            (None, None) if bytes[257..265] == [0; 8] => Vec::new(),
+            (None, None) => return Err("an unknown magic"),
         };
-        let mode = number(&block[100..108]).and_then(|mode| u32::try_from(mode).ok()).ok_or("a malformed mode")?;
-        // Owners and times are replaced, but a field that is no number means that this is no header.
-        for field in [&block[108..116], &block[116..124], &block[136..148]] {
-            number(field).ok_or("a malformed owner or time")?;
-        }
-        let prefix = match format {
-            Format::V7 | Format::Gnu => Vec::new(),
-            Format::Ustar => text(&block[345..500])?,
-            Format::Star => text(&block[345..476])?,
-        };
-        let mut name = text(&block[..100])?;
-        if !prefix.is_empty() {
-            name = [prefix, b"/".to_vec(), name].concat();
-        }
-        let size = number(&block[124..136]).and_then(|size| u64::try_from(size).ok());
-        // The upper bits of the mode repeat the kind of file in archives of old writers.
-        Ok(Self { kind: block[156], name, link: text(&block[157..257])?, mode: mode & 0o7777, size })
+        let mode = number(&old.mode).filter(|mode| *mode >= 0).ok_or("a malformed mode")?;
+        let other = |field: &[u8]| number(field).ok_or("a malformed owner or time");
+        let name = text(&old.name)?;
+        Ok(Self {
+            kind: old.linkflag[0],
+            name: if prefix.is_empty() { name } else { [prefix, b"/".to_vec(), name].concat() },
+            link: text(&old.linkname)?,
+            // The upper bits of the mode repeat the kind of file in archives of old writers.
+            mode: u32::try_from(mode & 0o7777).expect("12 bits"),
+            uid: other(&old.uid)?,
+            gid: other(&old.gid)?,
+            mtime: other(&old.mtime)?,
+            size: number(&old.size).and_then(|size| u64::try_from(size).ok()),
+            is_device_zero: number(&bytes[329..337]) == Some(0) && number(&bytes[337..345]) == Some(0),
+        })
     }
 }
 

@@ -1,0 +1,39 @@
+//! Tar streams: one strict reader and one writer, on the headers of the `tar` crate.
+//!
+//! ```text
+//! stranger's stream ──Entries (policy, budgets)──▶ Entry + content, one after the other
+//! Header ──blocks(dialect)──▶ bytes that depend on names, modes and contents alone
+//! ```
+//!
+//! The crate gives the layout of a header and no more: its own numbers, names and PAX records are lenient, its reader
+//! cannot tell an end mark from an early end, and its errors have no types. Where two readers could see different things in
+//! a stream, it is refused: an entry is handed out, or refused by its name.
+
+mod budget;
+mod entry_path;
+mod error;
+mod header;
+mod limits;
+mod pax;
+mod policy;
+mod reader;
+mod writer;
+
+#[cfg(test)]
+pub(crate) mod corpus;
+#[cfg(test)]
+pub(crate) mod forge;
+#[cfg(test)]
+mod tests;
+
+pub use entry_path::EntryPath;
+pub(crate) use entry_path::shown;
+pub use error::{Refusal, TarError};
+pub use limits::Limits;
+pub use policy::Policy;
+pub use reader::{Entries, Entry, EntryKind};
+pub use writer::TarWriter;
+pub(crate) use writer::{Dialect, Header};
+
+/// Bytes of a header, and of the unit to which content is padded.
+pub(crate) const BLOCK: usize = 512;

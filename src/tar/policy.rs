@@ -1,0 +1,49 @@
+//! What is kept of entries, and what of them is refused because it would be lost.
+
+use super::entry_path::shown;
+use super::error::Refusal;
+use super::pax::{Attributes, Pax};
+
+/// What is kept of an entry, and so what it may say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// Names, permission bits and contents: what says more, and would be lost, is refused.
+    Files,
+    /// All that a layer holds, whiteouts, owners, times and extended attributes included.
+    Layer,
+}
+
+impl Policy {
+    /// The extended attributes that are kept, by their names.
+    pub(super) fn attributes(self, said: Attributes) -> Result<Attributes, Refusal> {
+        let mut kept = Vec::new();
+        for (key, value) in said {
+            match key.strip_prefix(b"SCHILY.xattr.") {
+                Some(name) if self == Self::Layer => kept.push((name.to_vec(), value)),
+                // What archivers say a second time, and what no layer holds.
+                None if self == Self::Layer && is_of_archivers(&key) => {}
+                Some(_) | None => return Err(Refusal::Attribute(shown(&key))),
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Checks what a global header says of all entries: it must change nothing that is kept of any.
+    pub(super) fn check_global(self, pax: &Pax) -> Result<(), Refusal> {
+        if let Some((key, _)) = pax.attributes.first() {
+            return Err(Refusal::Attribute(shown(key)));
+        }
+        if pax.path.is_some() || pax.link.is_some() || pax.size.is_some() {
+            return Err(Refusal::Pax("it gives all entries a name or a size"));
+        }
+        if self == Self::Layer && (pax.uid.is_some() || pax.gid.is_some() || pax.mtime.is_some()) {
+            return Err(Refusal::Pax("it gives all entries an owner or a time"));
+        }
+        Ok(())
+    }
+}
+
+/// What libarchive and star note of the file system that a file came from.
+fn is_of_archivers(key: &[u8]) -> bool {
+    [&b"LIBARCHIVE."[..], b"SCHILY.fflags", b"SCHILY.acl."].iter().any(|start| key.starts_with(start))
+}
