@@ -5,12 +5,11 @@
 //!                as written: templates, spans             concrete: no template, no Option by accident
 //! ```
 //!
-//! The modules are the floors of a house; the way of the data is the way down this table, and a module may use
-//! only those above it. `tests/architecture.rs` reads the `use crate::` lines and holds them to it.
+//! The modules are layers, in the order of the data's way; a module may use only those above it in this table. `tests/architecture.rs` reads the `use crate::` lines and holds them to it.
 //!
-//! | floor | room | what lives there |
+//! | layer | module | what is there |
 //! |---|---|---|
-//! | 1 words | [`words`] | the field's own nouns: Digest, ImageRef, SealerName, Platform, ContextPath; Source, Span, Diagnostic; Event; FailureKind. No I/O |
+//! | 1 types | [`types`] | the field's own nouns: Digest, ImageRef, SealerName, Platform, ContextPath; Source, Span, Diagnostic; Event; FailureKind. No I/O |
 //! | 2 documents | [`syntax`] | YAML and JSON text → tree with positions, pure |
 //! | 2 recipe | [`recipe`] | text → Recipe, pure: `&str` in, diagnostics out |
 //! | 3 edits | [`edit`] [`kubefile`] | bytes → bytes, pure |
@@ -22,7 +21,7 @@
 //! | 4 rootfs | [`rootfs`] | layers as an overlay shows them; the storage of the registry in them, read and written |
 //! | 4 manifests | [`manifests`] | every image that a Kubernetes document names, and pointing it at another registry |
 //! | 5 store | [`store`] [`cache`] | the only code that writes under the root, and under the cache |
-//! | 6 world | [`transport`] [`fetch`] [`supply`] | registry or local Docker engine ⇄ verified blobs; URL → verified file; each thing asked for once in a run |
+//! | 6 network | [`transport`] [`fetch`] [`sources`] | registry or local Docker engine ⇄ verified blobs; URL → verified file; each thing asked for once in a run |
 //! | 7 plan | [`plan`] | Recipe → Plan, no network |
 //! | 7 plan | [`validate`] | everything that is wrong or doubtful about a recipe, in one go |
 //! | 7 closure | [`closure`] | a root file system → what its manifests ask of its own registry and is not there |
@@ -58,13 +57,13 @@ pub mod provenance;
 pub mod recipe;
 pub mod rootfs;
 pub mod sandbox;
+pub mod sources;
 pub mod steps;
 pub mod store;
-pub mod supply;
 pub mod syntax;
 pub mod tar;
 pub mod transport;
+pub mod types;
 pub mod upstream;
 pub mod validate;
 pub mod verify;
-pub mod words;

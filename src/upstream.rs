@@ -1,4 +1,4 @@
-//! Floor 9, upstream: the real sealer beside this program, which does the commands on clusters.
+//! The real sealer beside this program, which does the commands on clusters.
 //!
 //! It is what `SEALER_UPSTREAM` names, else the next `sealer` on `PATH` behind the place where this program was found; a
 //! file is told by its device and inode, so that links to this program are this program. Parts of `PATH` that are no

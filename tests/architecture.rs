@@ -1,19 +1,19 @@
-//! Holds the modules to the floors of the house: the table in `src/lib.rs`.
+//! Holds the modules to their layers: the table in `src/lib.rs`.
 
 #![expect(clippy::unwrap_used, reason = "all of it is test code; clippy only knows functions with `#[test]` as such")]
 
 use std::path::{Path, PathBuf};
 
-/// The rooms, floor by floor; a room may use those of earlier floors, and of its own floor those to its left.
-const FLOORS: [&[&str]; 12] = [
-    &["words"],
+/// The modules by layer; a module may use those of earlier layers, and of its own layer those to its left.
+const LAYERS: [&[&str]; 12] = [
+    &["types"],
     &["syntax", "recipe"],
     &["edit", "kubefile"],
     &["disk", "process", "mount"],
     &["tar", "archive"],
     &["image", "rootfs", "manifests"],
     &["store", "cache"],
-    &["transport", "fetch", "supply"],
+    &["transport", "fetch", "sources"],
     &["plan", "validate", "closure"],
     &["steps", "build", "apply", "preview"],
     &["diff", "provenance", "verify", "upstream", "doctor", "sandbox"],
@@ -31,7 +31,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Each room with the rooms that one of its lines names, and that line.
+/// Each module with the modules that one of its lines names, and that line.
 fn uses() -> Vec<(String, String, String)> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
@@ -39,13 +39,13 @@ fn uses() -> Vec<(String, String, String)> {
     let mut uses = Vec::new();
     for file in files {
         let relative = file.strip_prefix(&src).unwrap();
-        let room =
+        let module =
             relative.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned();
-        if matches!(room.as_str(), "lib" | "main") || file.file_name().is_some_and(|name| name == "tests.rs") {
+        if matches!(module.as_str(), "lib" | "main") || file.file_name().is_some_and(|name| name == "tests.rs") {
             continue;
         }
         let text = fs_err::read_to_string(&file).unwrap();
-        // What tests use is not part of the house.
+        // What tests use does not count.
         let code = text.split("#[cfg(test)]").next().unwrap();
         for (number, line) in code.lines().enumerate() {
             if line.trim_start().starts_with("//") {
@@ -53,33 +53,36 @@ fn uses() -> Vec<(String, String, String)> {
             }
             for named in line.split("crate::").skip(1) {
                 let named: String = named.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
-                uses.push((room.clone(), named, format!("{}:{}", relative.display(), number + 1)));
+                uses.push((module.clone(), named, format!("{}:{}", relative.display(), number + 1)));
             }
         }
     }
     uses
 }
 
-fn place(room: &str) -> Option<(usize, usize)> {
-    FLOORS.iter().enumerate().find_map(|(floor, rooms)| Some((floor, rooms.iter().position(|other| *other == room)?)))
+fn place(module: &str) -> Option<(usize, usize)> {
+    LAYERS
+        .iter()
+        .enumerate()
+        .find_map(|(layer, modules)| Some((layer, modules.iter().position(|other| *other == module)?)))
 }
 
 #[test]
-fn every_room_uses_only_those_above_it() {
+fn every_module_uses_only_those_above_it() {
     let wrong: Vec<String> = uses()
         .into_iter()
-        .filter(|(room, named, _)| room != named)
-        .filter(|(room, named, _)| match (place(room), place(named)) {
+        .filter(|(module, named, _)| module != named)
+        .filter(|(module, named, _)| match (place(module), place(named)) {
             (Some(user), Some(used)) => used >= user,
             _ => true,
         })
-        .map(|(room, named, line)| format!("{line}: `{room}` uses `{named}`"))
+        .map(|(module, named, line)| format!("{line}: `{module}` uses `{named}`"))
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
-fn no_file_is_too_long_to_live_in() {
+fn no_file_is_too_long() {
     let mut files = Vec::new();
     sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
     let long: Vec<String> = files

@@ -5,7 +5,7 @@ use globset::GlobBuilder;
 use serde::Serialize;
 
 use crate::plan::{Plan, PlannedStage, PlannedStep, Route, StageWork, registry_path};
-use crate::words::{ContextPath, ImageRef, Place};
+use crate::types::{ContextPath, ImageRef, Place};
 
 /// The images that the recipe says somebody needs although no manifest asks for them.
 pub(super) fn needed(work: &StageWork) -> Vec<ImageRef> {

@@ -8,7 +8,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use crate::disk::{CopyRules, Dir, DiskError, FileTime, Kind, Meta, Owner, Sharing, Way, merge_entry};
 use crate::rootfs::Folder;
-use crate::words::ContextPath;
+use crate::types::ContextPath;
 
 /// Copies what `globs` match in `tree` (all of it where there are none) to the folder `to` of `context`.
 ///

@@ -3,8 +3,8 @@
 use crate::build::{self, Bases, Workspace};
 use crate::kubefile::{self, Base};
 use crate::plan::{ContextSource, Lock, Plan, PlannedStage, Route};
-use crate::supply::{Need, Pinning};
-use crate::words::{BaseSource, Event, Failure, FailureKind, ImageSource, Platform, SealerName};
+use crate::sources::{Need, Pinning};
+use crate::types::{BaseSource, Event, Failure, FailureKind, ImageSource, Platform, SealerName};
 
 use super::directory;
 use super::report::Moved;
@@ -86,8 +86,8 @@ pub(super) fn all_well(failures: Vec<Failure>) -> Result<(), Vec<Failure>> {
 impl Applier<'_> {
     /// Makes the plan's lock count: for what is asked of the world, and for base images.
     pub(super) fn bases(&self, plan: &Plan) -> Bases {
-        self.supply.pin(plan.inputs.pins(&plan.file));
-        match self.supply.pinning() {
+        self.sources.pin(plan.inputs.pins(&plan.file));
+        match self.sources.pinning() {
             Pinning::Open => Bases::locked(&plan.inputs),
             Pinning::Required => Bases::only_locked(&plan.inputs, &plan.file),
         }
@@ -106,14 +106,14 @@ impl Applier<'_> {
                     if let Some(there) = workspace.find(name, platform).map_err(|error| vec![failed(&error)])? {
                         refused.extend(workspace.bases().refusal(name, platform, &there).map(|no| one.place(no)));
                         if let Some(digest) = plan.inputs.base(name, platform).and_then(|base| base.digest) {
-                            self.supply.watch(name.reference(), platform, digest);
+                            self.sources.watch(name.reference(), platform, digest);
                         }
                         continue;
                     }
                     Need::Image(ImageSource::from(name.reference().clone()), platform.clone())
                 }
             };
-            refused.extend(self.supply.refusal(&need).map(|failure| one.place(failure)));
+            refused.extend(self.sources.refusal(&need).map(|failure| one.place(failure)));
             needs.push((need, one));
         }
         // What the lock lacks is told before anything is fetched.
@@ -122,7 +122,7 @@ impl Applier<'_> {
             return Err(failures);
         }
         let all: Vec<Need> = needs.iter().map(|(need, _)| need.clone()).collect();
-        for (need, failure) in self.supply.get_all(&all) {
+        for (need, failure) in self.sources.get_all(&all) {
             let here = needs.iter().filter(|(other, _)| *other == need);
             add_new(&mut failures, here.map(|(_, one)| one.place(failure.clone())));
         }
@@ -131,14 +131,14 @@ impl Applier<'_> {
 
     /// What a run used from outside.
     pub(super) fn used(&self, workspace: &Workspace<'_>) -> Lock {
-        Lock::of_resolved(self.supply.resolved(), workspace.bases().used())
+        Lock::of_resolved(self.sources.resolved(), workspace.bases().used())
     }
 
     /// The lock as it is after a run: what was locked, and what was used beyond that or instead of it. Of the latter there
     /// is a list.
     pub(super) fn settle(&self, plan: &Plan, workspace: &Workspace<'_>) -> (Lock, Vec<Moved>) {
         let mut lock = plan.inputs.clone();
-        let settled = Lock::of_resolved(self.supply.resolved(), workspace.bases().settled());
+        let settled = Lock::of_resolved(self.sources.resolved(), workspace.bases().settled());
         settled.entries().for_each(|entry| lock.insert(entry));
         let changes = lock.changes_since(&plan.inputs).into_iter();
         let moved: Vec<Moved> = changes
@@ -160,7 +160,7 @@ impl Applier<'_> {
 
     /// What registries say of the locked tags.
     pub(super) fn tag_news(&self, plan: &Plan) -> Vec<Moved> {
-        let news = self.supply.tag_news();
+        let news = self.sources.tag_news();
         if !news.unknown.is_empty() {
             let names: Vec<String> = news.unknown.iter().map(|image| format!("`{}`", image.familiar())).collect();
             let message = format!(

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::build;
 use crate::plan::{Lock, Locked, LockedFile, Plan};
+use crate::sources::{Need, Pulled, Sources, public_url};
 use crate::store::Store;
-use crate::supply::{Need, Pulled, Supply, told_url};
-use crate::words::{Failure, ImageSource, Platform, SealerName};
+use crate::types::{Failure, ImageSource, Platform, SealerName};
 
 use super::inputs::{Input, add_new, all_well, asked, no_id};
 
@@ -45,7 +45,7 @@ impl Inputs {
     pub fn name(&self, entry: &Locked) -> bool {
         match entry {
             Locked::File(url, _) => {
-                self.needs.iter().any(|need| matches!(need, Need::File(named, _) if told_url(named) == *url))
+                self.needs.iter().any(|need| matches!(need, Need::File(named, _) if public_url(named) == *url))
             }
             Locked::Image(image, platform, _) => self.images(platform).any(|named| named == image),
             Locked::Base(name, platform, _) => self.bases.iter().any(|base| (&base.0, &base.1) == (name, platform)),
@@ -79,8 +79,8 @@ impl Inputs {
 /// Looks up what a plan's lock lacks of what the plan names, and gives the lock with it. Files are fetched, for their
 /// digest; of images only the documents are asked for. A base image that a registry gave, by the `former` lock, is asked of
 /// the registry again. The error is all that could not be looked up.
-pub fn look_up(plan: &Plan, former: &Lock, store: &Store, supply: &Supply) -> Result<Lock, Vec<Failure>> {
-    supply.pin(plan.inputs.pins(&plan.file));
+pub fn look_up(plan: &Plan, former: &Lock, store: &Store, sources: &Sources) -> Result<Lock, Vec<Failure>> {
+    sources.pin(plan.inputs.pins(&plan.file));
     let mut lock = plan.inputs.clone();
     let mut failures = Vec::new();
     let asked = asked(plan);
@@ -104,12 +104,12 @@ pub fn look_up(plan: &Plan, former: &Lock, store: &Store, supply: &Supply) -> Re
         })
         .collect();
     // All at once; the failures are told below, each with its place.
-    supply.get_all(&files);
-    let described: BTreeMap<&(ImageSource, Platform), Pulled> = images.iter().zip(supply.describe(&images)).collect();
+    sources.get_all(&files);
+    let described: BTreeMap<&(ImageSource, Platform), Pulled> = images.iter().zip(sources.describe(&images)).collect();
     for one in &asked {
         let found = match &one.input {
             Input::Outside(need @ Need::File(url, digest)) if files.contains(need) => {
-                supply.file(url, *digest).map(|file| {
+                sources.file(url, *digest).map(|file| {
                     let (digest, size) = (file.digest, file.size);
                     Some(Locked::File(url.clone(), LockedFile { digest, size }))
                 })
@@ -123,7 +123,7 @@ pub fn look_up(plan: &Plan, former: &Lock, store: &Store, supply: &Supply) -> Re
             Input::Base(name, platform) if lock.base(name, platform).is_some() => Ok(None),
             Input::Base(name, platform) => {
                 let is_of_registry = former.base(name, platform).is_some_and(|base| base.digest.is_some());
-                base(name, platform, (!is_of_registry).then_some(store), supply).map(Some)
+                base(name, platform, (!is_of_registry).then_some(store), sources).map(Some)
             }
         };
         match found {
@@ -136,15 +136,15 @@ pub fn look_up(plan: &Plan, former: &Lock, store: &Store, supply: &Supply) -> Re
 }
 
 /// A base image: in the store, where that is asked, else in its registry.
-fn base(name: &SealerName, platform: &Platform, store: Option<&Store>, supply: &Supply) -> Result<Locked, Failure> {
+fn base(name: &SealerName, platform: &Platform, store: Option<&Store>, sources: &Sources) -> Result<Locked, Failure> {
     let stored = store.map_or(Ok(None), |store| store.find(name, platform));
     let stored = stored.map_err(|error| Failure::from_error(error.kind(), &error))?;
     let (image, digest) = if let Some(stored) = stored {
         (stored.document.image().clone(), None)
     } else {
         let asked = (ImageSource::from(name.reference().clone()), platform.clone());
-        let found = supply.describe(&[asked]).remove(0)?;
-        let document = build::document(name, &found, supply.cache());
+        let found = sources.describe(&[asked]).remove(0)?;
+        let document = build::document(name, &found, sources.cache());
         (document.map_err(|error| Failure::from_error(error.kind(), &error))?, Some(found.root().digest))
     };
     let entry = build::base_entry(&image, digest).ok_or_else(|| no_id(name))?;

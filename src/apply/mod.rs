@@ -1,4 +1,4 @@
-//! Floor 8, apply: carries out a [`Plan`](crate::plan::Plan), exactly as it stands.
+//! Carries out a [`Plan`](crate::plan::Plan), exactly as it stands.
 //!
 //! What the plan's lock says of inputs holds ([`Plan::inputs`](crate::plan::Plan::inputs)); what was used beyond it is in the
 //! report, to be locked.

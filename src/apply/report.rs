@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use crate::build::ImageReport;
 use crate::plan::{Lock, LockChange};
+use crate::sources::MovedTag;
 use crate::steps::BesideFile;
-use crate::supply::MovedTag;
-use crate::words::Platform;
+use crate::types::Platform;
 
 /// What was made and done. Serialised, it is `recipe apply -o json`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

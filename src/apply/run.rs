@@ -10,10 +10,10 @@ use crate::closure::Base;
 use crate::disk::{Dir, Sharing};
 use crate::kubefile::{self, Kubefile};
 use crate::plan::{ContextSource, Plan, PlannedStage, PlannedStep, Route, StageWork, doubtful_charts};
+use crate::sources::{Need, Sources};
 use crate::steps::{self, Beside, Context, Outcome, StepFailure, Tools};
 use crate::store::Store;
-use crate::supply::{Need, Supply};
-use crate::words::{Event, Failure, FailureKind, ImageSource, Observer, Source, Span, StepState};
+use crate::types::{Event, Failure, FailureKind, ImageSource, Observer, Source, Span, StepState};
 
 use super::closed::{needed, touching};
 use super::report::{Fetched, Report, StepReport, StepStatus};
@@ -28,7 +28,7 @@ pub struct Applier<'a> {
     /// Where the images go.
     pub store: &'a Store,
     /// Where images and files come from.
-    pub supply: &'a Supply,
+    pub sources: &'a Sources,
     /// Who listens.
     pub observer: &'a dyn Observer,
     /// The recipe's folder.
@@ -48,7 +48,7 @@ impl Applier<'_> {
         (report.inputs, report.moved) = self.settle(plan, &workspace);
         workspace.commit().map_err(|error| vec![failed(&error)])?;
         report.moved.extend(self.tag_news(plan));
-        report.downloaded_bytes = self.supply.downloaded_bytes();
+        report.downloaded_bytes = self.sources.downloaded_bytes();
         Ok(report)
     }
 
@@ -58,7 +58,7 @@ impl Applier<'_> {
         let (_, workspace) = self.work(plan)?;
         let (inputs, mut moved) = self.settle(plan, &workspace);
         moved.extend(self.tag_news(plan));
-        let (recipe, downloaded_bytes) = (plan.recipe.clone(), self.supply.downloaded_bytes());
+        let (recipe, downloaded_bytes) = (plan.recipe.clone(), self.sources.downloaded_bytes());
         Ok(Fetched { recipe, moved, downloaded_bytes, inputs })
     }
 
@@ -123,7 +123,7 @@ impl Applier<'_> {
     ) -> Result<(), Vec<Failure>> {
         let work = &stage.work;
         let tools = Tools {
-            supply: self.supply,
+            sources: self.sources,
             platform: &work.platform,
             cluster_registry: &plan.cluster_registry,
             stage_steps: &work.steps,
@@ -163,7 +163,7 @@ impl Applier<'_> {
         let kubefile = kubefile::parse(&work.kubefile).map_err(|diagnostics| {
             // A plan is made only of Kubefiles that are understood; one that was fed back may have been edited.
             let source = Source::new("Kubefile", &work.kubefile);
-            let failure = |diagnostic: &crate::words::Diagnostic| {
+            let failure = |diagnostic: &crate::types::Diagnostic| {
                 let line = source.position(diagnostic.span.start).line;
                 let message = format!("line {line} of the Kubefile: {}", diagnostic.message);
                 Failure::new(FailureKind::Invalid, message).at(stage.places.find(&kubefile_route))
@@ -245,8 +245,8 @@ impl Applier<'_> {
         Ok(bases)
     }
 
-    pub(super) fn builder(&self, epoch: crate::words::Epoch) -> Builder<'_> {
-        Builder { supply: self.supply, observer: self.observer, sharing: self.sharing, epoch }
+    pub(super) fn builder(&self, epoch: crate::types::Epoch) -> Builder<'_> {
+        Builder { sources: self.sources, observer: self.observer, sharing: self.sharing, epoch }
     }
 
     fn say(&self, stage: &PlannedStage, step: &str, state: StepState, detail: &str) {

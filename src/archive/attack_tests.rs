@@ -7,7 +7,7 @@ use super::{ArchiveError, MemberKind, Spool};
 use crate::tar::corpus::{attacks, deep, gnu_long};
 use crate::tar::forge::{Forged, entry, file, folder, hard_link, pax, symlink, tar};
 use crate::tar::{EntryPath, Limits};
-use crate::words::golden::output;
+use crate::types::golden::output;
 
 fn fill(archive: &[u8], limits: &Limits) -> Result<Spool, ArchiveError> {
     Spool::fill(archive, tempfile::tempfile().unwrap(), limits)

@@ -10,7 +10,7 @@ use super::member::{Member, MemberKind};
 use super::program::{self, Mismatch};
 use super::spool::Spool;
 use crate::tar::{EntryPath, Limits, shown};
-use crate::words::Platform;
+use crate::types::Platform;
 
 /// One way in which the new archive falls short.
 #[derive(Debug, Clone, PartialEq, Eq)]

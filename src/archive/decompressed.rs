@@ -182,7 +182,7 @@ impl<R: Read> Read for Counted<R> {
 mod tests {
     use super::super::forge::{COMPRESSED, compress};
     use super::*;
-    use crate::words::golden::output;
+    use crate::types::golden::output;
     use std::io::Write;
     use std::process::{Command, Stdio};
 

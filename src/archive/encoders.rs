@@ -86,7 +86,7 @@ impl BlockCodec for Bzip2 {
 mod tests {
     use super::super::blocks::BlockWriter;
     use super::*;
-    use crate::words::golden::output;
+    use crate::types::golden::output;
     use std::num::NonZeroUsize;
     use std::process::{Command, Stdio};
 

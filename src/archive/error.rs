@@ -6,7 +6,7 @@ use super::compression::Compression;
 use super::contract::Breach;
 use super::pack::PackedForm;
 use crate::tar::{Limits, TarError};
-use crate::words::FailureKind;
+use crate::types::FailureKind;
 
 /// Why an archive is not read, packed or put in the place of another.
 ///

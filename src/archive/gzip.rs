@@ -51,7 +51,7 @@ impl BlockCodec for Gzip {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::golden::output;
+    use crate::types::golden::output;
     use flate2::read::MultiGzDecoder;
     use proptest::prelude::*;
     use std::io::{Read, Write};

@@ -1,4 +1,4 @@
-//! Floor 3, archive: streams → streams; knows nothing of images.
+//! Streams → streams; knows nothing of images.
 //!
 //! ```text
 //! stranger's archive ──Spool::fill (guards, budgets)──▶ Members + data at offsets ──replace (contract)──▶ pack ──▶ the same bytes every time

@@ -13,7 +13,7 @@ use super::error::ArchiveError;
 use super::gzip::Gzip;
 use super::spool::SpoolSlice;
 use crate::tar::{EntryPath, TarWriter};
-use crate::words::Epoch;
+use crate::types::Epoch;
 
 /// How an archive is packed: a tar, plain or compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,8 +159,8 @@ fn give_content_to_first_names(entries: &mut [PackEntry<'_>]) {
 mod tests {
     use super::super::spool::Spool;
     use super::*;
-    use crate::words::Digest;
-    use crate::words::golden::output;
+    use crate::types::Digest;
+    use crate::types::golden::output;
     use proptest::prelude::*;
     use std::io::Read;
     use std::process::Command;

@@ -1,6 +1,6 @@
 //! What a file with an execute bit is, told by its first bytes, and whether a platform runs it.
 
-use crate::words::Platform;
+use crate::types::Platform;
 
 /// Bytes that are looked at: an ELF header up to its machine.
 pub(super) const HEAD: usize = 20;

@@ -13,7 +13,7 @@ use super::member::{Member, MemberKind};
 use super::pack::{PackContent, PackEntry, PackedForm, pack};
 use super::spool::Spool;
 use crate::tar::{EntryPath, Limits, Refusal, TarError, shown};
-use crate::words::{Epoch, Platform};
+use crate::types::{Epoch, Platform};
 
 /// How an archive is put in the place of another.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use crate::image::model::Image;
 use crate::image::{Blobs, ContainerImage, Descriptor};
 use crate::store::{StagedLayer, Staging};
-use crate::words::{Digest, Observer};
+use crate::types::{Digest, Observer};
 
 use super::WorkspaceError;
 use super::import;

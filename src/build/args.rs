@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::kubefile::Kubefile;
-use crate::words::{Failure, FailureKind, nearest};
+use crate::types::{Failure, FailureKind, nearest};
 
 use super::{BuildFailure, BuildPlace};
 

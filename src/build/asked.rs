@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::rootfs::Overlay;
-use crate::words::ImageSource;
+use crate::types::ImageSource;
 
 use super::images::{Helm, Search, Wanted};
 use super::{BuildFailure, Origin};

@@ -2,7 +2,7 @@
 
 use crate::image::model::Image;
 use crate::plan::{Lock, Locked, LockedBase};
-use crate::words::{Digest, Failure, FailureKind, Platform, SealerName};
+use crate::types::{Digest, Failure, FailureKind, Platform, SealerName};
 
 /// What base images have to be.
 #[derive(Debug, Clone, Default)]

@@ -9,9 +9,9 @@ use crate::image::model::{Image, Layer, LayerKind};
 use crate::kubefile::{Base, CopyDestination, CopySource, Instruction, Kubefile};
 use crate::plan::registry_path;
 use crate::rootfs::{RegistryStorage, write_registry_tree};
-use crate::supply::{LikelyImage, Need, Supply};
+use crate::sources::{LikelyImage, Need, Sources};
 use crate::transport::Login;
-use crate::words::{
+use crate::types::{
     BaseSource, Digest, Epoch, Event, Failure, FailureKind, ImageRef, ImageSource, Observer, Platform, SealerName,
 };
 
@@ -71,7 +71,7 @@ pub struct CachedImage {
 /// The lite builder.
 pub struct Builder<'a> {
     /// Container images and base images from outside.
-    pub supply: &'a Supply,
+    pub sources: &'a Sources,
     /// Who listens.
     pub observer: &'a dyn Observer,
     /// Whether layers share unchanged files with the context.
@@ -128,7 +128,7 @@ impl Builder<'_> {
         let mut failures: Vec<BuildFailure> = Vec::new();
         let files = remote::needs(request.kubefile, request.platform);
         let needs: Vec<Need> = files.iter().map(|(_, need)| need.clone()).collect();
-        for (needed, failure) in self.supply.get_all(&needs) {
+        for (needed, failure) in self.sources.get_all(&needs) {
             let at_each = files.iter().filter(|(_, need)| *need == needed);
             let new = at_each.map(|(span, _)| here((*span, failure.clone()))).filter(|new| !failures.contains(new));
             failures.extend(new.collect::<Vec<_>>());
@@ -173,7 +173,7 @@ impl Builder<'_> {
     ) -> Result<(), Failure> {
         let pattern = match source {
             CopySource::Remote(file) => {
-                return remote::fetch(file, destination, layer, request.platform, self.supply, self.epoch);
+                return remote::fetch(file, destination, layer, request.platform, self.sources, self.epoch);
             }
             CopySource::Context(pattern) => pattern,
         };
@@ -205,9 +205,9 @@ impl Builder<'_> {
         let name = match source {
             BaseSource::Sealer(name) => name,
             BaseSource::Engine(_) => {
-                let pulled = self.supply.image(&source.image(), platform)?;
+                let pulled = self.sources.image(&source.image(), platform)?;
                 return workspace
-                    .import_container(&pulled, self.supply.cache(), self.observer)
+                    .import_container(&pulled, self.sources.cache(), self.observer)
                     .map_err(|error| failed(&error));
             }
         };
@@ -219,7 +219,7 @@ impl Builder<'_> {
             workspace.hold(&image).map_err(|error| failed(&error))?;
             return Ok(image);
         }
-        let pulled = self.supply.image(&source.image(), platform)?;
+        let pulled = self.sources.image(&source.image(), platform)?;
         let other = workspace.displaced(name, platform).map_err(|error| failed(&error))?;
         let image = if let Some(other) = other {
             let message = format!(
@@ -229,9 +229,9 @@ impl Builder<'_> {
                 other.id.map(|id| id.to_string()).unwrap_or_default()
             );
             self.observer.event(Event::Warning { message });
-            workspace.borrow(name, &pulled, self.supply.cache(), self.observer)
+            workspace.borrow(name, &pulled, self.sources.cache(), self.observer)
         } else {
-            workspace.import(name, &pulled, self.supply.cache(), self.observer)
+            workspace.import(name, &pulled, self.sources.cache(), self.observer)
         };
         let image = image.map_err(|error| failed(&error))?;
         workspace.settle(name, platform, &image, Some(pulled.root().digest))?;
@@ -284,17 +284,17 @@ impl Builder<'_> {
     /// path.
     fn leave_out_refused(&self, wants: &mut Wants, platform: &Platform) -> Vec<BuildFailure> {
         let is_asked_for = |wanted: &&Wanted| {
-            wanted.login.is_none() && !(wanted.is_likely && self.supply.is_refused(&wanted.image, platform))
+            wanted.login.is_none() && !(wanted.is_likely && self.sources.is_refused(&wanted.image, platform))
         };
         let asked_for = wants.outside.iter().filter(is_asked_for);
         let needs: Vec<Need> = asked_for.map(|wanted| Need::Image(wanted.image.clone(), platform.clone())).collect();
-        self.supply.get_all(&needs);
+        self.sources.get_all(&needs);
         let left_out = &mut wants.left_out;
         wants.outside.retain(|Wanted { image, origin, is_likely, login }| {
             if !is_likely || login.is_some() {
                 return true;
             }
-            let LikelyImage::Refused(why) = self.supply.likely_image(image, platform) else { return true };
+            let LikelyImage::Refused(why) = self.sources.likely_image(image, platform) else { return true };
             let message = format!(
                 "{origin}: `{image}` looks like an image, but {why}, so it is not cached; if it is an image, list it"
             );
@@ -313,23 +313,23 @@ impl Builder<'_> {
     ) -> Result<Vec<(ContainerImage, ImageSource)>, Vec<BuildFailure>> {
         let as_user = wanted.iter().filter(|wanted| wanted.login.is_none());
         let needs: Vec<Need> = as_user.map(|wanted| Need::Image(wanted.image.clone(), platform.clone())).collect();
-        self.supply.get_all(&needs);
+        self.sources.get_all(&needs);
         let with_login: Vec<(_, Login)> = wanted
             .iter()
             .filter_map(|wanted| Some((wanted.image.reference().clone(), wanted.login.clone()?)))
             .collect();
-        let mut with_login = self.supply.images_as(&with_login, platform).into_iter();
+        let mut with_login = self.sources.images_as(&with_login, platform).into_iter();
         let mut pulled = Vec::new();
         let mut failures = Vec::new();
         for Wanted { image, origin, is_likely, login } in wanted {
             let answer = match login.as_ref().and_then(|_| with_login.next()) {
                 Some(answer) => answer,
-                None if *is_likely => match self.supply.likely_image(image, platform) {
+                None if *is_likely => match self.sources.likely_image(image, platform) {
                     LikelyImage::Image(whole) => Ok(whole),
                     LikelyImage::Failed(failure) => Err(failure),
                     LikelyImage::Refused(_) => continue,
                 },
-                None => self.supply.image(image, platform),
+                None => self.sources.image(image, platform),
             };
             match answer {
                 Ok(whole) => pulled.push((whole.as_ref().clone(), image.clone())),
@@ -356,7 +356,7 @@ impl Builder<'_> {
         let whole = |kind, error: &(dyn std::error::Error + 'static)| vec![BuildFailure::whole(kind, error)];
         let folder = workspace.folder().map_err(|error| whole(error.kind(), &error))?;
         let images: Vec<ContainerImage> = pulled.iter().map(|(image, _)| image.clone()).collect();
-        write_registry_tree(&images, self.supply.cache(), growing.own(), folder.path(), self.epoch)
+        write_registry_tree(&images, self.sources.cache(), growing.own(), folder.path(), self.epoch)
             .map_err(|error| whole(error.kind(), &error))?;
         if let Some(metadata) = &wants.metadata {
             metadata.write(folder.dir(), self.epoch).map_err(|error| whole(error.kind(), &error))?;

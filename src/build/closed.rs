@@ -3,7 +3,7 @@
 use crate::closure::{Base, Finding, Problem, Scope, Weight, check, fault_of};
 use crate::plan::registry_path;
 use crate::rootfs::Overlay;
-use crate::words::{Event, Failure, FailureKind, ImageRef, Observer};
+use crate::types::{Event, Failure, FailureKind, ImageRef, Observer};
 
 use super::images::{Wanted, Wants};
 use super::{BuildFailure, BuildPlace, BuildRequest};

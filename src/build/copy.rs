@@ -7,7 +7,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use crate::disk::{CopyRules, Dir, DiskError, FileTime, Kind, Way, merge_entry};
 use crate::kubefile::{ContextPattern, CopyDestination};
-use crate::words::{Epoch, FailureKind, Platform, nearest};
+use crate::types::{Epoch, FailureKind, Platform, nearest};
 
 use super::images::AUTH_LIST;
 

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use super::Origin;
-use crate::words::{ContextPath, Failure, FailureKind, ImageSource, Span};
+use crate::types::{ContextPath, Failure, FailureKind, ImageSource, Span};
 
 /// One thing that failed in a build. A build can fail for several reasons at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl BuildFailure {
         }
     }
 
-    /// An error of another room, asked for by an instruction.
+    /// An error of another module, asked for by an instruction.
     pub(super) fn instruction(span: Span, kind: FailureKind, error: &(dyn Error + 'static)) -> Self {
         Self { at: BuildPlace::Kubefile(span), failure: Failure::from_error(kind, error) }
     }

@@ -14,7 +14,7 @@ use crate::image::pushed::{LAYER_TYPE, pushed_config};
 use crate::image::{Blobs, Descriptor};
 use crate::store::{Store, StoreError, StoredImage};
 use crate::transport::{PushImage, PushLayer};
-use crate::words::{Digest, DigestWriter, Event, FailureKind, ImageRef, Observer};
+use crate::types::{Digest, DigestWriter, Event, FailureKind, ImageRef, Observer};
 
 /// Why an image cannot be made ready to be pushed.
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::kubefile::{CopySource, Instruction};
 use crate::rootfs::Overlay;
-use crate::words::{Event, ImageSource};
+use crate::types::{Event, ImageSource};
 
 use super::images::{Helm, Search, private_images};
 use super::{BuildFailure, BuildPlace, BuildRequest, Builder, Origin, Workspace};
@@ -37,7 +37,7 @@ pub enum ForeseenLayer {
 
 impl Builder<'_> {
     /// Carries out the COPYs of a Kubefile and searches what they make for images. Nothing is run but `helm`, which renders
-    /// charts; what the supply has not is not there.
+    /// charts; what the sources has not is not there.
     pub fn foresee(&self, request: &BuildRequest<'_>, base: &Overlay, workspace: &Workspace<'_>) -> Foreseen {
         let mut foreseen = Foreseen::default();
         let mut new = Overlay::default();
@@ -47,7 +47,7 @@ impl Builder<'_> {
                 Instruction::Copy { source: CopySource::Remote(file), .. }
                     if file
                         .url(request.platform.architecture())
-                        .is_ok_and(|url| self.supply.file(&url, None).is_err()) =>
+                        .is_ok_and(|url| self.sources.file(&url, None).is_err()) =>
                 {
                     ForeseenLayer::Fetched
                 }

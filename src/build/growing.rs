@@ -8,7 +8,7 @@ use crate::image::model::{Commands, Image, ImageConfig, Layer, LayerKind};
 use crate::kubefile::MAX_LAYERS;
 use crate::rootfs::Overlay;
 use crate::store::StagedFolder;
-use crate::words::{Digest, FailureKind, Span};
+use crate::types::{Digest, FailureKind, Span};
 
 use super::{BuildFailure, BuildRequest, Workspace, WorkspaceError};
 

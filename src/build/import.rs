@@ -11,7 +11,7 @@ use crate::image::model::{Image, ModelError};
 use crate::image::{Blobs, ContainerImage, Descriptor};
 use crate::store::{StagedFolder, StagedLayer};
 use crate::tar::Limits;
-use crate::words::{Digest, Event, FailureKind, ImageRef, Observer, Platform, SealerName, VerifyingReader};
+use crate::types::{Digest, Event, FailureKind, ImageRef, Observer, Platform, SealerName, VerifyingReader};
 
 /// The largest document of an image, in bytes.
 const MAX_DOCUMENT: u64 = 4 << 20;

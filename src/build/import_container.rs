@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::image::model::{Image, ImageConfig, Layer};
 use crate::image::{Blobs, ContainerImage, Descriptor};
 use crate::store::StagedFolder;
-use crate::words::{Digest, Event, Observer, SealerName};
+use crate::types::{Digest, Event, Observer, SealerName};
 
 use super::import::{self, ImportError};
 

@@ -1,4 +1,4 @@
-//! Floor 8, build: sealer's lite builder.
+//! Sealer's lite builder.
 //!
 //! Each COPY becomes a layer, and so does what each RUN changed; in the new layers, merged, the images are searched that
 //! `manifests/` and `charts/` name, and those of the context's `imageListWithAuth.yaml` come along; they are pulled straight

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::words::ContextPath;
+use crate::types::ContextPath;
 
 /// The place that asks: `manifests/pod.yaml:4`, `charts/app (templates/deployment.yaml)`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::io;
 
 use crate::disk::{Dir, DiskError, FileTime, Way, is_root};
 use crate::kubefile::{CopyDestination, CopySource, Instruction, Kubefile, RemoteFile};
-use crate::supply::{Need, Supply};
-use crate::words::{Epoch, Failure, FailureKind, Platform, Span};
+use crate::sources::{Need, Sources};
+use crate::types::{Epoch, Failure, FailureKind, Platform, Span};
 
 /// The files that a Kubefile copies from elsewhere, each with the bytes of its COPY in the Kubefile: what must be asked
 /// for before a build can begin.
@@ -33,13 +33,13 @@ pub(super) fn fetch(
     destination: &CopyDestination,
     layer: &Dir,
     platform: &Platform,
-    supply: &Supply,
+    sources: &Sources,
     epoch: Epoch,
 ) -> Result<(), Failure> {
     let disk = |error: DiskError| Failure::from_error(error.kind(), &error);
     let url = file.url(platform.architecture());
     let url = url.map_err(|error| Failure::new(FailureKind::Invalid, format!("`{file}` is no URL: {error}")))?;
-    let fetched = supply.file(&url, None)?;
+    let fetched = sources.file(&url, None)?;
     let time = FileTime::from(epoch);
     let name = file.file_name(platform.architecture());
     let way = Way::open(layer, destination.root(), time).map_err(disk)?;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::image::model::Layer;
-use crate::words::{Digest, Platform};
+use crate::types::{Digest, Platform};
 
 use super::{Built, Workspace, WorkspaceError};
 

@@ -8,7 +8,7 @@ use crate::kubefile::{Kubefile, Replaced, replace_args};
 use crate::mount::{self, OverlayRun};
 use crate::store::StagedFolder;
 use crate::syntax::shortened;
-use crate::words::{Event, Failure, FailureKind, Observer, Span};
+use crate::types::{Event, Failure, FailureKind, Observer, Span};
 
 use super::{Workspace, WorkspaceError};
 

@@ -12,7 +12,7 @@ use crate::image::model::{Image, ImageDocument, Layer, LayerKind};
 use crate::image::{Blobs, ContainerImage};
 use crate::rootfs::Overlay;
 use crate::store::{Commit, LayerReading, LayerState, StagedFolder, StagedLayer, Staging, Store, StoreError};
-use crate::words::{Digest, Failure, FailureKind, Observer, Platform, SealerName};
+use crate::types::{Digest, Failure, FailureKind, Observer, Platform, SealerName};
 
 use super::Bases;
 use super::import::{self, ImportError};

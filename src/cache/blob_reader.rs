@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::words::{Digest, VerifyingReader};
+use crate::types::{Digest, VerifyingReader};
 
 /// Reads a blob and fails, before its end is seen, where it is not what its name says.
 ///

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::CacheError;
-use crate::words::{Digest, DigestWriter};
+use crate::types::{Digest, DigestWriter};
 
 /// What a blob should be, as far as it is known before its bytes are there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::words::{Digest, FailureKind};
+use crate::types::{Digest, FailureKind};
 
 /// Why the cache could not take or give bytes.
 #[derive(Debug, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! Floor 5, cache: downloads and blobs; the only code that writes below the cache folder.
+//! Downloads and blobs; the only code that writes below the cache folder.
 //!
 //! ```text
 //! CACHE/                          0700; a missing one is made

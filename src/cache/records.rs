@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::CacheError;
-use crate::words::Digest;
+use crate::types::Digest;
 
 /// The version of the records' form; another one is a miss.
 const FORMAT: u32 = 1;

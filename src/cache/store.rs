@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use super::{BlobReader, BlobWriter, CacheError, Expected, UrlRecord, records};
 use crate::image::Blobs;
-use crate::words::Digest;
+use crate::types::Digest;
 
 /// How the names of staging files start.
 pub(super) const PART_PREFIX: &str = ".part-";

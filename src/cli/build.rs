@@ -10,14 +10,14 @@ use crate::disk::{Dir, Sharing};
 use crate::kubefile::{self, Kubefile};
 use crate::plan::DEFAULT_CLUSTER_REGISTRY;
 use crate::store::Store;
-use crate::words::{Failure, Platform, SealerName, Source};
+use crate::types::{Failure, Platform, SealerName, Source};
 
 use super::failure::Failed;
 use super::globals::Globals;
 use super::output::{self, OutputForm};
 use super::progress;
 use super::recipe::{epoch, read_source};
-use super::world::{Settings, supply};
+use super::sources::{Settings, sources};
 
 #[derive(Debug, Args)]
 pub(super) struct BuildArgs {
@@ -82,12 +82,12 @@ pub(super) fn run(args: &BuildArgs, globals: &Globals) -> Result<(), Failed> {
     let cache = globals.cache()?;
     let mirrors = globals.url_mirrors();
     let settings = Settings { cache: &cache, registries_conf: None, url_mirrors: &mirrors };
-    let supply = supply(&settings, &observer)?.strict(args.strict);
+    let sources = sources(&settings, &observer)?.strict(args.strict);
     let store = Store::open(&globals.root()?);
     let context = Dir::open(&args.context).map_err(|error| Failed::from_error(error.kind(), &error))?;
     let mut workspace = Workspace::new(&store).map_err(|error| Failed::from_error(error.kind(), &error))?;
     let platform = args.platform.clone().unwrap_or_else(Platform::host);
-    let builder = Builder { supply: &supply, observer: observer.as_ref(), sharing: Sharing::Copy, epoch: epoch()? };
+    let builder = Builder { sources: &sources, observer: observer.as_ref(), sharing: Sharing::Copy, epoch: epoch()? };
     let request = BuildRequest {
         name: &args.tag,
         platform: &platform,

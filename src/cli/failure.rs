@@ -4,7 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use crate::recipe::Located;
-use crate::words::{Diagnostic, Event, Failure, FailureKind, ProblemKind, Severity, Source};
+use crate::types::{Diagnostic, Event, Failure, FailureKind, ProblemKind, Severity, Source};
 
 use super::globals::Globals;
 use super::{output, progress};
@@ -49,7 +49,7 @@ impl Failed {
         Self::Doing { source: None, failures: vec![failure] }
     }
 
-    /// An error of another room, with its causes.
+    /// An error of another module, with its causes.
     pub(super) fn from_error(kind: FailureKind, error: &(dyn Error + 'static)) -> Self {
         Self::Doing { source: None, failures: vec![Failure::from_error(kind, error)] }
     }

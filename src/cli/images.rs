@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::store::{Store, StoredImage};
-use crate::words::Platform;
+use crate::types::Platform;
 
 use super::failure::Failed;
 use super::globals::Globals;
@@ -54,7 +54,7 @@ pub(super) fn run(args: &ImagesArgs, globals: &Globals) -> Result<(), Failed> {
         .damaged
         .iter()
         .map(|damage| {
-            let mut failure = crate::words::Failure::from_error(damage.error.kind(), &damage.error);
+            let mut failure = crate::types::Failure::from_error(damage.error.kind(), &damage.error);
             failure.message = format!("`{}` is damaged: {}", damage.name, failure.message);
             failure.with_help("pull or load the image again")
         })

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::image::model::{Image, ImageId, inspect};
 use crate::store::Store;
-use crate::words::{FailureKind, SealerName, nearest};
+use crate::types::{FailureKind, SealerName, nearest};
 
 use super::failure::Failed;
 use super::globals::Globals;
@@ -46,7 +46,7 @@ pub(super) fn find(store: &Store, name: &str) -> Result<Vec<Image>, Failed> {
     }
     if images.is_empty() {
         let message = format!("image `{}` is not in the store {}", parsed.familiar(), store.root().display());
-        let mut failure = crate::words::Failure::new(FailureKind::Failed, message);
+        let mut failure = crate::types::Failure::new(FailureKind::Failed, message);
         let names: Vec<String> =
             store.images().map_err(failed)?.images.iter().map(|image| image.name.familiar()).collect();
         if let Some(near) = nearest(&parsed.familiar(), names.iter().map(String::as_str)) {

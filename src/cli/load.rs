@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::image::model::ImageDocument;
 use crate::store::Store;
 use crate::tar::Limits;
-use crate::words::{Event, FailureKind, Platform};
+use crate::types::{Event, FailureKind, Platform};
 
 use super::failure::Failed;
 use super::globals::Globals;

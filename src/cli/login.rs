@@ -7,14 +7,14 @@ use clap::builder::{StringValueParser, TypedValueParser as _};
 use serde::Serialize;
 
 use crate::transport::{Accepted, AuthPlaces, Login, LoginScope, LoginStore, LoginStoreError, Secret, Stored};
-use crate::words::{Event, Failure, printable};
+use crate::types::{Event, Failure, printable};
 
 use super::failure::Failed;
 use super::globals::Globals;
 use super::output::{self, OutputForm};
 use super::progress;
 use super::prompt::{self, Echo};
-use super::world;
+use super::sources;
 
 /// The most bytes of a password, which may be a token.
 const LIMIT: u64 = 64 * 1024;
@@ -78,7 +78,7 @@ pub(super) fn run(args: &LoginArgs, globals: &Globals) -> Result<(), Failed> {
     // A broken file is told before a password is asked for.
     let store = LoginStore::open(AuthPlaces::from_env()).map_err(|error| store_error(&error))?;
     let login = login(args, &scope)?;
-    let world::Registries { runtime, client } = world::registries(&observer)?;
+    let sources::Registries { runtime, client } = sources::registries(&observer)?;
     let accepted = runtime.block_on(client.log_in(&scope, &login)).map_err(|error| {
         let failure = Failure::from_error(error.kind(), &error);
         Failed::one(error.help().into_iter().fold(failure, Failure::with_help))

@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::transport::{AuthPlaces, Erased, LoginStore};
-use crate::words::{Event, printable};
+use crate::types::{Event, printable};
 
 use super::failure::Failed;
 use super::globals::Globals;

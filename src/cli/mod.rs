@@ -1,4 +1,4 @@
-//! Floor 10, the command line: arguments in, exit code out; one file a command. No logic lives here.
+//! Arguments in, exit code out; one file a command. No logic lives here.
 
 mod build;
 mod completion;
@@ -21,10 +21,10 @@ mod push;
 mod recipe;
 mod rmi;
 mod save;
+mod sources;
 mod tag;
 mod upstream;
 mod version;
-mod world;
 
 use std::process::ExitCode;
 
@@ -32,7 +32,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::mount;
 use crate::process;
-use crate::words::{Event, ProblemKind};
+use crate::types::{Event, ProblemKind};
 
 use failure::{Failed, problem};
 use globals::{Globals, ProgressChoice};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use fs_err::File;
 
 use crate::disk::{Dir, DiskError, Unfinished};
-use crate::words::FailureKind;
+use crate::types::FailureKind;
 
 use super::failure::Failed;
 

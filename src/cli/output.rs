@@ -6,11 +6,11 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::build::ImageReport;
-use crate::words::{Event, printable};
+use crate::types::{Event, printable};
 
 use super::failure::Failed;
 
-pub(super) use crate::words::human_size;
+pub(super) use crate::types::human_size;
 
 /// The form of data on stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use crate::words::{Platform, PlatformError};
+use crate::types::{Platform, PlatformError};
 
 #[derive(Debug, Args)]
 pub(super) struct PlatformArgs {

@@ -9,7 +9,7 @@ use std::io::{self, IsTerminal};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use crate::words::{Event, Observer, StepState, printable};
+use crate::types::{Event, Observer, StepState, printable};
 
 use super::globals::{Globals, ProgressChoice};
 use super::output::{human_size, note};

@@ -10,7 +10,7 @@ use rustix::process::{Signal, getpid, kill_process};
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 
 use crate::transport::Secret;
-use crate::words::printable;
+use crate::types::printable;
 
 use super::failure::Failed;
 

@@ -4,16 +4,16 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::build::{Workspace, WorkspaceError};
+use crate::sources::Sources;
 use crate::store::Store;
-use crate::supply::Supply;
-use crate::words::{Digest, Failure, FailureKind, Platform, SealerName};
+use crate::types::{Digest, Failure, FailureKind, Platform, SealerName};
 
 use super::failure::Failed;
 use super::globals::Globals;
 use super::output::{self, OutputForm};
 use super::platforms::PlatformArgs;
 use super::progress;
-use super::world::{Settings, supply};
+use super::sources::{Settings, sources};
 
 #[derive(Debug, Args)]
 pub(super) struct PullArgs {
@@ -44,14 +44,14 @@ pub(super) fn run(args: &PullArgs, globals: &Globals) -> Result<(), Failed> {
     let store = Store::open(&globals.root()?);
     let observer = progress::observer(globals);
     let cache = globals.cache()?;
-    let supply = supply(&Settings { cache: &cache, registries_conf: None, url_mirrors: &[] }, &observer)?;
+    let sources = sources(&Settings { cache: &cache, registries_conf: None, url_mirrors: &[] }, &observer)?;
     let failed = |error: &WorkspaceError| Failed::one(error.failure());
     let mut rows = Vec::new();
     // All platforms or none: an image whose platforms are of different ages helps nobody.
     let mut workspace = Workspace::new(&store).map_err(|error| failed(&error))?;
-    for platform in platforms(args, &supply)? {
-        let pulled = supply.image(&args.name.reference().clone().into(), &platform).map_err(Failed::one)?;
-        let image = workspace.import(&args.name, &pulled, supply.cache(), observer.as_ref());
+    for platform in platforms(args, &sources)? {
+        let pulled = sources.image(&args.name.reference().clone().into(), &platform).map_err(Failed::one)?;
+        let image = workspace.import(&args.name, &pulled, sources.cache(), observer.as_ref());
         let image = image.map_err(|error| failed(&error))?;
         let id = image.id.map(|id| id.to_string()).unwrap_or_default();
         rows.push(Row { name: image.name.to_string(), id, platform, digest: pulled.root().digest });
@@ -66,7 +66,7 @@ pub(super) fn run(args: &PullArgs, globals: &Globals) -> Result<(), Failed> {
 }
 
 /// The platforms to pull: those that were named, this machine's, or all that the registry has.
-fn platforms(args: &PullArgs, supply: &Supply) -> Result<Vec<Platform>, Failed> {
+fn platforms(args: &PullArgs, sources: &Sources) -> Result<Vec<Platform>, Failed> {
     if args.platforms.is_default() {
         return Ok(vec![Platform::host()]);
     }
@@ -74,7 +74,7 @@ fn platforms(args: &PullArgs, supply: &Supply) -> Result<Vec<Platform>, Failed> 
     if !named.is_empty() {
         return Ok(named);
     }
-    let there = supply.platforms(args.name.reference()).map_err(Failed::one)?;
+    let there = sources.platforms(args.name.reference()).map_err(Failed::one)?;
     if there.is_empty() {
         let message = format!("`{}` is there for no platform", args.name);
         return Err(Failed::one(Failure::new(FailureKind::Verification, message)));

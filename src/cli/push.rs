@@ -9,17 +9,17 @@ use serde::Serialize;
 use crate::build::Exporter;
 use crate::image::Descriptor;
 use crate::provenance::{MEDIA_TYPE, of_pushed};
+use crate::sources::Sources;
 use crate::store::{Store, StoredImage};
-use crate::supply::Supply;
 use crate::transport::Pushed;
-use crate::words::{Digest, Observer, Platform, SealerName};
+use crate::types::{Digest, Observer, Platform, SealerName};
 
 use super::failure::Failed;
 use super::globals::Globals;
 use super::output::{self, OutputForm};
 use super::platforms::PlatformArgs;
 use super::progress;
-use super::world::{Settings, supply};
+use super::sources::{Settings, sources};
 
 #[derive(Debug, Args)]
 pub(super) struct PushArgs {
@@ -91,7 +91,7 @@ impl Report {
 /// Pushes platforms of an image of the store, and what the store knows of how they were made.
 pub(super) fn push(
     store: &Store,
-    supply: &Supply,
+    sources: &Sources,
     observer: &dyn Observer,
     threads: usize,
     (name, platforms): (&SealerName, &[Platform]),
@@ -99,17 +99,17 @@ pub(super) fn push(
     let images = store.find_all(name, platforms);
     let images = images.map_err(|error| Failed::from_error(error.kind(), &error))?;
     let threads = NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN);
-    let exporter = Exporter { store, cache: supply.cache(), observer, threads };
+    let exporter = Exporter { store, cache: sources.cache(), observer, threads };
     let ready = exporter.export(&images).map_err(|error| Failed::from_error(error.kind(), &error))?;
-    let pushed = supply.push(name.reference(), &ready).map_err(Failed::one)?;
-    let provenance = attach(store, supply, name, &images, &pushed)?;
+    let pushed = sources.push(name.reference(), &ready).map_err(Failed::one)?;
+    let provenance = attach(store, sources, name, &images, &pushed)?;
     Ok(Report::new(name, pushed, provenance))
 }
 
 /// Attaches the statements that the store has of images: to the list, and to the manifests that they speak of.
 fn attach(
     store: &Store,
-    supply: &Supply,
+    sources: &Sources,
     name: &SealerName,
     images: &[StoredImage],
     pushed: &Pushed,
@@ -137,7 +137,7 @@ fn attach(
         let text = of_pushed(&statement, name.reference(), pushed.list.digest, &manifests)
             .map_err(|error| Failed::from_error(error.kind(), &error))?;
         for subject in std::iter::once(&pushed.list).chain(about.iter().map(|(_, manifest)| *manifest)) {
-            let put = supply.attach(name.reference(), subject, MEDIA_TYPE, MEDIA_TYPE, text.as_bytes());
+            let put = sources.attach(name.reference(), subject, MEDIA_TYPE, MEDIA_TYPE, text.as_bytes());
             let put = put.map_err(|failure| {
                 Failed::one(failure.with_help("the image itself is pushed; only its provenance is not attached"))
             })?;
@@ -157,8 +157,8 @@ pub(super) fn run(args: &PushArgs, globals: &Globals) -> Result<(), Failed> {
     store.find_all(&args.name, &platforms).map_err(|error| Failed::from_error(error.kind(), &error))?;
     let observer = progress::observer(globals);
     let cache = globals.cache()?;
-    let supply = supply(&Settings { cache: &cache, registries_conf: None, url_mirrors: &[] }, &observer)?;
-    let report = push(&store, &supply, observer.as_ref(), globals.threads()?, (&args.name, &platforms))?;
+    let sources = sources(&Settings { cache: &cache, registries_conf: None, url_mirrors: &[] }, &observer)?;
+    let report = push(&store, &sources, observer.as_ref(), globals.threads()?, (&args.name, &platforms))?;
     match args.output {
         OutputForm::Json => output::json(&report),
         OutputForm::Text => output::data(&(report.line() + "\n")),

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::image::model::ImageId;
 use crate::store::{Removed, Store, StoreError};
-use crate::words::{Failure, Platform, SealerName};
+use crate::types::{Failure, Platform, SealerName};
 
 use super::failure::Failed;
 use super::globals::Globals;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::store::{Saved, Store, StoreError, StoredImage};
-use crate::words::{Event, FailureKind, SealerName};
+use crate::types::{Event, FailureKind, SealerName};
 
 use super::failure::Failed;
 use super::globals::Globals;

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::provenance;
 use crate::store::Store;
-use crate::words::SealerName;
+use crate::types::SealerName;
 
 use super::failure::Failed;
 use super::globals::Globals;

@@ -13,8 +13,8 @@ use clap::{Args, Subcommand};
 
 use super::failure::Failed;
 use super::globals::{Globals, ProgressChoice};
+use crate::types::{Failure, FailureKind};
 use crate::upstream::{NoUpstream, UpstreamPlaces, VARIABLE};
-use crate::words::{Failure, FailureKind};
 
 /// Counts how often a command was handed on, from one of us to the next.
 const COUNT: &str = "SEALER_HANDED_ON";

@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::plan::FORMAT_VERSION;
-use crate::words::Platform;
+use crate::types::Platform;
 
 use super::failure::Failed;
 use super::output::{self, OutputForm};

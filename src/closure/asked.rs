@@ -11,7 +11,7 @@ use super::scripts;
 use super::search::search;
 use crate::plan::registry_path;
 use crate::rootfs::Overlay;
-use crate::words::ImageRef;
+use crate::types::ImageRef;
 
 /// What is asked for, by what it is called in the image's own registry: hosts do not count there.
 #[derive(Debug, Default)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::list::IMAGE_LIST;
 use crate::rootfs::Overlay;
-use crate::words::ContextPath;
+use crate::types::ContextPath;
 
 /// The largest file that is read, in bytes: far more than a manifest has, and not yet a burden.
 const MAX_FILE: u64 = 16 << 20;

@@ -13,7 +13,7 @@ use super::names::Names;
 use super::search::{Named, search};
 use crate::plan::registry_path;
 use crate::rootfs::{Overlay, RegistryStorage};
-use crate::words::{ContextPath, ImageRef, Platform};
+use crate::types::{ContextPath, ImageRef, Platform};
 
 /// What is checked, and what is known about it.
 #[derive(Debug, Clone, Copy)]

@@ -10,7 +10,7 @@ use super::kubeadm::{self, Need, Needs};
 use super::scripts;
 use crate::manifests::objects;
 use crate::plan::registry_path;
-use crate::words::ImageRef;
+use crate::types::ImageRef;
 
 impl Check<'_> {
     /// What is wrong for the cluster. What a base lacks as well is a warning, or nothing where it is one there.

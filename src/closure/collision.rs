@@ -7,7 +7,7 @@ use super::finding::Problem;
 use super::list::{IMAGE_LIST, listed_images, read_list};
 use crate::plan::registry_path;
 use crate::rootfs::{Overlay, RegistryStorage, RepositoryPaths};
-use crate::words::{ContextPath, ImageRef};
+use crate::types::{ContextPath, ImageRef};
 
 /// A reference that the builder caches.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use crate::image::{ContainerImage, ManifestError};
 use crate::rootfs::{Missing, Obstacle, RegistryStorage};
-use crate::words::{ImageRef, Platform};
+use crate::types::{ImageRef, Platform};
 
 /// What a registry's storage has of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]

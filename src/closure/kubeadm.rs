@@ -7,7 +7,7 @@ use std::io;
 
 use crate::manifests::KubernetesObject;
 use crate::rootfs::Overlay;
-use crate::words::{ContextPath, ImageRef};
+use crate::types::{ContextPath, ImageRef};
 
 /// The configuration that sealer reads.
 pub(super) const CONFIGURATION: &str = "etc/kubeadm.yml";

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use crate::rootfs::Overlay;
-use crate::words::{ContextPath, ImageRef};
+use crate::types::{ContextPath, ImageRef};
 
 /// Where the list is.
 pub const IMAGE_LIST: &str = "manifests/imageList";

@@ -1,4 +1,4 @@
-//! Floor 7, closure: whether a root file system's own registry holds every container image that its manifests ask of it.
+//! Whether a root file system's own registry holds every container image that its manifests ask of it.
 //!
 //! ```text
 //! layers, merged ──candidates──▶ files ──search──▶ what they ask for ──check──▶ findings, each with file and line

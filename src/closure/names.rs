@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::rootfs::RegistryStorage;
-use crate::words::{ImageRef, nearest};
+use crate::types::{ImageRef, nearest};
 
 /// The tags in a registry's storage, by repository.
 #[derive(Debug, Default)]

@@ -7,7 +7,7 @@ use std::io;
 use super::shell::{Word, commands};
 use crate::image::DockerArchive;
 use crate::rootfs::Overlay;
-use crate::words::{ContextPath, ImageRef};
+use crate::types::{ContextPath, ImageRef};
 
 /// The largest script that is read, in bytes.
 const MAX_SCRIPT: u64 = 1 << 20;

@@ -6,7 +6,7 @@ use super::candidates::{Candidate, Kind};
 use super::kubeadm;
 use super::list::listed_images;
 use crate::manifests::{Finding, Form, Problem, Scan, scan};
-use crate::words::ImageRef;
+use crate::types::ImageRef;
 
 /// What is searched for in front of the name of an image that the local Docker engine is asked for.
 const ENGINE_PREFIX: &str = "docker-daemon:";

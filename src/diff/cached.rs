@@ -9,7 +9,7 @@ use super::side::Side;
 use super::{DiffError, DiffPath};
 use crate::image::{Descriptor, ManifestKind};
 use crate::rootfs::{Holds, Part, RegistryStorage, Repository, RepositoryPaths, STORAGE, blob_data_path};
-use crate::words::{Digest, ImageRef, Platform};
+use crate::types::{Digest, ImageRef, Platform};
 
 /// A host to complete references with; the storage knows none.
 const HOST: &str = "localhost:5000";

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::DiffPath;
-use crate::words::Digest;
+use crate::types::Digest;
 
 /// One difference between two images.
 ///
@@ -267,8 +267,8 @@ impl fmt::Display for Difference {
 impl fmt::Display for Thing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.kind, self.size) {
-            (Kind::File, Some(size)) => f.write_str(&crate::words::human_size(size)),
-            (kind, Some(size)) => write!(f, "{kind}, {}", crate::words::human_size(size)),
+            (Kind::File, Some(size)) => f.write_str(&crate::types::human_size(size)),
+            (kind, Some(size)) => write!(f, "{kind}, {}", crate::types::human_size(size)),
             (kind, None) => kind.fmt(f),
         }
     }
@@ -303,7 +303,7 @@ impl Serialize for Mode {
 
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", crate::words::human_size(self.size), short(self.digest))
+        write!(f, "{} {}", crate::types::human_size(self.size), short(self.digest))
     }
 }
 

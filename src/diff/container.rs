@@ -12,7 +12,7 @@ use super::{Change, DiffError, DiffPath, Difference, keys};
 use crate::archive::Spool;
 use crate::edit::Format;
 use crate::tar::EntryPath;
-use crate::words::Digest;
+use crate::types::Digest;
 
 /// The largest `manifest.json` or config that is read, in bytes.
 const DOCUMENT: u64 = 8 << 20;

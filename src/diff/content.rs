@@ -9,7 +9,7 @@ use super::{Change, DiffError, DiffPath, Difference, container, keys, lines, mem
 use crate::archive::{ArchiveError, Spool};
 use crate::edit::Format;
 use crate::tar::Limits;
-use crate::words::{Digest, DigestWriter};
+use crate::types::{Digest, DigestWriter};
 
 /// How many archives inside one another are opened.
 const NESTED: usize = 3;

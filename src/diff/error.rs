@@ -5,7 +5,7 @@ use std::io;
 use crate::archive::ArchiveError;
 use crate::disk::DiskError;
 use crate::store::StoreError;
-use crate::words::FailureKind;
+use crate::types::FailureKind;
 
 /// Why two images cannot be compared.
 #[derive(Debug, thiserror::Error)]

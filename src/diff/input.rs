@@ -6,10 +6,10 @@ use super::report::{Asked, Origin, Report};
 use super::{DiffError, Options, Side, compare};
 use crate::build::Workspace;
 use crate::image::model::{Image, ImageId};
+use crate::sources::Sources;
 use crate::store::{Staging, Store, StoreError};
-use crate::supply::Supply;
 use crate::tar::Limits;
-use crate::words::{Event, Failure, FailureKind, Observer, Platform, ReferenceError, SealerName};
+use crate::types::{Event, Failure, FailureKind, Observer, Platform, ReferenceError, SealerName};
 
 /// An image as the user names it, looked up.
 #[derive(Debug, Clone)]
@@ -108,7 +108,7 @@ pub struct Comparer<'a> {
     /// The user's store, which is only read.
     pub store: &'a Store,
     /// What pulls images; needed where [`Input::needs_registry`] says so.
-    pub supply: Option<&'a Supply>,
+    pub sources: Option<&'a Sources>,
     /// Told what is doubtful about archives and pulled images.
     pub observer: &'a dyn Observer,
     /// For what is unpacked.
@@ -204,19 +204,19 @@ impl Comparer<'_> {
     }
 
     fn pull(&self, name: &SealerName, others: &[Platform], store: &Store) -> Result<Vec<Image>, Failure> {
-        let supply = self.supply.expect("whoever has an input that needs a registry gives what pulls");
+        let sources = self.sources.expect("whoever has an input that needs a registry gives what pulls");
         let host = [Platform::host()];
         let platforms = [self.platforms, others, &host].into_iter().find(|platforms| !platforms.is_empty());
         let failed = |error: crate::build::WorkspaceError| failed(error.kind(), &error);
         let mut workspace = Workspace::new(store).map_err(failed)?;
         let mut images = Vec::new();
         for platform in platforms.unwrap_or_default() {
-            let pulled = supply.image(&name.reference().clone().into(), platform).map_err(|failure| {
+            let pulled = sources.image(&name.reference().clone().into(), platform).map_err(|failure| {
                 let root = self.store.root().display();
                 failure
                     .with_help(format!("`{}` is not in the store {root}, so its registry was asked", name.familiar()))
             })?;
-            images.push(workspace.import(name, &pulled, supply.cache(), self.observer).map_err(failed)?);
+            images.push(workspace.import(name, &pulled, sources.cache(), self.observer).map_err(failed)?);
         }
         workspace.commit().map_err(failed)?;
         Ok(images)

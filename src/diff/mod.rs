@@ -1,4 +1,4 @@
-//! Floor 9, diff: what differs between two images, from their layers down to a key of a document in an archive in a file.
+//! What differs between two images, from their layers down to a key of a document in an archive in a file.
 //!
 //! ```text
 //! names, archives ──Input──▶ Side ──┬─compare───────────▶ ImageDiff ──render──▶ text, Markdown, JSON

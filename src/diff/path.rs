@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::edit::Pointer;
-use crate::words::obeyed;
+use crate::types::obeyed;
 
 /// A place in an image.
 ///

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::change::Mode;
 use super::{CachedDiff, Difference, Kind};
-use crate::words::{Digest, Platform};
+use crate::types::{Digest, Platform};
 
 /// Two images, or two sets of images for several platforms, compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

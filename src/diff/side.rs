@@ -7,7 +7,7 @@ use crate::disk::{Dir, tree_size};
 use crate::image::model::{Image, LayerKind};
 use crate::rootfs::Overlay;
 use crate::store::{Store, StoreError};
-use crate::words::Digest;
+use crate::types::Digest;
 
 /// An image whose layers lie unpacked in a store.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ use crate::image::layer::{LayerId, Owners, layer_id_at};
 use crate::image::model::{Image, ImageConfig, ImageDocument, Layer, LayerKind};
 use crate::store::{Commit, StagedLayer, Store};
 use crate::tar::Limits;
-use crate::words::Digest;
+use crate::types::Digest;
 
 /// A store of its own with one image in it.
 pub(super) struct Fixture {

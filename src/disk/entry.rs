@@ -2,7 +2,7 @@
 
 use rustix::fs::{FileType, Stat, Timespec};
 
-use crate::words::Epoch;
+use crate::types::Epoch;
 
 /// A time of a file: seconds since 1970 (before it: negative) and nanoseconds from there on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::words::FailureKind;
+use crate::types::FailureKind;
 
 /// Why something on the disk could not be done.
 #[derive(Debug, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! Floor 3, disk: what touches the file system does so here: through directory handles, never through a symlink, with
+//! What touches the file system does so here: through directory handles, never through a symlink, with
 //! every return value checked.
 //!
 //! A [`Dir`] is an open folder. Names below it are single components ([`Dir`] refuses everything else), or walked one

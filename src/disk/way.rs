@@ -1,7 +1,7 @@
 //! Folders on the way to a place where entries are made.
 
 use super::{Dir, DiskError, FileTime, is_root};
-use crate::words::ContextPath;
+use crate::types::ContextPath;
 
 /// The folder that entries are made in, and those above it, with the times that they keep.
 ///

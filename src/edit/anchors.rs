@@ -3,7 +3,7 @@
 use super::route::Route;
 use super::{Pointer, Refusal};
 use crate::syntax::{Node, Value};
-use crate::words::Span;
+use crate::types::Span;
 
 /// An alias: where it is, what it repeats, and its name.
 struct Mention {

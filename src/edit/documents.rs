@@ -3,7 +3,7 @@
 use super::selector::{describe, is_empty};
 use super::{DocumentSelector, EditError, Format};
 use crate::syntax::{Limits, Node, SyntaxError, parse_json, parse_yaml};
-use crate::words::Span;
+use crate::types::Span;
 
 /// A text and what it means, without its byte order mark.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use super::{DocumentSelector, Operation, Pointer};
 use crate::syntax::SyntaxError;
-use crate::words::{FailureKind, Source, Span};
+use crate::types::{FailureKind, Source, Span};
 
 /// Why a document was not edited; nothing was changed then.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -1,6 +1,6 @@
 //! How a document is written.
 
-use crate::words::ContextPath;
+use crate::types::ContextPath;
 
 /// The languages that documents are edited in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

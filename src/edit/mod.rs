@@ -1,4 +1,4 @@
-//! Floor 3, edits: documents in, documents out, and not one byte other than those that were asked for.
+//! Documents in, documents out, and not one byte other than those that were asked for.
 //!
 //! An edit is data: a route and an operation (RFC 6902). Each operation is one round:
 //!

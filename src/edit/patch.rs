@@ -7,7 +7,7 @@ use super::splice::{self, Splice};
 use super::value::{copied, equal, from_json, same, shown};
 use super::{DocumentSelector, EditError, Format, Operation, Pointer, Refusal, anchors, block, flow};
 use crate::syntax::{Node, Style, Value};
-use crate::words::Span;
+use crate::types::Span;
 
 /// Does `operations` one after the other to one document of a file, and to nothing else in it.
 ///

@@ -93,7 +93,7 @@ impl fmt::Display for Pointer {
     }
 }
 
-crate::words::serde_as_text!(Pointer);
+crate::types::serde_as_text!(Pointer);
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@ use super::apply::index;
 use super::value::name;
 use super::{Pointer, Refusal};
 use crate::syntax::{Node, Value};
-use crate::words::nearest;
+use crate::types::nearest;
 
 /// A node with the collections above it.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! Bytes in place of other bytes, and where lines begin and end.
 
-use crate::words::Span;
+use crate::types::Span;
 
 /// Bytes of a text that are replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use super::Refusal;
 use super::render;
 use super::scalar::{Meaning, meaning};
 use crate::syntax::{Limits, Node, Value};
-use crate::words::Span;
+use crate::types::Span;
 
 /// The node of a value that an operation brings.
 pub(super) fn from_json(value: &serde_json::Value) -> Result<Node, Refusal> {

@@ -1,7 +1,7 @@
 //! Edits of files as they are in the wild.
 
 use super::*;
-use crate::words::golden::shared;
+use crate::types::golden::shared;
 
 /// The lines that are only in `new`, with the number of those that are only in `old`; all others are in order.
 fn new_lines<'n>(old: &str, new: &'n str) -> (usize, Vec<(usize, &'n str)>) {

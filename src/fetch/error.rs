@@ -2,8 +2,8 @@
 
 use crate::cache::CacheError;
 use crate::transport::HttpError;
-use crate::words::FailureKind;
-use crate::words::chain;
+use crate::types::FailureKind;
+use crate::types::chain;
 
 /// Why a URL could not be fetched. URLs are without query string and credentials.
 #[derive(Debug, thiserror::Error)]

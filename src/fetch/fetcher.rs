@@ -14,7 +14,7 @@ use crate::transport::{
     Fetched, Http, HttpError, KeyedLocks, Outcome, Patience, Request, RequestUrl, Response, STATUSES, Source, Wanted,
     redacted_url,
 };
-use crate::words::{Digest, Event, Observer};
+use crate::types::{Digest, Event, Observer};
 
 /// Fetches files into the cache. Cloning is cheap.
 #[derive(Clone)]

@@ -1,4 +1,4 @@
-//! Floor 6, fetch: a URL → a verified file in the cache.
+//! A URL → a verified file in the cache.
 //!
 //! Mirrors that the user named are asked before the URL itself. What a URL without digest gave is remembered with the
 //! name that its server has for it (`ETag`, `Last-Modified`), and only fetched again when that changed.

@@ -3,7 +3,7 @@
 use url::Url;
 
 use crate::transport::redacted_url;
-use crate::words::FailureKind;
+use crate::types::FailureKind;
 
 /// Sends URLs that start with a prefix to another place first.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::words::{Digest, ImageRef, Platform, VerifyingReader};
+use crate::types::{Digest, ImageRef, Platform, VerifyingReader};
 
 /// What a document says of a blob: type, digest and size in bytes. OCI image-spec `descriptor.md`.
 #[derive(Debug, Clone, PartialEq, Eq)]

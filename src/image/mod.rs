@@ -1,4 +1,4 @@
-//! Floor 4, image: sealer's image document, layers, container images.
+//! Sealer's image document, layers, container images.
 
 mod container;
 mod docker_archive;

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use crate::words::{ContextPath, ContextPathError};
+use crate::types::{ContextPath, ContextPathError};
 
 use super::remote::RemoteFile;
 

@@ -1,4 +1,4 @@
-//! Floor 3, kubefile: a Kubefile's text → [`Kubefile`], where a COPY puts things, what ARGs stand for. Pure.
+//! A Kubefile's text → [`Kubefile`], where a COPY puts things, what ARGs stand for. Pure.
 //!
 //! The format is sealer's own: `FROM image|scratch` first (ARG may stand before it), then COPY, RUN, CMD and ARG; names
 //! are case-insensitive; a comment is a line that starts with `#`; `\` at the end of a line continues it. What makes

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::words::{BaseSource, ContextPathError, Diagnostic, Span, nearest};
+use crate::types::{BaseSource, ContextPathError, Diagnostic, Span, nearest};
 
 use super::args::parse_args;
 use super::copy::{ContextPattern, CopyDestination, CopySource};
@@ -290,7 +290,7 @@ fn logical_lines(text: &str) -> Vec<LogicalLine> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::Source;
+    use crate::types::Source;
 
     fn shown(text: &str) -> String {
         match parse(text) {

@@ -1,4 +1,4 @@
-//! Floor 4, manifests: every container image that a Kubernetes document names, and pointing it at another registry.
+//! Every container image that a Kubernetes document names, and pointing it at another registry.
 //!
 //! ```text
 //! bytes ──read──▶ texts ──walk──▶ mentions, objects, findings ──rewrite──▶ bytes

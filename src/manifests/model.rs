@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::texts::DocumentText;
-use crate::words::{ImageRef, Span};
+use crate::types::{ImageRef, Span};
 
 /// How a string came to be taken for an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,7 +9,7 @@ use super::texts::{DocumentText, Parent, in_file};
 use super::walk::{Candidate, Embedded, Found, Walk};
 use crate::edit::{Format, Pointer, is_empty_document, parse_documents};
 use crate::syntax::{Node, SyntaxError, Value};
-use crate::words::{ImageRef, Source, Span};
+use crate::types::{ImageRef, Source, Span};
 
 /// How many texts may lie inside of one another.
 const DEEPEST: usize = 3;

@@ -5,7 +5,7 @@ use super::model::{Finding, Kind, Mention, Piece, Problem, Role};
 use super::read::{place_of, pointer};
 use super::texts::DocumentText;
 use super::walk::{Found, is_at_registry, is_template, names_an_image, says_where_and_which};
-use crate::words::{ImageRef, Span};
+use crate::types::{ImageRef, Span};
 
 /// Searches a text. In the file itself a line is what it says; in a text inside of a string it is likely.
 pub(super) fn search(

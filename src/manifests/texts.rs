@@ -3,7 +3,7 @@
 use super::string_map::StringMap;
 use crate::edit::Format;
 use crate::syntax::Node;
-use crate::words::Span;
+use crate::types::Span;
 
 /// A text that is searched.
 #[derive(Debug)]

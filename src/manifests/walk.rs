@@ -6,7 +6,7 @@ use super::string_map::StringMap;
 use super::texts::DocumentText;
 use crate::edit::{is_special_scalar, string_of};
 use crate::syntax::{Node, Style, Value};
-use crate::words::{ImageRef, Span};
+use crate::types::{ImageRef, Span};
 
 const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
 /// The API groups whose pods are Kubernetes' own, so that whatever stands at `image` is meant as one.

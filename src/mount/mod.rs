@@ -1,4 +1,4 @@
-//! Floor 3, mount: runs a shell command over layers that are mounted over each other, and leaves nothing mounted.
+//! Runs a shell command over layers that are mounted over each other, and leaves nothing mounted.
 //!
 //! Mounts live only in the mount namespace of child processes, so the last one of them takes the mounts along, however it
 //! ends. `unsafe` is forbidden here, so nothing is done between fork and exec; instead this program starts itself twice:

@@ -9,7 +9,7 @@ use std::thread;
 
 use super::message::{CHILD_COMMAND, EMPTY, MAX_LOWER, Order, ROOT, Reason, Report, UPPER, WORK};
 use crate::disk::{Dir, DiskError};
-use crate::words::FailureKind;
+use crate::types::FailureKind;
 
 /// The longest line that is handed on in one piece, in bytes.
 const MAX_LINE: u64 = 16 * 1024;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::words::{BaseSource, ContextPath, Digest};
+use crate::types::{BaseSource, ContextPath, Digest};
 
 /// Where files of a context come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -46,7 +46,7 @@ impl fmt::Display for FileMode {
     }
 }
 
-crate::words::serde_as_text!(FileMode);
+crate::types::serde_as_text!(FileMode);
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::words::{ContextPath, Digest};
+use crate::types::{ContextPath, Digest};
 
 use super::FileMode;
 use super::model::is_false;

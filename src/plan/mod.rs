@@ -1,4 +1,4 @@
-//! Floor 7, plan: Recipe → [`Plan`], without a network.
+//! Recipe → [`Plan`], without a network.
 //!
 //! A plan is concrete: no template is left, every name is complete, every path is parsed. It is a document: what
 //! `recipe plan -o json` prints is what `recipe apply` executes. The work itself ([`StageWork`]) carries no positions;

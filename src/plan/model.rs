@@ -4,7 +4,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::edit::{DocumentSelector, Operation};
-use crate::words::{ContextPath, Digest, Epoch, ImageRef, ImageSource, Platform, SealerName};
+use crate::types::{ContextPath, Digest, Epoch, ImageRef, ImageSource, Platform, SealerName};
 
 use super::file_steps::{Chmod, CopyFile, Download, MovePath, Remove, ReplaceText, Symlink, WriteFile};
 use super::{ContextSource, Lock, Places};

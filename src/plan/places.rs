@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::words::Place;
+use crate::types::Place;
 
 /// A way into a stage's work: `steps/1/image`. Names are the recipe's fields, numbers count from 0.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ impl Places {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::{Source, Span};
+    use crate::types::{Source, Span};
 
     #[test]
     fn a_part_without_a_place_has_that_of_its_whole() {

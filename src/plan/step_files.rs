@@ -3,8 +3,8 @@
 use super::{
     ArchiveSource, Chmod, CopyFile, Download, MovePath, PlannedStep, Remove, ReplaceText, Route, Symlink, WriteFile,
 };
-use crate::supply::Need;
-use crate::words::{ContextPath, Platform};
+use crate::sources::Need;
+use crate::types::{ContextPath, Platform};
 
 /// Paths or globs of the context, and the field of the recipe that says them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

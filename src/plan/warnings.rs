@@ -1,7 +1,7 @@
 //! What is doubtful about a plan without being wrong.
 
 use crate::kubefile::{self, CopyDestination, CopySource, Instruction, Kubefile};
-use crate::words::{ContextPath, Diagnostic, Place};
+use crate::types::{ContextPath, Diagnostic, Place};
 
 use super::{ContextSource, Places, Plan, PlannedStep, Route};
 
@@ -82,7 +82,7 @@ pub fn doubtful_charts<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::{Source, Span};
+    use crate::types::{Source, Span};
 
     #[test]
     fn a_copy_that_brings_charts_is_doubtful() {

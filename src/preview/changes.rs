@@ -7,7 +7,7 @@ use serde::Serialize;
 use similar::TextDiff;
 
 use crate::disk::DiskError;
-use crate::words::printable;
+use crate::types::printable;
 
 use super::snapshot::{Entry, EntryKind, Snapshot, entries};
 

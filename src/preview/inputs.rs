@@ -9,10 +9,10 @@ use crate::cache::Cache;
 use crate::image::model::Image;
 use crate::image::{Descriptor, Manifest, ManifestKind, choose};
 use crate::plan::{Lock, PlannedStage};
+use crate::sources::Sources;
 use crate::store::Store;
-use crate::supply::Supply;
 use crate::transport::redacted_url;
-use crate::words::{BaseSource, Digest, Failure, ImageRef, ImageSource, Platform, SealerName};
+use crate::types::{BaseSource, Digest, Failure, ImageRef, ImageSource, Platform, SealerName};
 
 use super::Need;
 
@@ -116,7 +116,7 @@ impl Input {
 
 /// Looks for inputs, and adds up what is to be fetched.
 pub(super) struct Inputs<'a> {
-    pub(super) supply: &'a Supply,
+    pub(super) sources: &'a Sources,
     pub(super) store: &'a Store,
     pub(super) lock: &'a Lock,
     /// What is to be fetched, each once, with its size where it is known.
@@ -131,8 +131,8 @@ struct Parts {
 }
 
 impl<'a> Inputs<'a> {
-    pub(super) fn new(supply: &'a Supply, store: &'a Store, lock: &'a Lock) -> Self {
-        Self { supply, store, lock, fetches: BTreeMap::new() }
+    pub(super) fn new(sources: &'a Sources, store: &'a Store, lock: &'a Lock) -> Self {
+        Self { sources, store, lock, fetches: BTreeMap::new() }
     }
 
     /// What is to be fetched in all.
@@ -167,7 +167,7 @@ impl<'a> Inputs<'a> {
             (None, None) => Pin::None,
         };
         input.size = locked.filter(|locked| Some(locked.digest) == digest).map(|locked| locked.size);
-        match self.supply.file(url, digest) {
+        match self.sources.file(url, digest) {
             Ok(file) => {
                 input.state = if digest.is_some() { InputState::Cached } else { InputState::CachedAsLast };
                 (input.size, input.fetch) = (Some(file.size), Some(0));
@@ -201,7 +201,7 @@ impl<'a> Inputs<'a> {
     fn of_registry(&mut self, reference: &ImageRef, platform: &Platform, digest: Option<Digest>, pin: Pin) -> Input {
         let mut input = Input::of_image(&ImageSource::Registry(reference.clone()), InputState::Absent);
         (input.digest, input.pin) = (digest, pin);
-        let Some(parts) = digest.and_then(|digest| parts(self.supply.cache(), digest, platform)) else {
+        let Some(parts) = digest.and_then(|digest| parts(self.sources.cache(), digest, platform)) else {
             self.fetches.insert(format!("{reference} {platform}"), None);
             if digest.is_none() {
                 input.state = InputState::Asked;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::plan::Plan;
-use crate::words::printable;
+use crate::types::printable;
 
 use super::{BuildPreview, Preview, StagePreview, StepPreview, Verdict, say};
 

@@ -1,4 +1,4 @@
-//! Floor 8, preview: what applying a plan would do, for people, for a change request and for machines.
+//! What applying a plan would do, for people, for a change request and for machines.
 //!
 //! Nothing is guessed. What can be done without a network is done, by the very code of [`apply`](crate::apply): context
 //! entries are gathered from the layers that the store has, steps run whose inputs are in the cache, COPYs are carried out
@@ -11,6 +11,7 @@ mod changes;
 mod inputs;
 mod markdown;
 mod model;
+mod offline;
 mod preview_maker;
 mod say;
 mod snapshot;
@@ -18,7 +19,6 @@ mod space;
 mod stage;
 mod steps;
 mod text;
-mod world;
 
 pub use changes::{Change, ChangeKind, Facts};
 pub use inputs::{Input, InputState, Pin};

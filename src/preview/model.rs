@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::words::{Digest, Failure, Platform};
+use crate::types::{Digest, Failure, Platform};
 
 use super::{Change, Input, Totals};
 

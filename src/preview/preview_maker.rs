@@ -6,14 +6,14 @@ use std::path::Path;
 use crate::build::Workspace;
 use crate::fetch::UrlMirror;
 use crate::plan::{Lock, Plan, Route};
+use crate::sources::Pins;
 use crate::steps::Beside as FilesBeside;
 use crate::store::Store;
-use crate::supply::Pins;
-use crate::words::{Failure, FailureKind, Platform};
+use crate::types::{Failure, FailureKind, Platform};
 
 use super::inputs::Inputs;
+use super::offline::{Warnings, offline};
 use super::space::{Need, Space};
-use super::world::{Warnings, offline};
 use super::{Preview, Totals};
 
 /// What lies beside a plan, all of it only read.
@@ -61,14 +61,14 @@ pub fn preview(plan: &Plan, beside: Beside<'_>) -> Result<Preview, Failure> {
     let elsewhere = Store::open(folder.path());
     let workspace = Workspace::apart(beside.store, &elsewhere);
     let workspace = workspace.map_err(|error| failed(format!("cannot use `{}`", folder.path().display()), &error))?;
-    let supply = offline(beside.cache, beside.mirrors)?;
-    supply.pin(Pins { refused: beside.lock.pins("").refused, ..Pins::default() });
+    let sources = offline(beside.cache, beside.mirrors)?;
+    sources.pin(Pins { refused: beside.lock.pins("").refused, ..Pins::default() });
     let warnings = Warnings::default();
     let mut maker = Maker {
         plan,
         beside: FilesBeside::new(beside.recipe_folder.to_owned()),
         threads: beside.threads,
-        inputs: Inputs::new(&supply, beside.store, beside.lock),
+        inputs: Inputs::new(&sources, beside.store, beside.lock),
         workspace,
         warnings: &warnings,
         store_needs: Need::default(),

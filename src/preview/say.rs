@@ -1,6 +1,6 @@
 //! What is foreseen, in words: the same in text and Markdown.
 
-use crate::words::human_size;
+use crate::types::human_size;
 
 use super::{
     CachedPreview, Change, ChangeKind, EntryPreview, Facts, Input, InputState, InstructionPreview, Need, Pin, Verdict,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::words::human_size;
+use crate::types::human_size;
 
 /// An amount that is not wholly known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]

@@ -8,9 +8,9 @@ use crate::image::model::Image;
 use crate::kubefile::{self, Base, Kubefile};
 use crate::plan::{ContextSource, Route};
 use crate::rootfs::{Overlay, RegistryStorage};
+use crate::sources;
 use crate::steps::Context;
-use crate::supply;
-use crate::words::{ContextPath, Digest, Failure, FailureKind, ImageSource, Platform, Span};
+use crate::types::{ContextPath, Digest, Failure, FailureKind, ImageSource, Platform, Span};
 
 use super::preview_maker::Maker;
 use super::snapshot::{count, entries};
@@ -176,7 +176,7 @@ impl Maker<'_> {
             preview.instructions.push(instruction(text, layer, scene)?);
         }
         for (span, need) in build::needs(&kubefile, &work.platform) {
-            let supply::Need::File(url, digest) = need else { continue };
+            let sources::Need::File(url, digest) = need else { continue };
             if let Err(failure) = self.inputs.file(&url, digest) {
                 self.problem(index, &instruction_route(&kubefile, span), failure);
             }
@@ -221,7 +221,7 @@ impl Maker<'_> {
             taken_from: &[],
         };
         let builder = Builder {
-            supply: self.inputs.supply,
+            sources: self.inputs.sources,
             observer: self.warnings,
             sharing: Sharing::Auto,
             epoch: self.plan.source_date_epoch,

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::plan::{ArchiveSource, PlannedStep, Route};
+use crate::sources;
 use crate::steps::{self, Context, Outcome, StepFailure, Tools, glob_set};
-use crate::supply;
-use crate::words::{ContextPath, Failure, FailureKind, ImageSource, human_size};
+use crate::types::{ContextPath, Failure, FailureKind, ImageSource, human_size};
 
 use super::changes::{self, ChangeKind};
 use super::preview_maker::Maker;
@@ -137,7 +137,7 @@ impl Maker<'_> {
             return Ok(preview);
         }
         let tools = Tools {
-            supply: self.inputs.supply,
+            sources: self.inputs.sources,
             platform: &work.platform,
             cluster_registry: &self.plan.cluster_registry,
             stage_steps: &work.steps,
@@ -179,8 +179,8 @@ impl Maker<'_> {
         let (mut inputs, mut refused) = (Vec::new(), None);
         for (field, need) in step.needs(platform) {
             let input = match need {
-                supply::Need::Image(image, platform) => Ok(self.inputs.image(&image, &platform)),
-                supply::Need::File(url, digest) => self.inputs.file(&url, digest),
+                sources::Need::Image(image, platform) => Ok(self.inputs.image(&image, &platform)),
+                sources::Need::File(url, digest) => self.inputs.file(&url, digest),
             };
             match input {
                 Ok(input) => inputs.push(Input { field: field.to_string(), ..input }),

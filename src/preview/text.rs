@@ -1,7 +1,7 @@
 //! What is foreseen, for people at a terminal.
 
 use crate::plan::Plan;
-use crate::words::{human_size, printable};
+use crate::types::{human_size, printable};
 
 use super::{BuildPreview, Input, Preview, Space, StagePreview, StepPreview, Verdict, say};
 

@@ -1,4 +1,4 @@
-//! Floor 3, process: programs of others, run as children that get no more time and say no more than they may.
+//! Programs of others, run as children that get no more time and say no more than they may.
 //!
 //! Each child leads a process group of its own, so that what it starts ends with it. One that must not outlive us is
 //! [`tethered`]. A command over mounted layers has namespaces of its own and is in [`mount`](crate::mount).

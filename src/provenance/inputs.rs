@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::build::HelmProgram;
 use crate::plan::Locked;
 use crate::transport::redacted_url;
-use crate::words::{Digest, ImageRef, ImageSource, Platform};
+use crate::types::{Digest, ImageRef, ImageSource, Platform};
 
 /// The registry that a package URL of type `docker` means where it names none.
 const DEFAULT_REGISTRY: &str = "docker.io";

@@ -1,4 +1,4 @@
-//! Floor 9, provenance: what an apply did, as an in-toto Statement v1 with a SLSA provenance v1 predicate.
+//! What an apply did, as an in-toto Statement v1 with a SLSA provenance v1 predicate.
 //!
 //! ```text
 //! recipe, values, lock, plan, report ──statement──▶ JSON ──▶ a file, the store's recipe/provenance/<image id>.json
@@ -19,7 +19,7 @@ mod statement;
 mod tagged;
 
 use crate::store::StoreError;
-use crate::words::FailureKind;
+use crate::types::FailureKind;
 
 pub use pushed::of_pushed;
 pub use statement::{Run, cluster_registry, statement};

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{ProvenanceError, text};
-use crate::words::{Digest, ImageRef, Platform};
+use crate::types::{Digest, ImageRef, Platform};
 
 /// The statement of an image that was pushed as `name`: with what the registry knows it by as further subjects, the list
 /// and those of the manifests that it speaks of. `ids` are the ids of the images in the order of `manifests`.

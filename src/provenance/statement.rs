@@ -10,7 +10,7 @@ use crate::apply::Report;
 use crate::build::HelmProgram;
 use crate::plan::{Plan, PlannedStage};
 use crate::recipe::{Values, told_values};
-use crate::words::{Digest, Platform, Source};
+use crate::types::{Digest, Platform, Source};
 
 /// A run that made images, with all that it was made of.
 #[derive(Debug, Clone, Copy)]

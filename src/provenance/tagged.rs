@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{ProvenanceError, text};
 use crate::store::{Store, StoredImage};
-use crate::words::SealerName;
+use crate::types::SealerName;
 
 /// Keeps for the images called `new` what the store has of how those called `name` were made, with themselves as further
 /// subjects. An image without a statement gets none, and one statement for several images stays one.

@@ -8,7 +8,7 @@ use super::{
     Patch, Recipe, ReplaceArchive, ReplaceText, Spanned, Step, Text,
 };
 use crate::syntax::shortened;
-use crate::words::{ContextPath, Diagnostic, Span};
+use crate::types::{ContextPath, Diagnostic, Span};
 
 /// Checks a whole recipe and brings pasted lists into form.
 pub(super) fn recipe(recipe: &mut Recipe, sink: &Sink) {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Text;
-use crate::words::{Source, Span};
+use crate::types::{Source, Span};
 
 /// The bytes of `source` where a part of a text's content was written.
 ///

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::schema;
-use crate::words::nearest;
+use crate::types::nearest;
 
 /// What recipes are made of, a line each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

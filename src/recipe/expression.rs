@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::words::{Diagnostic, Span};
+use crate::types::{Diagnostic, Span};
 
 /// What may stand behind `|`. Each ends, and none makes more of a text than the limit lets it.
 pub(super) const FILTERS: &[&str] = &[

@@ -1,6 +1,6 @@
 //! Diagnostics of several texts.
 
-use crate::words::{Diagnostic, Source};
+use crate::types::{Diagnostic, Source};
 
 /// A diagnostic and the text that it is about: the recipe, a file of values or a `--set`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Floor 2, recipe: text → [`Recipe`], pure.
+//! Text → [`Recipe`], pure.
 //!
 //! A [`Recipe`] is what the user wrote: strings are still templates, every one of them knows its place. All meaning
 //! is checked on the way from here to the plan.

@@ -11,7 +11,7 @@ use super::de::{Reader, Required};
 use super::sink::Sink;
 use super::{Data, Recipe, Uses};
 use crate::syntax::{Limits, Node, Style, Value, parse_yaml};
-use crate::words::{Diagnostic, Severity, Source, Span};
+use crate::types::{Diagnostic, Severity, Source, Span};
 
 /// A recipe that can be worked with.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use crate::words::{Diagnostic, Severity, Span};
+use crate::types::{Diagnostic, Severity, Span};
 
 /// As many mistakes as anyone reads at once.
 const MOST: usize = 100;

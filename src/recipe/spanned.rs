@@ -8,7 +8,7 @@ use std::ops::Deref;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use crate::words::Span;
+use crate::types::Span;
 
 /// The name under which a [`Spanned`] asks its deserialiser for the place; only ours knows it.
 pub(super) const SPANNED: &str = "$sealer::Spanned";

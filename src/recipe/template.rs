@@ -8,7 +8,7 @@ use tera::{Context, ErrorKind, Kwargs, State, Tera, TeraResult};
 
 use super::expression::{self, FILTERS, Mention, Objection, Raw};
 use super::{Data, DataValue, Text, Values, content_span};
-use crate::words::{Diagnostic, Platform, Source, Span, nearest};
+use crate::types::{Diagnostic, Platform, Source, Span, nearest};
 
 /// Bytes that a template may become.
 const MOST_OUTPUT: usize = 1 << 20;

@@ -11,7 +11,7 @@ use super::expression::{self, Raw};
 use super::parse::one_document;
 use super::{Scope, Values};
 use crate::syntax::{Node, Value as Tree};
-use crate::words::{Platform, Source, masked};
+use crate::types::{Platform, Source, masked};
 
 /// Values, apart.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use super::expression::{self, Raw};
 use super::{Text, content_span};
 use crate::syntax::{Node, Value};
-use crate::words::{Source, Span};
+use crate::types::{Source, Span};
 
 /// A value that a template names.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use super::parse::parse_data;
 use super::sink::Sink;
 use super::{Data, DataValue, Located, Recipe, Spanned, check, values_schema};
 use crate::syntax::shortened;
-use crate::words::{Diagnostic, Source, Span, nearest};
+use crate::types::{Diagnostic, Source, Span, nearest};
 
 /// Where values come from besides the recipe, in the order in which they override.
 #[derive(Debug, Clone, Default)]

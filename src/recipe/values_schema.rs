@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::values::Layer;
 use super::{Data, DataValue, Located, Text, sink::Sink};
 use crate::syntax::shortened;
-use crate::words::{Diagnostic, Source, Span};
+use crate::types::{Diagnostic, Source, Span};
 
 /// The one version of JSON Schema that is understood.
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";

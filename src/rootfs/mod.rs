@@ -1,4 +1,4 @@
-//! Floor 4, rootfs: the root file system that a cluster sees of an image's layers, and the storage of the registry in it.
+//! The root file system that a cluster sees of an image's layers, and the storage of the registry in it.
 //!
 //! ```text
 //! folders of layers ──Overlay──▶ entries, files ──RegistryStorage──▶ names, images; what is wrong with a file: a Fault

@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::disk::{Dir, DiskError, Kind, MAX_DEPTH, Meta, is_root};
-use crate::words::ContextPath;
+use crate::types::ContextPath;
 
 /// Folders of layers, the lowest first. One that is not there holds nothing.
 #[derive(Debug, Clone, Default)]

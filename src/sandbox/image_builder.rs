@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::registry::Registry;
 use super::tree::{Tree, gzip};
 use crate::image::{Descriptor, Document};
-use crate::words::{Digest, ImageRef, Platform};
+use crate::types::{Digest, ImageRef, Platform};
 
 /// Which documents an image is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

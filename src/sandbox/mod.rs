@@ -1,4 +1,4 @@
-//! Floor 9, sandbox: registries and a file server on loopback, with miniatures of what recipes name.
+//! Registries and a file server on loopback, with miniatures of what recipes name.
 //!
 //! ```text
 //!                      ┌─ /v2/HOST/REPOSITORY/…   Registry: every registry, namespaced by the host it stands for

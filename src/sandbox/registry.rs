@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hyper::body::Bytes;
 
 use crate::image::{Descriptor, Document};
-use crate::words::{Digest, ImageRef};
+use crate::types::{Digest, ImageRef};
 
 /// The content of any number of registries.
 ///

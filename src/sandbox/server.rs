@@ -23,7 +23,7 @@ use super::registry::Registry;
 use super::request::{Asked, Incoming};
 use super::token::{TokenRules, Tokens};
 use super::upload::Uploads;
-use crate::words::Digest;
+use crate::types::Digest;
 
 /// An HTTP/1.1 server on `127.0.0.1` and a free port, on a thread of its own; it stops when it is dropped.
 ///

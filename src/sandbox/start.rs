@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::miniature;
 use super::server::Server;
 
-/// A running sandbox: nothing but settings for the rooms below, which do not know of it.
+/// A running sandbox: nothing but settings for the modules that do the work, which do not know of it.
 #[derive(Debug)]
 pub struct Sandbox {
     server: Server,

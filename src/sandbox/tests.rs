@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use super::*;
-use crate::words::{Digest, ImageRef, Platform};
+use crate::types::{Digest, ImageRef, Platform};
 
 /// An answer as it came: head, body, and whether the connection ended as the head said.
 #[derive(Debug)]

@@ -126,7 +126,7 @@ fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", base64(format!("{user}:{password}").as_bytes()))
 }
 
-/// Base64 with padding, RFC 4648 section 4: the one word of it that this room needs.
+/// Base64 with padding, RFC 4648 section 4: all of it that is needed here.
 fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();

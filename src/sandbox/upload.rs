@@ -10,7 +10,7 @@ use super::answer::Answer;
 use super::distribution::{CONTENT_DIGEST, Route};
 use super::registry::Registry;
 use super::request::Incoming;
-use crate::words::Digest;
+use crate::types::Digest;
 
 /// Says that a manifest was taken for what refers to another one.
 const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use crate::words::Digest;
+use crate::types::Digest;
 
 /// The recipe's folder. Whoever reads a file there says what it was: another look would find what somebody makes of it
 /// meanwhile.

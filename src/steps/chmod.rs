@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::disk::Kind;
 use crate::plan::{Chmod, FileMode, Route};
-use crate::words::ContextPath;
+use crate::types::ContextPath;
 
 use super::{Context, Outcome, StepFailure};
 

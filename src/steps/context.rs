@@ -10,7 +10,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::disk::{Dir, DiskError, FileTime, Kind, Meta, is_root};
 use crate::plan::FileMode;
-use crate::words::{ContextPath, Epoch};
+use crate::types::{ContextPath, Epoch};
 
 pub use error::ContextError;
 pub(super) use error::MAX_DOCUMENT;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::plan::CopyFile;
 use crate::recipe::Scope;
-use crate::words::{Digest, DigestWriter, FailureKind, Source};
+use crate::types::{Digest, DigestWriter, FailureKind, Source};
 
 use super::context::Bits;
 use super::{BesideContent, Context, Outcome, StepFailure, Tools, recipe_file};

@@ -6,7 +6,7 @@ use crate::archive::{ArchiveError, Spool};
 use crate::fetch::FetchedFile;
 use crate::plan::{Download, Route};
 use crate::tar::Limits;
-use crate::words::{ContextPath, Failure, FailureKind, nearest};
+use crate::types::{ContextPath, Failure, FailureKind, nearest};
 
 use super::context::Bits;
 use super::{Context, Outcome, StepFailure, Tools};
@@ -15,7 +15,7 @@ const UNFINISHED: &str = "download";
 
 pub(super) fn run(step: &Download, context: &Context, tools: &Tools<'_>) -> Result<Outcome, StepFailure> {
     let fetched = tools
-        .supply
+        .sources
         .file(&step.url, step.sha256)
         .map_err(|failure| StepFailure { at: Route::stage().then("url"), failure })?;
     if let Some(member) = &step.member {

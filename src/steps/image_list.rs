@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Context, Outcome, StepFailure, Tools, bad_manifest, glob_set, listed, scan, warn_of};
 use crate::manifests::Mention;
 use crate::plan::{ListEntry, Route, registry_path};
-use crate::supply::LikelyImage;
-use crate::words::{ContextPath, Failure, ImageRef, ImageSource};
+use crate::sources::LikelyImage;
+use crate::types::{ContextPath, Failure, ImageRef, ImageSource};
 
 /// The step's fields.
 pub(super) struct List<'a> {
@@ -98,7 +98,7 @@ impl List<'_> {
         let doubtful = found.iter().filter(|(_, mention)| !sure.contains(&mention.image));
         let doubtful: Vec<ImageSource> =
             doubtful.map(|(_, mention)| ImageSource::Registry(mention.image.clone())).collect();
-        let answers = tools.supply.likely_images(&doubtful, tools.platform);
+        let answers = tools.sources.likely_images(&doubtful, tools.platform);
         let answers: BTreeMap<&ImageRef, LikelyImage> =
             doubtful.iter().map(ImageSource::reference).zip(answers).collect();
         let mut failures = Vec::new();

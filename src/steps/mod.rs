@@ -1,4 +1,4 @@
-//! Floor 8, steps: each changes the context folder as a plan says; one file a step.
+//! Each changes the context folder as a plan says; one file a step.
 //!
 //! A step that would do nothing is a failure, unless it is optional. A failure says, by a [`Route`] relative to the step,
 //! which field of the recipe it belongs to.
@@ -28,8 +28,8 @@ use std::error::Error;
 use crate::closure::listed_images;
 use crate::manifests::{self, Finding, Form, Scan, Scanned};
 use crate::plan::{PlannedStep, Route};
-use crate::supply::Supply;
-use crate::words::{ContextPath, Event, Failure, FailureKind, ImageRef, Observer, Platform};
+use crate::sources::Sources;
+use crate::types::{ContextPath, Event, Failure, FailureKind, ImageRef, Observer, Platform};
 
 pub use beside::{Beside, BesideContent, BesideFile};
 pub use context::{Bits, Context, ContextError, Matching, Topmost, glob_set};
@@ -37,7 +37,7 @@ pub use context::{Bits, Context, ContextError, Matching, Topmost, glob_set};
 /// What steps work with.
 pub struct Tools<'a> {
     /// Images and files from outside.
-    pub supply: &'a Supply,
+    pub sources: &'a Sources,
     /// The platform that the stage is for.
     pub platform: &'a Platform,
     /// How the cluster calls the image's own registry.

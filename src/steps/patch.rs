@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::edit::{self, DocumentSelector, EditError, Format, Operation, Refusal};
 use crate::plan::Route;
-use crate::words::{ContextPath, Failure, FailureKind};
+use crate::types::{ContextPath, Failure, FailureKind};
 
 use super::{Context, Outcome, StepFailure, not_there};
 

@@ -8,7 +8,7 @@ use crate::archive::{ArchiveError, PackedForm, ReplaceOptions, ReplaceReport, re
 use crate::plan::{ArchiveSource, Route};
 use crate::tar::{EntryPath, Limits};
 use crate::transport::redacted_url;
-use crate::words::{ContextPath, Digest, DigestWriter, FailureKind};
+use crate::types::{ContextPath, Digest, DigestWriter, FailureKind};
 
 use super::{BesideContent, Context, Outcome, StepFailure, Tools, glob_set, not_there, recipe_file};
 
@@ -88,11 +88,11 @@ impl ReplaceArchive<'_> {
         match self.source {
             ArchiveSource::Url(url) => {
                 let fetched = tools
-                    .supply
+                    .sources
                     .file(url, self.sha256)
                     .map_err(|failure| StepFailure { at: Route::stage().then(field), failure })?;
                 let file = tools
-                    .supply
+                    .sources
                     .cache()
                     .open_verified(fetched.digest)
                     .map_err(|error| StepFailure::from_error(field, FailureKind::Failed, &error))?;
@@ -166,7 +166,7 @@ mod tests {
     fn archives_are_replaced_under_the_contract() {
         let old = archive(&[("a", "#!old"), ("b", "#!old")]);
         let new = archive(&[("root/a", "#!new"), ("root/b", "#!new"), ("root/c", "#!new")]);
-        let digest = crate::words::Digest::of(&new);
+        let digest = crate::types::Digest::of(&new);
         let world = World::new().file("x.tar", old, 0o600).beside("f/new.tar", new, 0o644);
         let world = world.beside("less.tar", archive(&[("a", "#!new")]), 0o644);
         let step = |path: &str, file: &str, rest: serde_json::Value| {

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use crate::image::write_docker_archive;
 use crate::plan::Route;
-use crate::words::{ContextPath, FailureKind, ImageRef, ImageSource};
+use crate::types::{ContextPath, FailureKind, ImageRef, ImageSource};
 
 use super::{Context, Outcome, StepFailure, Tools, not_there};
 
@@ -22,11 +22,11 @@ pub(super) fn run(
         return not_there(path, optional, context);
     }
     let pulled = tools
-        .supply
+        .sources
         .image(image, tools.platform)
         .map_err(|failure| StepFailure { at: Route::stage().then("image"), failure })?;
     let mut file = std::io::BufWriter::with_capacity(1 << 18, context.scratch_file(UNFINISHED)?);
-    write_docker_archive(&pulled, tools.supply.cache(), tag, context.epoch(), &mut file)
+    write_docker_archive(&pulled, tools.sources.cache(), tag, context.epoch(), &mut file)
         .map_err(|error| StepFailure::from_error("image", error.kind(), &error))?;
     file.flush().map_err(|error| StepFailure::from_error("path", FailureKind::Failed, &error))?;
     drop(file);

@@ -3,7 +3,7 @@
 use crate::edit::TextPattern;
 use crate::plan::ReplaceText;
 use crate::syntax::shortened;
-use crate::words::FailureKind;
+use crate::types::FailureKind;
 
 use super::context::MAX_DOCUMENT;
 use super::{Context, Outcome, StepFailure, not_there};

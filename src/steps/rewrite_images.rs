@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::context::Matching;
 use super::{Context, Outcome, StepFailure, Tools, bad_manifest, glob_set, listed, scan, warn_of};
-use crate::words::{ContextPath, ImageRef, ImageSource};
+use crate::types::{ContextPath, ImageRef, ImageSource};
 
 /// The step's fields.
 pub(super) struct RewriteImages<'a> {
@@ -29,7 +29,7 @@ impl RewriteImages<'_> {
             let name = image.to_string();
             let is_wanted = (self.from.is_empty() || from.is_match(&name)) && !ignore.is_match(&name);
             // What a list left out is no image, and nobody would have it.
-            is_wanted && !tools.supply.is_refused(&ImageSource::Registry(image.clone()), tools.platform)
+            is_wanted && !tools.sources.is_refused(&ImageSource::Registry(image.clone()), tools.platform)
         };
         let mut read: Vec<(&ContextPath, Vec<u8>)> = Vec::new();
         for file in &files {

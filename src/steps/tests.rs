@@ -11,11 +11,11 @@ use crate::cache::Cache;
 use crate::disk::{Dir, FileTime};
 use crate::fetch::{Fetcher, UrlMirror};
 use crate::sandbox::Sandbox;
-use crate::supply::Counter;
+use crate::sources::Counter;
 use crate::transport::{
     Anonymous, ConfigPlaces, Engine, EngineHost, Http, HttpConfig, Puller, RegistriesConf, RegistryClient,
 };
-use crate::words::Epoch;
+use crate::types::Epoch;
 
 /// When the layer's files were made, in seconds; what steps make is of [`MADE`].
 pub(super) const OLD: i64 = 7;
@@ -31,7 +31,7 @@ impl Observer for Nobody {
 /// A layer, a context with its files, a recipe's folder, and an outside world.
 pub(super) struct World {
     folder: tempfile::TempDir,
-    supply: Supply,
+    sources: Sources,
     sandbox: Option<Sandbox>,
 }
 
@@ -66,8 +66,8 @@ impl World {
         let puller = Puller::new(client, Arc::clone(&cache), Arc::clone(&observer), Puller::PARALLEL);
         let fetcher = Fetcher::new(http, Arc::clone(&cache), mirrors, Arc::clone(&observer));
         let engine = Engine::new(EngineHost::from_env(), Arc::clone(&cache), Arc::clone(&observer));
-        let supply = Supply::new(runtime, puller, engine, fetcher, cache, Counter::new(observer));
-        Self { folder, supply, sandbox }
+        let sources = Sources::new(runtime, puller, engine, fetcher, cache, Counter::new(observer));
+        Self { folder, sources, sandbox }
     }
 
     /// A URL of the sandbox's server.
@@ -149,7 +149,7 @@ impl World {
         let context = Context::new(open("context"), open("scratch"), Epoch::parse(&MADE.to_string()).unwrap());
         let beside = Beside::new(self.path("recipe"));
         let tools = Tools {
-            supply: &self.supply,
+            sources: &self.sources,
             platform: &"linux/amd64".parse().unwrap(),
             cluster_registry: "sea.hub:5000",
             stage_steps: std::slice::from_ref(&step),

@@ -1,4 +1,4 @@
-//! Staged layers and documents → images of the store. The order is in the room's documentation.
+//! Staged layers and documents → images of the store. The order is in the module's documentation.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -8,7 +8,7 @@ use super::{LayerState, StagedFolder, Staging, Store, StoreError};
 use crate::disk::{Dir, DiskError, place, tree_size};
 use crate::image::layer::LayerId;
 use crate::image::model::{ImageDocument, ImageId, Manifest, Metadata};
-use crate::words::{Digest, SealerName};
+use crate::types::{Digest, SealerName};
 
 /// What is committed together: all of it, or nothing that an image names.
 #[derive(Debug)]

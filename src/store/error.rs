@@ -4,7 +4,7 @@ use crate::disk::DiskError;
 use crate::image::layer::LayerError;
 use crate::image::model::{ImageId, ModelError};
 use crate::tar::{EntryPath, TarError};
-use crate::words::{Digest, FailureKind, Platform};
+use crate::types::{Digest, FailureKind, Platform};
 
 /// Why the store could not be read or changed.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,7 @@ use super::{Commit, StagedFolder, StagedLayer, Staging, Store, StoreError};
 use crate::image::layer::{LayerId, Owners, Unpacker, layer_id_at};
 use crate::image::model::{ImageDocument, ImageId, Metadata};
 use crate::tar::{Entries, Entry, EntryKind, EntryPath, Limits, Policy, TarError};
-use crate::words::Digest;
+use crate::types::Digest;
 
 /// The greatest YAML or `Metadata` that is read, in bytes.
 const MAX_DOCUMENT: u64 = 4 << 20;

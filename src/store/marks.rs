@@ -15,7 +15,7 @@ use super::store_root::{LAYERS, UNVERIFIED, VERIFIED};
 use super::{Store, StoreError};
 use crate::disk::{Dir, DiskError, is_all_of_root};
 use crate::image::layer::{LayerId, Owners, layer_id_at};
-use crate::words::Digest;
+use crate::types::Digest;
 
 /// What is known of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

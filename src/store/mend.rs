@@ -10,7 +10,7 @@ use super::{StagedLayer, Staging, Store, StoreError};
 use crate::disk::{Dir, DiskError};
 use crate::image::layer::LayerId;
 use crate::image::model::{ImageDocument, ImageId};
-use crate::words::Digest;
+use crate::types::Digest;
 
 /// What is put in the place of damaged things.
 #[derive(Debug, Default)]

@@ -1,4 +1,4 @@
-//! Floor 5, store: sealer's local store, and the only code that writes below its root.
+//! Sealer's local store, and the only code that writes below its root.
 //!
 //! ```text
 //! data/overlay2/<layer hex>/...                  a layer, unpacked; never opened for writing once it is here

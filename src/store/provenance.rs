@@ -1,4 +1,4 @@
-//! What images were made of, beside them: statements that this room does not read.
+//! What images were made of, beside them: statements that the store does not read.
 
 use super::store_root::PROVENANCE;
 use super::{Store, StoreError};

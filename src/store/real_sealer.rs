@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::store_root::LAYERDB;
 use super::{Store, StoreError};
-use crate::words::Digest;
+use crate::types::Digest;
 
 /// What a real sealer writes beside every layer that it builds, pulls or loads, and nobody else: the headers of the tar.
 const TAR_SPLIT: &str = "tar-data.json.gz";

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::store_root::{IMAGES, LAYERDB, LAYERS, PROVENANCE, UNVERIFIED, VERIFIED};
 use super::{Staging, Store, StoreError};
 use crate::image::model::Metadata;
-use crate::words::{Digest, Platform, SealerName};
+use crate::types::{Digest, Platform, SealerName};
 
 /// What was deleted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use crate::disk::Dir;
 use crate::image::layer::{LayerError, Owners, write_entries_at};
 use crate::image::model::{Manifest, ManifestList, Metadata};
 use crate::tar::TarWriter;
-use crate::words::{Digest, Epoch, Platform, SealerName};
+use crate::types::{Digest, Epoch, Platform, SealerName};
 
 /// What went into an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]

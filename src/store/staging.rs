@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::{Store, StoreError};
 use crate::disk::{Dir, DiskError, Lock, LockMode};
-use crate::words::Digest;
+use crate::types::Digest;
 
 const STAGING: &str = "staging";
 const LOCK: &str = ".lock";

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::StoreError;
 use crate::disk::{Dir, DiskError, Lock, LockMode};
 use crate::image::model::{ImageDocument, ImageId, Manifest, Metadata, ModelError};
-use crate::words::{Digest, Platform, SealerName};
+use crate::types::{Digest, Platform, SealerName};
 
 pub(super) const LAYERS: &str = "data/overlay2";
 pub(super) const LAYERDB: &str = "metadata/layerdb/sha256";

@@ -7,8 +7,8 @@ use crate::disk::{Dir, FileTime};
 use crate::image::layer::{LayerId, layer_id};
 use crate::image::model::{Image, ImageConfig, ImageDocument, Layer, LayerKind, Metadata, inspect};
 use crate::tar::Limits;
-use crate::words::golden::shared;
-use crate::words::{Digest, FailureKind, Platform, SealerName};
+use crate::types::golden::shared;
+use crate::types::{Digest, FailureKind, Platform, SealerName};
 
 struct Fixture {
     folder: tempfile::TempDir,

@@ -1,6 +1,6 @@
 //! What is wrong with a text before anyone asks what it means.
 
-use crate::words::{FailureKind, Span};
+use crate::types::{FailureKind, Span};
 
 /// Why a text is no tree: bad syntax, or a limit that it breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

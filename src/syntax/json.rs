@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Limits, Node, SyntaxError, Value, shortened};
-use crate::words::Span;
+use crate::types::Span;
 
 /// Parses one JSON text; a byte order mark before it is passed over.
 ///

@@ -1,7 +1,7 @@
 //! How much a text may ask for.
 
 use super::SyntaxError;
-use crate::words::Span;
+use crate::types::Span;
 
 /// Upper bounds that hold while a text is read, so that hostile ones are refused early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

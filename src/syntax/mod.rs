@@ -1,4 +1,4 @@
-//! Floor 2, documents: YAML and JSON text as trees whose every node knows its bytes.
+//! YAML and JSON text as trees whose every node knows its bytes.
 //!
 //! One tree serves all readers: recipes are deserialised from it, edits find the bytes to splice in it, manifests
 //! are searched for image references in it. Limits hold for all alike: depth 64, no duplicate keys, no alias bombs.

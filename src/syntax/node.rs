@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::words::Span;
+use crate::types::Span;
 
 /// A value and the bytes that it was written in.
 #[derive(Debug, Clone, PartialEq, Eq)]

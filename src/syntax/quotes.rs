@@ -10,7 +10,7 @@
 
 use std::collections::HashMap;
 
-use crate::words::Span;
+use crate::types::Span;
 
 /// A text without line ends inside of quotes.
 pub(super) struct Blanked {

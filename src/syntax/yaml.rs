@@ -7,7 +7,7 @@ use granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, StrInput, Str
 
 use super::quotes::{self, Blanked};
 use super::{Alias, Limits, Node, Properties, Style, SyntaxError, Value, shortened, yaml_error};
-use crate::words::Span;
+use crate::types::Span;
 
 /// One document of a YAML text.
 #[derive(Debug, Clone, PartialEq, Eq)]

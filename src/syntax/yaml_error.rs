@@ -3,7 +3,7 @@
 use granit_parser::ErrorKind;
 
 use super::{Limits, SyntaxError};
-use crate::words::Span;
+use crate::types::Span;
 
 /// The error for the parser's complaint about byte `at`.
 pub(super) fn describe(kind: &ErrorKind, text: &str, at: usize, limits: &Limits) -> SyntaxError {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::error::Refusal;
 use super::limits::Limits;
-use crate::words::obeyed;
+use crate::types::obeyed;
 
 /// A `/`-separated relative path of bytes without empty, `.` or `..` components; never empty.
 ///

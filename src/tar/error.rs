@@ -3,7 +3,7 @@
 use std::io;
 
 use super::entry_path::shown;
-use crate::words::FailureKind;
+use crate::types::FailureKind;
 
 /// Why a tar stream is not read to its end.
 ///

@@ -14,7 +14,7 @@ use crate::image::DockerArchive;
 use crate::image::layer::unpack;
 use crate::image::model::{Image, ImageConfig, ImageDocument, Layer, LayerKind};
 use crate::store::Store;
-use crate::words::{Digest, Epoch};
+use crate::types::{Digest, Epoch};
 
 /// The whole chain of an error.
 fn chain(error: &dyn std::error::Error) -> String {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 
 use super::BLOCK;
-use crate::words::Epoch;
+use crate::types::Epoch;
 
 const NAME: usize = 100;
 const PREFIX: usize = 155;

@@ -1,4 +1,4 @@
-//! Floor 6, transport: registries, and the HTTP that [`fetch`](crate::fetch) shares.
+//! Registries, and the HTTP that [`fetch`](crate::fetch) shares.
 //!
 //! ```text
 //! Puller ──▶ RegistryClient ──▶ Http::download ──▶ Http::send ──▶ reqwest

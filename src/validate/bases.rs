@@ -1,7 +1,7 @@
 //! Images to build on that look like a mistyped one of this recipe.
 
 use crate::plan::{Lock, StageSketch};
-use crate::words::{Diagnostic, SealerName, nearest};
+use crate::types::{Diagnostic, SealerName, nearest};
 
 /// Warnings for images that no stage makes and whose names are near to one that a stage makes.
 pub(super) fn mistyped(stages: &[StageSketch], lock: Option<&Lock>) -> Vec<Diagnostic> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::disk::{Dir, Kind};
 use crate::plan::{ContextSource, PlannedStep, Route, StageSketch};
 use crate::recipe::{Located, Scope};
-use crate::words::{ContextPath, Diagnostic, Source, Span, nearest};
+use crate::types::{ContextPath, Diagnostic, Source, Span, nearest};
 
 /// The longest file that is read as a template, in bytes: what a template may become.
 const MOST_TEMPLATE: u64 = 1 << 20;

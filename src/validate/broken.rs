@@ -2,7 +2,7 @@
 
 use crate::plan::StageSketch;
 use crate::recipe::Recipe;
-use crate::words::{Diagnostic, Severity, Span};
+use crate::types::{Diagnostic, Severity, Span};
 
 /// The places of all mistakes in form.
 pub(super) struct Broken(Vec<Span>);

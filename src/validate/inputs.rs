@@ -4,8 +4,8 @@ use url::Url;
 
 use crate::kubefile::{CopySource, Instruction};
 use crate::plan::{Lock, Route, StageSketch};
-use crate::supply::Need;
-use crate::words::{BaseSource, Diagnostic, ImageSource, Span};
+use crate::sources::Need;
+use crate::types::{BaseSource, Diagnostic, ImageSource, Span};
 
 use super::moving::{is_moving_tag, is_moving_url};
 

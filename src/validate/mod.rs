@@ -1,4 +1,4 @@
-//! Floor 7, validate: everything that is wrong or doubtful about a recipe, in one go, without a network.
+//! Everything that is wrong or doubtful about a recipe, in one go, without a network.
 //!
 //! Mistakes in form and in meaning are found in the same reading: what is wrong in form has a stand-in, and what would
 //! only follow from a stand-in is not said. Beside the recipe only files that it names are looked at.
@@ -16,7 +16,7 @@ use std::path::Path;
 
 use crate::plan::{Lock, Narrowing, StageSketch, doubtful_charts, doubtful_runs, read_lock, survey};
 use crate::recipe::{Located, MergedValues, Recipe, Values, ValuesInput, read_leniently};
-use crate::words::{Diagnostic, Epoch, Severity, Source};
+use crate::types::{Diagnostic, Epoch, Severity, Source};
 
 use beside::Beside;
 use broken::Broken;

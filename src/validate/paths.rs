@@ -2,7 +2,7 @@
 
 use crate::kubefile::{CopySource, Instruction};
 use crate::plan::{ContextSource, MovePath, PlannedStep, Route, StageSketch};
-use crate::words::{ContextPath, Diagnostic, Source, Span, nearest};
+use crate::types::{ContextPath, Diagnostic, Source, Span, nearest};
 
 use super::broken::Broken;
 use super::reach::{Below, can_meet, is_glob, matches};

@@ -1,7 +1,7 @@
 //! Values that no template names.
 
 use crate::recipe::{Data, DataValue, Recipe, Uses};
-use crate::words::{ContextPath, Diagnostic, Source, nearest};
+use crate::types::{ContextPath, Diagnostic, Source, nearest};
 
 use super::beside::Beside;
 use super::broken::Broken;

@@ -1,4 +1,4 @@
-//! Floor 9, verify: a recipe applied again, from nothing, and held against the images that are there.
+//! A recipe applied again, from nothing, and held against the images that are there.
 //!
 //! ```text
 //! plan with its lock ──apply, into an empty store──▶ Side ─┐
@@ -19,10 +19,10 @@ use crate::diff::{Change, DiffError, DiffPath, Difference, Origin, Scratch, Side
 use crate::disk::Sharing;
 use crate::image::model::ImageDocument;
 use crate::plan::{Locked, Plan, PlannedStage};
+use crate::sources::Sources;
 use crate::store::{Store, StoreError, StoredImage};
-use crate::supply::Supply;
 use crate::tar::Limits;
-use crate::words::{Event, Failure, FailureKind, ImageSource, Observer};
+use crate::types::{Event, Failure, FailureKind, ImageSource, Observer};
 
 pub use report::{ImageVerdict, Report};
 
@@ -31,9 +31,9 @@ pub struct Verifier<'a> {
     /// The user's store, which is only read.
     pub store: &'a Store,
     /// What images are made of; its cache is empty where that can be.
-    pub supply: &'a Supply,
+    pub sources: &'a Sources,
     /// Who is asked for images that the store does not have; none where nobody may be asked.
-    pub registry: Option<&'a Supply>,
+    pub registry: Option<&'a Sources>,
     /// Who listens.
     pub observer: &'a dyn Observer,
     /// For all that is made on the way.
@@ -60,7 +60,7 @@ impl Verifier<'_> {
         self.lend_bases(plan, &fresh).map_err(one)?;
         let applier = Applier {
             store: &fresh,
-            supply: self.supply,
+            sources: self.sources,
             observer: self.observer,
             recipe_folder: self.recipe_folder.clone(),
             sharing: Sharing::Auto,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::diff::{Difference, Origin};
-use crate::words::{Epoch, Platform};
+use crate::types::{Epoch, Platform};
 
 /// What verifying a recipe found. Serialised, it is `recipe verify -o json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use sealer::sandbox::TokenRules;
-use sealer::words::Digest;
+use sealer::types::Digest;
 use serde_json::Value;
 
 use crate::support::program::{Run, World};

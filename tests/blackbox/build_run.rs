@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use sealer::rootfs::Overlay;
-use sealer::words::ContextPath;
+use sealer::types::ContextPath;
 use serde_json::Value;
 
 use crate::support::missing;

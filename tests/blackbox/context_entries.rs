@@ -2,7 +2,7 @@
 
 use sealer::plan::{Narrowing, Plan, resolve};
 use sealer::recipe::{self, Values, ValuesInput};
-use sealer::words::{Diagnostic, Epoch, Source};
+use sealer::types::{Diagnostic, Epoch, Source};
 use serde_json::{Value, json};
 
 use crate::support::program::{World, tree};

@@ -235,7 +235,7 @@ fn entries(archive: &Path) -> Vec<(String, String)> {
                 }
                 metadata.to_string()
             }
-            _ => sealer::words::Digest::of(&content).to_string(),
+            _ => sealer::types::Digest::of(&content).to_string(),
         };
         let kind = header.entry_type();
         let owner = (header.uid().unwrap(), header.gid().unwrap());

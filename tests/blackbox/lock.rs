@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use sealer::sandbox::{Fault, When};
-use sealer::words::Digest;
+use sealer::types::Digest;
 use serde_json::Value;
 
 use crate::support::program::{Run, World};

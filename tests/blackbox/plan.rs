@@ -11,12 +11,12 @@ use sealer::cache::Cache;
 use sealer::disk::Sharing;
 use sealer::fetch::{Fetcher, UrlMirror};
 use sealer::plan::{Lock, Locked, LockedFile, Plan, lock_file_of};
+use sealer::sources::{Counter, Sources};
 use sealer::store::Store;
-use sealer::supply::{Counter, Supply};
 use sealer::transport::{
     Anonymous, ConfigPlaces, Engine, EngineHost, Http, HttpConfig, Puller, RegistriesConf, RegistryClient,
 };
-use sealer::words::{Observer, Platform, Silent};
+use sealer::types::{Observer, Platform, Silent};
 use serde_json::Value;
 
 use crate::support::program::{Run, World, project};
@@ -266,7 +266,7 @@ fn what_would_fail_is_told_with_its_place_and_apply_s_exit_code() {
 }
 
 /// Images and files as the sandbox has them, as the program would get them.
-fn supply(world: &World) -> Supply {
+fn sources(world: &World) -> Sources {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let cache = Arc::new(Cache::open(world.cache()).unwrap());
     let observer: Arc<dyn Observer> = Arc::new(Silent);
@@ -279,7 +279,7 @@ fn supply(world: &World) -> Supply {
     let puller = Puller::new(client, Arc::clone(&cache), Arc::clone(&observer), Puller::PARALLEL);
     let fetcher = Fetcher::new(http, Arc::clone(&cache), mirrors, Arc::clone(&observer));
     let engine = Engine::new(EngineHost::from_env(), Arc::clone(&cache), Arc::clone(&observer));
-    Supply::new(runtime, puller, engine, fetcher, cache, Counter::new(observer))
+    Sources::new(runtime, puller, engine, fetcher, cache, Counter::new(observer))
 }
 
 #[test]
@@ -299,10 +299,10 @@ fn the_json_that_is_printed_is_what_apply_executes() {
         "only that is passed over"
     );
     let store = Store::open(&world.root());
-    let supply = supply(&world);
+    let sources = sources(&world);
     let applier = Applier {
         store: &store,
-        supply: &supply,
+        sources: &sources,
         observer: &Silent,
         recipe_folder: project().join("recipes"),
         sharing: Sharing::Auto,

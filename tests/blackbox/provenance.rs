@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use sealer::sandbox::{Fault, When};
-use sealer::words::Digest;
+use sealer::types::Digest;
 use serde_json::{Value, json};
 
 use crate::support::program::{Run, World, project};

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use sealer::sandbox::{Entry, Sandbox, Tree};
-use sealer::words::Digest;
+use sealer::types::Digest;
 
 #[test]
 fn a_layer_of_sealers_comes_out_byte_for_byte() {

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use sealer::words::ImageRef;
+use sealer::types::ImageRef;
 use serde_json::Value;
 
 use crate::support::program::{World, project};

@@ -7,8 +7,8 @@ use std::path::Path;
 use sealer::plan::Narrowing;
 use sealer::recipe::{self, Located, ValuesInput};
 use sealer::syntax::{self, Limits, Node, parse_yaml};
+use sealer::types::{Epoch, Severity, Source};
 use sealer::validate::{Request, validate};
-use sealer::words::{Epoch, Severity, Source};
 use serde_json::{Value, json};
 
 /// Bad recipes that a schema cannot tell from good ones: rules between elements, what careless readers take, and scalars in free data that

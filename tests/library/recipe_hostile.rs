@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use sealer::recipe::{self, Scope, Values, ValuesInput};
-use sealer::words::{Platform, Source};
+use sealer::types::{Platform, Source};
 
 const RECIPE: &str = include_str!("../../recipes/rawdocker.yaml");
 const EVERYTHING: &str = include_str!("../good-recipes/everything.yaml");
@@ -12,7 +12,7 @@ const EVERYTHING: &str = include_str!("../good-recipes/everything.yaml");
 /// All that can be done with a recipe's text alone; the messages where it is refused.
 fn read(text: &str) -> Result<(), Vec<String>> {
     let source = Source::new("hostile.yaml", text);
-    let rendered = |d: &sealer::words::Diagnostic| {
+    let rendered = |d: &sealer::types::Diagnostic| {
         assert!(d.span.start <= d.span.end && d.span.end <= text.len(), "{d:?}");
         d.render(&source, false)
     };

@@ -7,7 +7,7 @@ use sealer::image::layer::layer_id;
 use sealer::image::{Descriptor, MANIFEST_TYPES, Manifest, ManifestKind};
 use sealer::sandbox::Registry;
 use sealer::transport::{Anonymous, Http, HttpConfig, Pusher, RegistriesConf, RegistryClient};
-use sealer::words::{Digest, ImageRef, Silent, Source};
+use sealer::types::{Digest, ImageRef, Silent, Source};
 use serde_json::Value;
 
 use crate::support::program::{Run, World};

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::rootfs::Overlay;
-use crate::words::ContextPath;
+use crate::types::ContextPath;
 
 /// Entries of a layer, one a word: `a/b` a file (its content is the word and the layer's number), `a/` a folder, `a/!` an
 /// opaque folder, `a!` a whiteout, `a>b` a symlink to b. Folders that no word makes are made, with the mode that only this

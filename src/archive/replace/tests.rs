@@ -4,7 +4,7 @@ use super::super::compression::Compression;
 use super::super::forge::{compress, elf, gzip};
 use super::*;
 use crate::tar::forge::{Forged, file, folder, hard_link, symlink, tar};
-use crate::words::golden::shared;
+use crate::types::golden::shared;
 
 fn path(text: &str) -> EntryPath {
     EntryPath::parse(text.as_bytes()).unwrap().unwrap()

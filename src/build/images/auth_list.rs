@@ -17,7 +17,7 @@ use std::io::Read;
 use crate::disk::Dir;
 use crate::syntax::{Limits, Node, Value, parse_yaml};
 use crate::transport::{Login, Secret};
-use crate::words::{Failure, FailureKind, ImageRef, Source, Span, nearest};
+use crate::types::{Failure, FailureKind, ImageRef, Source, Span, nearest};
 
 use super::super::{BuildFailure, BuildPlace, Origin};
 use super::Wanted;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::manifests::Form;
 use crate::rootfs::Tree;
 use crate::syntax::{Limits, Node, parse_yaml};
-use crate::words::ContextPath;
+use crate::types::ContextPath;
 
 use super::super::Origin;
 use super::helm::{Helm, HelmError};

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::super::HelmProgram;
 use crate::process::{self, Limits, RunError, Stdin, tethered};
-use crate::words::DigestWriter;
+use crate::types::DigestWriter;
 
 /// The most bytes of a rendered chart.
 const OUTPUT_LIMIT: u64 = 64 << 20;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::manifests::{Finding, Form, Mention, Problem, Scan, scan};
 use crate::rootfs::Tree;
-use crate::words::{Failure, FailureKind};
+use crate::types::{Failure, FailureKind};
 
 use super::super::{BuildFailure, BuildPlace, Origin};
 use super::{Doubt, has_extension, list};

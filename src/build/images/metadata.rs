@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::disk::{Dir, DiskError, is_root};
 use crate::edit::{Format, Operation, Pointer, patch};
 use crate::rootfs::Overlay;
-use crate::words::Epoch;
+use crate::types::Epoch;
 
 use super::super::Origin;
 use super::charts::Chart;

@@ -37,7 +37,7 @@ use crate::plan::registry_path;
 use crate::rootfs::{Overlay, Tree};
 use crate::steps::glob_set;
 use crate::transport::Login;
-use crate::words::{ContextPath, Failure, FailureKind, ImageRef, ImageSource, human_size};
+use crate::types::{ContextPath, Failure, FailureKind, ImageRef, ImageSource, human_size};
 
 use super::{BuildFailure, BuildPlace, HelmProgram, Origin};
 

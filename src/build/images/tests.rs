@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::disk::Dir;
-use crate::words::Epoch;
+use crate::types::Epoch;
 
 /// A layer of files and what helm is.
 struct Build {

@@ -7,7 +7,7 @@ use crate::cli::failure::Failed;
 use crate::cli::globals::Globals;
 use crate::cli::output::{self, OutputForm};
 use crate::doctor::{Finding, HostPlaces, NODE_NEEDS, Verdict, check_host, node_needs, worst};
-use crate::words::FailureKind;
+use crate::types::FailureKind;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct HostArgs {

@@ -8,12 +8,12 @@ use crate::cli::globals::Globals;
 use crate::cli::output::{self, OutputForm};
 use crate::cli::platforms::PlatformArgs;
 use crate::cli::progress;
-use crate::cli::world::{Settings, supply};
+use crate::cli::sources::{Settings, sources};
 use crate::doctor::image::{Diagnosis, ImageDoctor, Repair, Repairer};
 use crate::doctor::{Verdict, node_needs};
 use crate::plan::DEFAULT_CLUSTER_REGISTRY;
 use crate::store::Store;
-use crate::words::{FailureKind, SealerName};
+use crate::types::{FailureKind, SealerName};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ImageArgs {
@@ -83,8 +83,8 @@ fn repair(
     }
     let observer = progress::observer(globals);
     let cache = globals.cache()?;
-    let supply = supply(&Settings { cache: &cache, registries_conf: None, url_mirrors: &[] }, &observer)?;
-    let repairer = Repairer { store, supply: &supply, observer: observer.as_ref() };
+    let sources = sources(&Settings { cache: &cache, registries_conf: None, url_mirrors: &[] }, &observer)?;
+    let repairer = Repairer { store, sources: &sources, observer: observer.as_ref() };
     let mut rows = Vec::new();
     for diagnosis in found {
         let (repair, now) = repairer.repair(doctor, diagnosis).map_err(Failed::one)?;

@@ -12,7 +12,7 @@ use crate::cli::{inspect, progress};
 use crate::doctor::trace::Tracer;
 use crate::store::Store;
 use crate::transport::{Engine, EngineHost};
-use crate::words::ImageSource;
+use crate::types::ImageSource;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct TraceArgs {

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::words::{Event, Observer, StepState};
+use crate::types::{Event, Observer, StepState};
 
 use super::line;
 use super::meter::short_name;

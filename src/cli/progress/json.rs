@@ -7,7 +7,7 @@ use std::time::Instant;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::words::{Event, Observer, printable};
+use crate::types::{Event, Observer, printable};
 
 /// When the process began to speak JSON on stderr, if it does: that is decided once, for all that is said there.
 static SINCE: OnceLock<Instant> = OnceLock::new();

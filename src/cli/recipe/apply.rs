@@ -14,14 +14,14 @@ use crate::cli::out_file::OutFile;
 use crate::cli::output::{self, OutputForm, human_size};
 use crate::cli::progress;
 use crate::cli::push;
-use crate::cli::world::{Settings, supply_with};
+use crate::cli::sources::{Settings, sources_with};
 use crate::disk::Sharing;
 use crate::plan::{Plan, lock_file_of};
 use crate::provenance::{Run, statement};
 use crate::sandbox::Sandbox;
+use crate::sources::Sources;
 use crate::store::Store;
-use crate::supply::Supply;
-use crate::words::{FailureKind, Observer, Platform, SealerName};
+use crate::types::{FailureKind, Observer, Platform, SealerName};
 
 use super::input::{Input, InputArgs};
 use super::lock_file::{LockArgs, LockFile};
@@ -138,11 +138,11 @@ pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
     plan.inputs = lock_file.as_ref().map(LockFile::lock).unwrap_or_default();
     let surroundings = if args.sandbox { Surroundings::sandbox(globals)? } else { Surroundings::of_user(globals)? };
     let settings = surroundings.settings(&surroundings.cache);
-    let supply = args.lock.rule(supply_with(args.lock.network(), &settings, &observer)?);
+    let sources = args.lock.rule(sources_with(args.lock.network(), &settings, &observer)?);
     let store = Store::open(&surroundings.root);
     let applier = Applier {
         store: &store,
-        supply: &supply,
+        sources: &sources,
         observer: observer.as_ref(),
         recipe_folder: recipe_folder(&args.file),
         sharing: match args.sharing {
@@ -161,7 +161,7 @@ pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
         provenance_file.map_or(Ok(()), |file| write_provenance(file, &statement))
     });
     let (pushed, done) = match done {
-        Ok(()) if args.push => push_all(&store, &supply, observer.as_ref(), globals, &report),
+        Ok(()) if args.push => push_all(&store, &sources, observer.as_ref(), globals, &report),
         done => (Vec::new(), done),
     };
     match args.output {
@@ -205,7 +205,7 @@ fn keep_statement(store: &Store, report: &Report, statement: &str) -> Result<(),
 /// build on it. What was pushed is told in any case.
 fn push_all(
     store: &Store,
-    supply: &Supply,
+    sources: &Sources,
     observer: &dyn Observer,
     globals: &Globals,
     report: &Report,
@@ -214,7 +214,7 @@ fn push_all(
     let done = names_of(report).and_then(|names| {
         let threads = globals.threads()?;
         names.iter().try_for_each(|(name, platforms)| {
-            pushed.push(push::push(store, supply, observer, threads, (name, platforms))?);
+            pushed.push(push::push(store, sources, observer, threads, (name, platforms))?);
             Ok(())
         })
     });

@@ -7,10 +7,10 @@ use crate::cli::failure::Failed;
 use crate::cli::globals::Globals;
 use crate::cli::output;
 use crate::cli::progress;
-use crate::cli::world::{Settings, supply};
+use crate::cli::sources::{Settings, sources};
 use crate::diff::{Comparer, FindError, Input, Options, Scratch, markdown, text};
 use crate::store::Store;
-use crate::words::{Failure, FailureKind, Platform};
+use crate::types::{Failure, FailureKind, Platform};
 
 /// What is unpacked lies below this folder of the cache.
 const SCRATCH: &str = "diff";
@@ -54,13 +54,13 @@ pub(super) fn run(args: &DiffArgs, globals: &Globals) -> Result<(), Failed> {
     let mirrors = globals.url_mirrors();
     let settings = Settings { cache: &cache, registries_conf: None, url_mirrors: &mirrors };
     let pulls = old.needs_registry() || new.needs_registry();
-    let supply = if pulls { Some(supply(&settings, &observer)?) } else { None };
+    let sources = if pulls { Some(sources(&settings, &observer)?) } else { None };
     // Whoever is the first to need the cache's folder makes it as private as it is.
     Cache::open(&cache).map_err(|error| Failed::from_error(error.kind(), &error))?;
     let scratch = Scratch::new(&cache.join(SCRATCH)).map_err(|error| Failed::from_error(error.kind(), &error))?;
     let comparer = Comparer {
         store: &store,
-        supply: supply.as_ref(),
+        sources: sources.as_ref(),
         observer: observer.as_ref(),
         scratch: &scratch,
         platforms: &args.platforms,

@@ -9,7 +9,7 @@ use crate::cli::failure::{Failed, print_diagnostics};
 use crate::cli::globals::Globals;
 use crate::cli::output::{self, OutputForm, human_size};
 use crate::cli::progress;
-use crate::cli::world::{Settings, supply_with};
+use crate::cli::sources::{Settings, sources_with};
 use crate::disk::Sharing;
 use crate::store::Store;
 
@@ -42,11 +42,11 @@ pub(super) fn run(args: &FetchArgs, globals: &Globals) -> Result<(), Failed> {
     plan.inputs = lock_file.lock();
     let (cache, mirrors) = (globals.cache()?, globals.url_mirrors());
     let settings = Settings { cache: &cache, registries_conf: None, url_mirrors: &mirrors };
-    let supply = args.lock.rule(supply_with(args.lock.network(), &settings, &observer)?);
+    let sources = args.lock.rule(sources_with(args.lock.network(), &settings, &observer)?);
     let store = Store::open(&globals.root()?);
     let applier = Applier {
         store: &store,
-        supply: &supply,
+        sources: &sources,
         observer: observer.as_ref(),
         recipe_folder: recipe_folder(&args.file),
         sharing: Sharing::Auto,

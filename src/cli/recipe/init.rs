@@ -10,7 +10,7 @@ use crate::cli::failure::Failed;
 use crate::cli::globals::Globals;
 use crate::cli::output::{self, OutputForm};
 use crate::recipe::FIRST_RECIPE;
-use crate::words::{Failure, FailureKind};
+use crate::types::{Failure, FailureKind};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct InitArgs {

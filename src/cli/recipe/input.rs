@@ -8,8 +8,8 @@ use clap::Args;
 use crate::cli::failure::Failed;
 use crate::plan::{Narrowing, Plan, is_lock_file, lock_file_of, read_lock, resolve};
 use crate::recipe::{self, Located, Recipe, Values, ValuesInput};
+use crate::types::{Epoch, Failure, FailureKind, Platform, Severity, Source, printable};
 use crate::validate::{Request, validate};
-use crate::words::{Epoch, Failure, FailureKind, Platform, Severity, Source, printable};
 
 /// The largest recipe, in bytes.
 const MAX_RECIPE: u64 = 1 << 20;

@@ -10,10 +10,10 @@ use crate::cli::failure::{Failed, print_diagnostics};
 use crate::cli::globals::Globals;
 use crate::cli::output::{self, OutputForm};
 use crate::cli::progress;
-use crate::cli::world::{Settings, supply};
+use crate::cli::sources::{Settings, sources};
 use crate::plan::{Lock, LockChange, Plan};
 use crate::store::Store;
-use crate::words::Platform;
+use crate::types::Platform;
 
 use super::input::{Input, InputArgs};
 use super::lock_file::LockFile;
@@ -44,7 +44,7 @@ pub(super) fn run(args: &LockArgs, globals: &Globals) -> Result<(), Failed> {
     let observer = progress::observer(globals);
     let (cache, mirrors) = (globals.cache()?, globals.url_mirrors());
     let settings = Settings { cache: &cache, registries_conf: None, url_mirrors: &mirrors };
-    let supply = supply(&settings, &observer)?;
+    let sources = sources(&settings, &observer)?;
     let store = Store::open(&globals.root()?);
     let others = other_platforms(&input, args, &plan, &former);
     plan.inputs = kept(args, &plan, &others, &former)?;
@@ -52,7 +52,7 @@ pub(super) fn run(args: &LockArgs, globals: &Globals) -> Result<(), Failed> {
     let mut lock = plan.inputs.clone();
     for mut plan in std::iter::once(plan).chain(others) {
         plan.inputs = lock;
-        let looked_up = look_up(&plan, &former, &store, &supply);
+        let looked_up = look_up(&plan, &former, &store, &sources);
         lock = looked_up.map_err(|failures| Failed::Doing { source: Some(input.source.clone()), failures })?;
     }
     let changes = lock.changes_since(&former);

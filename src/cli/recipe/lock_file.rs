@@ -7,11 +7,11 @@ use clap::Args;
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 
 use crate::cli::failure::Failed;
-use crate::cli::world::Network;
+use crate::cli::sources::Network;
 use crate::disk::{Dir, DiskError, Lock as FolderLock, write_atomic};
 use crate::plan::{Lock, lock_file_of, read_lock};
-use crate::supply::{Pinning, Supply};
-use crate::words::{Event, Failure, FailureKind, Observer, Source};
+use crate::sources::{Pinning, Sources};
+use crate::types::{Event, Failure, FailureKind, Observer, Source};
 
 use super::apply::recipe_folder;
 use super::input::read_source;
@@ -49,9 +49,9 @@ impl LockArgs {
         if self.locked || self.frozen { Pinning::Required } else { Pinning::Open }
     }
 
-    /// The same supply, by these rules.
-    pub(super) fn rule(self, supply: Supply) -> Supply {
-        supply.with_pinning(self.pinning()).strict(self.strict)
+    /// The same sources, by these rules.
+    pub(super) fn rule(self, sources: Sources) -> Sources {
+        sources.with_pinning(self.pinning()).strict(self.strict)
     }
 
     pub(super) fn network(self) -> Network {

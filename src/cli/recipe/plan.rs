@@ -12,7 +12,7 @@ use crate::fetch::UrlMirror;
 use crate::plan::{Lock, Plan, lock_file_of, read_lock};
 use crate::preview::{Beside, Preview, Style, markdown, preview, text};
 use crate::store::Store;
-use crate::words::{Event, Failure};
+use crate::types::{Event, Failure};
 
 use super::apply::recipe_folder;
 use super::input::{Input, InputArgs, read_source};

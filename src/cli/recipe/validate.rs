@@ -10,8 +10,8 @@ use crate::cli::globals::Globals;
 use crate::cli::output::{self, OutputForm};
 use crate::cli::progress;
 use crate::recipe::Located;
+use crate::types::{Failure, FailureKind, Position, Severity, Span};
 use crate::validate::strictly;
-use crate::words::{Failure, FailureKind, Position, Severity, Span};
 
 use super::input::{self, InputArgs};
 

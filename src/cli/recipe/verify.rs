@@ -9,12 +9,12 @@ use crate::cli::failure::{Failed, print_diagnostics};
 use crate::cli::globals::Globals;
 use crate::cli::output::{self, OutputForm};
 use crate::cli::progress;
-use crate::cli::world::{Network, supply_with};
+use crate::cli::sources::{Network, sources_with};
 use crate::diff::{Origin, Scratch};
+use crate::sources::Pinning;
 use crate::store::Store;
-use crate::supply::Pinning;
+use crate::types::FailureKind;
 use crate::verify::{ImageVerdict, Report, Verifier};
-use crate::words::FailureKind;
 
 use super::apply::{Surroundings, recipe_folder, sandbox_folder};
 use super::input::{Input, InputArgs};
@@ -71,15 +71,15 @@ pub(super) fn run(args: &VerifyArgs, globals: &Globals) -> Result<(), Failed> {
     let scratch = scratch.map_err(|error| Failed::from_error(error.kind(), &error))?;
     let empty = scratch.path().join("cache");
     let cache = if args.offline { &surroundings.cache } else { &empty };
-    let supply = supply_with(network, &surroundings.settings(cache), &observer)?.with_pinning(pinning);
+    let sources = sources_with(network, &surroundings.settings(cache), &observer)?.with_pinning(pinning);
     let registry = match network {
-        Network::On => Some(supply_with(network, &surroundings.settings(&scratch.path().join("images")), &observer)?),
+        Network::On => Some(sources_with(network, &surroundings.settings(&scratch.path().join("images")), &observer)?),
         Network::Off => None,
     };
     let store = Store::open(&surroundings.root);
     let verifier = Verifier {
         store: &store,
-        supply: &supply,
+        sources: &sources,
         registry: registry.as_ref(),
         observer: observer.as_ref(),
         scratch: &scratch,

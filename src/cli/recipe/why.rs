@@ -16,7 +16,7 @@ use crate::image::model::Image;
 use crate::plan::{DEFAULT_CLUSTER_REGISTRY, Plan};
 use crate::rootfs::Overlay;
 use crate::store::Store;
-use crate::words::{ContextPath, Digest, Failure, FailureKind, ImageRef, Platform, printable};
+use crate::types::{ContextPath, Digest, Failure, FailureKind, ImageRef, Platform, printable};
 
 use super::input::{Input, InputArgs};
 

@@ -4,7 +4,7 @@ use super::root::{Root, Stored, digest_of, platform, pod};
 use super::*;
 use crate::rootfs::Overlay;
 use crate::store::Store;
-use crate::words::golden::shared;
+use crate::types::golden::shared;
 
 fn quiet(name: &str, root: &Root) {
     let report = root.check();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::closure::{Base, ClosureReport, Scope, check};
 use crate::rootfs::{Overlay, RepositoryPaths, blob_data_path};
-use crate::words::{ContextPath, Digest, ImageRef, Platform};
+use crate::types::{ContextPath, Digest, ImageRef, Platform};
 
 /// What is in a root file system's registry under a name, made for linux/amd64 unless it says otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

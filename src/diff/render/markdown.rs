@@ -2,7 +2,7 @@
 
 use super::{SHOWN, Sign, about, below, cached_lines, counted, image_line, summary, words};
 use crate::diff::{Change, Difference, FileDiff, ImageDiff, Report, Sides};
-use crate::words::human_size;
+use crate::types::human_size;
 
 /// Markdown with the final newline.
 #[must_use]
@@ -97,7 +97,7 @@ fn differences(lines: &mut Vec<String>, indent: &str, differences: &[&Difference
         if let Change::Lines { diff: Some(diff), .. } = &difference.what {
             let fence = "`".repeat(longest_run(diff).max(2) + 1);
             lines.push(format!("{indent}  {fence}diff"));
-            lines.extend(diff.lines().map(|line| format!("{indent}  {}", crate::words::printable(line))));
+            lines.extend(diff.lines().map(|line| format!("{indent}  {}", crate::types::printable(line))));
             lines.push(format!("{indent}  {fence}"));
         }
     }

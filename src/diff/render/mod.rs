@@ -7,7 +7,7 @@ pub use markdown::markdown;
 pub use text::text;
 
 use super::{CachedDiff, CachedImage, Change, Difference, FileDiff, FileState, ImageDiff, ImageState};
-use crate::words::{Platform, SealerName, human_size};
+use crate::types::{Platform, SealerName, human_size};
 
 /// Differences of one file that are shown; JSON has all.
 const SHOWN: usize = 100;

@@ -2,7 +2,7 @@
 
 use super::{SHOWN, Sign, about, below, cached_lines, counted, image_line, summary, words};
 use crate::diff::{Change, Difference, FileDiff, ImageDiff, Report, Sides};
-use crate::words::human_size;
+use crate::types::human_size;
 
 /// Text, with colours where `color` says so, and the final newline.
 #[must_use]

@@ -15,7 +15,7 @@ use super::{CLUSTER_HOST, HostPlaces, dockerds, listed};
 use crate::doctor::{Finding, Verdict};
 use crate::syntax::{Limits, Node, Value, parse_json};
 use crate::transport::EngineSettings;
-use crate::words::{Source, Span};
+use crate::types::{Source, Span};
 
 const MIRRORS: &str = "mirror-registries";
 const INSECURE: &str = "insecure-registries";

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::doctor::{Finding, Verdict};
 use crate::process::on_path;
 use crate::transport::{AuthFile, AuthPlaces, Logins};
-use crate::words::chain;
+use crate::types::chain;
 
 pub(super) fn check(places: &AuthPlaces, path: Option<&OsStr>) -> Vec<Finding> {
     let mut findings = Vec::new();

@@ -33,7 +33,7 @@ mod space;
 
 pub use places::HostPlaces;
 
-use crate::words::{masked, printable};
+use crate::types::{masked, printable};
 
 use super::Finding;
 use engine::EngineState;
@@ -41,7 +41,7 @@ use engine::EngineState;
 /// The name under which clusters know their own registry, and engines that build.
 const CLUSTER_HOST: &str = "sea.hub";
 
-/// Looks at the machine. What was found comes in the order of the room's picture, what is good too.
+/// Looks at the machine. What was found comes in the order of the picture above, what is good too.
 #[must_use]
 pub fn check_host(places: &HostPlaces) -> Vec<Finding> {
     let engine = EngineState::ask(places);

@@ -3,7 +3,7 @@
 use super::HostPlaces;
 use crate::doctor::{Finding, Verdict};
 use crate::transport::{ConfError, RegistriesConf};
-use crate::words::chain;
+use crate::types::chain;
 
 pub(super) fn check(places: &HostPlaces) -> Vec<Finding> {
     let mut findings = registries(places);

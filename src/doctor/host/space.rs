@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::HostPlaces;
 use super::folders::existing;
 use crate::doctor::{Finding, Verdict};
-use crate::words::human_size;
+use crate::types::human_size;
 
 const GB: u64 = 1_000_000_000;
 /// An image is some thousand files, most of them in the storage of its registry; a store has several.

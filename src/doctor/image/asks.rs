@@ -7,7 +7,7 @@ use crate::build::{AskedImage, BuildFailure, BuildPlace, Doubt, Origin, asked_im
 use crate::closure::{self, Asked, Problem, Scope, Weight, asked, check, fault_of};
 use crate::image::model::{Image, LayerKind};
 use crate::plan::registry_path;
-use crate::words::{FailureKind, ImageRef};
+use crate::types::{FailureKind, ImageRef};
 
 use super::super::{Finding, Verdict};
 use super::ImageFinding;

@@ -2,7 +2,7 @@
 
 use crate::image::model::{Image, ImageDocument, ImageId};
 use crate::store::{Record, Store};
-use crate::words::{Platform, SealerName, chain};
+use crate::types::{Platform, SealerName, chain};
 
 use super::super::{Finding, Verdict};
 use super::ImageFinding;

@@ -9,7 +9,7 @@ use crate::image::layer::LayerId;
 use crate::image::model::{Image, LayerKind};
 use crate::rootfs::Overlay;
 use crate::store::{LayerState, Store};
-use crate::words::{Digest, SealerName, chain};
+use crate::types::{Digest, SealerName, chain};
 
 use super::super::{Finding, Verdict};
 use super::ImageFinding;

@@ -33,7 +33,7 @@ use super::{Finding, Verdict};
 use crate::provenance::cluster_registry;
 use crate::rootfs::RegistryStorage;
 use crate::store::{Store, StoreError};
-use crate::words::{Digest, Platform, SealerName};
+use crate::types::{Digest, Platform, SealerName};
 
 use document::DocumentState;
 pub use layers::Layer;

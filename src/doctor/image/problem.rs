@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::rootfs::{Fault, Place};
-use crate::words::{ContextPath, SealerName};
+use crate::types::{ContextPath, SealerName};
 
 use super::super::{Finding, Verdict};
 use super::ImageFinding;

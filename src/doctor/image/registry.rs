@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::image::{ContainerImage, ManifestError};
 use crate::rootfs::{Contents, Fault, Holds, Obstacle, Part, RegistryStorage, RepositoryPaths, blob_data_path};
-use crate::words::{ContextPath, Digest, ImageRef, Platform, SealerName};
+use crate::types::{ContextPath, Digest, ImageRef, Platform, SealerName};
 
 use super::super::Verdict;
 use super::ImageFinding;

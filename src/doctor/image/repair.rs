@@ -10,9 +10,9 @@ use crate::build::{blobs_of, document, unpack_again};
 use crate::image::ContainerImage;
 use crate::image::layer::LayerId;
 use crate::image::model::{Image, ImageDocument};
+use crate::sources::Sources;
 use crate::store::{LayerState, Mending, Store};
-use crate::supply::Supply;
-use crate::words::{Digest, Failure, FailureKind, ImageSource, Observer};
+use crate::types::{Digest, Failure, FailureKind, ImageSource, Observer};
 
 use super::super::Verdict;
 use super::document::DocumentState;
@@ -27,7 +27,7 @@ pub struct Repairer<'a> {
     /// Where they are.
     pub store: &'a Store,
     /// Where layers and documents come from.
-    pub supply: &'a Supply,
+    pub sources: &'a Sources,
     /// Who listens.
     pub observer: &'a dyn Observer,
 }
@@ -143,7 +143,7 @@ impl Repairer<'_> {
     /// What the image's registry has under its name.
     fn described(&self, diagnosis: &Diagnosis) -> Result<(ContainerImage, Image), Failure> {
         let source = ImageSource::from(diagnosis.name.reference().clone());
-        let asked = self.supply.describe(&[(source, diagnosis.platform.clone())]);
+        let asked = self.sources.describe(&[(source, diagnosis.platform.clone())]);
         let pulled = asked.into_iter().next().ok_or_else(|| Failure::new(FailureKind::Failed, "nothing was asked"))?;
         let failed = |failure: Failure| {
             let name = diagnosis.name.familiar();
@@ -151,7 +151,7 @@ impl Repairer<'_> {
             Failure { message, ..failure.with_help(ELSEWHERE) }
         };
         let pulled = pulled.map_err(failed)?.as_ref().clone();
-        let image = document(&diagnosis.name, &pulled, self.supply.cache());
+        let image = document(&diagnosis.name, &pulled, self.sources.cache());
         let image = image.map_err(|error| failed(Failure::from_error(error.kind(), &error)))?;
         Ok((pulled, image))
     }
@@ -189,7 +189,7 @@ impl Repairer<'_> {
     }
 
     /// Whether the list has an id under another name, too. Where that is not known, it has.
-    fn belongs_to(&self, id: &crate::image::model::ImageId, name: &crate::words::SealerName) -> bool {
+    fn belongs_to(&self, id: &crate::image::model::ImageId, name: &crate::types::SealerName) -> bool {
         let records = self.store.records(name);
         records.map_or(true, |records| records.iter().any(|record| record.entry.id == id.to_string()))
     }
@@ -214,8 +214,9 @@ impl Repairer<'_> {
             let message = format!("the image of that name in its registry, {}, does not have it", pulled.root().digest);
             return Err(failed(Failure::new(FailureKind::Verification, message)));
         };
-        self.supply.blobs(diagnosis.name.reference(), std::slice::from_ref(blob)).map_err(failed)?;
-        let staged = unpack_again(staging, layer.id, blob, self.supply.cache(), self.observer).map_err(of_workspace)?;
+        self.sources.blobs(diagnosis.name.reference(), std::slice::from_ref(blob)).map_err(failed)?;
+        let staged =
+            unpack_again(staging, layer.id, blob, self.sources.cache(), self.observer).map_err(of_workspace)?;
         // What is worth no more than what is there does not replace it.
         if !staged.verified && layer.known == Known::State(LayerState::Changed) {
             let message = "what the registry has does not hash to its id either".to_owned();

@@ -2,7 +2,7 @@
 
 use crate::closure::Asked;
 use crate::rootfs::{Contents, Fault, Overlay, Place, RegistryStorage, RepositoryPaths, blob_data_path};
-use crate::words::{ContextPath, ImageRef};
+use crate::types::{ContextPath, ImageRef};
 
 use super::super::{Finding, Verdict};
 use super::ImageFinding;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::archive::Decompressed;
 use crate::tar::Limits;
-use crate::words::chain;
-use crate::words::{Digest, DigestWriter, Event, Observer, VerifyingReader};
+use crate::types::chain;
+use crate::types::{Digest, DigestWriter, Event, Observer, VerifyingReader};
 
 /// Bytes after which progress is told.
 const PULSE: u64 = 4 << 20;

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::transport::EngineStorage;
-use crate::words::Digest;
+use crate::types::Digest;
 
 /// Bytes of a file: the engine keeps fifty entries at most.
 const FILE_LIMIT: u64 = 1 << 20;

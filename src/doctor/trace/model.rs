@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Known;
 use crate::image::model::ImageId;
-use crate::words::{ContextPath, Digest, Failure, FailureKind, Platform, SealerName};
+use crate::types::{ContextPath, Digest, Failure, FailureKind, Platform, SealerName};
 
 /// An engine's image and where its layers are in sealer images.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -7,7 +7,7 @@ use super::registry::Registry;
 use super::tracer::Asked;
 use crate::image::model::Image;
 use crate::rootfs::RepositoryPaths;
-use crate::words::{Digest, ImageRef};
+use crate::types::{Digest, ImageRef};
 
 /// What a sealer image's registry has under the name of the engine's image.
 pub(super) fn named(asked: &Asked, image: &Image, registry: &Registry<'_>) -> io::Result<Named> {

@@ -8,7 +8,7 @@ use super::model::{Link, Spot};
 use crate::disk::Kind;
 use crate::image::diff_ids;
 use crate::rootfs::{Fault, Holds, Overlay, Part, RegistryStorage, Repository, RepositoryPaths, blob_data_path};
-use crate::words::{ContextPath, Digest, ImageRef, Platform};
+use crate::types::{ContextPath, Digest, ImageRef, Platform};
 
 /// The registry of a sealer image, looked through once.
 pub(super) struct Registry<'a> {

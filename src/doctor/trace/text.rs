@@ -1,7 +1,7 @@
 //! The trace for people.
 
 use super::model::{Basis, Blob, EngineLayer, Link, Named, NamedState, Spot, Trace, TracedImage, TracedLayer};
-use crate::words::printable;
+use crate::types::printable;
 
 impl Trace {
     /// What was found, for people: the engine's image, then each sealer image.

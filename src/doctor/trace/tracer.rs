@@ -13,7 +13,7 @@ use crate::image::runs_on;
 use crate::rootfs::Overlay;
 use crate::store::{Store, StoreError};
 use crate::transport::{Engine, EngineError, EngineFault, EngineImage};
-use crate::words::{Digest, Event, Failure, FailureKind, ImageRef, ImageSource, Observer};
+use crate::types::{Digest, Event, Failure, FailureKind, ImageRef, ImageSource, Observer};
 
 /// Looks for an engine's image in sealer images.
 pub struct Tracer<'a> {

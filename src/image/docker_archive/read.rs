@@ -9,7 +9,7 @@ use super::{CONFIG_LIMIT, DockerArchiveReadError as Error};
 use crate::archive::{ArchiveError, Compression, Decompressed, Member, MemberKind, Spool};
 use crate::image::diff_ids;
 use crate::tar::{EntryPath, Limits};
-use crate::words::{Digest, DigestWriter, printable};
+use crate::types::{Digest, DigestWriter, printable};
 
 const MANIFEST: &str = "manifest.json";
 

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::archive::ArchiveError;
-use crate::words::{Digest, FailureKind};
+use crate::types::{Digest, FailureKind};
 
 use super::CONFIG_LIMIT;
 

@@ -12,7 +12,7 @@ use super::CONFIG_LIMIT;
 use crate::archive::{ArchiveError, Decompressed};
 use crate::image::{Blobs, ContainerImage, Descriptor, diff_ids};
 use crate::tar::{Limits, TarError, TarWriter};
-use crate::words::{Digest, DigestWriter, Epoch, FailureKind, ImageRef, VerifyingReader};
+use crate::types::{Digest, DigestWriter, Epoch, FailureKind, ImageRef, VerifyingReader};
 
 /// Why an image is not written as an archive for `docker load`.
 #[derive(Debug, thiserror::Error)]

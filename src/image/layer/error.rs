@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::disk::DiskError;
 use crate::tar::{Refusal, TarError, shown};
-use crate::words::FailureKind;
+use crate::types::FailureKind;
 
 /// Why a tree could not become a stream, or a stream a tree.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use crate::words::Digest;
+use crate::types::Digest;
 
 /// Numbers and names of owners, as the machine's passwd and group know them.
 ///

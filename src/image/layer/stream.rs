@@ -10,7 +10,7 @@ use std::thread;
 use super::{LayerError, OPAQUE_MARK, Owners, WHITEOUT_PREFIX};
 use crate::disk::{Dir, DiskError, Kind, MAX_DEPTH, Meta};
 use crate::tar::{BLOCK, Dialect, Header, Refusal};
-use crate::words::{Digest, DigestWriter};
+use crate::types::{Digest, DigestWriter};
 
 /// Types of entries.
 const FILE: u8 = b'0';

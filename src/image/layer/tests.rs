@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::*;
 use crate::disk::{Dir, FileTime, is_root};
 use crate::tar::Limits;
-use crate::words::{Digest, golden};
+use crate::types::{Digest, golden};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/go_tar.py");
 
@@ -253,7 +253,7 @@ fn a_stream_that_fails_its_digest_is_a_failed_verification() {
     let mut stream = Vec::new();
     write_layer(tree.path(), &Owners::of_this_machine(), &mut stream).unwrap();
     let size = stream.len() as u64;
-    let reader = crate::words::VerifyingReader::new(&stream[..], Digest::of(b"other"), size);
+    let reader = crate::types::VerifyingReader::new(&stream[..], Digest::of(b"other"), size);
     let error = unpack(reader, &top.make_folder("to", 0o700).unwrap(), &Limits::LAYER).unwrap_err();
-    assert_eq!(error.kind(), crate::words::FailureKind::Verification, "{error}");
+    assert_eq!(error.kind(), crate::types::FailureKind::Verification, "{error}");
 }

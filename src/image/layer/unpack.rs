@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Read, Write};
 use super::{LayerError, Note, Unpacker};
 use crate::disk::Dir;
 use crate::tar::{Entries, Limits, Policy};
-use crate::words::{Digest, DigestWriter};
+use crate::types::{Digest, DigestWriter};
 
 /// What came out of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use super::{LayerError, OPAQUE_MARK, WHITEOUT_PREFIX};
 use crate::disk::{Dir, DiskError, FileTime, Kind, is_root};
 use crate::tar::{Entry, EntryKind, EntryPath, Refusal};
-use crate::words::Epoch;
+use crate::types::Epoch;
 
 const CAPABILITY: &[u8] = b"security.capability";
 /// Where sealer keeps its store; it writes links' own paths below it as their targets.

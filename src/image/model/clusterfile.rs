@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::edit::{Format, Operation, patch};
-use crate::words::SealerName;
+use crate::types::SealerName;
 
 /// The annotation that holds the image's Clusterfile.
 pub const CLUSTERFILE_ANNOTATION: &str = "sea.aliyun.com/ClusterFile";

@@ -1,6 +1,6 @@
 //! What can be wrong with sealer's documents.
 
-use crate::words::FailureKind;
+use crate::types::FailureKind;
 
 /// Why a document of sealer's could not be read.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::clusterfile::clusterfile_of;
 use super::{CLUSTERFILE_ANNOTATION, ImageId, ModelError, default_clusterfile, to_go_yaml};
-use crate::words::{Digest, Platform, SealerName};
+use crate::types::{Digest, Platform, SealerName};
 
 /// The greatest document that is read, in bytes.
 const MAX_SIZE: usize = 4 << 20;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::ModelError;
-use crate::words::Digest;
+use crate::types::Digest;
 
 /// 64 lower-case hex digits, the name of an image's YAML in the store. Never compared with a hash: sealer's `tag` and
 /// `merge` make ids that cannot be recomputed.

@@ -7,7 +7,7 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{ImageId, ModelError};
-use crate::words::{Platform, SealerName};
+use crate::types::{Platform, SealerName};
 
 /// The images of a store or a saved archive: complete name → one manifest per platform.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::words::golden::shared;
-use crate::words::{Digest, Platform, SealerName};
+use crate::types::golden::shared;
+use crate::types::{Digest, Platform, SealerName};
 
 fn name(text: &str) -> SealerName {
     text.parse().unwrap()

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::manifest::DOCKER_LIST;
 use super::{Descriptor, Document, descriptor, document};
-use crate::words::Platform;
+use crate::types::Platform;
 
 /// What attestations are about, in their entry's annotations.
 const REFERENCE: &str = "vnd.docker.reference.digest";

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use super::model::{Image, Layer};
 use super::{Descriptor, Document};
-use crate::words::Digest;
+use crate::types::Digest;
 
 pub use list::merged_list;
 pub use referrer::{EMPTY_CONFIG, Referrer, merged_referrers, referrer_manifest, referrers_tag};

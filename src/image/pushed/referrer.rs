@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::manifest::{OCI_IMAGE, OCI_LIST};
 use super::{Descriptor, Document, document};
-use crate::words::Digest;
+use crate::types::Digest;
 
 /// The bytes of the config that says nothing.
 pub const EMPTY_CONFIG: &[u8] = b"{}";

@@ -1,11 +1,11 @@
 use super::*;
 use crate::image::model::{ImageConfig, LayerKind};
 use crate::image::{Manifest, ManifestKind};
-use crate::words::Platform;
+use crate::types::Platform;
 
 /// A document of an image that a real sealer pushed; none where the golden data is not at hand.
 fn golden(name: &str) -> Option<Vec<u8>> {
-    crate::words::golden::shared(&format!("golden/push/{name}"))
+    crate::types::golden::shared(&format!("golden/push/{name}"))
 }
 
 fn named(text: &str, media_type: &str) -> Descriptor {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::model::{Kind, Place};
 use super::*;
-use crate::words::ImageRef;
+use crate::types::ImageRef;
 
 mod property;
 mod sealers_search;

@@ -115,7 +115,7 @@ fn the_largest_manifests_take_no_time() {
 
 #[test]
 fn the_operator_of_calico_is_one_line_that_changes() {
-    let Some(old) = crate::words::golden::shared("data/calico/tigera-operator.yaml") else { return };
+    let Some(old) = crate::types::golden::shared("data/calico/tigera-operator.yaml") else { return };
     let old = String::from_utf8(old).unwrap();
     insta::assert_snapshot!(told(&scanned(&old, &[])), @"5872:18 Container certain quay.io/tigera/operator:v1.17.4 at 26/spec/template/spec/containers/0/image");
     assert_eq!(changed(&old, &[]), "5872|           image: sea.hub:5000/tigera/operator:v1.17.4");

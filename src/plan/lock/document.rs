@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::{Lock, Locked, LockedBase, LockedFile};
-use crate::words::{Digest, ImageSource, Platform, SealerName};
+use crate::types::{Digest, ImageSource, Platform, SealerName};
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -45,8 +45,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::image::model::{Image, ImageId};
-use crate::supply::told_url;
-use crate::words::{Digest, ImageSource, Platform, SealerName};
+use crate::sources::public_url;
+use crate::types::{Digest, ImageSource, Platform, SealerName};
 
 pub use names::NameError;
 pub use read::read_lock;
@@ -61,7 +61,7 @@ const LOCK_ENDING: &str = ".lock.yaml";
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "document::Document", into = "document::Document")]
 pub struct Lock {
-    /// Each by its [`told_url`].
+    /// Each by its [`public_url`].
     files: BTreeMap<Url, LockedFile>,
     /// None: its registry refuses it, so what looks like an image is none.
     images: BTreeMap<(ImageSource, Platform), Option<Digest>>,
@@ -137,7 +137,7 @@ impl Lock {
     /// What a URL gave.
     #[must_use]
     pub fn file(&self, url: &Url) -> Option<LockedFile> {
-        self.files.get(&told_url(url)).copied()
+        self.files.get(&public_url(url)).copied()
     }
 
     /// What a container image's reference stood for.
@@ -155,7 +155,7 @@ impl Lock {
     /// Adds an entry or replaces the one of the same name and platform.
     pub fn insert(&mut self, entry: Locked) {
         match entry {
-            Locked::File(url, file) => drop(self.files.insert(told_url(&url), file)),
+            Locked::File(url, file) => drop(self.files.insert(public_url(&url), file)),
             Locked::Image(reference, platform, digest) => drop(self.images.insert((reference, platform), digest)),
             Locked::Base(name, platform, base) => drop(self.bases.insert((name, platform), base)),
         }

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use url::Url;
 
 use super::{Lock, Locked};
-use crate::supply::told_url;
+use crate::sources::public_url;
 use crate::transport::redacted_url;
-use crate::words::nearest;
+use crate::types::nearest;
 
 /// Why a name means no entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -78,7 +78,7 @@ impl Lock {
     /// the end of one of these from a `/` on, where only one ends so.
     pub fn named(&self, name: &str) -> Result<Vec<Locked>, NameError> {
         // Whoever types a URL types its query.
-        let url = name.parse::<Url>().map(|url| told_url(&url).to_string()).unwrap_or_default();
+        let url = name.parse::<Url>().map(|url| public_url(&url).to_string()).unwrap_or_default();
         let is_it = |one: &String| *one == name || *one == url;
         let exact: Vec<Locked> = self.entries().filter(|entry| entry.spellings().iter().any(is_it)).collect();
         if !exact.is_empty() {

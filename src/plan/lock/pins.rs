@@ -1,8 +1,8 @@
 //! Locks and what is asked of the world.
 
 use super::{Lock, Locked, LockedFile};
-use crate::supply::{Pins, Resolved};
-use crate::words::ImageSource;
+use crate::sources::{Pins, Resolved};
+use crate::types::ImageSource;
 
 impl Lock {
     /// What the lock says that inputs are; `recipe` is the recipe's file as the user typed it.
@@ -39,7 +39,7 @@ impl Lock {
             lock.insert(Locked::Image(image, platform, None));
         }
         for ((image, platform), digest) in resolved.images {
-            let is_base = |(name, of): &(crate::words::SealerName, crate::words::Platform)| {
+            let is_base = |(name, of): &(crate::types::SealerName, crate::types::Platform)| {
                 matches!(&image, ImageSource::Registry(reference) if reference == name.reference()) && *of == platform
             };
             if !bases.bases.keys().any(is_base) {

@@ -7,7 +7,7 @@ use url::Url;
 use super::{LOCK_VERSION, Lock, Locked, LockedBase, LockedFile};
 use crate::image::model::ImageId;
 use crate::recipe::{Spanned, Text, read_document};
-use crate::words::{Diagnostic, Digest, ImageSource, Platform, SealerName, Source, Span};
+use crate::types::{Diagnostic, Digest, ImageSource, Platform, SealerName, Source, Span};
 
 /// The lock as written.
 #[derive(Debug, Deserialize, JsonSchema)]

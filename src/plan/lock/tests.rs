@@ -3,7 +3,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
-use crate::words::Source;
+use crate::types::Source;
 
 fn digest(byte: u8) -> Digest {
     Digest::from_bytes([byte; 32])
@@ -173,7 +173,7 @@ fn what_is_locked_is_pinned_and_what_was_given_is_locked() {
     assert_eq!(pins.images[&(source, on)], digest(9));
     assert!(pins.by_content.is_empty());
     // A base image that was pulled is no container image of its own.
-    let resolved = crate::supply::Resolved { files: pins.files, images: pins.images, refused: pins.refused };
+    let resolved = crate::sources::Resolved { files: pins.files, images: pins.images, refused: pins.refused };
     assert_eq!(Lock::of_resolved(resolved, &lock), lock);
 }
 

@@ -3,7 +3,7 @@
 use crate::kubefile::{self, Kubefile};
 use crate::plan::Route;
 use crate::recipe::Text;
-use crate::words::{Diagnostic, Span};
+use crate::types::{Diagnostic, Span};
 
 use super::stage::StageResolver;
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kubefile::Kubefile;
 use crate::recipe::{Recipe, Scope, Values};
-use crate::words::{BaseSource, Diagnostic, Epoch, Platform, SealerName, Source, Span, nearest};
+use crate::types::{BaseSource, Diagnostic, Epoch, Platform, SealerName, Source, Span, nearest};
 
 use super::{ContextSource, FORMAT_VERSION, Lock, PassedOver, Places, Plan, PlannedStage, PlannedStep};
 use stage::StageResolver;
@@ -158,7 +158,7 @@ fn two_registries(span: Span, (first, of): (&str, &Platform), (other, on): (&str
 /// What is wrong with the text of a registry, if anything.
 fn registry_host(text: &str) -> Option<String> {
     let reference = format!("{text}/x");
-    let parsed = reference.parse::<crate::words::ImageRef>();
+    let parsed = reference.parse::<crate::types::ImageRef>();
     let good = !text.contains('/') && parsed.is_ok_and(|reference| reference.registry() == text);
     (!good).then(|| format!("`{text}` is no registry"))
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::kubefile::Base;
 use crate::plan::{ContextSource, LayerChoice, Places, PlannedStage, Route, StageWork};
 use crate::recipe::{ContextEntry, Data, DirectoryEntry, LayerEntry, RootfsEntry, Scope, Stage, Text};
-use crate::words::{ContextPath, Diagnostic, Platform, SealerName, Source, Span};
+use crate::types::{ContextPath, Diagnostic, Platform, SealerName, Source, Span};
 
 use super::StageSketch;
 

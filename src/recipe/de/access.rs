@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAcc
 use super::{Fault, Reader, What, listed, noun, own_word, unknown, with_article};
 use crate::recipe::spanned::SPANNED_FIELDS;
 use crate::syntax::{Node, Value};
-use crate::words::{Diagnostic, Span, nearest};
+use crate::types::{Diagnostic, Span, nearest};
 
 /// The elements of a list.
 pub(super) struct ListReader<'a> {

@@ -17,7 +17,7 @@ use super::scalar::Scalar;
 use super::sink::Sink;
 use super::spanned::{SPANNED, SPANNED_FIELDS};
 use crate::syntax::{Node, Style, Value, shortened};
-use crate::words::{Diagnostic, Span, nearest};
+use crate::types::{Diagnostic, Span, nearest};
 use access::{EnumReader, ListReader, MapReader, PlaceReader, StructReader};
 pub(super) use required::Required;
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::recipe::parse;
-use crate::words::Source;
+use crate::types::Source;
 
 fn check(fields: &[Field], name: &str) {
     for field in fields {
@@ -40,7 +40,7 @@ fn every_step_and_entry_has_an_example_that_the_parser_takes_as_it_is_printed() 
                  image: one:v1\n  kubefile: FROM scratch\n  {list}:\n{example}"
             );
             let source = Source::new("r.yaml", &recipe);
-            let shown = |mistakes: Vec<crate::words::Diagnostic>| {
+            let shown = |mistakes: Vec<crate::types::Diagnostic>| {
                 mistakes.iter().map(|mistake| mistake.render(&source, false)).collect::<String>()
             };
             let parsed = parse(&source).map_err(shown).unwrap_or_else(|mistakes| panic!("{mistakes}"));

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::recipe::{ValuesInput, parse};
-use crate::words::Span;
+use crate::types::Span;
 
 const RECIPE: &str = "apiVersion: recipe.sealer.io/v1alpha1
 kind: Recipe

@@ -5,7 +5,7 @@ use std::io;
 
 use super::RegistryStorage;
 use super::paths::{STORAGE, known};
-use crate::words::{ContextPath, Digest};
+use crate::types::{ContextPath, Digest};
 
 /// The names in a registry's storage.
 #[derive(Debug, Default)]

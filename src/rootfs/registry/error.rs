@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::Fault;
-use crate::words::{ContextPath, Digest, FailureKind, ImageRef};
+use crate::types::{ContextPath, Digest, FailureKind, ImageRef};
 
 /// Why images are not written into a registry tree.
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Part;
 use crate::disk::Kind;
-use crate::words::{ContextPath, Digest};
+use crate::types::{ContextPath, Digest};
 
 /// Something that an image needs and the storage has not, or not right.
 #[derive(Debug, Clone, PartialEq, Eq)]

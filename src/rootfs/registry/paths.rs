@@ -2,7 +2,7 @@
 
 use super::error::RegistryTreeError;
 use crate::image::{ContainerImage, Descriptor};
-use crate::words::{ContextPath, Digest, ImageRef};
+use crate::types::{ContextPath, Digest, ImageRef};
 
 /// Where the storage is in a root file system.
 pub(crate) const STORAGE: &str = "registry/docker/registry/v2";

@@ -7,7 +7,7 @@ use super::{Fault, Holds, Missing, Part, RegistryTreeError, RepositoryPaths, blo
 use crate::disk::Kind;
 use crate::image::{ContainerImage, Descriptor, Document, Manifest, ManifestError, ManifestKind, check_config, choose};
 use crate::rootfs::{Entry, Overlay};
-use crate::words::{ContextPath, Digest, DigestWriter, ImageRef, Platform};
+use crate::types::{ContextPath, Digest, DigestWriter, ImageRef, Platform};
 
 /// The largest manifest or list that is read, in bytes: no registry takes more.
 const MAX_DOCUMENT: u64 = 4 << 20;

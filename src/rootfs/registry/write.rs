@@ -11,7 +11,7 @@ use super::{Fault, Holds, Part, RegistryStorage, RegistryTreeError, RepositoryPa
 use crate::disk::{Dir, DiskError, FileTime, Kind, is_root};
 use crate::image::{Blobs, ContainerImage};
 use crate::rootfs::Overlay;
-use crate::words::{ContextPath, Digest, Epoch, ImageRef, VerifyingReader};
+use crate::types::{ContextPath, Digest, Epoch, ImageRef, VerifyingReader};
 
 /// Writes `images` below `registry/` in the folder `into`, which must be private and without a `registry`.
 ///

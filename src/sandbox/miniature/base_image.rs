@@ -9,7 +9,7 @@ use super::{KUBERNETES, container, platforms, registry_tree};
 use crate::image::model::{Image, ImageConfig, Layer, LayerKind};
 use crate::sandbox::image_builder::{BuiltImage, Form, ImageBuilder, ImageList};
 use crate::sandbox::tree::Tree;
-use crate::words::{Digest, ImageRef, Platform, SealerName};
+use crate::types::{Digest, ImageRef, Platform, SealerName};
 
 const DOMAIN: &str = "registry.cn-qingdao.aliyuncs.com/sealer-io";
 

@@ -4,7 +4,7 @@ use super::program::program;
 use super::{CALICO, KUBERNETES, KYVERNO, OPERATOR, REGISTRY, platforms};
 use crate::sandbox::image_builder::{Form, ImageBuilder, ImageList};
 use crate::sandbox::tree::Tree;
-use crate::words::{ImageRef, Platform};
+use crate::types::{ImageRef, Platform};
 
 /// What all of one vendor's images stand on, so that they share a layer.
 fn system() -> Tree {

@@ -2,7 +2,7 @@
 
 use super::program::program;
 use crate::sandbox::tree::{Tree, gzip};
-use crate::words::Platform;
+use crate::types::Platform;
 
 /// What a static archive of Docker 19.03 holds.
 pub(super) const PROGRAMS: [&str; 9] = [

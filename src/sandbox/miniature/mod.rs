@@ -30,7 +30,7 @@ mod tests;
 
 use super::files::Files;
 use super::registry::Registry;
-use crate::words::Platform;
+use crate::types::Platform;
 
 const KUBERNETES: &str = "v1.19.8";
 const DOCKER: &str = "19.03.15";

@@ -1,6 +1,6 @@
 //! Programs for a platform that say what they stand for and end well.
 
-use crate::words::Platform;
+use crate::types::Platform;
 
 const HEADER: usize = 64;
 const SEGMENT: usize = 56;

@@ -3,7 +3,7 @@
 use crate::rootfs::{Holds, Part, RepositoryPaths};
 use crate::sandbox::image_builder::ImageList;
 use crate::sandbox::tree::{Entry, Tree};
-use crate::words::{ContextPath, Digest, ImageRef, Platform};
+use crate::types::{ContextPath, Digest, ImageRef, Platform};
 
 /// Adds the images for one platform below `registry/`; folders are 0750 and files 0600, as sealer makes them.
 pub(super) fn add(tree: &mut Tree, images: &[(ImageRef, ImageList)], platform: &Platform) {

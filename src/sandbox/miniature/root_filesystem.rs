@@ -3,7 +3,7 @@
 use super::program::program;
 use super::{DOCKER, KUBERNETES, REGISTRY, container, engine, registry_tree, saved};
 use crate::sandbox::tree::{Entry, Tree};
-use crate::words::Platform;
+use crate::types::Platform;
 
 /// Sealer's own engine, which upstream's replaces.
 const PATCHED_DOCKER: &str = "19.03.14-sealer";

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::sandbox::image_builder::BuiltImage;
 use crate::sandbox::tree::Tree;
-use crate::words::Digest;
+use crate::types::Digest;
 
 /// The archive, the image under one tag.
 pub(super) fn saved(image: &BuiltImage, repository: &str, tag: &str) -> Vec<u8> {

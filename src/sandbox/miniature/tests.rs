@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::manifests::{self, Form, Scan};
-use crate::words::Digest;
+use crate::types::Digest;
 
 const BASE: &str = "registry.cn-qingdao.aliyuncs.com/sealer-io/kubernetes";
 const RAWDOCKER: &str = "registry.cn-qingdao.aliyuncs.com/sealer-io/kubernetes-rawdocker";

@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use crate::disk::{Dir, Kind, Meta, Sharing, Way, is_root, share_file};
-use crate::words::ContextPath;
+use crate::types::ContextPath;
 
 use super::error::word;
 use super::{Context, ContextError};

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::disk::{DiskError, Kind};
-use crate::words::ContextPath;
+use crate::types::ContextPath;
 
 /// The largest document that is edited, in bytes.
 pub(in crate::steps) const MAX_DOCUMENT: u64 = 64 << 20;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::disk::{Dir, DiskError, Kind, MAX_DEPTH};
-use crate::words::{ContextPath, nearest};
+use crate::types::{ContextPath, nearest};
 
 use super::{Context, ContextError};
 

@@ -14,7 +14,7 @@ use super::credentials::{CredentialsError, Login, Proof};
 use crate::syntax::{Limits, Node, Value, parse_json};
 use crate::transport::settings::read_settings;
 use crate::transport::{LoginScope, Secret};
-use crate::words::{Diagnostic, Source, Span};
+use crate::types::{Diagnostic, Source, Span};
 
 /// Docker's registry as both kinds of files may name it, beside `docker.io`.
 const DOCKER_HUB: &str = "index.docker.io";

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::words::{Diagnostic, FailureKind, Source};
+use crate::types::{Diagnostic, FailureKind, Source};
 
 /// A password or a token. It has no `Display`, and its `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use super::tokens::{Given, Realm, ask};
 use crate::transport::http::{Attempts, Patience, RequestUrl, Response};
 use crate::transport::registry::{At, Call, ConfError, Endpoint};
 use crate::transport::{HttpError, LoginScope, RegistryClient, Secret};
-use crate::words::FailureKind;
+use crate::types::FailureKind;
 
 /// A login that its registry takes.
 #[derive(Debug, Clone, PartialEq, Eq)]

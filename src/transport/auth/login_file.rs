@@ -12,7 +12,7 @@ use super::credentials::CredentialsError;
 use super::login_store::LoginStoreError;
 use crate::disk::{Dir, DiskError, Kind, Lock, is_root};
 use crate::edit::EditError;
-use crate::words::Source;
+use crate::types::Source;
 
 /// The only mode that such a file gets.
 const MODE: u32 = 0o600;

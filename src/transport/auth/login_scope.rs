@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::words::ImageRef;
+use crate::types::ImageRef;
 
 /// Docker's registry as Docker's config.json and its helpers have it.
 pub(crate) const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";

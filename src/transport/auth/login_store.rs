@@ -13,7 +13,7 @@ use super::login_scope::DOCKER_HUB_KEY;
 use super::{Accepted, AuthPlaces, LoginScope};
 use crate::disk::DiskError;
 use crate::edit::EditError;
-use crate::words::FailureKind;
+use crate::types::FailureKind;
 
 /// Writes logins where [`Logins`](super::Logins) reads them.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ use super::host::{Connection, LONGEST};
 use super::{EngineError, EngineFault, EngineHost, convert};
 use crate::cache::Cache;
 use crate::image::{ContainerImage, DockerArchive, check_config, runs_on};
-use crate::words::{Digest, Event, ImageSource, Observer, Platform, nearest, printable};
+use crate::types::{Digest, Event, ImageSource, Observer, Platform, nearest, printable};
 
 pub use inspect::{EngineImage, EngineStorage};
 

@@ -12,7 +12,7 @@ use crate::image::pushed::{CONFIG_TYPE, LAYER_TYPE, descriptor};
 use crate::image::{
     ContainerImage, Descriptor, DockerArchive, DockerArchiveReadError, Document, Manifest, ManifestKind,
 };
-use crate::words::{Digest, ImageSource, Platform};
+use crate::types::{Digest, ImageSource, Platform};
 
 const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 

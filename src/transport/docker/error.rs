@@ -5,7 +5,7 @@ use std::io;
 use super::{EngineFault, EngineHost};
 use crate::cache::CacheError;
 use crate::image::{DockerArchiveReadError, ManifestError};
-use crate::words::{Digest, FailureKind, ImageSource, Platform};
+use crate::types::{Digest, FailureKind, ImageSource, Platform};
 
 /// Why an image is not had from the Docker engine.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 
 use bollard::errors::Error as ApiError;
 
-use crate::words::printable;
+use crate::types::printable;
 
 /// The most characters of what an engine says that are repeated.
 const LONGEST: usize = 500;

@@ -7,7 +7,7 @@ use bollard::Docker;
 use tokio::time::timeout;
 
 use super::EngineFault;
-use crate::words::printable;
+use crate::types::printable;
 
 /// How long anything may take: an engine writes an image to its own disk before its first byte comes.
 pub(super) const LONGEST: Duration = Duration::from_mins(30);

@@ -7,7 +7,7 @@ use bollard::models::SystemInfo;
 use bollard::query_parameters::ListImagesOptions;
 
 use super::{EngineFault, EngineHost};
-use crate::words::printable;
+use crate::types::printable;
 
 /// What an engine says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tokio::sync::mpsc::{Receiver, channel};
 
-use crate::words::{Digest, Event, Observer, VerifyingReader};
+use crate::types::{Digest, Event, Observer, VerifyingReader};
 
 /// Bytes that are read from a file at once.
 const PIECE: usize = 256 * 1024;

@@ -22,8 +22,8 @@ use super::tls;
 use crate::transport::auth::Authorization;
 use crate::transport::text::redacted_url;
 use crate::transport::{HttpError, Secret};
-use crate::words::Observer;
-use crate::words::chain;
+use crate::types::Observer;
+use crate::types::chain;
 
 /// Redirects that are followed, at most.
 const REDIRECTS: usize = 5;

@@ -11,7 +11,7 @@ use super::client::Response;
 use super::retry::{Attempts, Patience};
 use crate::cache::{BlobWriter, Cache, CacheError, Expected};
 use crate::transport::{Http, HttpError};
-use crate::words::{Digest, Event, Observer};
+use crate::types::{Digest, Event, Observer};
 
 /// How often progress is said.
 const PULSE: Duration = Duration::from_millis(100);

@@ -9,7 +9,7 @@ use super::cause::{Cause, TlsFault};
 use crate::cache::CacheError;
 use crate::transport::auth::CredentialsError;
 use crate::transport::text::one_line;
-use crate::words::FailureKind;
+use crate::types::FailureKind;
 
 /// Why a request over HTTP failed. URLs are without query string and credentials.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::transport::HttpError;
-use crate::words::{Event, Observer};
+use crate::types::{Event, Observer};
 
 /// How patiently something is tried again.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use crate::transport::http::{
     Content, Outcome, Patience, Request, Response, STATUSES, Source, Trust, Wanted, authority,
 };
 use crate::transport::{Http, HttpError, RegistryError};
-use crate::words::Digest;
+use crate::types::Digest;
 
 /// The most bytes of a manifest or list, as other clients have it.
 pub(crate) const DOCUMENT_LIMIT: u64 = 4 * 1024 * 1024;

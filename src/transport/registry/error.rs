@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::transport::auth::Access;
 use crate::transport::http::{HttpError, RequestUrl};
-use crate::words::{Digest, FailureKind};
+use crate::types::{Digest, FailureKind};
 
 /// Why a registry did not give what it was asked for.
 #[derive(Debug, thiserror::Error)]

@@ -15,7 +15,7 @@ use crate::image::{
 use crate::transport::http::Patience;
 use crate::transport::keyed_locks::KeyedLocks;
 use crate::transport::{Endpoint, Login, RegistryError};
-use crate::words::{Digest, Event, ImageRef, Observer, Platform};
+use crate::types::{Digest, Event, ImageRef, Observer, Platform};
 
 /// The most bytes of a config that is read to learn its platform.
 const CONFIG_LIMIT: u64 = 8 * 1024 * 1024;

@@ -5,8 +5,8 @@ use std::fmt;
 use crate::cache::CacheError;
 use crate::image::ManifestError;
 use crate::transport::{ConfError, HttpError, RegistryError};
-use crate::words::chain;
-use crate::words::{FailureKind, ImageRef};
+use crate::types::chain;
+use crate::types::{FailureKind, ImageRef};
 
 /// Why an image could not be pulled. References are boxed, being large.
 #[derive(Debug, thiserror::Error)]
@@ -151,7 +151,7 @@ impl PullError {
 mod tests {
     use super::*;
     use crate::transport::http::ErrorBody;
-    use crate::words::Digest;
+    use crate::types::Digest;
 
     fn tried(errors: Vec<RegistryError>) -> PullError {
         let tried = errors.into_iter().map(|error| ("h/r".to_owned(), error)).collect();

@@ -19,7 +19,7 @@ use crate::image::pushed::{
 use crate::image::{Descriptor, Document, Manifest, ManifestKind};
 use crate::transport::http::{BlobContent, Content, Patience};
 use crate::transport::{ConfError, Endpoint, RegistryError};
-use crate::words::{Digest, Event, FailureKind, ImageRef, Observer, Platform};
+use crate::types::{Digest, Event, FailureKind, ImageRef, Observer, Platform};
 
 /// How many other repositories are asked for a blob, at most.
 const CANDIDATES: usize = 4;

@@ -12,7 +12,7 @@ use crate::transport::auth::Access;
 use crate::transport::http::{Attempts, Content, Patience, Response};
 use crate::transport::text::one_line;
 use crate::transport::{HttpError, RegistryError};
-use crate::words::Digest;
+use crate::types::Digest;
 
 /// How a registry says that it took a manifest for what refers to another one.
 const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use sealer::image::layer::layer_id;
 use sealer::image::model::{Image, ImageDocument, Layer, LayerKind};
 use sealer::store::{Commit, StagedFolder, StagedLayer, Store};
-use sealer::words::Digest;
+use sealer::types::Digest;
 use serde_json::Value;
 
 use crate::support::program::{Run, World};

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sealer::image::model::{Layer, LayerKind};
-use sealer::words::Digest;
+use sealer::types::Digest;
 use serde_json::json;
 
 use super::app::{App, CNI, OPERATOR, flip, made, write};

@@ -6,7 +6,7 @@ use sealer::image::Descriptor;
 use sealer::image::model::{Image, ImageConfig, Layer, LayerKind};
 use sealer::image::pushed::{CONFIG_TYPE, LAYER_TYPE, merged_list, pushed_config, pushed_manifest};
 use sealer::sandbox::gzip;
-use sealer::words::{Digest, Platform};
+use sealer::types::{Digest, Platform};
 
 use super::app::{App, made, write};
 use crate::support::program::Run;

@@ -234,7 +234,7 @@ fn a_repair_that_is_killed_leaves_all_that_was_there_and_the_next_one_ends_it() 
     let app = pushed();
     let kept = |app: &App| {
         let files = tree(&app.root());
-        let edited = sealer::words::Digest::of(b"edited").to_string();
+        let edited = sealer::types::Digest::of(b"edited").to_string();
         files.values().filter(|file| file.ends_with(&edited)).count()
     };
     let mut killed = 0;

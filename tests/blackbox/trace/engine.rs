@@ -8,7 +8,7 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use sealer::tar::TarWriter;
-use sealer::words::{Digest, Epoch};
+use sealer::types::{Digest, Epoch};
 use serde_json::{Value, json};
 
 use crate::support::program::World;

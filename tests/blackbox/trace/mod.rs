@@ -9,7 +9,7 @@ use std::process::Command;
 
 use engine::{Engine, Image};
 use sealer::sandbox::{ImageBuilder, Tree};
-use sealer::words::Digest;
+use sealer::types::Digest;
 use serde_json::{Value, json};
 
 use crate::support::program::{Run, World, copy_program};

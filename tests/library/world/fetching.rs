@@ -5,7 +5,7 @@ use std::io::Read as _;
 use sealer::fetch::{Fetcher, UrlMirror};
 use sealer::sandbox::{Fault, When};
 use sealer::transport::HttpConfig;
-use sealer::words::{Digest, FailureKind};
+use sealer::types::{Digest, FailureKind};
 use url::Url;
 
 use super::pulling::shown;

@@ -17,7 +17,7 @@ use sealer::sandbox::{Form, ImageBuilder, ImageList, Server, Tree};
 use sealer::transport::{
     Anonymous, Credentials, Http, HttpConfig, Puller, RegistriesConf, RegistryClient, RetryPolicy,
 };
-use sealer::words::{Event, ImageRef, Observer, Platform, Source};
+use sealer::types::{Event, ImageRef, Observer, Platform, Source};
 
 /// Remembers all that was said.
 #[derive(Default)]

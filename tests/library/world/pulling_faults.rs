@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sealer::sandbox::{Fault, When};
 use sealer::transport::{Anonymous, HttpConfig, RetryPolicy};
-use sealer::words::FailureKind;
+use sealer::types::FailureKind;
 
 use super::pulling::shown;
 use super::{World, amd64, impatient, parsed};

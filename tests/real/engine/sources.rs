@@ -4,7 +4,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sealer::words::Digest;
+use sealer::types::Digest;
 use serde_json::Value;
 
 use super::archive::{loadable, tar};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use sealer::words::Digest;
+use sealer::types::Digest;
 
 use super::job::{BASE, CALICO, LISTED, job};
 use super::shell::merge;

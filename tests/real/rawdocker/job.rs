@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use sealer::sandbox::{Registry, Server, miniature};
-use sealer::words::Digest;
+use sealer::types::Digest;
 use serde_json::Value;
 
 use crate::support::program::{copy_recipes, tree};

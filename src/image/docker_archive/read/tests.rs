@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::tar::TarWriter;
-use crate::words::Epoch;
+use crate::types::Epoch;
 
 /// An entry of a forged archive.
 #[derive(Clone)]

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::*;
 use crate::image::Document;
-use crate::words::golden::output;
+use crate::types::golden::output;
 
 const GZIP: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 const ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::plan::{ListEntry, PlannedStep, Route};
 use crate::recipe::{self, ListedImage};
-use crate::words::{Diagnostic, ImageSource, Span};
+use crate::types::{Diagnostic, ImageSource, Span};
 
 use super::StageResolver;
 

@@ -20,7 +20,7 @@ use url::Url;
 
 use crate::plan::{FileMode, PlannedStep, Route};
 use crate::recipe::{Spanned, Step, Text};
-use crate::words::{ContextPath, Diagnostic, Digest};
+use crate::types::{ContextPath, Diagnostic, Digest};
 
 use super::stage::StageResolver;
 

@@ -3,7 +3,7 @@
 use crate::edit::{DocumentSelector, Format, Operation, Pointer};
 use crate::plan::{PlannedStep, Route};
 use crate::recipe::{self, OperationName, Spanned, Text};
-use crate::words::{Diagnostic, Span};
+use crate::types::{Diagnostic, Span};
 
 use super::StageResolver;
 

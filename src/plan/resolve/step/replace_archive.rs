@@ -3,7 +3,7 @@
 use crate::archive::PackedForm;
 use crate::plan::{ArchiveSource, PlannedStep, Route};
 use crate::recipe;
-use crate::words::{Diagnostic, Span};
+use crate::types::{Diagnostic, Span};
 
 use super::StageResolver;
 

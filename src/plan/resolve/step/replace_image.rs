@@ -2,7 +2,7 @@
 
 use crate::plan::{PlannedStep, Route};
 use crate::recipe;
-use crate::words::{Diagnostic, ImageRef, ImageSource, Span};
+use crate::types::{Diagnostic, ImageRef, ImageSource, Span};
 
 use super::StageResolver;
 

@@ -3,7 +3,7 @@
 use crate::edit::{Format, TextPattern};
 use crate::plan::{PlannedStep, ReplaceText, Route};
 use crate::recipe;
-use crate::words::Diagnostic;
+use crate::types::Diagnostic;
 
 use super::StageResolver;
 

@@ -3,7 +3,7 @@
 use crate::plan::resolve::{EXPECTED_REGISTRY, registry_host};
 use crate::plan::{PlannedStep, Route};
 use crate::recipe;
-use crate::words::Diagnostic;
+use crate::types::Diagnostic;
 
 use super::StageResolver;
 

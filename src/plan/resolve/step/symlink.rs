@@ -2,7 +2,7 @@
 
 use crate::plan::{PlannedStep, Route, Symlink};
 use crate::recipe;
-use crate::words::Diagnostic;
+use crate::types::Diagnostic;
 
 use super::StageResolver;
 

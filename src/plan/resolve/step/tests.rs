@@ -2,7 +2,7 @@
 
 use super::super::{Narrowing, resolve};
 use crate::recipe::{Values, ValuesInput, parse};
-use crate::words::{Diagnostic, Epoch, Source};
+use crate::types::{Diagnostic, Epoch, Source};
 
 /// What becomes of a recipe with these steps, each a line of YAML in flow style.
 fn resolved(step: &str) -> String {

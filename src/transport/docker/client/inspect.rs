@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::Engine;
 use crate::image::{DockerArchive, diff_ids};
 use crate::transport::docker::{EngineError, EngineFault, EngineHost};
-use crate::words::{Digest, Event, ImageRef, ImageSource, Platform};
+use crate::types::{Digest, Event, ImageRef, ImageSource, Platform};
 
 /// The kind of storage driver that keeps images in containerd: `docker info`, "driver-type".
 const CONTAINERD: &str = "io.containerd.snapshotter.v1";

@@ -2,7 +2,7 @@
 
 use crate::transport::LoginScope;
 use crate::transport::settings::read_settings;
-use crate::words::{Diagnostic, FailureKind, ImageRef, Source};
+use crate::types::{Diagnostic, FailureKind, ImageRef, Source};
 
 mod find;
 mod parse;

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Mirror, Pulls, Rule};
-use crate::words::{Diagnostic, Source, Span};
+use crate::types::{Diagnostic, Source, Span};
 
 #[derive(Deserialize)]
 struct File {

@@ -2,7 +2,7 @@
 
 use toml::de::{DeTable, DeValue};
 
-use crate::words::{Source, Span, nearest};
+use crate::types::{Source, Span, nearest};
 
 /// Keys of the file itself. What leads short names elsewhere is known and not followed: an image's name means the same
 /// on every machine.

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::cache::Cache;
 use crate::fetch::{Fetcher, UrlMirror};
-use crate::supply::{Counter, Supply};
+use crate::sources::{Counter, Sources};
 use crate::transport::{Anonymous, Engine, EngineHost, Http, HttpConfig, Puller, RegistriesConf, RegistryClient};
-use crate::words::{Event, Failure, FailureKind, Observer, Silent};
+use crate::types::{Event, Failure, FailureKind, Observer, Silent};
 
-/// A supply of what the cache has; it writes nothing and asks nobody.
-pub(super) fn offline(cache: &Path, mirrors: Vec<UrlMirror>) -> Result<Supply, Failure> {
+/// A sources of what the cache has; it writes nothing and asks nobody.
+pub(super) fn offline(cache: &Path, mirrors: Vec<UrlMirror>) -> Result<Sources, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -24,7 +24,7 @@ pub(super) fn offline(cache: &Path, mirrors: Vec<UrlMirror>) -> Result<Supply, F
     let fetcher = Fetcher::new(http, Arc::clone(&cache), mirrors, listener());
     // It is never asked: nothing here asks for an image of an engine.
     let engine = Engine::new(EngineHost::from_env(), Arc::clone(&cache), listener());
-    Ok(Supply::new(runtime, puller, engine, fetcher, cache, counter))
+    Ok(Sources::new(runtime, puller, engine, fetcher, cache, counter))
 }
 
 /// Keeps the warnings that apply would print.

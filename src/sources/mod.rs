@@ -1,4 +1,4 @@
-//! Floor 6, supply: what comes from outside, each thing asked for once in a run.
+//! What comes from outside, each thing asked for once in a run.
 //!
 //! A tag could move between two questions; whoever asks twice in one run gets the first answer again. So the plan's
 //! inputs can all be fetched at once at the start, and steps and builds find them here.
@@ -20,9 +20,9 @@ use crate::cache::Cache;
 use crate::fetch::{FetchedFile, Fetcher};
 use crate::image::{ContainerImage, Descriptor};
 use crate::transport::{Attached, Engine, Login, Puller, PushImage, Pushed, Pusher, redacted_url};
-use crate::words::{Digest, Event, Failure, FailureKind, ImageRef, ImageSource, Observer, Platform};
+use crate::types::{Digest, Event, Failure, FailureKind, ImageRef, ImageSource, Observer, Platform};
 
-pub use pins::{Pinning, Pins, Resolved, told_url};
+pub use pins::{Pinning, Pins, Resolved, public_url};
 use watch::Watch;
 pub use watch::{MovedTag, TagNews};
 
@@ -43,7 +43,7 @@ pub enum LikelyImage {
 pub type Fetched = Result<FetchedFile, Failure>;
 
 /// Images and files from outside.
-pub struct Supply {
+pub struct Sources {
     runtime: Runtime,
     puller: Puller,
     engine: Engine,
@@ -95,7 +95,7 @@ pub enum Need {
     File(Url, Option<Digest>),
 }
 
-impl Supply {
+impl Sources {
     /// Gets images through `puller` and `engine` and files through `fetcher`; all keep what they get in `cache` and report to
     /// `counter`.
     #[must_use]

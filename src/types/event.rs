@@ -1,4 +1,4 @@
-//! What the work reports while it goes on. Rooms below the command line report; only the command line draws.
+//! What the work reports while it goes on. Modules below the command line report; only the command line draws.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! The rooms that touch the world, set up as the user's settings say.
+//! Registries, URLs and the engine, set up as the user's settings say.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use tokio::runtime::Runtime;
 
 use crate::cache::Cache;
 use crate::fetch::{Fetcher, UrlMirror};
-use crate::supply::{Counter, Supply};
+use crate::sources::{Counter, Sources};
 use crate::transport::{
     Anonymous, AuthPlaces, CertificatePlaces, ConfigPlaces, Engine, EngineHost, Http, HttpConfig, Logins, Puller,
     RegistriesConf, RegistryClient, doubtful_proxies,
 };
-use crate::words::{Event, Observer};
+use crate::types::{Event, Observer};
 
 use super::failure::Failed;
 
@@ -36,16 +36,16 @@ pub(super) enum Network {
 }
 
 /// Images and files from outside, reported to `observer`.
-pub(super) fn supply(settings: &Settings<'_>, observer: &Arc<dyn Observer>) -> Result<Supply, Failed> {
-    supply_with(Network::On, settings, observer)
+pub(super) fn sources(settings: &Settings<'_>, observer: &Arc<dyn Observer>) -> Result<Sources, Failed> {
+    sources_with(Network::On, settings, observer)
 }
 
-/// As [`supply`], with or without a network.
-pub(super) fn supply_with(
+/// As [`sources`], with or without a network.
+pub(super) fn sources_with(
     network: Network,
     settings: &Settings<'_>,
     observer: &Arc<dyn Observer>,
-) -> Result<Supply, Failed> {
+) -> Result<Sources, Failed> {
     let runtime = runtime()?;
     let cache = Cache::open(settings.cache).map_err(|error| Failed::from_error(error.kind(), &error))?;
     let cache = Arc::new(cache);
@@ -72,7 +72,7 @@ pub(super) fn supply_with(
     let puller = Puller::new(client, Arc::clone(&cache), listener(), Puller::PARALLEL);
     let fetcher = Fetcher::new(http, Arc::clone(&cache), mirrors, listener());
     let engine = Engine::new(EngineHost::from_env(), Arc::clone(&cache), listener());
-    Ok(Supply::new(runtime, puller, engine, fetcher, cache, counter))
+    Ok(Sources::new(runtime, puller, engine, fetcher, cache, counter))
 }
 
 /// Registries without a cache, and without the user's logins.

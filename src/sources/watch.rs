@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::lock;
 use crate::transport::{Login, PullError, Puller};
-use crate::words::{Digest, ImageRef, Platform};
+use crate::types::{Digest, ImageRef, Platform};
 
 /// How long the end of a run waits for answers that are still missing.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -134,7 +134,7 @@ impl fmt::Display for BaseSource {
     }
 }
 
-crate::words::serde_as_text!(ImageSource, BaseSource);
+crate::types::serde_as_text!(ImageSource, BaseSource);
 
 /// What the text names of an engine. `docker-daemon:5000/x` is none: a first part with a port is a registry.
 pub(super) fn of_engine(text: &str) -> Option<&str> {

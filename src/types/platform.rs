@@ -123,7 +123,7 @@ impl FromStr for Platform {
     }
 }
 
-crate::words::serde_as_text!(Platform);
+crate::types::serde_as_text!(Platform);
 
 #[cfg(test)]
 mod tests {

@@ -122,7 +122,7 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::Span;
+    use crate::types::Span;
 
     #[test]
     fn a_failure_shows_place_causes_and_help() {

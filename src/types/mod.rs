@@ -1,4 +1,4 @@
-//! Floor 1, words: the nouns that every other room speaks. Nothing here does I/O.
+//! The nouns that every other room speaks. Nothing here does I/O.
 
 mod as_text;
 mod context_path;

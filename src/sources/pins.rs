@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use url::Url;
 
 use crate::transport::redacted_url;
-use crate::words::{Digest, Failure, FailureKind, ImageRef, ImageSource, Platform};
+use crate::types::{Digest, Failure, FailureKind, ImageRef, ImageSource, Platform};
 
 /// What inputs are known to be, by a lock: whoever asks gets exactly these.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pins {
-    /// The sha256 and the size in bytes of what URLs gave, each by its [`told_url`].
+    /// The sha256 and the size in bytes of what URLs gave, each by its [`public_url`].
     pub files: BTreeMap<Url, (Digest, u64)>,
     /// What images' references stand for: the digest of the list where there is one.
     pub images: BTreeMap<(ImageSource, Platform), Digest>,
@@ -25,7 +25,7 @@ pub struct Pins {
 /// The URL that stands for another where that must not be told: without user, password, query and fragment, and where it has
 /// any of these, with the sha256 of the whole as its fragment. It stands for itself, too.
 #[must_use]
-pub fn told_url(url: &Url) -> Url {
+pub fn public_url(url: &Url) -> Url {
     let is_told = url.query().is_none()
         && url.username().is_empty()
         && url.password().is_none()
@@ -68,7 +68,7 @@ impl Pins {
 
     /// The digest that a URL's file has to have by the pin.
     pub(super) fn file(&self, url: &Url) -> Option<Digest> {
-        self.files.get(&told_url(url)).map(|(pin, _)| *pin)
+        self.files.get(&public_url(url)).map(|(pin, _)| *pin)
     }
 
     /// The failure for an image that the pins do not know, or that they contradict.

@@ -61,7 +61,7 @@ impl fmt::Display for SealerName {
     }
 }
 
-crate::words::serde_as_text!(SealerName);
+crate::types::serde_as_text!(SealerName);
 
 #[cfg(test)]
 mod tests {

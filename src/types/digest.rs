@@ -93,7 +93,7 @@ impl FromStr for Digest {
     }
 }
 
-crate::words::serde_as_text!(Digest);
+crate::types::serde_as_text!(Digest);
 
 /// Hands every byte on to `inner` and counts and hashes what was taken.
 pub struct DigestWriter<W> {

@@ -125,7 +125,7 @@ impl fmt::Display for ContextPath {
     }
 }
 
-crate::words::serde_as_text!(ContextPath);
+crate::types::serde_as_text!(ContextPath);
 
 #[cfg(test)]
 mod tests {

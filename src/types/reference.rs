@@ -229,7 +229,7 @@ impl fmt::Display for ImageRef {
     }
 }
 
-crate::words::serde_as_text!(ImageRef);
+crate::types::serde_as_text!(ImageRef);
 
 #[cfg(test)]
 mod tests {
