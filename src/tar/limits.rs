@@ -26,10 +26,10 @@ impl Limits {
     /// can give more, but only for hundreds of megabytes of the same byte, which no honest layer holds.) Two million
     /// entries are two hundred times what a base image holds.
     pub const LAYER: Self =
-        Self { bytes: 256 << 30, ratio: 1100, free: 64 << 20, entries: 2_000_000, names: 256 << 20 };
+        Self { bytes: 256 << 30, ratio: 1100, free: 64 << 20, entries: 2_000_000, names: 128 << 20 };
 
     /// For saved archives, which hold all layers of an image for all its platforms.
-    pub const SAVED: Self = Self { bytes: 1 << 40, entries: 4_000_000, names: 512 << 20, ..Self::LAYER };
+    pub const SAVED: Self = Self { bytes: 1 << 40, entries: 4_000_000, names: 256 << 20, ..Self::LAYER };
 
     /// Bytes of what was decompressed that a decoder may have to keep: the dictionary of xz, the window of zstd. A
     /// power of two; `xz -9` wants 64 MiB, `zstd -19` 8 MiB, `zstd --long` 128 MiB.
