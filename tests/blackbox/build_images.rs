@@ -118,7 +118,7 @@ fn without_helm_the_error_says_how_to_list_and_the_list_makes_it_a_warning() {
     let files = [&CHART[..], &[("imageList", "calico/cni:v3.19.1\n")]].concat();
     let listed = build(&world, "app:v1", "FROM scratch\nCOPY app charts\nCOPY imageList manifests\n", &files);
     assert_eq!(cached(&listed), ["docker.io/calico/cni:v3.19.1"]);
-    assert!(listed.stderr.contains("warning: the images of the chart charts/app are not known"), "{listed}");
+    assert!(listed.stderr.contains("warning: charts/app: the images of the chart are not known"), "{listed}");
     assert!(listed.stderr.contains("not on PATH; those that manifests/imageList lists are cached"), "{listed}");
 }
 
