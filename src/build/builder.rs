@@ -294,11 +294,13 @@ impl Builder<'_> {
             if !is_likely || login.is_some() {
                 return true;
             }
-            let LikelyImage::Refused(why) = self.sources.likely_image(image, platform) else { return true };
-            let message = format!(
-                "{origin}: `{image}` looks like an image, but {why}, so it is not cached; if it is an image, list it"
-            );
-            self.observer.event(Event::Warning { message });
+            let LikelyImage::Refused { why, is_news } = self.sources.likely_image(image, platform) else { return true };
+            if is_news {
+                let message = format!(
+                    "{origin}: `{image}` looks like an image, but {why}, so it is not cached; if it is an image, list it"
+                );
+                self.observer.event(Event::Warning { message });
+            }
             left_out.insert(image.reference().clone());
             false
         });
@@ -327,7 +329,7 @@ impl Builder<'_> {
                 None if *is_likely => match self.sources.likely_image(image, platform) {
                     LikelyImage::Image(whole) => Ok(whole),
                     LikelyImage::Failed(failure) => Err(failure),
-                    LikelyImage::Refused(_) => continue,
+                    LikelyImage::Refused { .. } => continue,
                 },
                 None => self.sources.image(image, platform),
             };

@@ -37,7 +37,7 @@ pub enum ForeseenLayer {
 
 impl Builder<'_> {
     /// Carries out the COPYs of a Kubefile and searches what they make for images. Nothing is run but `helm`, which renders
-    /// charts; what the sources has not is not there.
+    /// charts; what the sources do not have is not there.
     pub fn foresee(&self, request: &BuildRequest<'_>, base: &Overlay, workspace: &Workspace<'_>) -> Foreseen {
         let mut foreseen = Foreseen::default();
         let mut new = Overlay::default();

@@ -42,11 +42,10 @@ pub(super) struct BuildArgs {
     /// Take nothing from earlier builds: each build does so anyway
     #[arg(long)]
     no_cache: bool,
-    /// Leave images out that manifests or charts name: a glob on the complete reference, such as `argoproj.io/**`; several
-    /// times for several
+    /// Do not cache images whose complete reference matches this glob, such as `argoproj.io/**`; may be repeated
     #[arg(long = "ignore-image", value_name = "GLOB", value_parser = glob)]
     ignored: Vec<String>,
-    /// What looks like an image in a manifest, and that its registry refuses, is an error and no warning
+    /// Fail where a manifest names something that looks like an image and that its registry refuses
     #[arg(long)]
     strict: bool,
     /// Whether the image has its base's layers; `--base=false` makes an application image without them

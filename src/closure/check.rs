@@ -264,7 +264,8 @@ impl<'a> Check<'a> {
         }
         // Sealer's own engine asks the image's own registry for images of every host.
         self.asked.insert(registry_path(&image));
-        if is_searched_by_builder(path) {
+        // The builder looks at the others when it knows whether they are images.
+        if is_searched_by_builder(path) && !named.is_likely {
             self.cached.push(cached);
         }
         if is_almost(image.registry(), registry) {

@@ -267,8 +267,8 @@ impl Finding {
                 write!(f, "cannot tell which image `{reference}` is before the cluster starts")
             }
             Problem::Foreign { images } => {
-                let (s, are) = if let [_] = images.as_slice() { ("", "is") } else { ("s", "are") };
-                write!(f, "{} image{s} of other registries {are} named that the image does not hold", images.len())
+                let s = if images.len() == 1 { "" } else { "s" };
+                write!(f, "it names {} image{s} of other registries that the image does not hold", images.len())
             }
             Problem::RepeatedKey => {
                 write!(f, "the key `{reference}` is there twice; Kubernetes takes the last one")

@@ -20,6 +20,8 @@ pub(super) struct Named {
     pub(super) route: String,
     /// A container would run it.
     pub(super) is_container: bool,
+    /// It only looks like an image.
+    pub(super) is_likely: bool,
 }
 
 /// What one file asks for.
@@ -45,7 +47,7 @@ pub(super) fn search(candidate: &Candidate, bytes: &[u8], registry: &str, listed
         Kind::List => {
             let images = listed_images(bytes).into_iter().map(|listed| {
                 let text = listed.reference.strip_prefix(ENGINE_PREFIX).unwrap_or(&listed.reference).to_owned();
-                Named { text, line: listed.line, route: String::new(), is_container: false }
+                Named { text, line: listed.line, route: String::new(), is_container: false, is_likely: false }
             });
             return Searched { images: images.collect(), ..Searched::default() };
         }
@@ -54,12 +56,14 @@ pub(super) fn search(candidate: &Candidate, bytes: &[u8], registry: &str, listed
     let mut searched = Searched::default();
     for mention in scanned.mentions {
         let (line, route) = (mention.place.line, mention.place.route);
-        searched.images.push(Named { text: mention.reference, line, route, is_container: false });
+        let is_likely = !mention.is_certain;
+        searched.images.push(Named { text: mention.reference, line, route, is_container: false, is_likely });
     }
     for Finding { place, problem } in scanned.findings {
         match problem {
             Problem::NotAReference { text, is_container, .. } => {
-                searched.images.push(Named { text, line: place.line, route: place.route, is_container });
+                let (line, route) = (place.line, place.route);
+                searched.images.push(Named { text, line, route, is_container, is_likely: false });
             }
             Problem::Template { text } => searched.templates.push((text, place.line)),
             Problem::Utf16 => searched.is_utf16 = true,

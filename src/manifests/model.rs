@@ -25,7 +25,7 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Container => "the container image",
-            Self::Key => "the value of a key that ends in `image`",
+            Self::Key => "the value",
             Self::Parts => "the parts",
             Self::Value => "the string",
             Self::Listed => "the listed image",
@@ -126,25 +126,25 @@ pub(crate) enum Problem {
     PassedOver {
         /// What sealer takes.
         reference: String,
-        /// It stands where nothing is searched: a schema, a `status`.
-        is_unsearched: bool,
     },
 }
 
 impl Problem {
-    /// What is doubtful about a file that is used all the same.
-    pub(crate) fn doubt(&self) -> Option<String> {
+    /// What is doubtful about a file that is used all the same; `then` says what becomes of a string that may be an image.
+    pub(crate) fn doubt(&self, then: &str) -> Option<String> {
         Some(match self {
-            Self::NotAReference { is_container: false, why, .. } => why.clone(),
-            Self::Template { text } => format!("cannot tell which image `{text}` is"),
-            Self::Unreadable { why } => format!("it is no YAML, and was searched as text: {why}"),
+            Self::NotAReference { is_container: false, why, .. } => format!("{why}; {then}"),
+            Self::Template { text } => format!("cannot tell which image `{text}` is; {then}"),
+            Self::Unreadable { why } => format!("this is not YAML and was searched as text: {why}"),
             Self::RepeatedKey { key, first } => {
                 format!("the key `{key}` is there twice, first in line {first}; Kubernetes takes the last one")
             }
-            Self::PassedOver { reference, is_unsearched: false } => {
-                format!("sealer's own search takes `{reference}` for an image, this one does not")
+            Self::PassedOver { reference } => {
+                format!(
+                    "sealer's own search would take `{reference}` for an image, but no image is looked for here; {then}"
+                )
             }
-            Self::NotAReference { .. } | Self::Utf16 | Self::PassedOver { .. } => return None,
+            Self::NotAReference { .. } | Self::Utf16 => return None,
         })
     }
 }

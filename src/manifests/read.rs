@@ -6,7 +6,7 @@ use super::model::{Field, Finding, KubernetesObject, Place, Problem, Scanned};
 use super::string_map::StringMap;
 use super::text;
 use super::texts::{DocumentText, Parent, in_file};
-use super::walk::{Candidate, Embedded, Found, Walk};
+use super::walk::{Embedded, Found, Walk};
 use crate::edit::{Format, Pointer, is_empty_document, parse_documents};
 use crate::syntax::{Node, SyntaxError, Value};
 use crate::types::{ImageRef, Source, Span};
@@ -199,7 +199,7 @@ impl Search<'_> {
             return;
         }
         let known: BTreeSet<ImageRef> = self.found.mentions.iter().map(|mention| mention.image.clone()).collect();
-        for Candidate { mention } in candidates {
+        for mention in candidates {
             if known.contains(&mention.image) || self.scan.listed.contains(&mention.image) {
                 self.found.mentions.push(mention);
             }
@@ -212,17 +212,15 @@ impl Search<'_> {
         let line = |place: &Place| self.source.position(place.span.start).line;
         told.extend(self.found.mentions.iter().map(|mention| line(&mention.place)));
         told.extend(self.found.findings.iter().map(|finding| line(&finding.place)));
-        self.found.unsearched.sort_unstable_by_key(|span| span.start);
-        let mut unsearched = self.found.unsearched.iter().peekable();
-        let (mut start, mut searched_from) = (0, 0);
+        let known: BTreeSet<&ImageRef> = self.found.mentions.iter().map(|mention| &mention.image).collect();
+        let mut start = 0;
         for (index, line) in self.source.text().split_inclusive('\n').enumerate() {
             let begins = start;
             start += line.len();
-            while let Some(span) = unsearched.next_if(|span| span.start <= begins) {
-                searched_from = searched_from.max(span.end);
+            let Some(image) = text::sealers(line).filter(|_| !told.contains(&(index + 1))) else { continue };
+            if known.contains(&image) {
+                continue;
             }
-            let Some(reference) = text::sealers(line).filter(|_| !told.contains(&(index + 1))) else { continue };
-            let is_unsearched = begins < searched_from;
             let place = Place {
                 span: Span::new(begins, begins + line.trim_end().len()),
                 line: index + 1,
@@ -230,7 +228,7 @@ impl Search<'_> {
                 route: String::new(),
                 document: 0,
             };
-            self.found.findings.push(Finding { place, problem: Problem::PassedOver { reference, is_unsearched } });
+            self.found.findings.push(Finding { place, problem: Problem::PassedOver { reference: image.familiar() } });
         }
     }
 

@@ -128,11 +128,11 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
 
 /// What sealer v0.8.5 takes for an image in a line: whatever stands behind a key that ends in `image`, if it is a
 /// reference.
-pub(super) fn sealers(line: &str) -> Option<String> {
+pub(super) fn sealers(line: &str) -> Option<ImageRef> {
     let (key, value) = line.split_once(':')?;
     if key.contains('#') || !key.trim_end_matches('"').ends_with("image") {
         return None;
     }
     let value: String = value.chars().filter(|c| !matches!(c, '"' | ' ' | '\r' | '\n')).collect();
-    value.parse::<ImageRef>().is_ok().then_some(value)
+    value.parse().ok()
 }

@@ -19,14 +19,7 @@ pub(super) struct Found {
     pub(super) mentions: Vec<Mention>,
     pub(super) findings: Vec<Finding>,
     /// References that only a list makes mentions.
-    pub(super) candidates: Vec<Candidate>,
-    /// Bytes of the file that are not searched.
-    pub(super) unsearched: Vec<Span>,
-}
-
-#[derive(Debug)]
-pub(super) struct Candidate {
-    pub(super) mention: Mention,
+    pub(super) candidates: Vec<Mention>,
 }
 
 /// A string that may be a document.
@@ -72,11 +65,10 @@ impl<'w> Walk<'w> {
 
     /// Searches a document.
     pub(super) fn root(&mut self, root: &Node) {
+        // Sealer's own documents name sealer images, which no cluster's registry serves.
         if !is_of_sealer(root) {
-            return self.node(root);
+            self.node(root);
         }
-        // They name sealer images, which no cluster's registry serves.
-        self.unsearched(root.span);
     }
 
     fn node(&mut self, node: &Node) {
@@ -113,7 +105,6 @@ impl<'w> Walk<'w> {
         for (key, value) in entries {
             let key = key.scalar().unwrap_or_default();
             if (is_object && key == "status") || key == LAST_APPLIED {
-                self.unsearched(value.span);
                 continue;
             }
             self.route.push(key.to_owned());
@@ -136,13 +127,12 @@ impl<'w> Walk<'w> {
             let key = key.scalar().unwrap_or_default();
             self.route.push(key.to_owned());
             match &value.value {
-                _ if key == "validation" => self.unsearched(value.span),
+                _ if key == "validation" => {}
                 Value::List(versions) if key == "versions" => self.list(versions, |walk, version| {
                     let Value::Map(entries) = &version.value else { return };
                     for (key, value) in entries {
                         let key = key.scalar().unwrap_or_default();
                         if key == "schema" {
-                            walk.unsearched(value.span);
                             continue;
                         }
                         walk.route.push(key.to_owned());
@@ -282,7 +272,7 @@ impl<'w> Walk<'w> {
         if is_value {
             self.found.mentions.push(mention);
         } else {
-            self.found.candidates.push(Candidate { mention });
+            self.found.candidates.push(mention);
         }
     }
 
@@ -336,11 +326,6 @@ impl<'w> Walk<'w> {
     fn tell(&mut self, value: &Node, problem: Problem) {
         let place = place_of(self.texts, self.text_index, value.span, pointer(&self.route), self.document);
         self.found.findings.push(Finding { place, problem });
-    }
-
-    fn unsearched(&mut self, span: Span) {
-        let span = super::texts::in_file(self.texts, self.text_index, span);
-        self.found.unsearched.push(span);
     }
 
     fn repeated_keys(&mut self, entries: &[(Node, Node)]) {

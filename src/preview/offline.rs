@@ -9,7 +9,7 @@ use crate::sources::{Counter, Sources};
 use crate::transport::{Anonymous, Engine, EngineHost, Http, HttpConfig, Puller, RegistriesConf, RegistryClient};
 use crate::types::{Event, Failure, FailureKind, Observer, Silent};
 
-/// A sources of what the cache has; it writes nothing and asks nobody.
+/// The sources without a network: what the cache has. Nothing is written and nobody is asked.
 pub(super) fn offline(cache: &Path, mirrors: Vec<UrlMirror>) -> Result<Sources, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -33,9 +33,14 @@ pub type Pulled = Result<Arc<ContainerImage>, Failure>;
 pub enum LikelyImage {
     /// It is one.
     Image(Arc<ContainerImage>),
-    /// It is none, or one that nobody gives: why.
-    Refused(&'static str),
-    /// It is not known.
+    /// Its registry does not give it, now or when it was locked.
+    Refused {
+        /// Why.
+        why: &'static str,
+        /// Nobody was told of it in this run.
+        is_news: bool,
+    },
+    /// Whether it is one is not known.
     Failed(Failure),
 }
 
@@ -216,7 +221,7 @@ impl Sources {
 
     /// Something that may be an image, and that nobody misses if it is none.
     pub fn likely_image(&self, image: &ImageSource, platform: &Platform) -> LikelyImage {
-        const HELP: &str = "if it is no image, name it in `ignore` of the step, or in `--ignore-image` of a build";
+        const HELP: &str = "if it is not an image, name it in `ignore` of the step, or in `--ignore-image` of a build";
         let key = (image.clone(), platform.clone());
         let why = if self.pins().refused.contains(&key) {
             "the lock says that its registry refuses it"
@@ -233,8 +238,8 @@ impl Sources {
             let failure = Failure::new(FailureKind::Verification, format!("`{image}` looks like an image, but {why}"));
             return LikelyImage::Failed(failure.with_help(HELP));
         }
-        lock(&self.resolved).refused.insert(key);
-        LikelyImage::Refused(why)
+        let is_news = lock(&self.resolved).refused.insert(key);
+        LikelyImage::Refused { why, is_news }
     }
 
     /// Whether something that looks like an image is known to be none that anybody gives.

@@ -71,8 +71,8 @@ impl List<'_> {
         for file in manifests.files {
             let Some(bytes) = context.read(&file)? else { continue };
             let scanned = scan(&file, &bytes, tools.cluster_registry, &listed);
-            warn_of(&scanned, &file, "it is not listed", tools);
             scanned.check().map_err(|error| bad_manifest("from", &file, &error))?;
+            warn_of(&scanned, &file, "it is not listed", tools);
             let wanted = scanned.mentions.into_iter().filter(|mention| !ignore.is_match(mention.image.to_string()));
             found.extend(wanted.map(|mention| (file.clone(), mention)));
         }
@@ -96,8 +96,9 @@ impl List<'_> {
         let sure: BTreeSet<ImageRef> =
             self.images.iter().map(|entry| entry.image.reference()).chain(certain).cloned().collect();
         let doubtful = found.iter().filter(|(_, mention)| !sure.contains(&mention.image));
-        let doubtful: Vec<ImageSource> =
+        let doubtful: BTreeSet<ImageSource> =
             doubtful.map(|(_, mention)| ImageSource::Registry(mention.image.clone())).collect();
+        let doubtful: Vec<ImageSource> = doubtful.into_iter().collect();
         let answers = tools.sources.likely_images(&doubtful, tools.platform);
         let answers: BTreeMap<&ImageRef, LikelyImage> =
             doubtful.iter().map(ImageSource::reference).zip(answers).collect();
@@ -105,7 +106,7 @@ impl List<'_> {
         found.retain(|(file, mention)| {
             let place = format!("{file}:{}", mention.place.line);
             match answers.get(&mention.image) {
-                Some(LikelyImage::Refused(why)) => {
+                Some(LikelyImage::Refused { why, .. }) => {
                     tools.warn(format!(
                         "{place}: {} `{}` looks like an image, but {why}, so it is not listed; if it is an image, name it in \
                          `images`, else in `ignore`",
@@ -123,8 +124,8 @@ impl List<'_> {
             }
         });
         let mut failures = failures.into_iter();
-        let Some(mut failure) = failures.next() else { return Ok(()) };
-        failure.causes.extend(failures.map(|other| format!("and {}", other.message)));
+        let Some(first) = failures.next() else { return Ok(()) };
+        let failure = failures.fold(first, |first, other| first.with_help(format!("the next one: {}", other.message)));
         Err(StepFailure { at: Route::stage().then("from"), failure })
     }
 }

@@ -179,11 +179,11 @@ fn scan(file: &ContextPath, bytes: &[u8], registry: &str, listed: &BTreeSet<Imag
     manifests::scan(bytes, &Scan { form, registry, listed })
 }
 
-/// Warns of what stands where an image does, and is none that is known here. `then` says what becomes of it.
+/// Warns of strings that stand where an image does and that cannot be used; `then` says what becomes of them.
 fn warn_of(scanned: &Scanned, file: &ContextPath, then: &str, tools: &Tools<'_>) {
     for Finding { place, problem } in &scanned.findings {
-        if let Some(doubt) = problem.doubt() {
-            tools.warn(format!("{file}:{}: {doubt}: {then}", place.line));
+        if let Some(doubt) = problem.doubt(then) {
+            tools.warn(format!("{file}:{}: {doubt}", place.line));
         }
     }
 }

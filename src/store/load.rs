@@ -222,6 +222,6 @@ mod tests {
             assert!(said.contains(part) && said.contains("the archive"), "{said}");
             assert!(!said.contains("load the image again"), "{said}");
         }
-        assert_eq!(refusal(&b""[..]), "the archive cannot be read: this is no tar archive; is it compressed?");
+        assert_eq!(refusal(&b""[..]), "the archive cannot be read: this is not a tar archive; is it compressed?");
     }
 }

@@ -22,7 +22,7 @@ pub enum TarError {
     #[error("the archive ends too early, after {0} decompressed bytes: fetch it again")]
     CutShort(u64),
     /// The first block is no tar header.
-    #[error("this is no tar archive; is it compressed?")]
+    #[error("this is not a tar archive; is it compressed?")]
     NotTar,
     /// More of something than the budget allows.
     #[error("the archive is refused: it has more than {limit} {what}")]

@@ -184,7 +184,7 @@ fn what_cannot_be_compared_is_said() {
     error: failed to open file `./there/is/none`: No such file or directory (os error 2)
     error: failed to open file `gone.tar`: No such file or directory (os error 2)
     error: cannot compare `[WORLD]/no.tar`: the archive cannot be read
-      caused by: this is no tar archive; is it compressed?
+      caused by: this is not a tar archive; is it compressed?
     error: there is no image `0000000000000000000000000000000000000000000000000000000000000000` in the store; `sealer images` lists those there are
     error: `Not A Name` is no image reference: it contains white space; an image is named as in the store or its registry, a saved archive by its path
     ");

@@ -96,6 +96,24 @@ fn what_the_lock_has_is_an_image_whatever_its_registry_says_today() {
 }
 
 #[test]
+fn what_is_refused_stands_in_nobody_s_way() {
+    // Both would fall on one path of the image's registry.
+    let likely =
+        Likely::new(&RECIPE.replace("quay.io/argoproj/v1alpha1:Application", "quay.io/library/registry:2.7.1"));
+    let run = likely.recipe("apply", &["-o", "json"]);
+    assert_eq!(run.code, Some(0), "{run}");
+    let cached: Vec<String> = images(&run)[0]["cachedImages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|image| image["reference"].to_string())
+        .collect();
+    assert_eq!(cached, ["\"docker.io/calico/typha:v3.19.1\"", "\"docker.io/library/registry:2.7.1\""]);
+    let doctor = likely.0.run(&["doctor", "image", "app:v1"]);
+    assert_eq!(doctor.code, Some(0), "{doctor}");
+}
+
+#[test]
 fn what_does_not_answer_may_be_an_image() {
     let likely = Likely::new(RECIPE);
     likely.0.server().fault(When::path(NONE), Fault::Status(503, Vec::new()));

@@ -16,9 +16,9 @@ pub(super) struct Searched {
     pub(super) doubts: Vec<Doubt>,
 }
 
-/// Searches a manifest, or a template of one. What a container
-/// runs and is no reference is a failure, as it would never start; what may mean something else is a doubt. What points
-/// to `registry` and is none the closure tells.
+/// Searches a manifest, or a template of one. What a container runs must be a reference, else the container would never
+/// start: that is a failure. A string that may mean something else is a doubt. The closure tells of wrong references to
+/// `registry`.
 pub(super) fn search(bytes: &[u8], form: Form, origin: &Origin, registry: &str, is_rendered: bool) -> Searched {
     let scanned = scan(bytes, &Scan { form, registry, listed: &BTreeSet::new() });
     let mut searched = Searched { mentions: scanned.mentions, failures: Vec::new(), doubts: Vec::new() };
@@ -35,12 +35,8 @@ pub(super) fn search(bytes: &[u8], form: Form, origin: &Origin, registry: &str, 
                 searched.failures.push(failure(&Origin { line: None, ..origin }, message));
             }
             problem => {
-                let next = match &problem {
-                    Problem::Unreadable { .. } | Problem::RepeatedKey { .. } => String::new(),
-                    Problem::Template { .. } => format!(", so it is not cached: list it in {}", list::LIST),
-                    _ => format!("; if it is an image, list it in {}", list::LIST),
-                };
-                let doubt = problem.doubt().map(|doubt| Doubt { origin: Some(origin), message: doubt + &next });
+                let then = format!("if it is an image, list it in {}", list::LIST);
+                let doubt = problem.doubt(&then).map(|message| Doubt { origin: Some(origin), message });
                 searched.doubts.extend(doubt);
             }
         }

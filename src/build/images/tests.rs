@@ -136,8 +136,8 @@ fn references_that_only_a_cluster_knows_are_warned_of() {
     ]);
     assert_eq!(build.found().unwrap(), ["manifests/t.yaml.tmpl:2 docker.io/library/b:1"]);
     insta::assert_snapshot!(build.warnings().join("\n"), @"
-    manifests/t.yaml.tmpl:1: cannot tell which image `{{ .x }}` is, so it is not cached: list it in manifests/imageList
-    manifests/u.yaml:4: cannot tell which image `a/b:{{ .tag }}` is, so it is not cached: list it in manifests/imageList
+    manifests/t.yaml.tmpl:1: cannot tell which image `{{ .x }}` is; if it is an image, list it in manifests/imageList
+    manifests/u.yaml:4: cannot tell which image `a/b:{{ .tag }}` is; if it is an image, list it in manifests/imageList
     ");
 }
 
@@ -186,8 +186,8 @@ fn charts_are_rendered_and_their_images_know_their_templates() {
     charts/app (templates/list.yaml) docker.io/library/busybox:latest
     ");
     insta::assert_snapshot!(build.warnings().join("\n"), @"
-    charts/app (templates/pod.yaml):7: cannot tell which image `{{ .later }}` is, so it is not cached: list it in manifests/imageList
-    charts/app (charts/sub/templates/broken.yaml):3: it is no YAML, and was searched as text: line 3, column 6: a `[` that is not closed
+    charts/app (templates/pod.yaml):7: cannot tell which image `{{ .later }}` is; if it is an image, list it in manifests/imageList
+    charts/app (charts/sub/templates/broken.yaml):3: this is not YAML and was searched as text: line 3, column 6: a `[` that is not closed
     Metadata: it does not say that the charts need Kubernetes `>=1.19`: the image has no such file
     ");
 }

@@ -34,7 +34,7 @@ pub(super) struct LockArgs {
     /// Both --locked and --offline
     #[arg(long)]
     frozen: bool,
-    /// What looks like an image in a manifest, and that its registry refuses, is an error and no warning
+    /// Fail where a manifest names something that looks like an image and that its registry refuses
     #[arg(long)]
     strict: bool,
 }

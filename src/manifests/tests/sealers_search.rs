@@ -17,15 +17,24 @@ fn sealers(text: &str) -> Vec<(usize, String)> {
     found.filter(|(_, value)| value.parse::<ImageRef>().is_ok()).collect()
 }
 
+/// Whether the builder says something about it.
+fn is_told(problem: &Problem) -> bool {
+    problem.doubt("").is_some() || matches!(problem, Problem::NotAReference { .. } | Problem::Utf16)
+}
+
 /// Sealer's finds in a text that are neither found nor told of.
 fn missed(text: &str) -> Vec<(usize, String)> {
     let scanned = scanned(text, &[]);
     let is_known = |line: usize, reference: &str| {
+        let image: ImageRef = reference.parse().unwrap();
         // A reference whose repository ends in `image` is a key and its tag for sealer.
-        let is_it = |found: &str| found == reference || found.ends_with(&format!("image:{reference}"));
-        scanned.mentions.iter().any(|mention| mention.place.line == line && is_it(&mention.reference))
-            || scanned.findings.iter().any(|finding| finding.place.line == line)
-            || scanned.mentions.iter().any(|mention| mention.place.line == line && mention.kind == Kind::Parts)
+        let is_it = |mention: &Mention| {
+            let is_here = mention.place.line == line;
+            let is_tag = is_here && mention.reference.ends_with(&format!("image:{reference}"));
+            mention.image == image || is_tag || (is_here && mention.kind == Kind::Parts)
+        };
+        scanned.mentions.iter().any(is_it)
+            || scanned.findings.iter().any(|finding| finding.place.line == line && is_told(&finding.problem))
     };
     sealers(text).into_iter().filter(|(line, reference)| !is_known(*line, reference)).collect()
 }

@@ -100,7 +100,7 @@ impl PullError {
                 RegistryError::Missing(_) => Some("its registry does not have it"),
                 RegistryError::Credentials(refusal) if refusal.who.is_none() => Some("its registry asks for a login"),
                 RegistryError::Http(HttpError::Answer { .. } | HttpError::Redirect { .. }) => {
-                    Some("its host is no registry")
+                    Some("its host is not a registry")
                 }
                 RegistryError::Http(error @ HttpError::Status { .. }) if !error.is_transient() => {
                     Some("its registry does not give it")
@@ -110,7 +110,7 @@ impl PullError {
             // An image for other platforms is an image.
             Self::Manifest { source, .. } => {
                 let is_image = matches!(source, ManifestError::NoPlatform { .. } | ManifestError::OtherPlatform { .. });
-                (!is_image).then_some("what its registry gives is no image")
+                (!is_image).then_some("its registry gives something else than an image")
             }
             Self::Settings { .. } | Self::Offline { .. } | Self::Cache { .. } | Self::Stopped { .. } => None,
         }
