@@ -10,8 +10,8 @@
 //! | layer | module | what is there |
 //! |---|---|---|
 //! | 1 types | [`types`] | the field's own nouns: Digest, ImageRef, SealerName, Platform, ContextPath; Source, Span, Diagnostic; Event; FailureKind. No I/O |
-//! | 2 documents | [`syntax`] | YAML and JSON text → tree with positions, pure |
-//! | 2 recipe | [`recipe`] | text → Recipe, pure: `&str` in, diagnostics out |
+//! | 2 text | [`syntax`] | YAML and JSON text → tree with positions, pure |
+//! | 2 documents | [`document`] | text of ours → typed values with their places, all mistakes at once; templates in them; pure |
 //! | 3 edits | [`edit`] [`kubefile`] | bytes → bytes, pure |
 //! | 3 disk | [`disk`] | directory handles, atomic write, clone or link, flush, flock: once, for all below |
 //! | 3 process | [`process`] | programs of others, run with limits of time and output |
@@ -22,10 +22,12 @@
 //! | 4 manifests | [`manifests`] | every image that a Kubernetes document names, and pointing it at another registry |
 //! | 5 store | [`store`] [`cache`] | the only code that writes under the root, and under the cache |
 //! | 6 network | [`transport`] [`fetch`] [`sources`] | registry or local Docker engine ⇄ verified blobs; URL → verified file; each thing asked for once in a run |
+//! | 7 closure | [`closure`] | a root file system → what its manifests ask of its own registry and is not there |
+//! | 7 steps | [`steps`] | one file a step: as written, as planned, what it reads, writes, needs and does |
+//! | 7 recipe | [`recipe`] | the recipe as written, pure: `&str` in, diagnostics out |
 //! | 7 plan | [`plan`] | Recipe → Plan, no network |
 //! | 7 plan | [`validate`] | everything that is wrong or doubtful about a recipe, in one go |
-//! | 7 closure | [`closure`] | a root file system → what its manifests ask of its own registry and is not there |
-//! | 8 work | [`steps`] [`build`] [`apply`] | does what the plan says; reports Events, draws nothing |
+//! | 8 work | [`build`] [`apply`] | does what the plan says; reports Events, draws nothing |
 //! | 8 foresight | [`preview`] | what apply would do, by doing what can be done without a network in a folder of its own |
 //! | 9 diff | [`diff`] | two images → what differs, down to members, keys and references |
 //! | 9 provenance | [`provenance`] | what an apply did, as an in-toto statement |
@@ -44,6 +46,7 @@ pub mod closure;
 pub mod diff;
 pub mod disk;
 pub mod doctor;
+pub mod document;
 pub mod edit;
 pub mod fetch;
 pub mod image;

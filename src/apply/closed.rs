@@ -1,19 +1,15 @@
 //! What the recipe says about the images that its manifests ask for, and where.
 
-use globset::GlobBuilder;
-
 use serde::Serialize;
 
-use crate::plan::{Plan, PlannedStage, PlannedStep, Route, StageWork, registry_path};
-use crate::types::{ContextPath, ImageRef, Place};
+use crate::plan::{Plan, PlannedStage, StageWork};
+use crate::steps::PlannedStep;
+use crate::types::{ContextPath, ImageRef, Place, Route, glob, registry_path};
 
 /// The images that the recipe says somebody needs although no manifest asks for them.
 pub(super) fn needed(work: &StageWork) -> Vec<ImageRef> {
-    let entries = work.steps.iter().filter_map(|step| {
-        let PlannedStep::ImageList { images, .. } = step else { return None };
-        Some(images)
-    });
-    entries.flatten().filter(|entry| entry.needed_by.is_some()).map(|entry| entry.image.reference().clone()).collect()
+    let entries = work.steps.iter().filter_map(PlannedStep::as_image_list).flat_map(|list| &list.images);
+    entries.filter(|entry| entry.needed_by.is_some()).map(|entry| entry.image.reference().clone()).collect()
 }
 
 /// The part of a stage that had its hands last on a file of the image: the last step that names it, else the Kubefile.
@@ -35,8 +31,7 @@ fn touching_step(work: &StageWork, file: &ContextPath) -> Option<(usize, &'stati
         })
     };
     let is_it = |path: &str| {
-        let glob = GlobBuilder::new(path).literal_separator(true).build();
-        path == file.as_str() || glob.is_ok_and(|glob| glob.compile_matcher().is_match(file.as_str()))
+        path == file.as_str() || glob(path).is_ok_and(|glob| glob.compile_matcher().is_match(file.as_str()))
     };
     let is_called_so = |path: &str| path.rsplit('/').next() == file.file_name();
     last(&is_it).or_else(|| last(&is_called_so))
@@ -78,8 +73,8 @@ pub fn steps_behind(stage: &PlannedStage, image: &ImageRef, manifests: &[Context
             place: stage.places.find(route).cloned(),
             what,
         };
-        if let PlannedStep::ImageList { images, .. } = step {
-            for (number, entry) in images.iter().enumerate() {
+        if let Some(list) = step.as_image_list() {
+            for (number, entry) in list.images.iter().enumerate() {
                 if registry_path(entry.image.reference()) == registry_path(image) {
                     let reason = entry.needed_by.as_ref().map(|who| format!(", for {who}")).unwrap_or_default();
                     let what = format!("lists {}{reason}", entry.image.familiar());

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use crate::build::{Workspace, WorkspaceError};
 use crate::disk::{DiskError, Sharing};
 use crate::image::model::Image;
-use crate::plan::{ContextSource, LayerChoice, PlannedStage, Route};
+use crate::plan::{ContextSource, LayerChoice, PlannedStage};
 use crate::rootfs::Overlay;
 use crate::steps::{Beside, Context};
-use crate::types::{BaseSource, ContextPath, Digest, Event, Failure, FailureKind, nearest};
+use crate::types::{BaseSource, ContextPath, Digest, Event, Failure, FailureKind, Route, nearest};
 
 use super::directory;
 use super::gather::gather;

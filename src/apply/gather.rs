@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::GlobMatcher;
 
 use crate::disk::{CopyRules, Dir, DiskError, FileTime, Kind, Meta, Owner, Sharing, Way, merge_entry};
 use crate::rootfs::Folder;
-use crate::types::ContextPath;
+use crate::types::{ContextPath, glob};
 
 /// Copies what `globs` match in `tree` (all of it where there are none) to the folder `to` of `context`.
 ///
@@ -32,7 +32,7 @@ pub(super) fn gather(
         return Ok(Vec::new());
     }
     // They were checked when the recipe was resolved; one that is wrong all the same matches nothing.
-    let matcher = |glob: &String| Some(GlobBuilder::new(glob).literal_separator(true).build().ok()?.compile_matcher());
+    let matcher = |text: &String| Some(glob(text).ok()?.compile_matcher());
     let globs: Vec<Option<GlobMatcher>> = globs.iter().map(matcher).collect();
     let mut search = Search { globs: &globs, matched: BTreeSet::new(), found: Vec::new() };
     search.folder(tree, &mut Vec::new(), false)?;

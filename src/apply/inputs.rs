@@ -1,10 +1,10 @@
 //! What a plan has from outside, and who asks for it.
 
 use crate::build::{self, Bases, Workspace};
-use crate::kubefile::{self, Base};
-use crate::plan::{ContextSource, Lock, Plan, PlannedStage, Route};
+use crate::kubefile::Base;
+use crate::plan::{ContextSource, Lock, Plan, PlannedStage};
 use crate::sources::{Need, Pinning};
-use crate::types::{BaseSource, Event, Failure, FailureKind, ImageSource, Platform, SealerName};
+use crate::types::{BaseSource, Event, Failure, FailureKind, ImageSource, Platform, Route, SealerName};
 
 use super::directory;
 use super::report::Moved;
@@ -43,13 +43,12 @@ pub(super) fn asked(plan: &Plan) -> Vec<Asked<'_>> {
             let route = Route::stage().then("context").then(index).then("of");
             images.extend(source.image().map(|of| (route, of.clone())));
         }
-        if let Ok(kubefile) = kubefile::parse(&work.kubefile) {
-            for (span, need) in build::needs(&kubefile, &work.platform) {
-                add(Input::Outside(need), instruction_route(&kubefile, span));
-            }
-            if let Base::Image(name) = kubefile.base {
-                images.push((Route::stage().then("kubefile").then("from"), name));
-            }
+        let kubefile = &work.kubefile;
+        for (span, need) in build::needs(kubefile, &work.platform) {
+            add(Input::Outside(need), instruction_route(kubefile, span));
+        }
+        if let Base::Image(name) = &kubefile.base {
+            images.push((Route::stage().then("kubefile").then("from"), name.clone()));
         }
         for (route, source) in images {
             match source {

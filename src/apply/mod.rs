@@ -20,4 +20,5 @@ pub use closed::{StepBehind, stage_of, steps_behind};
 pub use context::{EntryFailure, layers_of, take};
 pub use lock::{Inputs, look_up};
 pub use report::{Fetched, Moved, Report, StepReport, StepStatus};
+pub(crate) use run::instruction_route;
 pub use run::{Applier, STAGE_ANNOTATION};

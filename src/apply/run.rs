@@ -8,12 +8,12 @@ use crate::build::{
 };
 use crate::closure::Base;
 use crate::disk::{Dir, Sharing};
-use crate::kubefile::{self, Kubefile};
-use crate::plan::{ContextSource, Plan, PlannedStage, PlannedStep, Route, StageWork, doubtful_charts};
+use crate::kubefile::Kubefile;
+use crate::plan::{ContextSource, Plan, PlannedStage, StageWork, doubtful_charts};
 use crate::sources::{Need, Sources};
-use crate::steps::{self, Beside, Context, Outcome, StepFailure, Tools};
+use crate::steps::{Beside, Context, Outcome, PlannedStep, StepFailure, Tools};
 use crate::store::Store;
-use crate::types::{Event, Failure, FailureKind, ImageSource, Observer, Source, Span, StepState};
+use crate::types::{Event, Failure, FailureKind, ImageSource, Observer, Route, Span, StepState};
 
 use super::closed::{needed, touching};
 use super::report::{Fetched, Report, StepReport, StepStatus};
@@ -104,7 +104,7 @@ impl Applier<'_> {
                 .map_err(|(at, failure)| vec![failure.at(stage.places.find(&route.then(&at)))])?;
         }
         self.steps(plan, stage, &context, beside, report)?;
-        let kubefile: &[u8] = work.kubefile.as_bytes();
+        let kubefile = work.kubefile.text().as_bytes();
         let here = |failure: Failure| vec![failure.at(stage.places.find(&Route::stage().then("kubefile")))];
         context
             .put(&"Kubefile".parse().expect("a plain word is a path"), kubefile)
@@ -126,7 +126,7 @@ impl Applier<'_> {
             sources: self.sources,
             platform: &work.platform,
             cluster_registry: &plan.cluster_registry,
-            stage_steps: &work.steps,
+            lists: &PlannedStep::lists(&work.steps),
             beside,
             is_preview: false,
             threads: self.threads,
@@ -135,7 +135,7 @@ impl Applier<'_> {
         for (index, step) in work.steps.iter().enumerate() {
             let title = step.title();
             self.say(stage, &title, StepState::Started, "");
-            let outcome = steps::run(step, context, &tools).map_err(|StepFailure { at, failure }| {
+            let outcome = step.run(context, &tools).map_err(|StepFailure { at, failure }| {
                 let route = Route::stage().then("steps").then(index).then(at);
                 vec![failure.at(stage.places.find(&route))]
             })?;
@@ -160,16 +160,7 @@ impl Applier<'_> {
     ) -> Result<Built, Vec<Failure>> {
         let work = &stage.work;
         let kubefile_route = Route::stage().then("kubefile");
-        let kubefile = kubefile::parse(&work.kubefile).map_err(|diagnostics| {
-            // A plan is made only of Kubefiles that are understood; one that was fed back may have been edited.
-            let source = Source::new("Kubefile", &work.kubefile);
-            let failure = |diagnostic: &crate::types::Diagnostic| {
-                let line = source.position(diagnostic.span.start).line;
-                let message = format!("line {line} of the Kubefile: {}", diagnostic.message);
-                Failure::new(FailureKind::Invalid, message).at(stage.places.find(&kubefile_route))
-            };
-            diagnostics.iter().map(failure).collect::<Vec<_>>()
-        })?;
+        let kubefile = &work.kubefile;
         let annotations = BTreeMap::from([
             (FORMAT_ANNOTATION.to_owned(), plan.format_version.to_string()),
             (STAGE_ANNOTATION.to_owned(), stage.digest.to_string()),
@@ -179,7 +170,7 @@ impl Applier<'_> {
             platform: &work.platform,
             cluster_registry: &plan.cluster_registry,
             context,
-            kubefile: &kubefile,
+            kubefile,
             args: BTreeMap::new(),
             keep_base: true,
             annotations,
@@ -193,14 +184,14 @@ impl Applier<'_> {
                 let route = match &failed.at {
                     BuildPlace::Image(image) => asking_for(stage, image),
                     BuildPlace::File(file) => touching(work, file),
-                    BuildPlace::Kubefile(span) => instruction_route(&kubefile, *span),
+                    BuildPlace::Kubefile(span) => instruction_route(kubefile, *span),
                     BuildPlace::Origin(_) | BuildPlace::Whole => kubefile_route.clone(),
                 };
                 failed.headed().at(stage.places.find(&route))
             };
             failures.into_iter().map(place).collect::<Vec<_>>()
         })?;
-        self.doubt_charts(stage, &kubefile, &built);
+        self.doubt_charts(stage, &built);
         let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
         let layers = count(built.image.layer_ids().count(), "layer");
         let detail = format!("{layers}, {} cached", count(built.cached.len(), "image"));
@@ -209,10 +200,10 @@ impl Applier<'_> {
     }
 
     /// Warns of charts that nobody could know of before.
-    fn doubt_charts(&self, stage: &PlannedStage, kubefile: &Kubefile, built: &Built) {
+    fn doubt_charts(&self, stage: &PlannedStage, built: &Built) {
         let work = &stage.work;
         let Some(helm) = &built.helm else { return };
-        if doubtful_charts(kubefile, &stage.places, &work.context, &work.steps).is_empty() {
+        if doubtful_charts(&work.kubefile, &stage.places, &work.context, &work.steps).is_empty() {
             let version = helm.version.as_ref().map(|version| format!(" ({version})")).unwrap_or_default();
             let message = format!(
                 "stage {} has charts: their images are what the helm of this machine{version} makes of them; another \
@@ -257,20 +248,16 @@ impl Applier<'_> {
 
 /// What the stage's lists leave out: the build caches it no more than they do.
 fn ignored(work: &StageWork) -> Vec<String> {
-    let lists = work.steps.iter().filter_map(|step| match step {
-        PlannedStep::ImageList { ignore, .. } => Some(ignore),
-        _ => None,
-    });
-    lists.flatten().cloned().collect()
+    work.steps.iter().filter_map(PlannedStep::as_image_list).flat_map(|list| list.ignore.clone()).collect()
 }
 
 /// What is known to stand in the way before anything is fetched.
 fn check_obstacles(plan: &Plan) -> Result<(), Vec<Failure>> {
     let mut failures: Vec<Failure> = Vec::new();
     for stage in &plan.stages {
-        let Ok(kubefile) = kubefile::parse(&stage.work.kubefile) else { continue };
-        if let Some((span, failure)) = build::obstacle(&kubefile) {
-            let failure = failure.at(stage.places.find(&instruction_route(&kubefile, span)));
+        let kubefile = &stage.work.kubefile;
+        if let Some((span, failure)) = build::obstacle(kubefile) {
+            let failure = failure.at(stage.places.find(&instruction_route(kubefile, span)));
             if !failures.contains(&failure) {
                 failures.push(failure);
             }
@@ -280,7 +267,7 @@ fn check_obstacles(plan: &Plan) -> Result<(), Vec<Failure>> {
 }
 
 /// The part of a stage that is the instruction with these bytes.
-pub(super) fn instruction_route(kubefile: &Kubefile, span: Span) -> Route {
+pub(crate) fn instruction_route(kubefile: &Kubefile, span: Span) -> Route {
     let route = Route::stage().then("kubefile");
     match kubefile.instructions.iter().position(|(place, _)| *place == span) {
         Some(index) => route.then(index),
@@ -292,8 +279,7 @@ pub(super) fn instruction_route(kubefile: &Kubefile, span: Span) -> Route {
 fn asking_for(stage: &PlannedStage, image: &ImageSource) -> Route {
     for (index, step) in stage.work.steps.iter().enumerate() {
         for (field, need) in step.needs(&stage.work.platform) {
-            let PlannedStep::ImageList { .. } = step else { continue };
-            if matches!(need, Need::Image(needed, _) if needed == *image) {
+            if step.needs_while_building() && matches!(need, Need::Image(needed, _) if needed == *image) {
                 return Route::stage().then("steps").then(index).then(field);
             }
         }

@@ -7,12 +7,12 @@ use crate::disk::{CopyRules, Dir, Owner, Sharing};
 use crate::image::ContainerImage;
 use crate::image::model::{Image, Layer, LayerKind};
 use crate::kubefile::{Base, CopyDestination, CopySource, Instruction, Kubefile};
-use crate::plan::registry_path;
 use crate::rootfs::{RegistryStorage, write_registry_tree};
 use crate::sources::{LikelyImage, Need, Sources};
 use crate::transport::Login;
 use crate::types::{
     BaseSource, Digest, Epoch, Event, Failure, FailureKind, ImageRef, ImageSource, Observer, Platform, SealerName,
+    registry_path,
 };
 
 use super::closed::Closure;

@@ -1,9 +1,8 @@
 //! The end of a build: everything that the image's manifests ask of its own registry must be there.
 
 use crate::closure::{Base, Finding, Problem, Scope, Weight, check, fault_of};
-use crate::plan::registry_path;
 use crate::rootfs::Overlay;
-use crate::types::{Event, Failure, FailureKind, ImageRef, Observer};
+use crate::types::{Event, Failure, FailureKind, ImageRef, Observer, registry_path};
 
 use super::images::{Wanted, Wants};
 use super::{BuildFailure, BuildPlace, BuildRequest};

@@ -3,11 +3,11 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::GlobMatcher;
 
 use crate::disk::{CopyRules, Dir, DiskError, FileTime, Kind, Way, merge_entry};
 use crate::kubefile::{ContextPattern, CopyDestination};
-use crate::types::{Epoch, FailureKind, Platform, nearest};
+use crate::types::{Epoch, FailureKind, Platform, glob, nearest};
 
 use super::images::AUTH_LIST;
 
@@ -109,8 +109,8 @@ impl Part {
         }
         // Go's patterns have no alternatives: braces are themselves.
         let escaped = part.replace('{', "[{]").replace('}', "[}]");
-        let glob = GlobBuilder::new(&escaped).literal_separator(true).backslash_escape(true).build();
-        glob.map(|glob| Self::Wildcard(glob.compile_matcher()))
+        glob(&escaped)
+            .map(|glob| Self::Wildcard(glob.compile_matcher()))
             .map_err(|error| CopyError::Pattern { pattern: pattern.to_owned(), reason: error.kind().to_string() })
     }
 }

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use crate::recipe::Located;
+use crate::document::Located;
 use crate::types::{Diagnostic, Event, Failure, FailureKind, ProblemKind, Severity, Source};
 
 use super::globals::Globals;

@@ -9,9 +9,8 @@ use super::kubeadm::{self, Needs};
 use super::list::listed;
 use super::scripts;
 use super::search::search;
-use crate::plan::registry_path;
 use crate::rootfs::Overlay;
-use crate::types::ImageRef;
+use crate::types::{ImageRef, registry_path};
 
 /// What is asked for, by what it is called in the image's own registry: hosts do not count there.
 #[derive(Debug, Default)]

@@ -11,9 +11,8 @@ use super::kubeadm::{self, Needs};
 use super::list::listed;
 use super::names::Names;
 use super::search::{Named, search};
-use crate::plan::registry_path;
 use crate::rootfs::{Overlay, RegistryStorage};
-use crate::types::{ContextPath, ImageRef, Platform};
+use crate::types::{ContextPath, ImageRef, Platform, registry_path};
 
 /// What is checked, and what is known about it.
 #[derive(Debug, Clone, Copy)]

@@ -9,8 +9,7 @@ use super::held::Held;
 use super::kubeadm::{self, Need, Needs};
 use super::scripts;
 use crate::manifests::objects;
-use crate::plan::registry_path;
-use crate::types::ImageRef;
+use crate::types::{ImageRef, registry_path};
 
 impl Check<'_> {
     /// What is wrong for the cluster. What a base lacks as well is a warning, or nothing where it is one there.

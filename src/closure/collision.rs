@@ -5,9 +5,8 @@ use std::io;
 
 use super::finding::Problem;
 use super::list::{IMAGE_LIST, listed_images, read_list};
-use crate::plan::registry_path;
 use crate::rootfs::{Overlay, RegistryStorage, RepositoryPaths};
-use crate::types::{ContextPath, ImageRef};
+use crate::types::{ContextPath, ImageRef, registry_path};
 
 /// A reference that the builder caches.
 #[derive(Debug, Clone)]

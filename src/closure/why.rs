@@ -12,9 +12,8 @@ use super::names::Names;
 use super::scripts;
 use super::search::search;
 use crate::image::ContainerImage;
-use crate::plan::registry_path;
 use crate::rootfs::{Overlay, RegistryStorage, RepositoryPaths, blob_data_path};
-use crate::types::{ContextPath, Digest, ImageRef, Platform};
+use crate::types::{ContextPath, Digest, ImageRef, Platform, registry_path};
 
 /// All that is known about a container image in an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use crate::types::{BaseSource, ContextPathError, Diagnostic, Span, nearest};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::types::{BaseSource, ContextPathError, Diagnostic, Source, Span, nearest};
 
 use super::args::parse_args;
 use super::copy::{ContextPattern, CopyDestination, CopySource};
 use super::remote::RemoteFile;
 
-/// A Kubefile, understood.
+/// A Kubefile, understood. In documents it is its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kubefile {
+    text: String,
     /// What FROM names.
     pub base: Base,
     /// The bytes of FROM's image in the text.
@@ -69,6 +72,12 @@ impl Instruction {
 }
 
 impl Kubefile {
+    /// The text that it was read from.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The ARGs with their defaults. As in sealer they hold for the whole Kubefile, and of a name that stands there twice
     /// the last counts.
     #[must_use]
@@ -89,6 +98,25 @@ impl Kubefile {
         self.instructions.iter().enumerate().filter_map(|(index, (span, instruction))| match instruction {
             Instruction::Run { .. } => Some((index, *span)),
             Instruction::Copy { .. } | Instruction::Cmd { .. } | Instruction::Arg { .. } => None,
+        })
+    }
+}
+
+impl Serialize for Kubefile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.text.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Kubefile {
+    /// A text that is not a Kubefile is an error that names the first mistake.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        parse(&text).map_err(|mistakes| {
+            let first = mistakes.first();
+            let line = first.map_or(1, |mistake| Source::new("Kubefile", &text).position(mistake.span.start).line);
+            let message = first.map(|mistake| mistake.message.as_str()).unwrap_or_default();
+            de::Error::custom(format!("line {line} of the Kubefile: {message}"))
         })
     }
 }
@@ -129,7 +157,9 @@ pub fn parse(text: &str) -> Result<Kubefile, Vec<Diagnostic>> {
         mistakes.extend(result.err());
     }
     match base {
-        Some((base_span, base)) if mistakes.is_empty() => Ok(Kubefile { base, base_span, instructions }),
+        Some((base_span, base)) if mistakes.is_empty() => {
+            Ok(Kubefile { text: text.to_owned(), base, base_span, instructions })
+        }
         None if mistakes.is_empty() => {
             let end = text.find('\n').unwrap_or(text.len());
             Err(vec![

@@ -1,9 +1,10 @@
 //! What is doubtful about a plan without being wrong.
 
-use crate::kubefile::{self, CopyDestination, CopySource, Instruction, Kubefile};
-use crate::types::{ContextPath, Diagnostic, Place};
+use crate::kubefile::{CopyDestination, CopySource, Instruction, Kubefile};
+use crate::steps::PlannedStep;
+use crate::types::{ContextPath, Diagnostic, Place, Places, Route};
 
-use super::{ContextSource, Places, Plan, PlannedStep, Route};
+use super::{ContextSource, Plan};
 
 /// Where charts lie, in the context and in an image.
 const CHARTS: &str = "charts";
@@ -15,10 +16,9 @@ impl Plan {
     pub fn warnings(&self) -> Vec<Diagnostic> {
         let mut warnings: Vec<Diagnostic> = Vec::new();
         for stage in &self.stages {
-            // A plan is made only of Kubefiles that are understood.
-            let Ok(kubefile) = kubefile::parse(&stage.work.kubefile) else { continue };
-            let charts = doubtful_charts(&kubefile, &stage.places, &stage.work.context, &stage.work.steps);
-            for warning in doubtful_runs(&kubefile, &stage.places).into_iter().chain(charts) {
+            let kubefile = &stage.work.kubefile;
+            let charts = doubtful_charts(kubefile, &stage.places, &stage.work.context, &stage.work.steps);
+            for warning in doubtful_runs(kubefile, &stage.places).into_iter().chain(charts) {
                 if !warnings.contains(&warning) {
                     warnings.push(warning);
                 }
@@ -82,6 +82,7 @@ pub fn doubtful_charts<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kubefile;
     use crate::types::{Source, Span};
 
     #[test]

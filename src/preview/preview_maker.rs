@@ -5,11 +5,10 @@ use std::path::Path;
 
 use crate::build::Workspace;
 use crate::fetch::UrlMirror;
-use crate::plan::{Lock, Plan, Route};
-use crate::sources::Pins;
+use crate::plan::{Lock, Plan};
 use crate::steps::Beside as FilesBeside;
 use crate::store::Store;
-use crate::types::{Failure, FailureKind, Platform};
+use crate::types::{Failure, FailureKind, Platform, Route};
 
 use super::inputs::Inputs;
 use super::offline::{Warnings, offline};
@@ -62,7 +61,7 @@ pub fn preview(plan: &Plan, beside: Beside<'_>) -> Result<Preview, Failure> {
     let workspace = Workspace::apart(beside.store, &elsewhere);
     let workspace = workspace.map_err(|error| failed(format!("cannot use `{}`", folder.path().display()), &error))?;
     let sources = offline(beside.cache, beside.mirrors)?;
-    sources.pin(Pins { refused: beside.lock.pins("").refused, ..Pins::default() });
+    sources.pin(beside.lock.pins(&plan.file));
     let warnings = Warnings::default();
     let mut maker = Maker {
         plan,

@@ -1,16 +1,16 @@
 //! What a stage would do.
 
-use crate::apply::{layers_of, take};
+use crate::apply::{instruction_route, layers_of, take};
 use crate::build::{self, BuildPlace, BuildRequest, Builder, Foreseen, ForeseenLayer};
 use crate::disk::Sharing;
 use crate::image::ContainerImage;
 use crate::image::model::Image;
-use crate::kubefile::{self, Base, Kubefile};
-use crate::plan::{ContextSource, Route};
+use crate::kubefile::Base;
+use crate::plan::ContextSource;
 use crate::rootfs::{Overlay, RegistryStorage};
 use crate::sources;
 use crate::steps::Context;
-use crate::types::{ContextPath, Digest, Failure, FailureKind, ImageSource, Platform, Span};
+use crate::types::{ContextPath, Digest, Failure, FailureKind, ImageSource, Platform, Route};
 
 use super::preview_maker::Maker;
 use super::snapshot::{count, entries};
@@ -143,17 +143,9 @@ impl Maker<'_> {
         let route = Route::stage().then("kubefile");
         let mut preview = BuildPreview { base: None, instructions: Vec::new(), images: Vec::new(), later: None };
         let work = &self.plan.stages[index].work;
-        let kubefile = match kubefile::parse(&work.kubefile) {
-            Ok(kubefile) => kubefile,
-            Err(mistakes) => {
-                for mistake in mistakes {
-                    self.problem(index, &route, Failure::new(FailureKind::Invalid, mistake.message));
-                }
-                return Ok(preview);
-            }
-        };
-        if let Some((span, failure)) = build::obstacle(&kubefile) {
-            self.problem(index, &instruction_route(&kubefile, span), failure);
+        let kubefile = &work.kubefile;
+        if let Some((span, failure)) = build::obstacle(kubefile) {
+            self.problem(index, &instruction_route(kubefile, span), failure);
         }
         let mut merged = Overlay::default();
         if let Base::Image(name) = &kubefile.base {
@@ -169,16 +161,16 @@ impl Maker<'_> {
                 Err(failure) => self.problem(index, &route.then("from"), failure),
             }
         }
-        let foreseen = if scene.is_stopped { None } else { Some(self.foresee(index, &kubefile, &merged, scene)?) };
+        let foreseen = if scene.is_stopped { None } else { Some(self.foresee(index, &merged, scene)?) };
         for (number, (span, _)) in kubefile.instructions.iter().enumerate() {
             let layer = foreseen.as_ref().and_then(|foreseen| foreseen.layers.get(number));
-            let text = work.kubefile.get(span.start..span.end).unwrap_or_default().to_owned();
+            let text = kubefile.text().get(span.start..span.end).unwrap_or_default().to_owned();
             preview.instructions.push(instruction(text, layer, scene)?);
         }
-        for (span, need) in build::needs(&kubefile, &work.platform) {
+        for (span, need) in build::needs(kubefile, &work.platform) {
             let sources::Need::File(url, digest) = need else { continue };
             if let Err(failure) = self.inputs.file(&url, digest) {
-                self.problem(index, &instruction_route(&kubefile, span), failure);
+                self.problem(index, &instruction_route(kubefile, span), failure);
             }
         }
         let Some(foreseen) = foreseen else {
@@ -197,15 +189,10 @@ impl Maker<'_> {
         Ok(preview)
     }
 
-    fn foresee(
-        &mut self,
-        index: usize,
-        kubefile: &Kubefile,
-        base: &Overlay,
-        scene: &Scene,
-    ) -> Result<Foreseen, Failure> {
+    fn foresee(&mut self, index: usize, base: &Overlay, scene: &Scene) -> Result<Foreseen, Failure> {
         let work = &self.plan.stages[index].work;
-        let put = scene.context.put(&"Kubefile".parse().expect("a plain word is a path"), work.kubefile.as_bytes());
+        let kubefile = &work.kubefile;
+        let put = scene.context.put(&"Kubefile".parse().expect("a plain word is a path"), kubefile.text().as_bytes());
         put.map_err(|error| Failure::from_error(FailureKind::Failed, &error))?;
         let request = BuildRequest {
             name: &work.image,
@@ -240,15 +227,6 @@ impl Maker<'_> {
             }
         }
         Ok(foreseen)
-    }
-}
-
-/// The part of a stage that is the instruction with these bytes.
-fn instruction_route(kubefile: &Kubefile, span: Span) -> Route {
-    let route = Route::stage().then("kubefile");
-    match kubefile.instructions.iter().position(|(place, _)| *place == span) {
-        Some(index) => route.then(index),
-        None => route.then("from"),
     }
 }
 

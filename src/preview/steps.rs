@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::plan::{ArchiveSource, PlannedStep, Route};
 use crate::sources;
-use crate::steps::{self, Context, Outcome, StepFailure, Tools, glob_set};
-use crate::types::{ContextPath, Failure, FailureKind, ImageSource, human_size};
+use crate::steps::{Context, Effect, Outcome, PlannedStep, StepFailure, Tools};
+use crate::types::{ContextPath, Failure, FailureKind, Route, glob_set, human_size};
 
 use super::changes::{self, ChangeKind};
 use super::preview_maker::Maker;
@@ -47,21 +46,12 @@ impl Scene {
             touched.iter().filter(|path| !path.contains(['*', '?', '[', '{'])).filter_map(|path| path.parse().ok());
         let paths: Vec<ContextPath> = found.files.into_iter().chain(named).collect();
         self.paths.extend(paths.into_iter().map(|path| (path, when.to_owned())));
-        match step {
-            // What is at a path at all is not known any more.
-            PlannedStep::Move(_) | PlannedStep::Remove(_) => drop(self.whole.get_or_insert_with(|| when.to_owned())),
+        match step.effect() {
+            Effect::Edits => {}
             // So that later steps and COPYs find it.
-            PlannedStep::Download(step) => self.stand_in(&step.path)?,
-            PlannedStep::ImageList { path, .. } => self.stand_in(path)?,
-            PlannedStep::ReplaceArchive { .. }
-            | PlannedStep::ReplaceImage { .. }
-            | PlannedStep::Patch { .. }
-            | PlannedStep::RewriteImages { .. }
-            | PlannedStep::ReplaceText(_)
-            | PlannedStep::Write(_)
-            | PlannedStep::Copy(_)
-            | PlannedStep::Chmod(_)
-            | PlannedStep::Symlink(_) => {}
+            Effect::MakesFile(path) | Effect::Links(path) => self.stand_in(path)?,
+            // What is at a path at all is not known any more.
+            Effect::Removes(_) | Effect::Moves { .. } => drop(self.whole.get_or_insert_with(|| when.to_owned())),
         }
         Ok(())
     }
@@ -82,12 +72,6 @@ fn written(step: &PlannedStep) -> Option<ContextPath> {
     path.parse().ok()
 }
 
-/// The file that a step puts something from outside in the place of.
-fn replaced(step: &PlannedStep) -> Option<&ContextPath> {
-    let (PlannedStep::ReplaceArchive { path, .. } | PlannedStep::ReplaceImage { path, .. }) = step else { return None };
-    Some(path)
-}
-
 /// When it is known what a step does; none where it can be seen now.
 fn when_known(step: &PlannedStep, inputs: &[Input], scene: &Scene) -> Result<Option<String>, Failure> {
     let is_alone = written(step).is_some();
@@ -95,14 +79,16 @@ fn when_known(step: &PlannedStep, inputs: &[Input], scene: &Scene) -> Result<Opt
         return Ok(Some(when.clone()));
     }
     let mut size = 0;
-    if let Some(path) = replaced(step) {
-        let meta = scene.context.meta(path).map_err(|error| Failure::from_error(FailureKind::Failed, &error))?;
+    let replaced =
+        step.files().written.paths.first().filter(|_| step.replaces_archives()).and_then(|path| path.parse().ok());
+    if let Some(path) = replaced {
+        let meta = scene.context.meta(&path).map_err(|error| Failure::from_error(FailureKind::Failed, &error))?;
         // That it is not there is known now.
         let Some(meta) = meta else { return Ok(None) };
         size = meta.size;
     }
     // The images of a list are pulled by the build.
-    let needed: &[Input] = if matches!(step, PlannedStep::ImageList { .. }) { &[] } else { inputs };
+    let needed: &[Input] = if step.needs_while_building() { &[] } else { inputs };
     if needed.iter().any(|input| !input.is_at_hand()) {
         return Ok(Some("when it is fetched".to_owned()));
     }
@@ -130,7 +116,7 @@ impl Maker<'_> {
             scene.mark(step, &when)?;
             // What stands in for a file is no change.
             scene.before = Some(self.snapshot(&scene.context)?);
-            for input in preview.inputs.iter().filter(|_| !matches!(step, PlannedStep::ImageList { .. })) {
+            for input in preview.inputs.iter().filter(|_| !step.needs_while_building()) {
                 self.store_needs.add(input.size);
             }
             preview.verdict = Verdict::Later(when);
@@ -140,7 +126,7 @@ impl Maker<'_> {
             sources: self.inputs.sources,
             platform: &work.platform,
             cluster_registry: &self.plan.cluster_registry,
-            stage_steps: &work.steps,
+            lists: &PlannedStep::lists(&work.steps),
             beside: &self.beside,
             is_preview: true,
             threads: self.threads,
@@ -149,7 +135,7 @@ impl Maker<'_> {
         // A step that writes is seen all the same; what it finds is not.
         let unseen = scene.whole.as_ref().or_else(|| scene.later(&step.files().touched())).cloned();
         let doubt = unseen.map(|when| format!("; what is there before is known {when}")).unwrap_or_default();
-        match steps::run(&self.pinned(step, stage), &scene.context, &tools) {
+        match step.run(&scene.context, &tools) {
             Ok(outcome) => {
                 if let Some(path) = written(step) {
                     scene.paths.remove(&path);
@@ -191,35 +177,6 @@ impl Maker<'_> {
             }
         }
         (inputs, refused)
-    }
-
-    /// The step with what the lock says of its inputs.
-    fn pinned(&self, step: &PlannedStep, stage: usize) -> PlannedStep {
-        let mut step = step.clone();
-        match &mut step {
-            PlannedStep::ReplaceArchive { source: ArchiveSource::Url(url), sha256, .. } => {
-                *sha256 = self.inputs.pinned_file(url, *sha256);
-            }
-            PlannedStep::Download(step) => step.sha256 = self.inputs.pinned_file(&step.url, step.sha256),
-            PlannedStep::ReplaceImage { image, .. } => {
-                let digest = self.inputs.pinned_image(image, &self.plan.stages[stage].work.platform);
-                if let (Some(digest), ImageSource::Registry(reference)) = (digest, &image) {
-                    *image = ImageSource::Registry(reference.by_digest(digest));
-                }
-            }
-            PlannedStep::ReplaceArchive { .. }
-            | PlannedStep::Patch { .. }
-            | PlannedStep::RewriteImages { .. }
-            | PlannedStep::ImageList { .. }
-            | PlannedStep::ReplaceText(_)
-            | PlannedStep::Write(_)
-            | PlannedStep::Copy(_)
-            | PlannedStep::Remove(_)
-            | PlannedStep::Move(_)
-            | PlannedStep::Chmod(_)
-            | PlannedStep::Symlink(_) => {}
-        }
-        step
     }
 
     /// What changed in the context since it was looked at last.

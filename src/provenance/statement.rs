@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use super::{BUILD_TYPE, BUILDER, PREDICATE_TYPE, STATEMENT_TYPE, beside, inputs, text};
 use crate::apply::Report;
 use crate::build::HelmProgram;
+use crate::document::{Values, public_values};
 use crate::plan::{Plan, PlannedStage};
-use crate::recipe::{Values, told_values};
 use crate::types::{Digest, Platform, Source};
 
 /// A run that made images, with all that it was made of.
@@ -38,10 +38,10 @@ pub fn statement(run: &Run<'_>) -> String {
     let file = Path::new(&plan.file).file_name().unwrap_or_default().to_string_lossy().into_owned();
     let recipe = Digest::of(run.recipe.text().as_bytes());
     let platforms: BTreeSet<&Platform> = plan.stages.iter().map(|stage| &stage.work.platform).collect();
-    let values = told_values(run.recipe, &plan.recipe, run.values, platforms.iter().copied());
+    let values = public_values(run.recipe, &plan.recipe, run.values, platforms.iter().copied());
     let mut external = json!({
         "recipe": {"name": plan.recipe, "file": file, "sha256": recipe.hex()},
-        "values": values.told,
+        "values": values.public,
         "platforms": platforms,
     });
     if !values.hidden.is_empty() {

@@ -2,52 +2,115 @@
 
 use std::collections::BTreeSet;
 
-use crate::disk::Kind;
-use crate::plan::{Chmod, FileMode, Route};
-use crate::types::ContextPath;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::{Context, Outcome, StepFailure};
+use super::context::Context;
+use super::resolver::{Resolver, is_false};
+use super::step::{FieldPaths, Planned, StepFiles, Written};
+use super::work::{Outcome, StepFailure, Tools};
+use crate::disk::Kind;
+use crate::document::{Sink, Text, some_paths};
+use crate::types::{ContextPath, FileMode, Route, Span};
 
 /// What the owner of a folder needs to see and reach what is in it.
 const LEAST_OF_A_FOLDER: u32 = 0o500;
 
-pub(super) fn run(step: &Chmod, context: &Context) -> Result<Outcome, StepFailure> {
-    let mut found: BTreeSet<ContextPath> = BTreeSet::new();
-    let mut unmatched = Vec::new();
-    for (index, glob) in step.paths.iter().enumerate() {
-        let in_list = |mut failed: StepFailure| {
-            failed.at = Route::stage().then("paths").then(index);
-            failed
-        };
-        let exact = exact(glob, context).map_err(in_list)?;
-        if let Some((path, is_folder)) = exact {
-            if is_folder && step.mode.bits() & LEAST_OF_A_FOLDER != LEAST_OF_A_FOLDER {
-                return Err(in_list(closed(&path, step.mode)));
+/// Sets permission bits.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = json!({"paths": ["scripts/*.sh"], "mode": "0700"}))]
+pub struct Chmod {
+    /// Whose bits are set; each must match something. A glob means the files that it matches (`scripts/**`: all below
+    /// `scripts`), never folders. A path without `*`, `?`, `[` and `{` means the file or folder of that name, and of a folder
+    /// only itself, not what is in it.
+    #[schemars(length(min = 1), example = ["scripts/*.sh"])]
+    pub paths: Vec<Text>,
+    /// The permission bits, in octal and in quotes.
+    #[schemars(example = &"0755")]
+    pub mode: Text,
+    /// It is fine if a glob matches nothing.
+    #[serde(default)]
+    pub optional: bool,
+}
+
+/// Sets permission bits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedChmod {
+    /// Globs of files; a path without wildcards is that file or folder itself.
+    pub paths: Vec<String>,
+    /// The bits.
+    pub mode: FileMode,
+    /// A glob without a match is fine.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub optional: bool,
+}
+
+impl Written for Chmod {
+    type Planned = PlannedChmod;
+
+    fn check(&mut self, at: Span, sink: &Sink) {
+        some_paths(&self.paths, at, sink);
+    }
+
+    fn resolve(&self, _: Span, route: &Route, resolver: &mut Resolver<'_>) -> Option<PlannedChmod> {
+        let paths = resolver.globs(&self.paths, &route.then("paths"));
+        let mode = resolver.mode(Some(&self.mode), route)??;
+        Some(PlannedChmod { paths: paths?, mode, optional: self.optional })
+    }
+}
+
+impl Planned for PlannedChmod {
+    const NAME: &str = "chmod";
+
+    fn title(&self) -> String {
+        format!("chmod {} {}", self.mode, self.paths.join(" "))
+    }
+
+    fn files(&self) -> StepFiles<'_> {
+        StepFiles { found: FieldPaths::list("paths", &self.paths), ..StepFiles::new(self.optional) }
+    }
+
+    fn run(&self, context: &Context, _: &Tools<'_>) -> Result<Outcome, StepFailure> {
+        let mut found: BTreeSet<ContextPath> = BTreeSet::new();
+        let mut unmatched = Vec::new();
+        for (index, glob) in self.paths.iter().enumerate() {
+            let in_list = |mut failed: StepFailure| {
+                failed.at = Route::stage().then("paths").then(index);
+                failed
+            };
+            let exact = exact(glob, context).map_err(in_list)?;
+            if let Some((path, is_folder)) = exact {
+                if is_folder && self.mode.bits() & LEAST_OF_A_FOLDER != LEAST_OF_A_FOLDER {
+                    return Err(in_list(closed(&path, self.mode)));
+                }
+                found.insert(path);
+                continue;
             }
-            found.insert(path);
-            continue;
+            let matching = context.matching(std::slice::from_ref(glob))?;
+            unmatched.extend(matching.unmatched);
+            found.extend(matching.files);
         }
-        let matching = context.matching(std::slice::from_ref(glob))?;
-        unmatched.extend(matching.unmatched);
-        found.extend(matching.files);
-    }
-    if !unmatched.is_empty() && !step.optional {
-        return Err(StepFailure::unmatched("paths", &step.paths, &unmatched));
-    }
-    if found.is_empty() {
-        return Ok(Outcome::Skipped("nothing whose mode could be set".to_owned()));
-    }
-    let mut changed = Vec::new();
-    for path in &found {
-        if context.set_mode(path, step.mode.bits()).map_err(|error| StepFailure::at("paths", &error))? {
-            changed.push(path.to_string());
+        if !unmatched.is_empty() && !self.optional {
+            return Err(StepFailure::unmatched("paths", &self.paths, &unmatched));
         }
+        if found.is_empty() {
+            return Ok(Outcome::Skipped("nothing whose mode could be set".to_owned()));
+        }
+        let mut changed = Vec::new();
+        for path in &found {
+            if context.set_mode(path, self.mode.bits()).map_err(|error| StepFailure::at("paths", &error))? {
+                changed.push(path.to_string());
+            }
+        }
+        Ok(if changed.is_empty() {
+            Outcome::Unchanged(format!("{} already", self.mode))
+        } else {
+            Outcome::Changed(changed.join(", "))
+        })
     }
-    Ok(if changed.is_empty() {
-        Outcome::Unchanged(format!("{} already", step.mode))
-    } else {
-        Outcome::Changed(changed.join(", "))
-    })
 }
 
 /// What a path without wildcards names, and whether that is a folder; none where it is a glob, or nothing is there.

@@ -6,11 +6,8 @@ mod search;
 
 use std::io::{self, Read};
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-
 use crate::disk::{Dir, DiskError, FileTime, Kind, Meta, is_root};
-use crate::plan::FileMode;
-use crate::types::{ContextPath, Epoch};
+use crate::types::{ContextPath, Epoch, FileMode};
 
 pub use error::ContextError;
 pub(super) use error::MAX_DOCUMENT;
@@ -170,18 +167,6 @@ impl Context {
             }
         }
     }
-}
-
-/// Globs as one set; they were checked when the recipe was resolved, and one that is wrong all the same matches nothing.
-#[must_use]
-pub fn glob_set(globs: &[String]) -> GlobSet {
-    let mut set = GlobSetBuilder::new();
-    for glob in globs {
-        if let Ok(glob) = GlobBuilder::new(glob).literal_separator(true).build() {
-            set.add(glob);
-        }
-    }
-    set.build().unwrap_or_else(|_| GlobSet::empty())
 }
 
 #[cfg(test)]

@@ -2,45 +2,123 @@
 
 use std::io::{Read, Write};
 
-use serde_json::Value;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use crate::plan::CopyFile;
-use crate::recipe::Scope;
-use crate::types::{Digest, DigestWriter, FailureKind, Source};
-
-use super::context::Bits;
-use super::{BesideContent, Context, Outcome, StepFailure, Tools, recipe_file};
+use super::beside::BesideContent;
+use super::context::{Bits, Context};
+use super::recipe_file;
+use super::resolver::{Resolver, is_false};
+use super::step::{Effect, FieldPaths, Planned, StepFiles, Written};
+use super::work::{Outcome, StepFailure, Tools};
+use crate::document::{Scope, Text};
+use crate::types::{ContextPath, Digest, DigestWriter, FailureKind, FileMode, Route, Source, Span};
 
 const UNFINISHED: &str = "copy";
 
 /// The longest text that is a template, in bytes.
 const MAX_TEMPLATE: u64 = 1 << 20;
 
-pub(super) fn run(step: &CopyFile, context: &Context, tools: &Tools<'_>) -> Result<Outcome, StepFailure> {
-    let Some((mut file, meta)) = recipe_file::open(tools.beside.folder(), &step.from, "from")? else {
-        let missing = recipe_file::missing(&step.from, "from");
-        return if step.optional { Ok(Outcome::Skipped(missing.failure.message)) } else { Err(missing) };
-    };
-    let bits = Bits::of_step(step.mode, if meta.mode & 0o100 == 0 { 0o644 } else { 0o755 });
-    let (changed, digest) = if let Some(names) = &step.template {
-        let (text, digest) = template(step, &mut file)?;
-        let rendered = rendered(step, &text, names)?;
-        (context.put_with(&step.path, rendered.as_bytes(), bits)?, digest)
-    } else {
-        let mut writer = DigestWriter::new(context.scratch_file(UNFINISHED)?);
-        let failed = |error: std::io::Error| StepFailure::from_error("from", FailureKind::Failed, &error);
-        std::io::copy(&mut file, &mut writer).map_err(failed)?;
-        writer.flush().map_err(failed)?;
-        let (_, digest, _) = writer.finish();
-        (context.put_scratch_with(UNFINISHED, &step.path, bits)?, digest)
-    };
-    let is_executable = meta.mode & 0o100 != 0;
-    tools.beside.add(step.from.as_path(), BesideContent::File { digest, is_executable });
-    Ok(Outcome::of(changed, format!("{} is {digest}", step.from)))
+/// Copies a file that lies beside the recipe. (A whole folder is taken by the context entry `directory`.)
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = json!({"from": "files/motd", "path": "etc/motd"}))]
+pub struct CopyFile {
+    /// The file in the recipe's folder or below.
+    #[schemars(example = &"files/motd")]
+    pub from: Text,
+    /// The file in the context. Folders that are missing are made.
+    #[schemars(example = &"etc/motd")]
+    pub path: Text,
+    /// The permission bits, in octal and in quotes; default: those of the file that is there, else 0755 where the owner of
+    /// `from` may execute it, else 0644.
+    #[serde(default)]
+    #[schemars(example = &"0755")]
+    pub mode: Option<Text>,
+    /// Whether `{{ … }}` works in the file's text, as in `content` of `write`; default: `false`, the bytes as they are.
+    #[serde(default)]
+    #[schemars(example = true)]
+    pub template: bool,
+    /// It is fine if there is no `from`.
+    #[serde(default)]
+    pub optional: bool,
+}
+
+/// Copies a file from the recipe's side.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedCopyFile {
+    /// The file in the recipe's folder or below.
+    pub from: ContextPath,
+    /// The file in the context.
+    pub path: ContextPath,
+    /// Its mode; none: that of what is there, else 0755 or 0644 as the owner of `from` may execute it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<FileMode>,
+    /// The names that the expressions in the file's text see (`values`, `platform`, `recipe`), with sorted keys; none: the
+    /// bytes are taken as they are.
+    ///
+    /// The text itself is read only when the step runs, as all that lies outside the recipe is: so the plan carries what it
+    /// is rendered with, and stays whole without the recipe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<Value>,
+    /// A missing `from` is fine.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub optional: bool,
+}
+
+impl Written for CopyFile {
+    type Planned = PlannedCopyFile;
+
+    fn resolve(&self, _: Span, route: &Route, resolver: &mut Resolver<'_>) -> Option<PlannedCopyFile> {
+        let from = resolver.beside_the_recipe(&self.from, &route.then("from"));
+        let path = resolver.changed_file(&self.path, &route.then("path"));
+        let mode = resolver.mode(self.mode.as_ref(), route);
+        let template = self.template.then(|| resolver.names());
+        Some(PlannedCopyFile { from: from?, path: path?, mode: mode?, template, optional: self.optional })
+    }
+}
+
+impl Planned for PlannedCopyFile {
+    const NAME: &str = "copy";
+
+    fn files(&self) -> StepFiles<'_> {
+        let beside = Some(("from", &self.from));
+        StepFiles { written: FieldPaths::one("path", &self.path), beside, ..StepFiles::new(self.optional) }
+    }
+
+    fn effect(&self) -> Effect<'_> {
+        Effect::MakesFile(&self.path)
+    }
+
+    fn run(&self, context: &Context, tools: &Tools<'_>) -> Result<Outcome, StepFailure> {
+        let step = self;
+        let Some((mut file, meta)) = recipe_file::open(tools.beside.folder(), &step.from, "from")? else {
+            let missing = recipe_file::missing(&step.from, "from");
+            return if step.optional { Ok(Outcome::Skipped(missing.failure.message)) } else { Err(missing) };
+        };
+        let bits = Bits::of_step(step.mode, if meta.mode & 0o100 == 0 { 0o644 } else { 0o755 });
+        let (changed, digest) = if let Some(names) = &step.template {
+            let (text, digest) = template(step, &mut file)?;
+            let rendered = rendered(step, &text, names)?;
+            (context.put_with(&step.path, rendered.as_bytes(), bits)?, digest)
+        } else {
+            let mut writer = DigestWriter::new(context.scratch_file(UNFINISHED)?);
+            let failed = |error: std::io::Error| StepFailure::from_error("from", FailureKind::Failed, &error);
+            std::io::copy(&mut file, &mut writer).map_err(failed)?;
+            writer.flush().map_err(failed)?;
+            let (_, digest, _) = writer.finish();
+            (context.put_scratch_with(UNFINISHED, &step.path, bits)?, digest)
+        };
+        let is_executable = meta.mode & 0o100 != 0;
+        tools.beside.add(step.from.as_path(), BesideContent::File { digest, is_executable });
+        Ok(Outcome::of(changed, format!("{} is {digest}", step.from)))
+    }
 }
 
 /// The text of a file, and the digest of its bytes.
-fn template(step: &CopyFile, file: &mut fs_err::File) -> Result<(String, Digest), StepFailure> {
+fn template(step: &PlannedCopyFile, file: &mut fs_err::File) -> Result<(String, Digest), StepFailure> {
     let mut bytes = Vec::new();
     file.take(MAX_TEMPLATE + 1)
         .read_to_end(&mut bytes)
@@ -58,7 +136,7 @@ fn template(step: &CopyFile, file: &mut fs_err::File) -> Result<(String, Digest)
 }
 
 /// The text with its expressions evaluated. A mistake in it is one in the user's own words, as in the recipe.
-fn rendered(step: &CopyFile, text: &str, names: &Value) -> Result<String, StepFailure> {
+fn rendered(step: &PlannedCopyFile, text: &str, names: &Value) -> Result<String, StepFailure> {
     let source = Source::new(step.from.as_str(), text);
     Scope::of_names(&source, names.clone()).render_source().map_err(|mistake| {
         let place = source.place(mistake.span);

@@ -2,38 +2,135 @@
 
 use std::io::{self, Write};
 
-use crate::archive::{ArchiveError, Spool};
-use crate::fetch::FetchedFile;
-use crate::plan::{Download, Route};
-use crate::tar::Limits;
-use crate::types::{ContextPath, Failure, FailureKind, nearest};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::context::Bits;
-use super::{Context, Outcome, StepFailure, Tools};
+use super::context::{Bits, Context};
+use super::resolver::{Resolver, is_false};
+use super::step::{Effect, FieldPaths, Planned, StepFiles, Written};
+use super::work::{Outcome, StepFailure, Tools};
+use crate::archive::{ArchiveError, Spool};
+use crate::document::Text;
+use crate::fetch::FetchedFile;
+use crate::sources::Need;
+use crate::tar::Limits;
+use crate::types::{ContextPath, Digest, Failure, FailureKind, FileMode, Platform, Route, Span, nearest};
 
 const UNFINISHED: &str = "download";
 
-pub(super) fn run(step: &Download, context: &Context, tools: &Tools<'_>) -> Result<Outcome, StepFailure> {
-    let fetched = tools
-        .sources
-        .file(&step.url, step.sha256)
-        .map_err(|failure| StepFailure { at: Route::stage().then("url"), failure })?;
-    if let Some(member) = &step.member {
-        return take_member(step, member, &fetched, context);
+/// Fetches a file and puts it into the context: as it is, or one file that lies in it as in an archive.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = json!({
+    "url": "https://download.docker.com/linux/static/stable/x86_64/docker-19.03.15.tgz",
+    "path": "cri/docker-upstream.tgz",
+}))]
+pub struct Download {
+    /// Where the file is fetched from, https or http.
+    #[schemars(example = &"https://download.docker.com/linux/static/stable/x86_64/docker-19.03.15.tgz")]
+    pub url: Text,
+    /// The sha256 of the file as 64 hex digits; needed where `url` is plain http.
+    #[serde(default)]
+    #[schemars(example = &"5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03")]
+    pub sha256: Option<Text>,
+    /// The file in the context. Folders that are missing are made.
+    #[schemars(example = &"cri/docker-upstream.tgz")]
+    pub path: Text,
+    /// The path of a file in the archive that is fetched (tar, .gz, .xz, .zst, .bz2): only that file is taken.
+    #[serde(default)]
+    #[schemars(example = &"docker/runc")]
+    pub member: Option<Text>,
+    /// The permission bits, in octal and in quotes; default: those of the file that is there, else 0755 for a `member` that
+    /// may be executed, else 0644.
+    #[serde(default)]
+    #[schemars(example = &"0755")]
+    pub mode: Option<Text>,
+    /// Every step takes this word; a file that cannot be fetched is an error all the same.
+    #[serde(default)]
+    pub optional: bool,
+}
+
+/// Fetches a file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedDownload {
+    /// Where it is fetched from, http or https.
+    pub url: url::Url,
+    /// Its sha256, where the recipe says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Digest>,
+    /// The file in the context.
+    pub path: ContextPath,
+    /// The file of the fetched archive that is taken; none: what is fetched, as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<ContextPath>,
+    /// Its mode; none: that of what is there, else 0755 for a member that may be executed, else 0644.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<FileMode>,
+    /// Said in the recipe, and without meaning here.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub optional: bool,
+}
+
+impl Written for Download {
+    type Planned = PlannedDownload;
+
+    fn resolve(&self, _: Span, route: &Route, resolver: &mut Resolver<'_>) -> Option<PlannedDownload> {
+        let url = resolver.url(&self.url, self.sha256.as_ref(), &route.then("url"));
+        let sha256 = match &self.sha256 {
+            Some(text) => resolver.sha256(text, &route.then("sha256")).map(Some),
+            None => Some(None),
+        };
+        let path = resolver.changed_file(&self.path, &route.then("path"));
+        let member = match &self.member {
+            Some(text) => resolver.parsed_or_default(Some(text), &route.then("member")).map(Some),
+            None => Some(None),
+        };
+        let mode = resolver.mode(self.mode.as_ref(), route);
+        let (url, sha256, path, member, mode) = (url?, sha256?, path?, member?, mode?);
+        Some(PlannedDownload { url, sha256, path, member, mode, optional: self.optional })
     }
-    let read = |error: io::Error| StepFailure::from_error("url", FailureKind::Failed, &error);
-    let mut from = fetched.open().map_err(read)?;
-    let mut to = context.scratch_file(UNFINISHED)?;
-    io::copy(&mut from, &mut to).map_err(read)?;
-    to.flush().map_err(read)?;
-    drop(to);
-    let changed = context.put_scratch_with(UNFINISHED, &step.path, Bits::of_step(step.mode, 0o644))?;
-    Ok(Outcome::of(changed, format!("{} bytes, {}", fetched.size, fetched.digest)))
+}
+
+impl Planned for PlannedDownload {
+    const NAME: &str = "download";
+
+    fn files(&self) -> StepFiles<'_> {
+        StepFiles { written: FieldPaths::one("path", &self.path), ..StepFiles::new(self.optional) }
+    }
+
+    fn effect(&self) -> Effect<'_> {
+        Effect::MakesFile(&self.path)
+    }
+
+    fn needs(&self, _: &Platform) -> Vec<(Route, Need)> {
+        vec![(Route::stage().then("url"), Need::File(self.url.clone(), self.sha256))]
+    }
+
+    fn run(&self, context: &Context, tools: &Tools<'_>) -> Result<Outcome, StepFailure> {
+        let step = self;
+        let fetched = tools
+            .sources
+            .file(&step.url, step.sha256)
+            .map_err(|failure| StepFailure { at: Route::stage().then("url"), failure })?;
+        if let Some(member) = &step.member {
+            return take_member(step, member, &fetched, context);
+        }
+        let read = |error: io::Error| StepFailure::from_error("url", FailureKind::Failed, &error);
+        let mut from = fetched.open().map_err(read)?;
+        let mut to = context.scratch_file(UNFINISHED)?;
+        io::copy(&mut from, &mut to).map_err(read)?;
+        to.flush().map_err(read)?;
+        drop(to);
+        let changed = context.put_scratch_with(UNFINISHED, &step.path, Bits::of_step(step.mode, 0o644))?;
+        Ok(Outcome::of(changed, format!("{} bytes, {}", fetched.size, fetched.digest)))
+    }
 }
 
 /// Puts one file of the archive that was fetched into the context.
 fn take_member(
-    step: &Download,
+    step: &PlannedDownload,
     member: &ContextPath,
     fetched: &FetchedFile,
     context: &Context,

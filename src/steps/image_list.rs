@@ -2,31 +2,188 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Context, Outcome, StepFailure, Tools, bad_manifest, glob_set, listed, scan, warn_of};
-use crate::manifests::Mention;
-use crate::plan::{ListEntry, Route, registry_path};
-use crate::sources::LikelyImage;
-use crate::types::{ContextPath, Failure, ImageRef, ImageSource};
+use schemars::{JsonSchema, Schema, json_schema};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-/// The step's fields.
-pub(super) struct List<'a> {
-    pub(super) images: &'a [ListEntry],
-    pub(super) from: &'a [String],
-    pub(super) ignore: &'a [String],
+use super::context::Context;
+use super::manifest::{bad_manifest, scan, warn_of};
+use super::resolver::{Resolver, is_false};
+use super::step::{Effect, FieldPaths, Planned, StepFiles, Written};
+use super::work::{Outcome, StepFailure, Tools};
+use crate::document::{Sink, Spanned, Text};
+use crate::manifests::Mention;
+use crate::sources::{LikelyImage, Need};
+use crate::types::{
+    ContextPath, Diagnostic, Failure, ImageRef, ImageSource, Platform, Route, Span, glob_set, registry_path,
+};
+
+/// Writes the list of images that the lite builder caches.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = json!({"images": ["quay.io/tigera/operator:v1.17.4", {"image": "calico/cni:v3.19.1", "for": "tigera operator"}]}))]
+pub struct ImageList {
+    /// The list's path in the context; default: `imageList`.
+    #[serde(default)]
+    #[schemars(example = &"imageList")]
+    pub path: Option<Text>,
+    /// The images.
+    #[serde(default)]
+    #[schemars(example = json!(["quay.io/tigera/operator:v1.17.4", {"image": "calico/cni:v3.19.1", "for": "tigera operator"}]))]
+    pub images: Vec<Spanned<ListedImage>>,
+    /// Globs of manifests in the context whose images are listed too.
+    #[serde(default)]
+    #[schemars(example = ["etc/*.yaml"])]
+    pub from: Vec<Text>,
+    /// Globs on the complete reference (`docker.io/library/nginx:latest`) of what `from` leaves out.
+    #[serde(default)]
+    #[schemars(example = ["argoproj.io/*"])]
+    pub ignore: Vec<Text>,
+    /// It is fine if the list is empty.
+    #[serde(default)]
+    pub optional: bool,
 }
 
-impl List<'_> {
-    pub(super) fn run(
-        &self,
-        path: &ContextPath,
-        optional: bool,
-        context: &Context,
-        tools: &Tools<'_>,
-    ) -> Result<Outcome, StepFailure> {
+/// An image of a list: its reference, or, where no manifest asks for it, the reference and who needs it.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(transform = or_reference)]
+pub struct ListedImage {
+    /// The reference; `docker-daemon:NAME` is an image that only the local Docker engine has, which the cluster gets as
+    /// `NAME`.
+    #[schemars(example = &"calico/cni:v3.19.1")]
+    pub image: Text,
+    /// Who needs it although no manifest asks for it.
+    #[serde(default, rename = "for")]
+    #[schemars(example = &"tigera operator")]
+    pub needed_by: Option<Text>,
+}
+
+/// The parser takes the reference alone, too.
+fn or_reference(schema: &mut Schema) {
+    let description = schema.remove("description");
+    let map = std::mem::take(schema);
+    *schema = json_schema!({"anyOf": [{"type": "string", "description": "The reference."}, map]});
+    schema.insert("description".to_owned(), description.unwrap_or_default());
+}
+
+/// Writes the list of images that the lite builder caches.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedImageList {
+    /// The list's path.
+    pub path: ContextPath,
+    /// The images, in order.
+    pub images: Vec<ListEntry>,
+    /// Globs of manifests whose images are listed too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<String>,
+    /// Globs on the complete reference of what they name and is not listed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignore: Vec<String>,
+    /// An empty list is fine.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub optional: bool,
+}
+
+/// An image of a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListEntry {
+    /// The image.
+    pub image: ImageSource,
+    /// Who needs it although no manifest asks for it.
+    #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
+    pub needed_by: Option<String>,
+}
+
+impl Written for ImageList {
+    type Planned = PlannedImageList;
+
+    /// Takes lists as they stand on the page, `- calico/cni:v3.19.1`, each of which YAML then makes a string with a `- `.
+    fn check(&mut self, _: Span, sink: &Sink) {
+        for listed in &mut self.images {
+            let image = &mut listed.value.image;
+            let Some(reference) = image.value.strip_prefix("- ") else { continue };
+            let reference = reference.trim().to_owned();
+            sink.add(
+                Diagnostic::warning(image.span, "the `- ` in front of the image is left out")
+                    .with_help(format!("write `{reference}`")),
+            );
+            image.value = reference;
+        }
+    }
+
+    fn resolve(&self, at: Span, route: &Route, resolver: &mut Resolver<'_>) -> Option<PlannedImageList> {
+        let path = match &self.path {
+            Some(path) => resolver.changed_file(path, &route.then("path")),
+            None => "imageList".parse().ok(),
+        };
+        if self.images.is_empty() && self.from.is_empty() && !self.optional {
+            let message = "the list would be empty: neither `images` nor `from` names any";
+            resolver.mistakes.push(Diagnostic::error(at, message).with_help("say `optional: true` if that is meant"));
+        }
+        let mut images = Vec::new();
+        let mut seen: BTreeMap<String, (ImageSource, Span)> = BTreeMap::new();
+        for (index, item) in self.images.iter().enumerate() {
+            let route = route.then("images").then(index);
+            let ListedImage { image, needed_by } = &item.value;
+            // All are looked at, so that all mistakes are found; after one of them nothing of the step is used.
+            let Some(reference) = resolver.parsed::<ImageSource>(image, &route) else { continue };
+            resolver.mark(&route, image.span);
+            let needed_by = match needed_by {
+                Some(text) => Some(resolver.render(text, &route.then("for"))?),
+                None => None,
+            };
+            let key = registry_path(reference.reference());
+            if let Some((earlier, place)) = seen.get(&key) {
+                let line = resolver.source.position(place.start).line;
+                let mistake = if *earlier == reference {
+                    Diagnostic::error(image.span, format!("`{reference}` stands in the list twice"))
+                        .with_label(format!("line {line} has it already"))
+                } else {
+                    Diagnostic::error(image.span, format!("`{reference}` and `{earlier}` fall on one path"))
+                        .with_label(format!("the image's registry would hold only one as `{key}`"))
+                        .with_help(format!("line {line} has the other"))
+                };
+                resolver.mistakes.push(mistake);
+            }
+            seen.insert(key, (reference.clone(), image.span));
+            images.push(ListEntry { image: reference, needed_by });
+        }
+        let from = resolver.globs(&self.from, &route.then("from"));
+        let ignore = resolver.globs(&self.ignore, &route.then("ignore"));
+        Some(PlannedImageList { path: path?, images, from: from?, ignore: ignore?, optional: self.optional })
+    }
+}
+
+impl Planned for PlannedImageList {
+    const NAME: &str = "imageList";
+
+    fn files(&self) -> StepFiles<'_> {
+        let (found, written) = (FieldPaths::list("from", &self.from), FieldPaths::one("path", &self.path));
+        StepFiles { found, written, ..StepFiles::new(self.optional) }
+    }
+
+    fn effect(&self) -> Effect<'_> {
+        Effect::MakesFile(&self.path)
+    }
+
+    /// The images of manifests are known only when the step runs.
+    fn needs(&self, platform: &Platform) -> Vec<(Route, Need)> {
+        let needs = self.images.iter().map(|entry| Need::Image(entry.image.clone(), platform.clone()));
+        needs.enumerate().map(|(index, need)| (Route::stage().then("images").then(index), need)).collect()
+    }
+
+    fn needs_while_building(&self) -> bool {
+        true
+    }
+
+    fn run(&self, context: &Context, tools: &Tools<'_>) -> Result<Outcome, StepFailure> {
         let mut list: Vec<ImageSource> = self.images.iter().map(|entry| entry.image.clone()).collect();
         let mut known: BTreeMap<String, ImageSource> =
             list.iter().map(|image| (registry_path(image.reference()), image.clone())).collect();
-        for (file, mention) in self.mentions(optional, context, tools)? {
+        for (file, mention) in self.mentions(context, tools)? {
             let image = &mention.image;
             let key = registry_path(image);
             match known.get(&key) {
@@ -48,25 +205,22 @@ impl List<'_> {
         }
         if list.is_empty() {
             let message = "no image to list".to_owned();
-            return if optional { Ok(Outcome::Skipped(message)) } else { Err(StepFailure::new("from", message)) };
+            return if self.optional { Ok(Outcome::Skipped(message)) } else { Err(StepFailure::new("from", message)) };
         }
         let text: String = list.iter().map(|image| image.familiar() + "\n").collect();
         let done = if list.len() == 1 { "1 image".to_owned() } else { format!("{} images", list.len()) };
-        Ok(if context.put(path, text.as_bytes())? { Outcome::Changed(done) } else { Outcome::Unchanged(done) })
+        Ok(if context.put(&self.path, text.as_bytes())? { Outcome::Changed(done) } else { Outcome::Unchanged(done) })
     }
+}
 
+impl PlannedImageList {
     /// What the manifests name, without what is ignored, and without what only looks like an image and is none.
-    fn mentions(
-        &self,
-        optional: bool,
-        context: &Context,
-        tools: &Tools<'_>,
-    ) -> Result<Vec<(ContextPath, Mention)>, StepFailure> {
-        let manifests = context.matching(self.from)?;
-        if !manifests.unmatched.is_empty() && !optional {
-            return Err(StepFailure::unmatched("from", self.from, &manifests.unmatched));
+    fn mentions(&self, context: &Context, tools: &Tools<'_>) -> Result<Vec<(ContextPath, Mention)>, StepFailure> {
+        let manifests = context.matching(&self.from)?;
+        if !manifests.unmatched.is_empty() && !self.optional {
+            return Err(StepFailure::unmatched("from", &self.from, &manifests.unmatched));
         }
-        let (ignore, listed) = (glob_set(self.ignore), listed(tools.stage_steps, context));
+        let (ignore, listed) = (glob_set(&self.ignore), tools.listed(context));
         let mut found = Vec::new();
         for file in manifests.files {
             let Some(bytes) = context.read(&file)? else { continue };

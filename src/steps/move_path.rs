@@ -1,16 +1,85 @@
 //! `move`: gives a file, a symlink or a folder another path.
 
-use crate::plan::MovePath;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::{Context, Outcome, StepFailure, missing_at};
+use super::context::Context;
+use super::resolver::{Resolver, is_false};
+use super::step::{Effect, FieldPaths, Planned, StepFiles, Written};
+use super::work::{Outcome, StepFailure, Tools, missing_at};
+use crate::document::Text;
+use crate::types::{ContextPath, Route, Span};
 
-pub(super) fn run(step: &MovePath, context: &Context) -> Result<Outcome, StepFailure> {
-    let MovePath { from, to, optional } = step;
-    if context.meta(from).map_err(|error| StepFailure::at("from", &error))?.is_none() {
-        return missing_at("from", from, *optional, context);
+/// Moves a file, a symlink or a folder with all that is in it. Modes and times stay; nothing is ever overwritten.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = json!({"from": "statics/audit-policy.yml", "to": "etc/audit-policy.yml"}))]
+pub struct MovePath {
+    /// What is moved.
+    #[schemars(example = &"statics/audit-policy.yml")]
+    pub from: Text,
+    /// Its new path, at which nothing may be yet. Folders above it that are missing are made.
+    #[schemars(example = &"etc/audit-policy.yml")]
+    pub to: Text,
+    /// It is fine if there is no `from`.
+    #[serde(default)]
+    pub optional: bool,
+}
+
+/// Gives something another path.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedMovePath {
+    /// What is moved.
+    pub from: ContextPath,
+    /// Its new path.
+    pub to: ContextPath,
+    /// A missing `from` is fine.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub optional: bool,
+}
+
+impl Written for MovePath {
+    type Planned = PlannedMovePath;
+
+    fn resolve(&self, _: Span, route: &Route, resolver: &mut Resolver<'_>) -> Option<PlannedMovePath> {
+        let from = resolver.file(&self.from, &route.then("from"));
+        let to = resolver.changed_file(&self.to, &route.then("to"));
+        let (from, to) = (from?, to?);
+        if from == to {
+            resolver.mistake(self.to.span, format!("`{to}` is where it is already: the step would do nothing"));
+        } else if to.as_path().starts_with(from.as_path()) {
+            resolver.mistake(self.to.span, format!("`{from}` cannot be moved into itself, to `{to}`"));
+        }
+        Some(PlannedMovePath { from, to, optional: self.optional })
     }
-    context.rename(from, to).map_err(|error| StepFailure::at("to", &error))?;
-    Ok(Outcome::Changed(format!("{from} is {to}")))
+}
+
+impl Planned for PlannedMovePath {
+    const NAME: &str = "move";
+
+    fn title(&self) -> String {
+        format!("move {} to {}", self.from, self.to)
+    }
+
+    fn files(&self) -> StepFiles<'_> {
+        let (found, written) = (FieldPaths::one("from", &self.from), FieldPaths::one("to", &self.to));
+        StepFiles { found, written, ..StepFiles::new(self.optional) }
+    }
+
+    fn effect(&self) -> Effect<'_> {
+        Effect::Moves { from: &self.from, to: &self.to }
+    }
+
+    fn run(&self, context: &Context, _: &Tools<'_>) -> Result<Outcome, StepFailure> {
+        let Self { from, to, optional } = self;
+        if context.meta(from).map_err(|error| StepFailure::at("from", &error))?.is_none() {
+            return missing_at("from", from, *optional, context);
+        }
+        context.rename(from, to).map_err(|error| StepFailure::at("to", &error))?;
+        Ok(Outcome::Changed(format!("{from} is {to}")))
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::disk::{Dir, DiskError, Kind, Meta};
 use crate::types::ContextPath;
 
-use super::StepFailure;
+use super::work::StepFailure;
 
 /// Opens a file in the recipe's folder or below; none where nothing is there. No symlink is followed: it could lead to any
 /// file of the host.

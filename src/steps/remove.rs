@@ -1,27 +1,83 @@
 //! `remove`: takes files, symlinks and folders out of the context.
 
-use crate::plan::Remove;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::{Context, Outcome, StepFailure};
+use super::context::Context;
+use super::resolver::{Resolver, is_false};
+use super::step::{Effect, FieldPaths, Planned, StepFiles, Written};
+use super::work::{Outcome, StepFailure, Tools};
+use crate::document::{Sink, Text, some_paths};
+use crate::types::{Route, Span};
 
-pub(super) fn run(step: &Remove, context: &Context) -> Result<Outcome, StepFailure> {
-    let matching = context.topmost(&step.paths)?;
-    if !matching.unmatched.is_empty() && !step.optional {
-        return Err(StepFailure::nothing_matches("nothing", "paths", &step.paths, &matching.unmatched));
+/// Removes files, symlinks and folders from the context; a folder goes with all that is in it.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = json!({"paths": ["statics/*.yml"]}))]
+pub struct Remove {
+    /// Globs of what goes; each must match something. `*` stops at `/`, `**` does not.
+    #[schemars(length(min = 1), example = ["statics/*.yml"])]
+    pub paths: Vec<Text>,
+    /// It is fine if there is nothing to remove.
+    #[serde(default)]
+    pub optional: bool,
+}
+
+/// Removes what globs match.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedRemove {
+    /// The globs; one that matches a folder takes all that is in it.
+    pub paths: Vec<String>,
+    /// Nothing to remove is fine.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub optional: bool,
+}
+
+impl Written for Remove {
+    type Planned = PlannedRemove;
+
+    fn check(&mut self, at: Span, sink: &Sink) {
+        some_paths(&self.paths, at, sink);
     }
-    if matching.found.is_empty() {
-        return Ok(Outcome::Skipped("nothing to remove".to_owned()));
+
+    fn resolve(&self, _: Span, route: &Route, resolver: &mut Resolver<'_>) -> Option<PlannedRemove> {
+        let paths = resolver.globs(&self.paths, &route.then("paths"))?;
+        Some(PlannedRemove { paths, optional: self.optional })
     }
-    for path in &matching.found {
-        context.remove(path)?;
+}
+
+impl Planned for PlannedRemove {
+    const NAME: &str = "remove";
+
+    fn files(&self) -> StepFiles<'_> {
+        StepFiles { found: FieldPaths::list("paths", &self.paths), ..StepFiles::new(self.optional) }
     }
-    let names: Vec<String> = matching.found.iter().map(|path| path.display().to_string()).collect();
-    let mut detail = names.join(", ");
-    if !matching.unmatched.is_empty() {
-        let unmatched: Vec<String> = matching.unmatched.iter().map(|glob| format!("`{glob}`")).collect();
-        detail = format!("{detail}; nothing matches {}", unmatched.join(", "));
+
+    fn effect(&self) -> Effect<'_> {
+        Effect::Removes(&self.paths)
     }
-    Ok(Outcome::Changed(detail))
+
+    fn run(&self, context: &Context, _: &Tools<'_>) -> Result<Outcome, StepFailure> {
+        let matching = context.topmost(&self.paths)?;
+        if !matching.unmatched.is_empty() && !self.optional {
+            return Err(StepFailure::nothing_matches("nothing", "paths", &self.paths, &matching.unmatched));
+        }
+        if matching.found.is_empty() {
+            return Ok(Outcome::Skipped("nothing to remove".to_owned()));
+        }
+        for path in &matching.found {
+            context.remove(path)?;
+        }
+        let names: Vec<String> = matching.found.iter().map(|path| path.display().to_string()).collect();
+        let mut detail = names.join(", ");
+        if !matching.unmatched.is_empty() {
+            let unmatched: Vec<String> = matching.unmatched.iter().map(|glob| format!("`{glob}`")).collect();
+            detail = format!("{detail}; nothing matches {}", unmatched.join(", "));
+        }
+        Ok(Outcome::Changed(detail))
+    }
 }
 
 #[cfg(test)]

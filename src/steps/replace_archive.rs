@@ -4,28 +4,168 @@
 use std::io::{BufReader, BufWriter, Read, Seek, Write};
 use std::num::NonZeroUsize;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use url::Url;
+
+use super::beside::BesideContent;
+use super::context::Context;
+use super::recipe_file;
+use super::resolver::{Resolver, is_false};
+use super::step::{Planned, StepFiles, Written};
+use super::work::{Outcome, StepFailure, Tools, not_there};
 use crate::archive::{ArchiveError, PackedForm, ReplaceOptions, ReplaceReport, replace};
-use crate::plan::{ArchiveSource, Route};
+use crate::document::{Sink, Text, exactly_one, span_of};
+use crate::sources::Need;
 use crate::tar::{EntryPath, Limits};
 use crate::transport::redacted_url;
-use crate::types::{ContextPath, Digest, DigestWriter, FailureKind};
-
-use super::{BesideContent, Context, Outcome, StepFailure, Tools, glob_set, not_there, recipe_file};
+use crate::types::{ContextPath, Diagnostic, Digest, DigestWriter, FailureKind, Platform, Route, Span, glob_set};
 
 const UNFINISHED: &str = "archive";
 
-/// The step's fields.
-pub(super) struct ReplaceArchive<'a> {
-    pub(super) path: &'a ContextPath,
-    pub(super) source: &'a ArchiveSource,
-    pub(super) sha256: Option<Digest>,
-    pub(super) root: &'a ContextPath,
-    pub(super) allow_missing: &'a [String],
+/// Replaces an archive by what lies under `root` in another one, packed in the form that the name of `path` says.
+///
+/// Every path that the old archive had must be there again, as executable as before, and a file with an execute bit must
+/// be a program for the platform or start with `#!`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{"required": ["url"]}, {"required": ["file"]}]))]
+#[schemars(example = json!({
+    "path": "cri/docker.tar.gz",
+    "url": "https://download.docker.com/linux/static/stable/x86_64/docker-19.03.15.tgz",
+    "root": "docker",
+}))]
+pub struct ReplaceArchive {
+    /// The archive in the context.
+    #[schemars(example = &"cri/docker.tar.gz")]
+    pub path: Text,
+    /// Where the new archive is fetched from. One of `url` and `file` is needed.
+    #[serde(default)]
+    #[schemars(
+        example = &"https://download.docker.com/linux/static/stable/{{ platform.machine }}/docker-{{ values.docker }}.tgz"
+    )]
+    pub url: Option<Text>,
+    /// The new archive, beside the recipe.
+    #[serde(default)]
+    #[schemars(example = &"docker.tgz")]
+    pub file: Option<Text>,
+    /// The sha256 of the new archive as 64 hex digits; needed where `url` is plain http.
+    #[serde(default)]
+    #[schemars(example = &"5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03")]
+    pub sha256: Option<Text>,
+    /// The folder of the new archive whose content is taken; default: all.
+    #[serde(default)]
+    #[schemars(example = &"docker")]
+    pub root: Option<Text>,
+    /// Globs of old paths that may be missing in the new archive.
+    #[serde(default)]
+    #[schemars(example = ["docker-init"])]
+    pub allow_missing: Vec<Text>,
+    /// It is fine if there is nothing to replace.
+    #[serde(default)]
+    pub optional: bool,
 }
 
-impl ReplaceArchive<'_> {
-    pub(super) fn run(&self, optional: bool, context: &Context, tools: &Tools<'_>) -> Result<Outcome, StepFailure> {
-        let Some((old, _)) = context.open(self.path)? else { return not_there(self.path, optional, context) };
+/// Replaces an archive by what lies under `root` in another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedReplaceArchive {
+    /// The archive in the context.
+    pub path: ContextPath,
+    /// The new archive.
+    pub source: ArchiveSource,
+    /// Its sha256, where the recipe says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sha256: Option<Digest>,
+    /// The folder in the new archive.
+    #[serde(default, skip_serializing_if = "ContextPath::is_root")]
+    pub root: ContextPath,
+    /// Globs of old paths that may be missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow_missing: Vec<String>,
+    /// Nothing to replace is fine.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub optional: bool,
+}
+
+/// Where a new archive comes from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ArchiveSource {
+    /// A URL, http or https.
+    Url(Url),
+    /// A file in the recipe's folder or below.
+    File(ContextPath),
+}
+
+impl Written for ReplaceArchive {
+    type Planned = PlannedReplaceArchive;
+
+    fn check(&mut self, at: Span, sink: &Sink) {
+        if self.path.span == Span::default() {
+            return;
+        }
+        let fields = [("url", span_of(self.url.as_ref())), ("file", span_of(self.file.as_ref()))];
+        exactly_one(&fields, at, "where the new archive comes from", sink);
+    }
+
+    fn resolve(&self, at: Span, route: &Route, resolver: &mut Resolver<'_>) -> Option<PlannedReplaceArchive> {
+        let path = resolver.changed_file(&self.path, &route.then("path"));
+        if let Some(Err(error)) = path.as_ref().map(|path| PackedForm::of_name(path.as_str())) {
+            resolver.mistake(self.path.span, error.to_string());
+        }
+        let source = match (&self.url, &self.file) {
+            (Some(url), None) => resolver.url(url, self.sha256.as_ref(), &route.then("url")).map(ArchiveSource::Url),
+            (None, Some(file)) => resolver.beside_the_recipe(file, &route.then("file")).map(ArchiveSource::File),
+            (url, _) => {
+                let found = if url.is_some() { "both are given" } else { "neither is given" };
+                let message = format!("where the new archive comes from: of `url` and `file`, {found}");
+                resolver.mistakes.push(Diagnostic::error(at, message).with_label("expected one of `url` and `file`"));
+                None
+            }
+        };
+        let sha256 = match &self.sha256 {
+            Some(text) => Some(resolver.sha256(text, &route.then("sha256"))?),
+            None => None,
+        };
+        let root = resolver.parsed_or_default(self.root.as_ref(), &route.then("root"));
+        let allow_missing = resolver.globs(&self.allow_missing, &route.then("allowMissing"));
+        Some(PlannedReplaceArchive {
+            path: path?,
+            source: source?,
+            sha256,
+            root: root?,
+            allow_missing: allow_missing?,
+            optional: self.optional,
+        })
+    }
+}
+
+impl Planned for PlannedReplaceArchive {
+    const NAME: &str = "replaceArchive";
+
+    fn files(&self) -> StepFiles<'_> {
+        let beside = match &self.source {
+            ArchiveSource::File(file) => Some(("file", file)),
+            ArchiveSource::Url(_) => None,
+        };
+        StepFiles { beside, ..StepFiles::edited(&self.path, self.optional) }
+    }
+
+    fn needs(&self, _: &Platform) -> Vec<(Route, Need)> {
+        match &self.source {
+            ArchiveSource::Url(url) => vec![(Route::stage().then("url"), Need::File(url.clone(), self.sha256))],
+            ArchiveSource::File(_) => Vec::new(),
+        }
+    }
+
+    fn replaces_archives(&self) -> bool {
+        true
+    }
+
+    fn run(&self, context: &Context, tools: &Tools<'_>) -> Result<Outcome, StepFailure> {
+        let Some((old, _)) = context.open(&self.path)? else { return not_there(&self.path, self.optional, context) };
         let form = PackedForm::of_name(self.path.as_str())
             .map_err(|error| StepFailure::from_error("path", error.kind(), &error))?;
         let (new, from) = self.new_archive(context, tools)?;
@@ -34,7 +174,7 @@ impl ReplaceArchive<'_> {
             .map_err(|error| StepFailure::from_error("root", FailureKind::Invalid, &error))?;
         let options = ReplaceOptions {
             root,
-            allow_missing: &glob_set(self.allow_missing),
+            allow_missing: &glob_set(&self.allow_missing),
             platform: tools.platform,
             epoch: context.epoch(),
             form,
@@ -53,10 +193,12 @@ impl ReplaceArchive<'_> {
             report.replaced.len() + report.unchanged.len(),
             report.added.len()
         );
-        let changed = context.put_scratch(UNFINISHED, self.path)?;
+        let changed = context.put_scratch(UNFINISHED, &self.path)?;
         Ok(if changed { Outcome::Changed(done) } else { Outcome::Unchanged(done) })
     }
+}
 
+impl PlannedReplaceArchive {
     /// What is wrong with one of the archives, at the field that it belongs to.
     fn refused(&self, error: &ArchiveError) -> StepFailure {
         let field = match error {
@@ -76,7 +218,7 @@ impl ReplaceArchive<'_> {
 
     /// The field that names the new archive: what is wrong with it is told there.
     fn field(&self) -> &'static str {
-        match self.source {
+        match &self.source {
             ArchiveSource::Url(_) => "url",
             ArchiveSource::File(_) => "file",
         }
@@ -85,7 +227,7 @@ impl ReplaceArchive<'_> {
     /// The new archive, verified, and what to call it.
     fn new_archive(&self, context: &Context, tools: &Tools<'_>) -> Result<(Box<dyn Read>, String), StepFailure> {
         let field = self.field();
-        match self.source {
+        match &self.source {
             ArchiveSource::Url(url) => {
                 let fetched = tools
                     .sources

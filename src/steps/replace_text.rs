@@ -1,44 +1,161 @@
 //! `replaceText`: replaces text in a file that is neither JSON nor YAML.
 
-use crate::edit::TextPattern;
-use crate::plan::ReplaceText;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::context::{Context, MAX_DOCUMENT};
+use super::resolver::{Resolver, is_false};
+use super::step::{Planned, StepFiles, Written};
+use super::work::{Outcome, StepFailure, Tools, not_there};
+use crate::document::{Sink, Spanned, Text, not_empty};
+use crate::edit::{Format, TextPattern};
 use crate::syntax::shortened;
-use crate::types::FailureKind;
+use crate::types::{ContextPath, Diagnostic, FailureKind, Route, Span};
 
-use super::context::MAX_DOCUMENT;
-use super::{Context, Outcome, StepFailure, not_there};
+/// Replaces text in a file that is neither JSON nor YAML (`patch` edits those). All places that fit are replaced.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = json!({"path": "scripts/init.sh", "find": "prepare the node", "replace": "prepare this node", "expect": 1}))]
+#[schemars(example = json!({
+    "path": "scripts/docker.sh",
+    "find": r"^# A stand-in for (?<name>\S+) from .*$",
+    "replace": "# ${name}",
+    "regex": true,
+}))]
+pub struct ReplaceText {
+    /// The file in the context. It need not be UTF-8.
+    #[schemars(example = &"scripts/init.sh")]
+    pub path: Text,
+    /// What is looked for: this text, or what this regular expression matches where `regex` is set.
+    #[schemars(length(min = 1), example = &"prepare the node")]
+    pub find: Text,
+    /// What takes its place; empty: nothing. Where `regex` is set, `$1` and `${name}` are what the groups of `find` matched,
+    /// and `$$` is a dollar sign.
+    #[schemars(example = &"prepare this node")]
+    pub replace: Text,
+    /// `find` is a regular expression in the syntax of Rust's `regex`: `^` and `$` match at the start and the end of every
+    /// line, whether it ends as on Unix or on Windows, and `.` matches no line end (`(?s).` does). No look-around, no
+    /// backreferences.
+    #[serde(default)]
+    #[schemars(example = true)]
+    pub regex: bool,
+    /// How many places must be replaced; default: any number but none.
+    #[serde(default)]
+    #[schemars(range(min = 1), example = 1)]
+    pub expect: Option<Spanned<u32>>,
+    /// It is fine if the file is not there, and if there is nothing to replace.
+    #[serde(default)]
+    pub optional: bool,
+}
 
-pub(super) fn run(step: &ReplaceText, context: &Context) -> Result<Outcome, StepFailure> {
-    let path = &step.path;
-    let Some(old) = context.read(path)? else { return not_there(path, step.optional, context) };
-    let pattern = if step.regex { TextPattern::regex(&step.find) } else { TextPattern::literal(&step.find) };
-    let pattern = pattern.map_err(|error| StepFailure::from_error("find", FailureKind::Invalid, &error))?;
-    let most = usize::try_from(MAX_DOCUMENT).unwrap_or(usize::MAX);
-    let (new, count) = pattern
-        .replace_all(&old, &step.replace, most)
-        .map_err(|error| StepFailure::from_error("replace", FailureKind::Failed, &error))?;
-    let nothing = if count == 0 {
-        let find = shortened(&step.find);
-        Some(if step.regex {
-            format!("nothing in `{path}` matches `{find}`")
+/// Replaces text in a file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedReplaceText {
+    /// The file in the context.
+    pub path: ContextPath,
+    /// What is looked for.
+    pub find: String,
+    /// What takes its place.
+    pub replace: String,
+    /// `find` is a regular expression, and `replace` names its groups.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub regex: bool,
+    /// How many places must be replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<u32>,
+    /// Nothing to replace is fine.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub optional: bool,
+}
+
+impl Written for ReplaceText {
+    type Planned = PlannedReplaceText;
+
+    fn check(&mut self, _: Span, sink: &Sink) {
+        not_empty(&self.find, "find", sink);
+        if let Some(expect) = &self.expect
+            && expect.value == 0
+            && !sink.has_error_at(expect.span)
+        {
+            let help = "`optional: true` says that nothing to replace is fine";
+            sink.add(Diagnostic::error(expect.span, "`expect` is 0: the step would do nothing").with_help(help));
+        }
+    }
+
+    fn resolve(&self, _: Span, route: &Route, resolver: &mut Resolver<'_>) -> Option<PlannedReplaceText> {
+        let path = resolver.changed_file(&self.path, &route.then("path"));
+        if let Some(path) = path.as_ref().filter(|path| Format::of_path(path).is_some()) {
+            let message = format!("`{path}` is JSON or YAML by its name, which `replaceText` does not edit");
+            let help = "use `patch`: it changes what is meant, however it is written";
+            resolver.mistakes.push(Diagnostic::error(self.path.span, message).with_help(help));
+        }
+        let find = resolver.render(&self.find, &route.then("find"));
+        let replace = resolver.render(&self.replace, &route.then("replace"));
+        let expect = self.expect.as_ref().map(|expect| {
+            resolver.mark(&route.then("expect"), expect.span);
+            expect.value
+        });
+        let (find, replace) = (find?, replace?);
+        if find.is_empty() {
+            resolver.mistake(self.find.span, "`find` is empty: nothing says what is replaced");
+        } else if self.regex {
+            match TextPattern::regex(&find) {
+                Ok(pattern) => {
+                    if let Some(unknown) = pattern.unknown_group(&replace) {
+                        let mistake = Diagnostic::error(self.replace.span, unknown.to_string());
+                        resolver.mistakes.push(mistake.with_help(unknown.help()));
+                    }
+                }
+                Err(error) => resolver.mistake(self.find.span, error.to_string()),
+            }
+        } else if find == replace {
+            resolver.mistake(self.replace.span, "`find` and `replace` are the same: the step would do nothing");
+        }
+        Some(PlannedReplaceText { path: path?, find, replace, regex: self.regex, expect, optional: self.optional })
+    }
+}
+
+impl Planned for PlannedReplaceText {
+    const NAME: &str = "replaceText";
+
+    fn files(&self) -> StepFiles<'_> {
+        StepFiles::edited(&self.path, self.optional)
+    }
+
+    fn run(&self, context: &Context, _: &Tools<'_>) -> Result<Outcome, StepFailure> {
+        let path = &self.path;
+        let Some(old) = context.read(path)? else { return not_there(path, self.optional, context) };
+        let pattern = if self.regex { TextPattern::regex(&self.find) } else { TextPattern::literal(&self.find) };
+        let pattern = pattern.map_err(|error| StepFailure::from_error("find", FailureKind::Invalid, &error))?;
+        let most = usize::try_from(MAX_DOCUMENT).unwrap_or(usize::MAX);
+        let (new, count) = pattern
+            .replace_all(&old, &self.replace, most)
+            .map_err(|error| StepFailure::from_error("replace", FailureKind::Failed, &error))?;
+        let nothing = if count == 0 {
+            let find = shortened(&self.find);
+            Some(if self.regex {
+                format!("nothing in `{path}` matches `{find}`")
+            } else {
+                format!("`{path}` does not hold `{find}`")
+            })
+        } else if new == old {
+            Some(format!("`{path}` is as `replace` says already"))
         } else {
-            format!("`{path}` does not hold `{find}`")
-        })
-    } else if new == old {
-        Some(format!("`{path}` is as `replace` says already"))
-    } else {
-        None
-    };
-    if let Some(nothing) = nothing {
-        return if step.optional { Ok(Outcome::Skipped(nothing)) } else { Err(StepFailure::new("find", nothing)) };
+            None
+        };
+        if let Some(nothing) = nothing {
+            return if self.optional { Ok(Outcome::Skipped(nothing)) } else { Err(StepFailure::new("find", nothing)) };
+        }
+        if let Some(expect) = self.expect.filter(|expect| usize::try_from(*expect) != Ok(count)) {
+            let places = if count == 1 { "place" } else { "places" };
+            let message = format!("{count} {places} in `{path}` would be replaced, expected {expect}");
+            return Err(StepFailure::new("expect", message));
+        }
+        context.put(path, &new)?;
+        Ok(Outcome::Changed(format!("{count} replaced")))
     }
-    if let Some(expect) = step.expect.filter(|expect| usize::try_from(*expect) != Ok(count)) {
-        let places = if count == 1 { "place" } else { "places" };
-        let message = format!("{count} {places} in `{path}` would be replaced, expected {expect}");
-        return Err(StepFailure::new("expect", message));
-    }
-    context.put(path, &new)?;
-    Ok(Outcome::Changed(format!("{count} replaced")))
 }
 
 #[cfg(test)]

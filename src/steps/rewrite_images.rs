@@ -2,29 +2,109 @@
 
 use std::collections::BTreeSet;
 
-use super::context::Matching;
-use super::{Context, Outcome, StepFailure, Tools, bad_manifest, glob_set, listed, scan, warn_of};
-use crate::types::{ContextPath, ImageRef, ImageSource};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-/// The step's fields.
-pub(super) struct RewriteImages<'a> {
-    pub(super) paths: &'a [String],
-    pub(super) to: &'a str,
-    pub(super) from: &'a [String],
-    pub(super) ignore: &'a [String],
-    pub(super) expect: Option<u32>,
+use super::context::{Context, Matching};
+use super::manifest::{bad_manifest, scan, warn_of};
+use super::resolver::{EXPECTED_REGISTRY, Resolver, is_false, registry_host};
+use super::step::{FieldPaths, Planned, StepFiles, Written};
+use super::work::{Outcome, StepFailure, Tools};
+use crate::document::{Sink, Spanned, Text, some_paths};
+use crate::types::{ContextPath, Diagnostic, ImageRef, ImageSource, Route, Span, glob_set};
+
+/// Points image references in Kubernetes manifests from `<registry>/<repository>:<tag>` to `<to>/<repository>:<tag>`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = json!({"paths": ["etc/tigera-operator.yaml"], "to": "sea.hub:5000"}))]
+pub struct RewriteImages {
+    /// Globs of the manifests.
+    #[schemars(length(min = 1), example = ["etc/tigera-operator.yaml"])]
+    pub paths: Vec<Text>,
+    /// The registry to point to, `HOST` or `HOST:PORT`.
+    #[schemars(example = &"sea.hub:5000")]
+    pub to: Text,
+    /// Globs on the complete reference (`docker.io/library/nginx:latest`) of what is rewritten; default: all.
+    #[serde(default)]
+    #[schemars(example = ["docker.io/calico/*"])]
+    pub from: Option<Vec<Text>>,
+    /// Globs on the complete reference of what stays as it is.
+    #[serde(default)]
+    #[schemars(example = ["docker.io/library/*"])]
+    pub ignore: Vec<Text>,
+    /// How many references must be rewritten.
+    #[serde(default)]
+    #[schemars(example = 1)]
+    pub expect: Option<Spanned<u32>>,
+    /// It is fine if there is nothing to rewrite.
+    #[serde(default)]
+    pub optional: bool,
 }
 
-impl RewriteImages<'_> {
-    pub(super) fn run(&self, optional: bool, context: &Context, tools: &Tools<'_>) -> Result<Outcome, StepFailure> {
-        let Matching { files, unmatched } = context.matching(self.paths)?;
-        if !unmatched.is_empty() && !optional {
-            return Err(StepFailure::unmatched("paths", self.paths, &unmatched));
+/// Points image references to another registry.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedRewriteImages {
+    /// Globs of the manifests.
+    pub paths: Vec<String>,
+    /// The registry.
+    pub to: String,
+    /// Globs on the complete reference; empty: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<String>,
+    /// Globs on the complete reference of what stays as it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignore: Vec<String>,
+    /// How many must be rewritten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<u32>,
+    /// Nothing to rewrite is fine.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub optional: bool,
+}
+
+impl Written for RewriteImages {
+    type Planned = PlannedRewriteImages;
+
+    fn check(&mut self, at: Span, sink: &Sink) {
+        some_paths(&self.paths, at, sink);
+    }
+
+    fn resolve(&self, _: Span, route: &Route, resolver: &mut Resolver<'_>) -> Option<PlannedRewriteImages> {
+        let paths = resolver.globs(&self.paths, &route.then("paths"));
+        let to = resolver.render(&self.to, &route.then("to"));
+        if let Some(mistake) = to.as_deref().and_then(registry_host) {
+            resolver.mistakes.push(Diagnostic::error(self.to.span, mistake).with_label(EXPECTED_REGISTRY));
+        }
+        let from = resolver.globs(self.from.as_deref().unwrap_or_default(), &route.then("from"));
+        let ignore = resolver.globs(&self.ignore, &route.then("ignore"));
+        let expect = self.expect.as_ref().map(|expect| {
+            resolver.mark(&route.then("expect"), expect.span);
+            expect.value
+        });
+        let (paths, to, from, ignore) = (paths?, to?, from?, ignore?);
+        Some(PlannedRewriteImages { paths, to, from, ignore, expect, optional: self.optional })
+    }
+}
+
+impl Planned for PlannedRewriteImages {
+    const NAME: &str = "rewriteImages";
+
+    fn files(&self) -> StepFiles<'_> {
+        let paths = || FieldPaths::list("paths", &self.paths);
+        StepFiles { found: paths(), written: paths(), ..StepFiles::new(self.optional) }
+    }
+
+    fn run(&self, context: &Context, tools: &Tools<'_>) -> Result<Outcome, StepFailure> {
+        let Matching { files, unmatched } = context.matching(&self.paths)?;
+        if !unmatched.is_empty() && !self.optional {
+            return Err(StepFailure::unmatched("paths", &self.paths, &unmatched));
         }
         if files.is_empty() {
             return Ok(Outcome::Skipped(format!("no file of the context matches {}", quoted(&unmatched))));
         }
-        let (from, ignore) = (glob_set(self.from), glob_set(self.ignore));
+        let (from, ignore) = (glob_set(&self.from), glob_set(&self.ignore));
         let wanted = |image: &ImageRef| {
             let name = image.to_string();
             let is_wanted = (self.from.is_empty() || from.is_match(&name)) && !ignore.is_match(&name);
@@ -36,7 +116,7 @@ impl RewriteImages<'_> {
             read.extend(context.read(file)?.map(|bytes| (file, bytes)));
         }
         // What one file names for certain, another may name where only a list tells.
-        let mut listed: BTreeSet<ImageRef> = listed(tools.stage_steps, context);
+        let mut listed: BTreeSet<ImageRef> = tools.listed(context);
         for (file, bytes) in &read {
             let scanned = scan(file, bytes, tools.cluster_registry, &listed);
             listed.extend(scanned.mentions.into_iter().map(|mention| mention.image));
@@ -45,7 +125,7 @@ impl RewriteImages<'_> {
         let mut edited = Vec::new();
         for (file, bytes) in &read {
             let scanned = scan(file, bytes, tools.cluster_registry, &listed);
-            let rewritten = scanned.rewrite(self.to, &wanted).map_err(|error| bad_manifest("paths", file, &error))?;
+            let rewritten = scanned.rewrite(&self.to, &wanted).map_err(|error| bad_manifest("paths", file, &error))?;
             warn_of(&scanned, file, "it stays as it is", tools);
             let change = |change: &crate::manifests::ImageChange| {
                 format!("{file}:{}: {} → {}", change.line, change.old, change.new)
@@ -58,8 +138,8 @@ impl RewriteImages<'_> {
             let message = format!("{count} references would be rewritten, expected {expect}");
             return Err(StepFailure::new("expect", message).with_help((count > 0).then(|| changes.join("; "))));
         }
-        if count == 0 && !optional && self.expect.is_none() {
-            let message = format!("no image reference in {} is to be rewritten", quoted(self.paths));
+        if count == 0 && !self.optional && self.expect.is_none() {
+            let message = format!("no image reference in {} is to be rewritten", quoted(&self.paths));
             let help = format!("references that point to `{}` already are left as they are", self.to);
             return Err(StepFailure::new("paths", message).with_help(Some(help)));
         }

@@ -1,12 +1,99 @@
 //! `symlink`: makes a symlink; what it points to is text of the image and never followed here.
 
-use crate::plan::Symlink;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::{Context, Outcome, StepFailure};
+use super::context::Context;
+use super::resolver::{Resolver, is_false};
+use super::step::{Effect, FieldPaths, Planned, StepFiles, Written};
+use super::work::{Outcome, StepFailure, Tools};
+use crate::document::{Sink, Text, not_empty};
+use crate::types::{ContextPath, Diagnostic, Route, Span};
 
-pub(super) fn run(step: &Symlink, context: &Context) -> Result<Outcome, StepFailure> {
-    let changed = context.symlink(&step.path, &step.target)?;
-    Ok(Outcome::of(changed, format!("points to {}", step.target)))
+/// What Linux can hold as a symlink's target: `PATH_MAX` with its final zero.
+const LONGEST_TARGET: usize = 4095;
+
+/// How many characters of a target that is none are shown.
+const SHOWN: usize = 80;
+
+/// Makes a symlink, or points one that is there elsewhere.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = json!({"path": "bin/k", "target": "kubectl"}))]
+pub struct Symlink {
+    /// The symlink in the context. Folders that are missing are made; a file or folder that is there is not overwritten.
+    #[schemars(example = &"bin/k")]
+    pub path: Text,
+    /// What it points to, as it shall stand in the image: relative to the symlink's folder, or absolute. It need not be
+    /// there, and it is never followed here.
+    #[schemars(length(min = 1), example = &"kubectl")]
+    pub target: Text,
+    /// Every step takes this word; there is always something to make.
+    #[serde(default)]
+    pub optional: bool,
+}
+
+/// Makes a symlink.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedSymlink {
+    /// The symlink in the context.
+    pub path: ContextPath,
+    /// What it points to; never followed.
+    pub target: String,
+    /// Said in the recipe, and without meaning here.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub optional: bool,
+}
+
+impl Written for Symlink {
+    type Planned = PlannedSymlink;
+
+    fn check(&mut self, _: Span, sink: &Sink) {
+        not_empty(&self.target, "target", sink);
+    }
+
+    fn resolve(&self, _: Span, route: &Route, resolver: &mut Resolver<'_>) -> Option<PlannedSymlink> {
+        let path = resolver.changed_file(&self.path, &route.then("path"));
+        let target = resolver.render(&self.target, &route.then("target"))?;
+        if target.is_empty() || target.len() > LONGEST_TARGET || target.contains(['\0', '\n', '\r']) {
+            let shown: String = target.chars().take(SHOWN).collect();
+            let more = if shown.len() < target.len() { "…" } else { "" };
+            let message = format!("`{}{more}` is no path that a symlink can point to", shown.escape_debug());
+            resolver.mistake(self.target.span, message);
+        } else if path.as_ref().is_some_and(|path| is_own_place(path.as_str(), &target)) {
+            let message = format!(
+                "`{target}` is where sealer keeps this very symlink: it would be taken for a damaged one and left out"
+            );
+            let mistake = Diagnostic::error(self.target.span, message);
+            resolver.mistakes.push(mistake.with_help("name the file that it shall point to on the cluster's machines"));
+        }
+        Some(PlannedSymlink { path: path?, target, optional: self.optional })
+    }
+}
+
+impl Planned for PlannedSymlink {
+    const NAME: &str = "symlink";
+
+    fn files(&self) -> StepFiles<'_> {
+        StepFiles { written: FieldPaths::one("path", &self.path), ..StepFiles::new(self.optional) }
+    }
+
+    fn effect(&self) -> Effect<'_> {
+        Effect::Links(&self.path)
+    }
+
+    fn run(&self, context: &Context, _: &Tools<'_>) -> Result<Outcome, StepFailure> {
+        let changed = context.symlink(&self.path, &self.target)?;
+        Ok(Outcome::of(changed, format!("points to {}", self.target)))
+    }
+}
+
+/// Whether a target is the link's own path in sealer's store, as sealer writes it by mistake.
+fn is_own_place(path: &str, target: &str) -> bool {
+    let Some(inside) = target.strip_prefix("/var/lib/sealer/") else { return false };
+    inside.strip_suffix(path).is_some_and(|folder| folder.ends_with('/'))
 }
 
 #[cfg(test)]

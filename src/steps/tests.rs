@@ -11,11 +11,11 @@ use crate::cache::Cache;
 use crate::disk::{Dir, FileTime};
 use crate::fetch::{Fetcher, UrlMirror};
 use crate::sandbox::Sandbox;
-use crate::sources::Counter;
+use crate::sources::{Counter, Sources};
 use crate::transport::{
     Anonymous, ConfigPlaces, Engine, EngineHost, Http, HttpConfig, Puller, RegistriesConf, RegistryClient,
 };
-use crate::types::Epoch;
+use crate::types::{Epoch, Event, Observer};
 
 /// When the layer's files were made, in seconds; what steps make is of [`MADE`].
 pub(super) const OLD: i64 = 7;
@@ -152,13 +152,13 @@ impl World {
             sources: &self.sources,
             platform: &"linux/amd64".parse().unwrap(),
             cluster_registry: "sea.hub:5000",
-            stage_steps: std::slice::from_ref(&step),
+            lists: &PlannedStep::lists(std::slice::from_ref(&step)),
             beside: &beside,
             is_preview: false,
             threads: 1,
             observer: &Nobody,
         };
-        let result = run(&step, &context, &tools);
+        let result = step.run(&context, &tools);
         assert_eq!(self.layer(), layer, "{}: the layer is as it was", step.title());
         result
     }

@@ -1,14 +1,100 @@
 //! `write`: a file whose content stands in the recipe.
 
-use crate::plan::WriteFile;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::context::Bits;
-use super::{Context, Outcome, StepFailure};
+use super::context::{Bits, Context};
+use super::resolver::{Resolver, is_false};
+use super::step::{Effect, FieldPaths, Planned, StepFiles, Written};
+use super::work::{Outcome, StepFailure, Tools};
+use crate::document::Text;
+use crate::types::{ContextPath, FileMode, Route, Span};
 
-pub(super) fn run(step: &WriteFile, context: &Context) -> Result<Outcome, StepFailure> {
-    let bytes = step.content.as_bytes();
-    let changed = context.put_with(&step.path, bytes, Bits::of_step(step.mode, 0o644))?;
-    Ok(Outcome::of(changed, format!("{} bytes", bytes.len())))
+/// Writes a file: a new one, or a new content for one that is there. Folders that are missing are made.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = json!({"path": "etc/motd", "content": "Made by {{ recipe.name }} for {{ platform.machine }}.\n"}))]
+#[schemars(example = json!({
+    "path": "scripts/pods.sh",
+    "content": "#!/bin/sh\nkubectl get pods -o go-template='{{range .items}}{{.metadata.name}} {{end}}'\n",
+    "mode": "0755",
+    "template": false,
+}))]
+pub struct WriteFile {
+    /// The file in the context.
+    #[schemars(example = &"etc/motd")]
+    pub path: Text,
+    /// The whole content. `{{ … }}` works in it, and `{% raw %}…{% endraw %}` keeps what stands between as it is.
+    #[schemars(example = &"Made by {{ recipe.name }}.\n")]
+    pub content: Text,
+    /// The permission bits, in octal and in quotes; default: those of the file that is there, else 0644.
+    #[serde(default)]
+    #[schemars(example = &"0755")]
+    pub mode: Option<Text>,
+    /// Whether `{{ … }}` works in `content`; default: `true`.
+    #[serde(default)]
+    #[schemars(example = false)]
+    pub template: Option<bool>,
+    /// Every step takes this word; there is always something to write.
+    #[serde(default)]
+    pub optional: bool,
+}
+
+/// Writes a file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedWriteFile {
+    /// The file in the context.
+    pub path: ContextPath,
+    /// Its content.
+    pub content: String,
+    /// Its mode; none: that of what is there, else 0644.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<FileMode>,
+    /// Said in the recipe, and without meaning here.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub optional: bool,
+}
+
+impl Written for WriteFile {
+    type Planned = PlannedWriteFile;
+
+    fn resolve(&self, _: Span, route: &Route, resolver: &mut Resolver<'_>) -> Option<PlannedWriteFile> {
+        let path = resolver.changed_file(&self.path, &route.then("path"));
+        if path.is_some() && self.path.value.ends_with('/') {
+            let message =
+                format!("`{}` is the name of a folder, expected a file's: no `/` at its end", self.path.value);
+            resolver.mistake(self.path.span, message);
+        }
+        let content_route = route.then("content");
+        let content = if self.template.unwrap_or(true) {
+            resolver.render_content(&self.content, &content_route)
+        } else {
+            resolver.mark(&content_route, self.content.span);
+            Some(self.content.value.clone())
+        };
+        let mode = resolver.mode(self.mode.as_ref(), route);
+        Some(PlannedWriteFile { path: path?, content: content?, mode: mode?, optional: self.optional })
+    }
+}
+
+impl Planned for PlannedWriteFile {
+    const NAME: &str = "write";
+
+    fn files(&self) -> StepFiles<'_> {
+        StepFiles { written: FieldPaths::one("path", &self.path), ..StepFiles::new(self.optional) }
+    }
+
+    fn effect(&self) -> Effect<'_> {
+        Effect::MakesFile(&self.path)
+    }
+
+    fn run(&self, context: &Context, _: &Tools<'_>) -> Result<Outcome, StepFailure> {
+        let bytes = self.content.as_bytes();
+        let changed = context.put_with(&self.path, bytes, Bits::of_step(self.mode, 0o644))?;
+        Ok(Outcome::of(changed, format!("{} bytes", bytes.len())))
+    }
 }
 
 #[cfg(test)]

@@ -231,6 +231,17 @@ impl fmt::Display for ImageRef {
 
 crate::types::serde_as_text!(ImageRef);
 
+/// What an image is called in a cluster's registry, where the host no longer counts: `tigera/operator:v1`. Two images of
+/// one name cannot both be there.
+#[must_use]
+pub fn registry_path(reference: &ImageRef) -> String {
+    match (reference.tag(), reference.digest()) {
+        (Some(tag), _) => format!("{}:{tag}", reference.repository()),
+        (None, Some(digest)) => format!("{}@{digest}", reference.repository()),
+        (None, None) => reference.repository().to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,9 +4,10 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::disk::{Dir, Kind};
-use crate::plan::{ContextSource, PlannedStep, Route, StageSketch};
-use crate::recipe::{Located, Scope};
-use crate::types::{ContextPath, Diagnostic, Source, Span, nearest};
+use crate::document::{Located, Scope};
+use crate::plan::{ContextSource, StageSketch};
+use crate::steps::PlannedStep;
+use crate::types::{ContextPath, Diagnostic, Route, Source, Span, nearest};
 
 /// The longest file that is read as a template, in bytes: what a template may become.
 const MOST_TEMPLATE: u64 = 1 << 20;

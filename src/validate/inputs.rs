@@ -3,9 +3,9 @@
 use url::Url;
 
 use crate::kubefile::{CopySource, Instruction};
-use crate::plan::{Lock, Route, StageSketch};
+use crate::plan::{Lock, StageSketch};
 use crate::sources::Need;
-use crate::types::{BaseSource, Diagnostic, ImageSource, Span};
+use crate::types::{BaseSource, Diagnostic, ImageSource, Route, Span};
 
 use super::moving::{is_moving_tag, is_moving_url};
 

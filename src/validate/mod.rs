@@ -14,8 +14,9 @@ mod unused;
 
 use std::path::Path;
 
+use crate::document::{Located, MergedValues, Values, ValuesInput};
 use crate::plan::{Lock, Narrowing, StageSketch, doubtful_charts, doubtful_runs, read_lock, survey};
-use crate::recipe::{Located, MergedValues, Recipe, Values, ValuesInput, read_leniently};
+use crate::recipe::{Recipe, read_leniently};
 use crate::types::{Diagnostic, Epoch, Severity, Source};
 
 use beside::Beside;
@@ -48,7 +49,8 @@ pub fn validate(request: &Request<'_>) -> Vec<Located> {
     let mut others = Vec::new();
     if let Some(recipe) = reading.recipe {
         let broken = Broken::of(&own);
-        let MergedValues { values, mistakes, doubtful } = Values::merge_leniently(source, &recipe, request.values);
+        let MergedValues { values, mistakes, doubtful } =
+            Values::merge_leniently(&recipe.declared(source), request.values);
         // What is said of the recipe's own values was said of their form, too, where that is wrong.
         for mistake in mistakes {
             match mistake.source == *source {

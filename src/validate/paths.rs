@@ -1,8 +1,9 @@
 //! Paths that no step and no context entry can have made.
 
 use crate::kubefile::{CopySource, Instruction};
-use crate::plan::{ContextSource, MovePath, PlannedStep, Route, StageSketch};
-use crate::types::{ContextPath, Diagnostic, Source, Span, nearest};
+use crate::plan::{ContextSource, StageSketch};
+use crate::steps::{Effect, PlannedStep};
+use crate::types::{ContextPath, Diagnostic, Route, Source, Span, nearest};
 
 use super::broken::Broken;
 use super::reach::{Below, can_meet, is_glob, matches};
@@ -86,24 +87,15 @@ fn brought(entry: &ContextSource) -> Vec<Change> {
 
 /// What a step changes.
 fn changed(step: &PlannedStep, at: Span) -> Option<Change> {
-    let file = |path: &ContextPath| Some(Change::Come(path.as_str().to_owned(), Below::Nothing));
-    match step {
-        PlannedStep::ReplaceArchive { .. }
-        | PlannedStep::ReplaceImage { .. }
-        | PlannedStep::Patch { .. }
-        | PlannedStep::RewriteImages { .. }
-        | PlannedStep::ReplaceText(_)
-        | PlannedStep::Chmod(_) => None,
-        PlannedStep::ImageList { path, .. } => file(path),
-        PlannedStep::Write(step) => file(&step.path),
-        PlannedStep::Copy(step) => file(&step.path),
-        PlannedStep::Download(step) => file(&step.path),
-        PlannedStep::Symlink(step) => Some(Change::Come(step.path.as_str().to_owned(), Below::Anything)),
-        PlannedStep::Remove(step) => Some(Change::Gone(at, step.paths.clone())),
-        PlannedStep::Move(MovePath { from, to, optional }) => {
-            Some(Change::Moved { at, from: from.clone(), to: to.clone(), optional: *optional })
+    Some(match step.effect() {
+        Effect::Edits => return None,
+        Effect::MakesFile(path) => Change::Come(path.as_str().to_owned(), Below::Nothing),
+        Effect::Links(path) => Change::Come(path.as_str().to_owned(), Below::Anything),
+        Effect::Removes(globs) => Change::Gone(at, globs.to_vec()),
+        Effect::Moves { from, to } => {
+            Change::Moved { at, from: from.clone(), to: to.clone(), optional: step.files().optional }
         }
-    }
+    })
 }
 
 struct History<'a> {

@@ -1,6 +1,6 @@
 //! Whether globs and paths can meet.
 
-use globset::GlobBuilder;
+use crate::types::glob;
 
 /// What lies at a path that something brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,9 +48,8 @@ fn part_can_meet(one: &str, other: &str) -> bool {
 }
 
 /// Whether a glob matches a path; `*` stops at `/`. A glob that is none was told elsewhere and matches everything.
-pub(super) fn matches(glob: &str, path: &str) -> bool {
-    let glob = GlobBuilder::new(glob).literal_separator(true).build();
-    glob.map_or(true, |glob| glob.compile_matcher().is_match(path))
+pub(super) fn matches(text: &str, path: &str) -> bool {
+    glob(text).map_or(true, |glob| glob.compile_matcher().is_match(path))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Values that no template names.
 
-use crate::recipe::{Data, DataValue, Recipe, Uses};
+use crate::document::{Data, DataValue, Uses};
+use crate::recipe::Recipe;
 use crate::types::{ContextPath, Diagnostic, Source, nearest};
 
 use super::beside::Beside;

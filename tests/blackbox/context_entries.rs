@@ -1,7 +1,8 @@
 //! Context entries from the recipe to the context: what is said about bad ones, and what good ones bring.
 
+use sealer::document::{Values, ValuesInput};
 use sealer::plan::{Narrowing, Plan, resolve};
-use sealer::recipe::{self, Values, ValuesInput};
+use sealer::recipe;
 use sealer::types::{Diagnostic, Epoch, Source};
 use serde_json::{Value, json};
 
@@ -20,7 +21,7 @@ fn planned(text: &str, narrowing: &Narrowing) -> Result<Plan, String> {
     let source = Source::new("r.yaml", text);
     let shown = |mistakes: Vec<Diagnostic>| mistakes.iter().map(|d| d.render(&source, false)).collect::<String>();
     let parsed = recipe::parse(&source).map_err(shown)?;
-    let values = Values::merge(&source, &parsed.recipe, &ValuesInput::default()).unwrap();
+    let values = Values::merge(&parsed.recipe.declared(&source), &ValuesInput::default()).unwrap();
     resolve(&source, &parsed.recipe, &values, narrowing, Epoch::DEFAULT).map_err(shown)
 }
 

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use sealer::document::{Located, ValuesInput};
 use sealer::plan::Narrowing;
-use sealer::recipe::{self, Located, ValuesInput};
+use sealer::recipe;
 use sealer::syntax::{self, Limits, Node, parse_yaml};
 use sealer::types::{Epoch, Severity, Source};
 use sealer::validate::{Request, validate};

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use sealer::recipe::{self, Scope, Values, ValuesInput};
+use sealer::document::{Scope, Values, ValuesInput};
+use sealer::recipe;
 use sealer::types::{Platform, Source};
 
 const RECIPE: &str = include_str!("../../recipes/rawdocker.yaml");
@@ -18,7 +19,7 @@ fn read(text: &str) -> Result<(), Vec<String>> {
     };
     let parsed = recipe::parse(&source).map_err(|all| all.iter().map(rendered).collect::<Vec<_>>())?;
     let recipe = parsed.recipe;
-    let values = Values::merge(&source, &recipe, &ValuesInput::default())
+    let values = Values::merge(&recipe.declared(&source), &ValuesInput::default())
         .map_err(|all| all.iter().map(|located| located.render(false)).collect::<Vec<_>>())?;
     let scope = Scope::new(&source, &recipe.metadata.name, &values, &Platform::host());
     let mut errors = Vec::new();

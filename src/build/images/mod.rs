@@ -33,11 +33,9 @@ use std::io;
 use std::path::Path;
 
 use crate::manifests::Form;
-use crate::plan::registry_path;
 use crate::rootfs::{Overlay, Tree};
-use crate::steps::glob_set;
 use crate::transport::Login;
-use crate::types::{ContextPath, Failure, FailureKind, ImageRef, ImageSource, human_size};
+use crate::types::{ContextPath, Failure, FailureKind, ImageRef, ImageSource, glob_set, human_size, registry_path};
 
 use super::{BuildFailure, BuildPlace, HelmProgram, Origin};
 

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::cli::failure::Failed;
+use crate::document::{Located, Values, ValuesInput};
 use crate::plan::{Narrowing, Plan, is_lock_file, lock_file_of, read_lock, resolve};
-use crate::recipe::{self, Located, Recipe, Values, ValuesInput};
+use crate::recipe::{self, Recipe};
 use crate::types::{Epoch, Failure, FailureKind, Platform, Severity, Source, printable};
 use crate::validate::{Request, validate};
 
@@ -53,7 +54,7 @@ impl Input {
         let input = values_input(args)?;
         let wrong = || all_errors(&source, &input, file, args);
         let parsed = recipe::parse(&source).map_err(|_| wrong())?;
-        let values = Values::merge(&source, &parsed.recipe, &input).map_err(|_| wrong())?;
+        let values = Values::merge(&parsed.recipe.declared(&source), &input).map_err(|_| wrong())?;
         let located = |diagnostic| Located { source: source.clone(), diagnostic };
         let warnings = parsed.warnings.into_iter().map(located).collect();
         Ok(Self { source, recipe: parsed.recipe, values, warnings })

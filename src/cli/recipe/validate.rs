@@ -9,7 +9,7 @@ use crate::cli::failure::{Failed, print_each};
 use crate::cli::globals::Globals;
 use crate::cli::output::{self, OutputForm};
 use crate::cli::progress;
-use crate::recipe::Located;
+use crate::document::Located;
 use crate::types::{Failure, FailureKind, Position, Severity, Span};
 use crate::validate::strictly;
 

@@ -6,8 +6,7 @@ use std::io;
 use crate::build::{AskedImage, BuildFailure, BuildPlace, Doubt, Origin, asked_images};
 use crate::closure::{self, Asked, Problem, Scope, Weight, asked, check, fault_of};
 use crate::image::model::{Image, LayerKind};
-use crate::plan::registry_path;
-use crate::types::{FailureKind, ImageRef};
+use crate::types::{FailureKind, ImageRef, registry_path};
 
 use super::super::{Finding, Verdict};
 use super::ImageFinding;

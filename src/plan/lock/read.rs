@@ -5,8 +5,8 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{LOCK_VERSION, Lock, Locked, LockedBase, LockedFile};
+use crate::document::{Spanned, Text, read_document};
 use crate::image::model::ImageId;
-use crate::recipe::{Spanned, Text, read_document};
 use crate::types::{Diagnostic, Digest, ImageSource, Platform, SealerName, Source, Span};
 
 /// The lock as written.

@@ -1,9 +1,8 @@
 //! The Kubefile inside a stage: its mistakes point at their own lines of the recipe.
 
+use crate::document::Text;
 use crate::kubefile::{self, Kubefile};
-use crate::plan::Route;
-use crate::recipe::Text;
-use crate::types::{Diagnostic, Span};
+use crate::types::{Diagnostic, Route, Span};
 
 use super::stage::StageResolver;
 
@@ -15,19 +14,19 @@ impl StageResolver<'_> {
                 let route = Route::stage().then("kubefile");
                 for (index, (span, _)) in kubefile.instructions.iter().enumerate() {
                     let span = self.in_recipe(written, rendered, *span);
-                    self.mark(&route.then(index), span);
+                    self.resolver.mark(&route.then(index), span);
                 }
                 let base_span = self.in_recipe(written, rendered, kubefile.base_span);
-                self.mark(&route.then("from"), base_span);
+                self.resolver.mark(&route.then("from"), base_span);
                 Some((base_span, kubefile))
             }
             Err(mistakes) => {
-                let is_folded = self.source.text()[written.span.range()].starts_with('>');
+                let is_folded = self.resolver.source.text()[written.span.range()].starts_with('>');
                 for mistake in mistakes {
                     let span = self.in_recipe(written, rendered, mistake.span);
                     let mistake = Diagnostic { span, ..mistake };
                     let help = "`>` joins all lines into one: write `kubefile: |`";
-                    self.mistakes.push(if is_folded { mistake.with_help(help) } else { mistake });
+                    self.resolver.mistakes.push(if is_folded { mistake.with_help(help) } else { mistake });
                 }
                 None
             }
@@ -53,6 +52,6 @@ impl StageResolver<'_> {
         } else {
             written_start..written_end
         };
-        self.content_span(written, range)
+        self.resolver.content_span(written, range)
     }
 }

@@ -2,15 +2,16 @@
 
 mod kubefile;
 mod stage;
-mod step;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::document::{Scope, Values};
 use crate::kubefile::Kubefile;
-use crate::recipe::{Recipe, Scope, Values};
-use crate::types::{BaseSource, Diagnostic, Epoch, Platform, SealerName, Source, Span, nearest};
+use crate::recipe::Recipe;
+use crate::steps::{EXPECTED_REGISTRY, PlannedStep, registry_host};
+use crate::types::{BaseSource, Diagnostic, Epoch, Places, Platform, SealerName, Source, Span, nearest};
 
-use super::{ContextSource, FORMAT_VERSION, Lock, PassedOver, Places, Plan, PlannedStage, PlannedStep};
+use super::{ContextSource, FORMAT_VERSION, Lock, PassedOver, Plan, PlannedStage};
 use stage::StageResolver;
 
 /// How clusters call the image's own registry where a recipe says nothing else.
@@ -145,22 +146,12 @@ pub fn survey(
     Survey { mistakes, platforms: sketches, plan }
 }
 
-const EXPECTED_REGISTRY: &str = "expected `HOST` or `HOST:PORT`";
-
 /// The mistake of a registry that is not the same for all platforms.
 fn two_registries(span: Span, (first, of): (&str, &Platform), (other, on): (&str, &Platform)) -> Diagnostic {
     let message =
         format!("`clusterRegistry` is `{first}` for {of} and `{other}` for {on}, expected one for all platforms");
     Diagnostic::error(span, message)
         .with_help("leave `platform` out of it, or take one platform after the other with `--platform`")
-}
-
-/// What is wrong with the text of a registry, if anything.
-fn registry_host(text: &str) -> Option<String> {
-    let reference = format!("{text}/x");
-    let parsed = reference.parse::<crate::types::ImageRef>();
-    let good = !text.contains('/') && parsed.is_ok_and(|reference| reference.registry() == text);
-    (!good).then(|| format!("`{text}` is no registry"))
 }
 
 fn platforms(recipe: &Recipe, narrowing: &Narrowing, mistakes: &mut Vec<Diagnostic>) -> Vec<Platform> {
@@ -270,7 +261,8 @@ fn narrow_to_stage(sketches: &[StageSketch], narrowing: &Narrowing) -> Vec<Plann
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recipe::{ValuesInput, parse};
+    use crate::document::ValuesInput;
+    use crate::recipe::parse;
 
     fn resolved(registry: &str, platforms: &[&str]) -> Result<String, String> {
         let text = format!(
@@ -280,7 +272,7 @@ mod tests {
         );
         let source = Source::new("r.yaml", &text);
         let parsed = parse(&source).unwrap();
-        let values = Values::merge(&source, &parsed.recipe, &ValuesInput::default()).unwrap();
+        let values = Values::merge(&parsed.recipe.declared(&source), &ValuesInput::default()).unwrap();
         let platforms = platforms.iter().map(|platform| platform.parse().unwrap()).collect();
         let narrowing = Narrowing { platforms, stage: None };
         let plan = resolve(&source, &parsed.recipe, &values, &narrowing, Epoch::DEFAULT);

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::recipe::{Spanned, Text};
+use crate::document::{Spanned, Text};
 
 /// Where files of a context come from.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

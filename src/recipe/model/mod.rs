@@ -1,46 +1,26 @@
 //! The recipe as written. The doc comments are the descriptions of the JSON Schema, so they speak to recipe authors.
 
-mod chmod;
 mod context;
-mod copy_file;
-mod download;
-mod images;
-mod move_path;
-mod patch;
-mod remove;
-mod replace_text;
-mod step;
-mod symlink;
-mod write_file;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Data, Spanned, Text};
+use crate::document::{Data, Declared, Spanned, Text};
+use crate::steps::Step;
+use crate::types::Source;
 
-pub use chmod::Chmod;
 pub use context::{ContextEntry, DirectoryEntry, LayerEntry, RootfsEntry};
-pub use copy_file::CopyFile;
-pub use download::Download;
-pub use images::{ImageList, ListedImage, RewriteImages};
-pub use move_path::MovePath;
-pub use patch::{DocumentChoice, Operation, OperationName, Patch};
-pub use remove::Remove;
-pub use replace_text::ReplaceText;
-pub use step::{ReplaceArchive, ReplaceImage, Step};
-pub use symlink::Symlink;
-pub use write_file::WriteFile;
 
 /// How base images are derived: stages of context → steps → Kubefile → image.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Recipe {
     /// The version of this format.
-    #[schemars(extend("const" = super::API_VERSION))]
+    #[schemars(extend("const" = crate::recipe::API_VERSION))]
     pub api_version: Text,
     /// Always `Recipe`.
-    #[schemars(extend("const" = super::KIND))]
+    #[schemars(extend("const" = crate::recipe::KIND))]
     pub kind: Text,
     /// What the recipe is called.
     pub metadata: Metadata,
@@ -99,4 +79,12 @@ pub struct Stage {
     /// The Kubefile that the lite builder carries out on the context.
     #[schemars(example = &"FROM scratch\nCOPY . .\n")]
     pub kubefile: Text,
+}
+
+impl Recipe {
+    /// What the recipe, whose text is `source`, says of its values.
+    #[must_use]
+    pub fn declared<'a>(&'a self, source: &'a Source) -> Declared<'a> {
+        Declared { source, defaults: self.values.as_ref(), schema: self.values_schema.as_ref() }
+    }
 }

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::GlobMatcher;
 
 use crate::disk::{Dir, DiskError, Kind, MAX_DEPTH};
-use crate::types::{ContextPath, nearest};
+use crate::types::{ContextPath, glob, nearest};
 
 use super::{Context, ContextError};
 
@@ -105,7 +105,7 @@ struct Globs<'a>(Vec<(&'a String, Option<GlobMatcher>, bool)>);
 impl<'a> Globs<'a> {
     /// They were checked when the recipe was resolved; one that is wrong all the same matches nothing.
     fn new(globs: &'a [String]) -> Self {
-        let matcher = |glob: &str| Some(GlobBuilder::new(glob).literal_separator(true).build().ok()?.compile_matcher());
+        let matcher = |text: &str| Some(glob(text).ok()?.compile_matcher());
         Self(globs.iter().map(|glob| (glob, matcher(glob), false)).collect())
     }
 

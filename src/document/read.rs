@@ -1,0 +1,97 @@
+//! Text → a document of ours, with all mistakes at once.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::Data;
+use super::de::{Reader, Required};
+use super::sink::Sink;
+use crate::syntax::{Limits, Node, Style, Value, parse_yaml};
+use crate::types::{Diagnostic, Source, Span};
+
+/// Reads a document of ours, called `name` in messages; `None` if there is nothing but comments. The error is all that is
+/// wrong with it.
+pub fn read_document<T: DeserializeOwned + JsonSchema>(
+    source: &Source,
+    name: &str,
+) -> Result<Option<T>, Vec<Diagnostic>> {
+    let Some(root) = one_document(source, name)? else { return Ok(None) };
+    let sink = Sink::default();
+    match read::<T>(&root, name, &Required::of::<T>(), &sink) {
+        Some(document) if !sink.has_errors() => Ok(Some(document)),
+        _ => Err(sink.into_sorted()),
+    }
+}
+
+/// Reads free data, as a file of values is; none where there is nothing but comments.
+pub(super) fn parse_data(source: &Source, name: &str) -> Result<Option<Data>, Vec<Diagnostic>> {
+    read_document(source, name)
+}
+
+/// What a tree means; what is wrong with it goes to the sink.
+pub(crate) fn read<'n, T: Deserialize<'n>>(
+    root: &'n Node,
+    name: &'n str,
+    required: &'n Required,
+    sink: &'n Sink,
+) -> Option<T> {
+    refuse_tags(root, sink);
+    match T::deserialize(Reader::new(root, name, required, sink)) {
+        Ok(value) => Some(value),
+        Err(fault) => {
+            sink.add(Diagnostic::error(root.span, format!("this {name} confuses the program: {fault}")));
+            None
+        }
+    }
+}
+
+/// The one document of a text; none where there is nothing but comments.
+pub(crate) fn one_document(source: &Source, name: &str) -> Result<Option<Node>, Vec<Diagnostic>> {
+    let documents = parse_yaml(source.text(), Limits::recipe())
+        .map_err(|error| vec![Diagnostic::error(error.span, error.message)])?;
+    let mut documents = documents.into_iter();
+    match (documents.next(), documents.next()) {
+        (None, _) => Ok(None),
+        (Some(document), None) => Ok(Some(document.root)),
+        (Some(_), Some(second)) => {
+            let start = second.span.start;
+            Err(vec![
+                Diagnostic::error(
+                    Span::new(start, start + 3),
+                    format!("a {name} is one document, and here starts another"),
+                )
+                .with_help(format!("one file holds one {name}")),
+            ])
+        }
+    }
+}
+
+/// Tags and merge keys mean nothing here, whatever they stand at.
+fn refuse_tags(node: &Node, sink: &Sink) {
+    if let Some(properties) = &node.properties
+        && let Some(tag) = &properties.tag
+    {
+        let is_text = matches!(node.value, Value::Plain(_) | Value::Text(_));
+        if !(tag == "!!str" && is_text) {
+            let message = format!("the tag `{tag}` means nothing here");
+            sink.add(Diagnostic::error(properties.span, message).with_help("leave it out"));
+        }
+    }
+    match &node.value {
+        Value::Plain(_) | Value::Text(_) | Value::Alias(_) => {}
+        Value::List(elements) => elements.iter().for_each(|element| refuse_tags(element, sink)),
+        Value::Map(entries) => {
+            for (key, value) in entries {
+                if key.style == Style::Plain && key.scalar() == Some("<<") {
+                    sink.add(
+                        Diagnostic::error(key.span, "merge keys (`<<`) mean nothing here")
+                            .with_help("write the fields out"),
+                    );
+                }
+                refuse_tags(key, sink);
+                refuse_tags(value, sink);
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Manifests of the context, searched for images.
+
+use std::collections::BTreeSet;
+
+use super::work::{StepFailure, Tools};
+use crate::manifests::{self, Finding, Form, Scan, Scanned};
+use crate::types::{ContextPath, FailureKind, ImageRef};
+
+/// What a file of the context says of images.
+pub(super) fn scan(file: &ContextPath, bytes: &[u8], registry: &str, listed: &BTreeSet<ImageRef>) -> Scanned {
+    let is_template = file.as_path().extension().is_some_and(|extension| extension == "tmpl");
+    let form = if is_template { Form::Template } else { Form::Document };
+    manifests::scan(bytes, &Scan { form, registry, listed })
+}
+
+/// Warns of strings that stand where an image does and that cannot be used; `then` says what becomes of them.
+pub(super) fn warn_of(scanned: &Scanned, file: &ContextPath, then: &str, tools: &Tools<'_>) {
+    for Finding { place, problem } in &scanned.findings {
+        if let Some(doubt) = problem.doubt(then) {
+            tools.warn(format!("{file}:{}: {doubt}", place.line));
+        }
+    }
+}
+
+/// The failure for a manifest that cannot be used.
+pub(super) fn bad_manifest(field: &str, file: &ContextPath, error: &manifests::ManifestError) -> StepFailure {
+    let mut failed = StepFailure::from_error(field, FailureKind::Failed, error);
+    failed.failure.message = format!("`{file}`: {}", failed.failure.message);
+    failed
+}

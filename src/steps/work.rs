@@ -1,0 +1,134 @@
+//! What steps work with, and what they say they did.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+
+use super::beside::Beside;
+use super::context::{Context, ContextError};
+use crate::closure::listed_images;
+use crate::sources::Sources;
+use crate::types::{ContextPath, Event, Failure, FailureKind, ImageRef, Observer, Platform, Route};
+
+/// What steps work with.
+pub struct Tools<'a> {
+    /// Images and files from outside.
+    pub sources: &'a Sources,
+    /// The platform that the stage is for.
+    pub platform: &'a Platform,
+    /// How the cluster calls the image's own registry.
+    pub cluster_registry: &'a str,
+    /// The image lists of the stage: the path of each, and the images that the recipe names for it.
+    pub lists: &'a [(ContextPath, Vec<ImageRef>)],
+    /// What lies beside the recipe.
+    pub beside: &'a Beside,
+    /// Nobody is asked, and what is not known is taken for what it looks like.
+    pub is_preview: bool,
+    /// How many threads may work.
+    pub threads: usize,
+    /// Who listens.
+    pub observer: &'a dyn Observer,
+}
+
+impl Tools<'_> {
+    pub(super) fn warn(&self, message: String) {
+        self.observer.event(Event::Warning { message });
+    }
+
+    /// What the stage's image lists name: as the recipe says, and as those that are written already have it.
+    pub(super) fn listed(&self, context: &Context) -> BTreeSet<ImageRef> {
+        let mut listed = BTreeSet::new();
+        for (path, images) in self.lists {
+            listed.extend(images.iter().cloned());
+            let written = context.read(path).ok().flatten().unwrap_or_default();
+            listed.extend(listed_images(&written).iter().filter_map(|line| line.reference.parse::<ImageRef>().ok()));
+        }
+        listed
+    }
+}
+
+/// What a step did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It changed the context; a line for people.
+    Changed(String),
+    /// The context was already as the step makes it.
+    Unchanged(String),
+    /// There was nothing to do and the step is optional; why.
+    Skipped(String),
+}
+
+impl Outcome {
+    /// Changed or not, with a line for people.
+    pub(super) fn of(changed: bool, line: String) -> Self {
+        if changed { Self::Changed(line) } else { Self::Unchanged(line) }
+    }
+}
+
+/// A failure and the field of the step that it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepFailure {
+    /// The field, relative to the step.
+    pub at: Route,
+    /// What failed.
+    pub failure: Failure,
+}
+
+impl StepFailure {
+    pub(super) fn new(field: &str, message: impl Into<String>) -> Self {
+        Self { at: Route::stage().then(field), failure: Failure::new(FailureKind::Failed, message) }
+    }
+
+    /// Globs of a field that match nothing: the first of them is the place.
+    pub(super) fn unmatched(field: &str, globs: &[String], unmatched: &[String]) -> Self {
+        Self::nothing_matches("no file", field, globs, unmatched)
+    }
+
+    pub(super) fn nothing_matches(nothing: &str, field: &str, globs: &[String], unmatched: &[String]) -> Self {
+        let quoted: Vec<String> = unmatched.iter().map(|glob| format!("`{glob}`")).collect();
+        let mut failed = Self::new(field, format!("{nothing} of the context matches {}", quoted.join(", ")));
+        if let Some(index) = globs.iter().position(|glob| Some(glob) == unmatched.first()) {
+            failed.at = failed.at.then(index);
+        }
+        failed
+    }
+
+    pub(super) fn from_error(field: &str, kind: FailureKind, error: &(dyn Error + 'static)) -> Self {
+        Self { at: Route::stage().then(field), failure: Failure::from_error(kind, error) }
+    }
+
+    /// What went wrong with the path of a field.
+    pub(super) fn at(field: &str, error: &ContextError) -> Self {
+        Self::from_error(field, FailureKind::Failed, error)
+    }
+
+    pub(super) fn with_help(mut self, help: Option<String>) -> Self {
+        self.failure.help.extend(help);
+        self
+    }
+}
+
+impl From<ContextError> for StepFailure {
+    fn from(error: ContextError) -> Self {
+        Self::at("path", &error)
+    }
+}
+
+/// The failure for a `path` that is not in the context, or the skip where the step is optional.
+pub(super) fn not_there(path: &ContextPath, optional: bool, context: &Context) -> Result<Outcome, StepFailure> {
+    missing_at("path", path, optional, context)
+}
+
+/// The same for another field.
+pub(super) fn missing_at(
+    field: &str,
+    path: &ContextPath,
+    optional: bool,
+    context: &Context,
+) -> Result<Outcome, StepFailure> {
+    let message = format!("`{path}` is not in the context");
+    if optional {
+        return Ok(Outcome::Skipped(message));
+    }
+    let near = context.nearest(path).map(|near| format!("did you mean `{near}`?"));
+    Err(StepFailure::new(field, message).with_help(near))
+}
