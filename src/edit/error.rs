@@ -44,6 +44,9 @@ pub enum EditError {
         /// The documents: index, kind, name.
         there: Vec<String>,
     },
+    /// The keys cannot be put in order.
+    #[error("its keys cannot be put in order: {0}")]
+    Order(Refusal),
     /// An operation cannot be done.
     #[error("`ops[{index}]` (`{operation}`): {reason}")]
     Operation {
@@ -166,6 +169,7 @@ impl EditError {
             | Self::Empty
             | Self::Unselected { .. }
             | Self::Selection { .. }
+            | Self::Order(_)
             | Self::Operation { .. } => FailureKind::Failed,
         }
     }

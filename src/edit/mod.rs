@@ -30,6 +30,7 @@ mod render;
 mod route;
 mod scalar;
 mod selector;
+mod sort;
 mod splice;
 mod text;
 mod value;
@@ -47,6 +48,7 @@ pub(crate) use scalar::{
 };
 pub use selector::DocumentSelector;
 pub(crate) use selector::is_empty as is_empty_document;
+pub(crate) use sort::sort_keys;
 pub(crate) use splice::{Splice, apply as splice_all};
 pub use text::{TextError, TextPattern, UnknownGroup};
 pub(crate) use value::{same as is_same_value, text_node};

@@ -277,6 +277,20 @@ proptest! {
     }
 
     #[test]
+    fn sorting_changes_the_order_of_keys_and_nothing_else(Text { text, documents } in any_text()) {
+        let Ok(sorted) = sort_keys(text.as_bytes(), Format::Yaml) else { return Ok(()) };
+        let sorted = String::from_utf8(sorted).unwrap();
+        prop_assert_eq!(parse(sorted.trim_start_matches('\u{feff}'), Format::Yaml).unwrap().len(), documents);
+        if let Some(expected) = meaning(&text) {
+            prop_assert_eq!(meaning(&sorted), Some(expected), "{}", sorted);
+        }
+        // Every byte is there again, also those of comments.
+        let bytes = |text: &str| { let mut bytes = text.as_bytes().to_vec(); bytes.sort_unstable(); bytes };
+        prop_assert_eq!(bytes(&text), bytes(&sorted), "{}", sorted);
+        prop_assert_eq!(sort_keys(sorted.as_bytes(), Format::Yaml).unwrap(), sorted.as_bytes());
+    }
+
+    #[test]
     fn json_edits_do_what_they_say_and_nothing_else(
         document in any_value(),
         form in 0_u8..4,
