@@ -97,6 +97,8 @@ steps! {
     RewriteImages = rewrite_images::{RewriteImages, PlannedRewriteImages},
     /// Writes the list of images that the lite builder caches in the image's registry.
     ImageList = image_list::{ImageList, PlannedImageList},
+    /// Puts the keys of a JSON or YAML file in order.
+    SortKeys = sort_keys::{SortKeys, PlannedSortKeys},
     /// Replaces text in a file that is neither JSON nor YAML.
     ReplaceText = replace_text::{ReplaceText, PlannedReplaceText},
     /// Writes a file whose content stands in the recipe.

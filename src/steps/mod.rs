@@ -23,6 +23,7 @@ mod replace_text;
 mod resolve_tests;
 mod resolver;
 mod rewrite_images;
+mod sort_keys;
 mod step;
 mod symlink;
 #[cfg(test)]
