@@ -19,6 +19,7 @@
 //! case, and every manifest is read and hashed; other blobs are only with `deep`.
 
 mod asks;
+mod checks;
 mod document;
 mod layers;
 mod problem;
@@ -35,10 +36,18 @@ use crate::rootfs::RegistryStorage;
 use crate::store::{Store, StoreError};
 use crate::types::{Digest, Platform, SealerName};
 
+use checks::Examined;
 use document::DocumentState;
 pub use layers::Layer;
 use layers::Layers;
 pub use repair::{Repair, Repairer};
+
+/// All checks of what the layers hold together. Each is a file that takes what is known of the image and gives what it finds.
+const CHECKS: &[checks::Check] = &[
+    |image| image.registry.findings(image.name, &image.asks.said),
+    |image| image.asks.findings.clone(),
+    unused::examine,
+];
 
 /// Looks at images.
 #[derive(Debug, Clone, Copy)]
@@ -188,10 +197,7 @@ impl ImageDoctor<'_> {
             Ok(asks) => asks,
             Err(error) => return (tags, unreadable(&error)),
         };
-        let unused = unused::examine(layers, &contents, &registry, &asks.asked);
-        let mut findings = registry.findings(&diagnosis.name, &asks.said);
-        findings.extend(asks.findings);
-        findings.extend(unused);
-        (tags, findings)
+        let image = Examined { name: &diagnosis.name, layers, contents: &contents, registry: &registry, asks: &asks };
+        (tags, CHECKS.iter().flat_map(|check| check(&image)).collect())
     }
 }

@@ -1,31 +1,21 @@
 //! What is in an image's registry and nothing asks for, and what two layers say of one tag: notes.
 
-use crate::closure::Asked;
-use crate::rootfs::{Contents, Fault, Overlay, Place, RegistryStorage, RepositoryPaths, blob_data_path};
+use crate::rootfs::{Fault, Overlay, Place, RegistryStorage, RepositoryPaths, blob_data_path};
 use crate::types::{ContextPath, ImageRef};
 
-use super::super::{Finding, Verdict};
+use super::super::Verdict;
 use super::ImageFinding;
+use super::checks::Examined;
 use super::layers::Layers;
-use super::registry::Registry;
 
 const KEEP: &str = "nothing, but the next image may be smaller: build it without";
 
-pub(super) fn examine(
-    layers: &Layers,
-    contents: &Contents,
-    registry: &Registry<'_>,
-    asked: &Asked,
-) -> Vec<ImageFinding> {
+pub(super) fn examine(image: &Examined<'_>) -> Vec<ImageFinding> {
+    let Examined { layers, contents, registry, asks, .. } = *image;
+    let asked = &asks.asked;
     let mut findings = Vec::new();
     let mut note = |check, path: &ContextPath, found: String, remedy: &str| {
-        let (subject, layer) = match layers.merged.place(path) {
-            Ok(Place::Here(file, layer)) => (file.display().to_string(), layers.all().get(layer)),
-            Ok(Place::Hidden { .. } | Place::Absent) | Err(_) => (path.to_string(), None),
-        };
-        let found = layer.map_or(found.clone(), |layer| format!("{found}, in {}", layer.label()));
-        let finding = Finding::new(Verdict::Note, check, subject, found).remedy(remedy);
-        findings.push(layer.map_or(finding.clone().into(), |layer| ImageFinding::of_layer(finding, layer.id)));
+        findings.push(image.finding(Verdict::Note, check, path, &found, remedy));
     };
     for (repository, names) in &contents.repositories {
         for tag in &names.tags {
