@@ -26,6 +26,7 @@ mod problem;
 mod registry;
 mod repair;
 mod report;
+mod scripts;
 mod unused;
 
 use serde::Serialize;
@@ -47,6 +48,7 @@ const CHECKS: &[checks::Check] = &[
     |image| image.registry.findings(image.name, &image.asks.said),
     |image| image.asks.findings.clone(),
     unused::examine,
+    scripts::examine,
 ];
 
 /// Looks at images.

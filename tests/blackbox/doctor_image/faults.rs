@@ -181,6 +181,10 @@ const FAULTS: &[(&str, &[&str], Plant)] = &[
     ("a file of a layer was edited", &[], |app| append(&app.layer(0).join("etc/daemon.json"), b" ")),
     ("a file was added to a layer", &[], |app| write(&app.layer(0).join("etc/more"), "x")),
     ("a file of a layer was removed", &[], |app| remove(&app.layer(0).join("etc/daemon.json"))),
+    ("a script has Windows line ends", &[], |app| {
+        fs_err::create_dir_all(app.layer(0).join("scripts")).unwrap();
+        write(&app.layer(0).join("scripts/init.sh"), "#!/bin/bash\r\nset -e\r\n");
+    }),
     ("a file of a layer has another mode", &[], |app| mode(&app.layer(0).join("etc/daemon.json"), 0o777)),
     ("a layer is empty", &[], |app| fs_err::remove_dir_all(app.layer(0).join("etc")).unwrap()),
     ("a layer was put there by somebody else", &["-v"], |app| {
