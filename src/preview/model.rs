@@ -136,6 +136,9 @@ pub struct BuildPreview {
 pub struct InstructionPreview {
     /// Its text.
     pub text: String,
+    /// The file that it fetches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<Input>,
     /// How many files its layer has, where it makes one and that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub files: Option<u64>,

@@ -135,6 +135,9 @@ pub(super) fn instruction(instruction: &InstructionPreview) -> Option<String> {
         (Some(files), None) => Some(format!("a layer of {}", how_many(files, "file"))),
         (None, _) => None,
     };
+    if let Some(file) = &instruction.input {
+        return Some(input(file));
+    }
     match (known, &instruction.later) {
         (Some(known), Some(when)) => Some(format!("{known}; its size is known {when}")),
         (None, Some(when)) => Some(format!("known {when}")),

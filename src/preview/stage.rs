@@ -169,8 +169,14 @@ impl Maker<'_> {
         }
         for (span, need) in build::needs(kubefile, &work.platform) {
             let sources::Need::File(url, digest) = need else { continue };
-            if let Err(failure) = self.inputs.file(&url, digest) {
-                self.problem(index, &instruction_route(kubefile, span), failure);
+            match self.inputs.file(&url, digest) {
+                Ok(input) => {
+                    let place = kubefile.instructions.iter().position(|(place, _)| *place == span);
+                    if let Some(instruction) = place.and_then(|place| preview.instructions.get_mut(place)) {
+                        instruction.input = Some(input);
+                    }
+                }
+                Err(failure) => self.problem(index, &instruction_route(kubefile, span), failure),
             }
         }
         let Some(foreseen) = foreseen else {
@@ -245,7 +251,7 @@ fn when_there(input: &Input) -> String {
 }
 
 fn instruction(text: String, layer: Option<&ForeseenLayer>, scene: &Scene) -> Result<InstructionPreview, Failure> {
-    let mut preview = InstructionPreview { text, files: None, bytes: None, later: None };
+    let mut preview = InstructionPreview { text, input: None, files: None, bytes: None, later: None };
     match layer {
         Some(ForeseenLayer::Files(folder)) => {
             if let Some(when) = &scene.whole {

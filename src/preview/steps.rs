@@ -37,29 +37,24 @@ impl Scene {
         self.paths.iter().find(|(path, _)| is_touched(path)).map(|(_, when)| when)
     }
 
-    /// Marks what a step would change, and did not.
+    /// Marks what a step would change, and did not: an empty file stands in for each, so that later steps and COPYs find it
+    /// and nothing of what it held before.
     fn mark(&mut self, step: &PlannedStep, when: &str) -> Result<(), Failure> {
-        let touched = step.files().touched();
-        let found =
-            self.context.matching(&touched).map_err(|error| Failure::from_error(FailureKind::Failed, &error))?;
-        let named =
-            touched.iter().filter(|path| !path.contains(['*', '?', '[', '{'])).filter_map(|path| path.parse().ok());
-        let paths: Vec<ContextPath> = found.files.into_iter().chain(named).collect();
-        self.paths.extend(paths.into_iter().map(|path| (path, when.to_owned())));
-        match step.effect() {
-            Effect::Edits => {}
-            // So that later steps and COPYs find it.
-            Effect::MakesFile(path) | Effect::Links(path) => self.stand_in(path)?,
-            // What is at a path at all is not known any more.
-            Effect::Removes(_) | Effect::Moves { .. } => drop(self.whole.get_or_insert_with(|| when.to_owned())),
-        }
-        Ok(())
-    }
-
-    fn stand_in(&self, path: &ContextPath) -> Result<(), Failure> {
         let failed = |error| Failure::from_error(FailureKind::Failed, &error);
-        if self.context.meta(path).map_err(failed)?.is_none() {
+        let makes = match step.effect() {
+            Effect::Edits => None,
+            Effect::MakesFile(path) | Effect::Links(path) => Some(path),
+            // What is at a path at all is not known any more.
+            Effect::Removes(_) | Effect::Moves { .. } => {
+                self.whole.get_or_insert_with(|| when.to_owned());
+                return Ok(());
+            }
+        };
+        let written: Vec<String> = step.files().written.paths.into_iter().map(str::to_owned).collect();
+        let changed = self.context.matching(&written).map_err(failed)?.files;
+        for path in changed.iter().chain(makes) {
             self.context.put(path, b"").map_err(failed)?;
+            self.paths.insert(path.clone(), when.to_owned());
         }
         Ok(())
     }

@@ -23,6 +23,7 @@ mod likely_images;
 mod lock;
 mod lock_held;
 mod login;
+mod needs;
 mod old_images;
 mod plan;
 mod platforms;
