@@ -8,7 +8,7 @@ use crate::image::model::Image;
 use crate::plan::{ContextSource, LayerChoice, PlannedStage, Route};
 use crate::rootfs::Overlay;
 use crate::steps::{Beside, Context};
-use crate::types::{BaseSource, ContextPath, Digest, Event, Failure, FailureKind, nearest};
+use crate::types::{BaseSource, ContextPath, Digest, Event, Failure, FailureKind, Reportable, nearest};
 
 use super::directory;
 use super::gather::gather;

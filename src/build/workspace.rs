@@ -12,7 +12,7 @@ use crate::image::model::{Image, ImageDocument, Layer, LayerKind};
 use crate::image::{Blobs, ContainerImage};
 use crate::rootfs::Overlay;
 use crate::store::{Commit, LayerReading, LayerState, StagedFolder, StagedLayer, Staging, Store, StoreError};
-use crate::types::{Digest, Failure, FailureKind, Observer, Platform, SealerName};
+use crate::types::{Digest, Failure, FailureKind, Observer, Platform, Reportable, SealerName};
 
 use super::Bases;
 use super::import::{self, ImportError};
@@ -58,9 +58,8 @@ pub enum WorkspaceError {
     },
 }
 
-impl WorkspaceError {
-    /// What kind of failure it is.
-    pub fn kind(&self) -> FailureKind {
+impl Reportable for WorkspaceError {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Store(error) => error.kind(),
             Self::Disk(error) => error.kind(),
@@ -69,18 +68,11 @@ impl WorkspaceError {
             Self::LayerGone { .. } => FailureKind::Failed,
         }
     }
-}
 
-impl WorkspaceError {
-    /// The error for people, with what to do about it.
-    #[must_use]
-    pub fn failure(&self) -> Failure {
-        let failure = Failure::from_error(self.kind(), self);
+    fn help(&self) -> Option<String> {
         match self {
-            Self::Import(error) if error.is_damaged_blob() => {
-                failure.with_help("the damaged copy is gone from the cache: the same command fetches it again")
-            }
-            Self::Import(_) | Self::Store(_) | Self::Disk(_) | Self::Layer(_) | Self::LayerGone { .. } => failure,
+            Self::Import(error) => error.help(),
+            Self::Store(_) | Self::Disk(_) | Self::Layer(_) | Self::LayerGone { .. } => None,
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::cache::CacheError;
 use crate::transport::HttpError;
-use crate::types::FailureKind;
 use crate::types::chain;
+use crate::types::{FailureKind, Reportable};
 
 /// Why a URL could not be fetched. URLs are without query string and credentials.
 #[derive(Debug, thiserror::Error)]
@@ -48,23 +48,19 @@ fn messages(tried: &[HttpError]) -> String {
     tried.iter().map(|error| chain(error)).collect::<Vec<_>>().join("; ")
 }
 
-impl FetchError {
-    /// What to do next, where there is more to say than the message does.
-    #[must_use]
-    pub fn help(&self) -> Option<String> {
+impl Reportable for FetchError {
+    fn help(&self) -> Option<String> {
         match self {
             Self::Tried { tried, .. } => {
                 // As with the kind: the wrong content first, then what the URL itself gave.
                 let wrong = tried.iter().find(|error| error.kind() == FailureKind::Verification);
-                wrong.or(tried.last()).and_then(|error| error.help("`--url-mirror` can name a mirror"))
+                wrong.or(tried.last()).and_then(|error| error.advice("`--url-mirror` can name a mirror"))
             }
             Self::Scheme { .. } | Self::NeedsDigest { .. } | Self::Offline { .. } | Self::Cache { .. } => None,
         }
     }
 
-    /// The kind of failure.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Scheme { .. } | Self::NeedsDigest { .. } => FailureKind::Invalid,
             Self::Offline { .. } => FailureKind::Failed,
@@ -90,7 +86,7 @@ mod tests {
         let too_long = HttpError::TooLong { url: url.as_str().into(), limit: 1 };
         let tried = |tried| FetchError::Tried { url: url.clone(), tried };
         insta::assert_snapshot!(tried(vec![down()]).help().unwrap(), @"is the server up, and is `host.invalid` the right place? `--url-mirror` can name a mirror");
-        let expected = too_long.help("");
+        let expected = too_long.advice("");
         assert_eq!(tried(vec![too_long, down()]).help(), expected);
         assert_eq!(FetchError::Scheme { url: url.clone() }.help(), None);
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::Descriptor;
-use crate::types::{Digest, FailureKind, Platform};
+use crate::types::{Digest, FailureKind, Platform, Reportable};
 
 pub(super) const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 pub(super) const DOCKER_IMAGE: &str = "application/vnd.docker.distribution.manifest.v2+json";
@@ -113,10 +113,8 @@ fn are(available: &[String]) -> String {
     }
 }
 
-impl ManifestError {
-    /// The kind of failure.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
+impl Reportable for ManifestError {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::SchemaOne | Self::Foreign(_) => FailureKind::Failed,
             Self::Form(_)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::plan::{ArchiveSource, PlannedStep, Route};
 use crate::sources;
 use crate::steps::{self, Context, Outcome, StepFailure, Tools, glob_set};
-use crate::types::{ContextPath, Failure, FailureKind, ImageSource, human_size};
+use crate::types::{ContextPath, Failure, FailureKind, ImageSource, Reportable, human_size};
 
 use super::changes::{self, ChangeKind};
 use super::preview_maker::Maker;

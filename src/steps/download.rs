@@ -6,7 +6,7 @@ use crate::archive::{ArchiveError, Spool};
 use crate::fetch::FetchedFile;
 use crate::plan::{Download, Route};
 use crate::tar::Limits;
-use crate::types::{ContextPath, Failure, FailureKind, nearest};
+use crate::types::{ContextPath, Failure, FailureKind, Reportable, nearest};
 
 use super::context::Bits;
 use super::{Context, Outcome, StepFailure, Tools};

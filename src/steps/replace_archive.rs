@@ -8,7 +8,7 @@ use crate::archive::{ArchiveError, PackedForm, ReplaceOptions, ReplaceReport, re
 use crate::plan::{ArchiveSource, Route};
 use crate::tar::{EntryPath, Limits};
 use crate::transport::redacted_url;
-use crate::types::{ContextPath, Digest, DigestWriter, FailureKind};
+use crate::types::{ContextPath, Digest, DigestWriter, FailureKind, Reportable};
 
 use super::{BesideContent, Context, Outcome, StepFailure, Tools, glob_set, not_there, recipe_file};
 

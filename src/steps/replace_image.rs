@@ -4,7 +4,7 @@ use std::io::Write;
 
 use crate::image::write_docker_archive;
 use crate::plan::Route;
-use crate::types::{ContextPath, FailureKind, ImageRef, ImageSource};
+use crate::types::{ContextPath, FailureKind, ImageRef, ImageSource, Reportable};
 
 use super::{Context, Outcome, StepFailure, Tools, not_there};
 

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt::Write;
+use std::io;
 
 use serde::Serialize;
 
@@ -36,6 +37,21 @@ impl FailureKind {
     }
 }
 
+/// An error that may end a command: it becomes a [`Failure`] by `?`.
+pub trait Reportable: Error + 'static {
+    /// What kind of failure it is.
+    fn kind(&self) -> FailureKind {
+        FailureKind::Failed
+    }
+
+    /// What to do next, where there is more to say than the message does.
+    fn help(&self) -> Option<String> {
+        None
+    }
+}
+
+impl Reportable for io::Error {}
+
 /// One thing that failed, with the place in the recipe that asked for it where there is one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -56,6 +72,11 @@ impl Failure {
     /// A failure without a place.
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         Self { kind, place: None, message: masked(&message.into()).into_owned(), causes: Vec::new(), help: Vec::new() }
+    }
+
+    /// An error with its kind, the chain of its sources and its help.
+    pub fn of(error: &impl Reportable) -> Self {
+        error.help().into_iter().fold(Self::from_error(error.kind(), error), Self::with_help)
     }
 
     /// An error and the chain of its sources.
@@ -105,6 +126,18 @@ impl Failure {
                 printable(&text).into_owned()
             }
         }
+    }
+}
+
+impl<E: Reportable> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::of(&error)
+    }
+}
+
+impl From<Failure> for Vec<Failure> {
+    fn from(failure: Failure) -> Self {
+        vec![failure]
     }
 }
 

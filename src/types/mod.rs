@@ -25,7 +25,7 @@ pub use digest::{Digest, DigestError, DigestWriter, VerifyingReader};
 pub use epoch::{Epoch, EpochError};
 pub use event::{Event, Observer, ProblemKind, Silent, StepState};
 pub(crate) use failure::chain;
-pub use failure::{Failure, FailureKind};
+pub use failure::{Failure, FailureKind, Reportable};
 pub use human_size::human_size;
 pub use image_source::{BaseSource, ImageSource};
 pub use masked::masked;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::manifests::Form;
 use crate::rootfs::Tree;
 use crate::syntax::{Limits, Node, parse_yaml};
-use crate::types::ContextPath;
+use crate::types::{ContextPath, Reportable};
 
 use super::super::Origin;
 use super::helm::{Helm, HelmError};
@@ -55,17 +55,20 @@ pub(super) enum ChartError {
 }
 
 impl ChartError {
-    /// What to do next.
-    pub(super) fn help(&self) -> Vec<String> {
-        let instead = "or list the chart's images yourself, a line each, in a file `imageList` that is copied with \
+    /// What else can be done about any of them.
+    pub(super) const INSTEAD: &str = "or list the chart's images yourself, a line each, in a file `imageList` that is copied with \
             `COPY imageList manifests`: charts that cannot be rendered are then a warning";
-        let first = match self {
-            Self::Helm { source, .. } => source.help(),
+}
+
+impl Reportable for ChartError {
+    fn help(&self) -> Option<String> {
+        let help = match self {
+            Self::Helm { source, .. } => return source.help(),
             Self::NotPlain { .. } => "put the file itself in its place",
             Self::TooLarge => "leave out what helm does not need",
             Self::Copy { .. } => "make room for a copy of the chart",
         };
-        vec![first.to_owned(), instead.to_owned()]
+        Some(help.to_owned())
     }
 }
 

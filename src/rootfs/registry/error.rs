@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::Fault;
-use crate::types::{ContextPath, Digest, FailureKind, ImageRef};
+use crate::types::{ContextPath, Digest, FailureKind, ImageRef, Reportable};
 
 /// Why images are not written into a registry tree.
 #[derive(Debug, thiserror::Error)]
@@ -72,10 +72,8 @@ pub(crate) enum RegistryTreeError {
     },
 }
 
-impl RegistryTreeError {
-    /// What kind of failure it is.
-    #[must_use]
-    pub(crate) fn kind(&self) -> FailureKind {
+impl Reportable for RegistryTreeError {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Collision { .. } | Self::Repository(_) => FailureKind::Invalid,
             Self::Lower { fault: Fault::Unreadable(_), .. } => FailureKind::Failed,

@@ -5,7 +5,7 @@ use std::io;
 use super::{EngineFault, EngineHost};
 use crate::cache::CacheError;
 use crate::image::{DockerArchiveReadError, ManifestError};
-use crate::types::{Digest, FailureKind, ImageSource, Platform};
+use crate::types::{Digest, FailureKind, ImageSource, Platform, Reportable};
 
 /// Why an image is not had from the Docker engine.
 #[derive(Debug, thiserror::Error)]
@@ -99,10 +99,8 @@ fn told(image: &ImageSource, host: &EngineHost, fault: &EngineFault) -> String {
     }
 }
 
-impl EngineError {
-    /// What kind of failure it is.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
+impl Reportable for EngineError {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Fault { fault, .. } => match fault {
                 // An engine that does not run leaves no socket, or one that refuses: it is the same.
@@ -122,9 +120,7 @@ impl EngineError {
         }
     }
 
-    /// What to do next, where that can be told.
-    #[must_use]
-    pub fn help(&self) -> Option<String> {
+    fn help(&self) -> Option<String> {
         match self {
             Self::Fault { fault, .. } => match fault {
                 EngineFault::Host(_) => Some(

@@ -6,7 +6,7 @@ use crate::cache::CacheError;
 use crate::image::ManifestError;
 use crate::transport::{ConfError, HttpError, RegistryError};
 use crate::types::chain;
-use crate::types::{FailureKind, ImageRef};
+use crate::types::{FailureKind, ImageRef, Reportable};
 
 /// Why an image could not be pulled. References are boxed, being large.
 #[derive(Debug, thiserror::Error)]
@@ -74,23 +74,6 @@ impl fmt::Display for Tried {
 }
 
 impl PullError {
-    /// The kind of failure.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
-        match self {
-            Self::Settings { source, .. } => source.kind(),
-            // Whoever gave something else than was meant is news, also where somebody else did not answer at all.
-            Self::Tried { tried, .. } if tried.0.iter().any(|(_, error)| error.is_wrong_content()) => {
-                FailureKind::Verification
-            }
-            // Mirrors may lack what they like; what the registry itself said counts, and it is asked last.
-            Self::Tried { tried, .. } => tried.0.last().map_or(FailureKind::Failed, |(_, error)| error.kind()),
-            Self::Manifest { source, .. } => source.kind(),
-            Self::Offline { .. } | Self::Stopped { .. } => FailureKind::Failed,
-            Self::Cache { source, .. } => source.kind(),
-        }
-    }
-
     /// What the registry says for good, so that to ask again would not help; none where it may be another answer later, or
     /// to somebody else.
     #[must_use]
@@ -116,9 +99,37 @@ impl PullError {
         }
     }
 
-    /// What to do next, where there is more to say than the message does.
+    /// The image that could not be pulled.
     #[must_use]
-    pub fn help(&self) -> Option<String> {
+    pub fn reference(&self) -> &ImageRef {
+        match self {
+            Self::Settings { reference, .. }
+            | Self::Tried { reference, .. }
+            | Self::Manifest { reference, .. }
+            | Self::Offline { reference, .. }
+            | Self::Cache { reference, .. }
+            | Self::Stopped { reference } => reference,
+        }
+    }
+}
+
+impl Reportable for PullError {
+    fn kind(&self) -> FailureKind {
+        match self {
+            Self::Settings { source, .. } => source.kind(),
+            // Whoever gave something else than was meant is news, also where somebody else did not answer at all.
+            Self::Tried { tried, .. } if tried.0.iter().any(|(_, error)| error.is_wrong_content()) => {
+                FailureKind::Verification
+            }
+            // Mirrors may lack what they like; what the registry itself said counts, and it is asked last.
+            Self::Tried { tried, .. } => tried.0.last().map_or(FailureKind::Failed, |(_, error)| error.kind()),
+            Self::Manifest { source, .. } => source.kind(),
+            Self::Offline { .. } | Self::Stopped { .. } => FailureKind::Failed,
+            Self::Cache { source, .. } => source.kind(),
+        }
+    }
+
+    fn help(&self) -> Option<String> {
         match self {
             Self::Tried { tried, .. } => {
                 // As with the kind: the wrong content first, then what the registry itself said.
@@ -130,19 +141,6 @@ impl PullError {
             | Self::Offline { .. }
             | Self::Cache { .. }
             | Self::Stopped { .. } => None,
-        }
-    }
-
-    /// The image that could not be pulled.
-    #[must_use]
-    pub fn reference(&self) -> &ImageRef {
-        match self {
-            Self::Settings { reference, .. }
-            | Self::Tried { reference, .. }
-            | Self::Manifest { reference, .. }
-            | Self::Offline { reference, .. }
-            | Self::Cache { reference, .. }
-            | Self::Stopped { reference } => reference,
         }
     }
 }

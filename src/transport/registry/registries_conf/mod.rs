@@ -2,7 +2,7 @@
 
 use crate::transport::LoginScope;
 use crate::transport::settings::read_settings;
-use crate::types::{Diagnostic, FailureKind, ImageRef, Source};
+use crate::types::{Diagnostic, ImageRef, Reportable, Source};
 
 mod find;
 mod parse;
@@ -89,15 +89,7 @@ pub enum ConfError {
     },
 }
 
-impl ConfError {
-    /// The kind of failure.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
-        match self {
-            Self::Read(_) | Self::Invalid { .. } | Self::Blocked { .. } => FailureKind::Failed,
-        }
-    }
-}
+impl Reportable for ConfError {}
 
 impl RegistriesConf {
     /// Loads the files where users have them.
