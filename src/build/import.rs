@@ -114,10 +114,8 @@ pub enum ImportError {
 impl Reportable for ImportError {
     fn kind(&self) -> FailureKind {
         match self {
-            Self::Read { .. } | Self::Blob { .. } if self.is_damaged_blob() => FailureKind::Verification,
-            Self::Read { .. }
-            | Self::Blob { .. }
-            | Self::Large { .. }
+            Self::Read { source, .. } | Self::Blob { source, .. } => FailureKind::of_read(source),
+            Self::Large { .. }
             | Self::Platform { .. }
             | Self::Document { .. }
             | Self::Config { .. }

@@ -45,15 +45,10 @@ pub(super) fn fetch(
     let folder = way.folder();
     let mut target = folder.create_file(&name, 0o644)?;
     let copied = fetched.open().and_then(|mut source| io::copy(&mut source, &mut target));
-    copied.map_err(|error| Failure { kind: kind_of(&error), ..error.into() })?;
+    copied.map_err(|error| Failure { kind: FailureKind::of_read(&error), ..error.into() })?;
     if is_root() {
         folder.set_owner(&name, 0, 0)?;
     }
     folder.set_time(&name, time)?;
     Ok(way.finish()?)
-}
-
-/// Bytes of the cache that are not those of the digest are no failure of the disk.
-fn kind_of(error: &io::Error) -> FailureKind {
-    if error.kind() == io::ErrorKind::InvalidData { FailureKind::Verification } else { FailureKind::Failed }
 }

@@ -323,9 +323,7 @@ pub fn config_platform(config: &[u8]) -> Result<Platform, ManifestError> {
 
 /// Holds the config of an image without a list to the platform that was asked for.
 pub fn check_config(config: &[u8], platform: &Platform) -> Result<(), ManifestError> {
-    let written: WrittenPlatform = serde_json::from_slice(config)
-        .map_err(|error| ManifestError::Form(format!("its config is no JSON of an image: {error}")))?;
-    let found = written.platform().ok_or(ManifestError::NoConfigPlatform)?;
+    let found = config_platform(config)?;
     if serves(&found, platform).is_none() {
         return Err(ManifestError::OtherPlatform { asked: platform.clone(), found: found.to_string() });
     }

@@ -63,9 +63,8 @@ impl Reportable for TarError {
     /// What the exit code says of it: what fails a digest on the way in is a failed verification.
     fn kind(&self) -> FailureKind {
         match self {
-            Self::Read { source, .. } if source.kind() == io::ErrorKind::InvalidData => FailureKind::Verification,
-            Self::Read { .. }
-            | Self::CutShort(_)
+            Self::Read { source, .. } => FailureKind::of_read(source),
+            Self::CutShort(_)
             | Self::NotTar
             | Self::Budget { .. }
             | Self::Header { .. }

@@ -25,6 +25,11 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    /// Of content that could not be read to its end: what fails a digest or a size on the way is a failed verification.
+    pub(crate) fn of_read(error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::InvalidData { Self::Verification } else { Self::Failed }
+    }
+
     /// The process's exit code.
     #[must_use]
     pub fn exit_code(self) -> u8 {

@@ -42,7 +42,7 @@ pub(super) struct Chart {
 pub(super) enum ChartError {
     /// helm did not do it.
     #[error("the images of the chart are not known")]
-    Helm { source: HelmError },
+    Helm(#[from] HelmError),
     /// It holds something that helm is not given.
     #[error("the images of the chart are not known: `{}` is no regular file, or its name is no UTF-8", path.display())]
     NotPlain { path: PathBuf },
@@ -63,7 +63,7 @@ impl ChartError {
 impl Reportable for ChartError {
     fn help(&self) -> Option<String> {
         let help = match self {
-            Self::Helm { source, .. } => return source.help(),
+            Self::Helm(error) => return error.help(),
             Self::NotPlain { .. } => "put the file itself in its place",
             Self::TooLarge => "leave out what helm does not need",
             Self::Copy { .. } => "make room for a copy of the chart",
@@ -143,10 +143,9 @@ impl Chart {
             return Err(ChartError::NotPlain { path: path.clone() });
         }
         // Before it is copied: a large chart for a helm that is not there would be a waste.
-        let helm = helm.there().map_err(|source| ChartError::Helm { source })?;
+        let helm = helm.there()?;
         self.copy(scratch)?;
-        let rendered = helm.template(scratch, self.path.as_path(), kubernetes);
-        rendered.map_err(|source| ChartError::Helm { source })
+        Ok(helm.template(scratch, self.path.as_path(), kubernetes)?)
     }
 
     fn copy(&self, scratch: &Path) -> Result<(), ChartError> {

@@ -104,12 +104,7 @@ impl Reportable for DockerArchiveError {
             Self::Name(_) => FailureKind::Invalid,
             Self::DiffId { .. } | Self::Count { .. } => FailureKind::Verification,
             Self::Blob { source, .. } | Self::Layer { source: ArchiveError::Read(source), .. } => {
-                // How a verifying reader says that a digest or a size is wrong.
-                if source.kind() == io::ErrorKind::InvalidData {
-                    FailureKind::Verification
-                } else {
-                    FailureKind::Failed
-                }
+                FailureKind::of_read(source)
             }
             // A blob that was whole when it was fetched is not what its digest says any more, or never was a layer.
             Self::Layer { source: ArchiveError::Damaged(..) | ArchiveError::Tar(TarError::CutShort(_)), .. } => {

@@ -62,10 +62,8 @@ impl Reportable for LayerError {
         match self {
             Self::Disk(error) => error.kind(),
             Self::Tar(error) => error.kind(),
-            Self::Content { source, .. } if source.kind() == io::ErrorKind::InvalidData => FailureKind::Verification,
-            Self::Content { .. } | Self::Write(_) | Self::Read { .. } | Self::Changed { .. } | Self::Refused { .. } => {
-                FailureKind::Failed
-            }
+            Self::Content { source, .. } => FailureKind::of_read(source),
+            Self::Write(_) | Self::Read { .. } | Self::Changed { .. } | Self::Refused { .. } => FailureKind::Failed,
         }
     }
 }

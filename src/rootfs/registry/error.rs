@@ -76,11 +76,9 @@ impl Reportable for RegistryTreeError {
     fn kind(&self) -> FailureKind {
         match self {
             Self::Collision { .. } | Self::Repository(_) => FailureKind::Invalid,
-            Self::Lower { fault: Fault::Unreadable(_), .. } => FailureKind::Failed,
+            Self::Lower { fault: Fault::Unreadable(_), .. } | Self::Write { .. } => FailureKind::Failed,
             Self::Document { .. } | Self::Lower { .. } => FailureKind::Verification,
-            // How a verifying reader says that a digest or a size is wrong.
-            Self::Blob { source, .. } if source.kind() == io::ErrorKind::InvalidData => FailureKind::Verification,
-            Self::Blob { .. } | Self::Write { .. } => FailureKind::Failed,
+            Self::Blob { source, .. } => FailureKind::of_read(source),
         }
     }
 }

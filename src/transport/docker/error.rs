@@ -1,7 +1,5 @@
 //! Why an image is not had from the engine.
 
-use std::io;
-
 use super::{EngineFault, EngineHost};
 use crate::cache::CacheError;
 use crate::image::{DockerArchiveReadError, ManifestError};
@@ -76,14 +74,6 @@ pub enum EngineError {
         /// Why.
         source: CacheError,
     },
-    /// The disk could not keep the image.
-    #[error("cannot keep `{image}` of the Docker engine")]
-    Disk {
-        /// The image.
-        image: ImageSource,
-        /// Why.
-        source: io::Error,
-    },
 }
 
 fn told(image: &ImageSource, host: &EngineHost, fault: &EngineFault) -> String {
@@ -113,7 +103,6 @@ impl Reportable for EngineError {
                 }
             },
             Self::NoImage { .. } | Self::Platform { .. } | Self::Other { .. } => FailureKind::Verification,
-            Self::Disk { .. } => FailureKind::Failed,
             Self::Archive { source, .. } => source.kind(),
             Self::Config { source, .. } => source.kind(),
             Self::Cache { source, .. } => source.kind(),
@@ -147,11 +136,7 @@ impl Reportable for EngineError {
                 let name = image.reference().familiar();
                 Some(format!("build or pull `{name}` for {asked} first: an engine has one platform under a name"))
             }
-            Self::Other { .. }
-            | Self::Archive { .. }
-            | Self::Config { .. }
-            | Self::Cache { .. }
-            | Self::Disk { .. } => None,
+            Self::Other { .. } | Self::Archive { .. } | Self::Config { .. } | Self::Cache { .. } => None,
         }
     }
 }

@@ -89,7 +89,14 @@ pub enum ConfError {
     },
 }
 
-impl Reportable for ConfError {}
+impl Reportable for ConfError {
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Invalid { diagnostic, .. } => diagnostic.help.first().cloned(),
+            Self::Read(_) | Self::Blocked { .. } => None,
+        }
+    }
+}
 
 impl RegistriesConf {
     /// Loads the files where users have them.
