@@ -54,7 +54,7 @@ impl Reportable for FetchError {
             Self::Tried { tried, .. } => {
                 // As with the kind: the wrong content first, then what the URL itself gave.
                 let wrong = tried.iter().find(|error| error.kind() == FailureKind::Verification);
-                wrong.or(tried.last()).and_then(|error| error.advice("`--url-mirror` can name a mirror"))
+                wrong.or(tried.last()).and_then(|error| error.help("`--url-mirror` can name a mirror"))
             }
             Self::Scheme { .. } | Self::NeedsDigest { .. } | Self::Offline { .. } | Self::Cache { .. } => None,
         }
@@ -86,7 +86,7 @@ mod tests {
         let too_long = HttpError::TooLong { url: url.as_str().into(), limit: 1 };
         let tried = |tried| FetchError::Tried { url: url.clone(), tried };
         insta::assert_snapshot!(tried(vec![down()]).help().unwrap(), @"is the server up, and is `host.invalid` the right place? `--url-mirror` can name a mirror");
-        let expected = too_long.advice("");
+        let expected = too_long.help("");
         assert_eq!(tried(vec![too_long, down()]).help(), expected);
         assert_eq!(FetchError::Scheme { url: url.clone() }.help(), None);
     }

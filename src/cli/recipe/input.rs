@@ -66,8 +66,8 @@ impl Input {
     }
 
     /// What failed of what the recipe asks for.
-    pub(super) fn failed(&self, failures: Vec<Failure>) -> Failed {
-        Failed::Doing { source: Some(self.source.clone()), failures }
+    pub(super) fn failed(&self, failures: impl Into<Vec<Failure>>) -> Failed {
+        Failed::Doing { source: Some(self.source.clone()), failures: failures.into() }
     }
 
     /// All that is doubtful about the recipe and about the plan that was made of it.

@@ -68,7 +68,7 @@ pub(super) fn run(args: &PlanArgs, globals: &Globals) -> Result<(), Failed> {
         recipe_folder: &recipe_folder(&args.file),
         threads: globals.threads()?,
     };
-    let foreseen = preview(&plan, beside).map_err(|failure| input.failed(vec![failure]))?;
+    let foreseen = preview(&plan, beside).map_err(|failure| input.failed(failure))?;
     match args.output {
         PlanForm::Json => output::json(&Printed { plan: &plan, preview: &foreseen })?,
         PlanForm::Markdown => output::data(&markdown(&plan, &foreseen))?,

@@ -160,7 +160,7 @@ impl Reportable for LogInError {
             Self::Http(error @ HttpError::Status { .. }) if error.is_transient() => {
                 Some("run the command again later".to_owned())
             }
-            Self::Http(error) => error.advice("registries.conf says which hosts speak http"),
+            Self::Http(error) => error.help("registries.conf says which hosts speak http"),
             Self::Challenge { .. } | Self::Conf(_) => None,
         }
     }

@@ -9,7 +9,7 @@ use super::cause::{Cause, TlsFault};
 use crate::cache::CacheError;
 use crate::transport::auth::CredentialsError;
 use crate::transport::text::one_line;
-use crate::types::{FailureKind, Reportable};
+use crate::types::{FailureKind, Reportable as _};
 
 /// Why a request over HTTP failed. URLs are without query string and credentials.
 #[derive(Debug, thiserror::Error)]
@@ -185,6 +185,7 @@ impl fmt::Display for ErrorBody {
     }
 }
 
+// It is not `Reportable`: how a mirror is named depends on who asked.
 impl HttpError {
     /// What became of a request, in our words; `proxy` is who it went through.
     pub(super) fn from_client(error: &reqwest::Error, url: RequestUrl, proxy: Option<&str>) -> Self {
@@ -224,7 +225,7 @@ impl HttpError {
     }
 
     /// What to do next, where there is more to say than the message does; `mirror` is how a mirror is named.
-    pub(crate) fn advice(&self, mirror: &str) -> Option<String> {
+    pub(crate) fn help(&self, mirror: &str) -> Option<String> {
         Some(match self {
             Self::Proxy { .. } => {
                 "is the proxy up, and does it let this through? `NO_PROXY` names hosts to ask without it".to_owned()
@@ -261,10 +262,10 @@ impl HttpError {
             _ => return None,
         })
     }
-}
 
-impl Reportable for HttpError {
-    fn kind(&self) -> FailureKind {
+    /// The kind of failure.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
         match self {
             _ if self.is_transient() => FailureKind::Retry,
             Self::TooLong { .. } => FailureKind::Verification,
@@ -283,13 +284,13 @@ mod tests {
     fn help_names_the_place() {
         let url = RequestUrl::from("http://127.0.0.1:1/v2/x");
         let connect = HttpError::Connect { url: url.clone(), reason: String::new() };
-        insta::assert_snapshot!(connect.advice("M can name a mirror").unwrap(), @"is the server up, and is `127.0.0.1:1` the right place? M can name a mirror");
+        insta::assert_snapshot!(connect.help("M can name a mirror").unwrap(), @"is the server up, and is `127.0.0.1:1` the right place? M can name a mirror");
         let elsewhere = url.clone().redirected(&"https://other/x".parse().unwrap());
-        let tls = |fault| HttpError::Tls { url: elsewhere.clone(), fault }.advice("").unwrap();
+        let tls = |fault| HttpError::Tls { url: elsewhere.clone(), fault }.help("").unwrap();
         assert!(tls(TlsFault::Certificate("")).starts_with("is `other` the right place?"));
         assert!(tls(TlsFault::NoTls).starts_with("does `other` speak http?"));
         let status =
             |status| HttpError::Status { url: url.clone(), status, body: ErrorBody::default(), retry_after: None };
-        assert_eq!((status(404).advice(""), status(503).advice("").is_some()), (None, true));
+        assert_eq!((status(404).help(""), status(503).help("").is_some()), (None, true));
     }
 }

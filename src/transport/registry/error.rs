@@ -144,7 +144,7 @@ impl Reportable for RegistryError {
             Self::Digest { .. } | Self::Http(HttpError::Wrong { .. } | HttpError::TooLong { .. }) => {
                 "a mirror or proxy on the way may hold something else; registries.conf says who is asked".to_owned()
             }
-            Self::Http(error) => return error.advice("registries.conf can name a mirror"),
+            Self::Http(error) => return error.help("registries.conf can name a mirror"),
         })
     }
 

@@ -332,7 +332,7 @@ impl Reportable for PushError {
     fn help(&self) -> Option<String> {
         match self {
             Self::Refused { source: RegistryError::Http(error), .. } => {
-                error.advice("a push goes to the registry itself, where registries.conf says that it is")
+                error.help("a push goes to the registry itself, where registries.conf says that it is")
             }
             Self::Refused { source, .. } => source.help(),
             Self::Settings { .. } | Self::Named(_) => None,
