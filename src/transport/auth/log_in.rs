@@ -161,7 +161,8 @@ impl Reportable for LogInError {
                 Some("run the command again later".to_owned())
             }
             Self::Http(error) => error.help("registries.conf says which hosts speak http"),
-            Self::Challenge { .. } | Self::Conf(_) => None,
+            Self::Conf(error) => error.help(),
+            Self::Challenge { .. } => None,
         }
     }
 }

@@ -7,14 +7,14 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::client::{DOCUMENT_LIMIT, RegistryClient};
-use super::pull_error::{PullError, Tried};
+use super::pull_error::PullError;
 use crate::cache::{Cache, Expected, Look};
 use crate::image::{
     ContainerImage, Descriptor, Document, Manifest, ManifestError, ManifestKind, check_config, choose, config_platform,
 };
 use crate::transport::http::Patience;
 use crate::transport::keyed_locks::KeyedLocks;
-use crate::transport::{Endpoint, Login, RegistryError};
+use crate::transport::{Endpoint, Login, RegistryError, Tried};
 use crate::types::{Digest, Event, ImageRef, Observer, Platform};
 
 /// The most bytes of a config that is read to learn its platform.
@@ -335,7 +335,7 @@ impl Pull {
             drop(permit);
             match answer {
                 Ok(answer) => return Ok(answer),
-                Err(error) => tried.push((format!("{}/{}", endpoint.host, endpoint.repository), error)),
+                Err(error) => tried.push(error),
             }
         }
         Err(PullError::Tried {
