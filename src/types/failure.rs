@@ -85,7 +85,7 @@ impl Failure {
     }
 
     /// An error and the chain of its sources.
-    pub fn from_error(kind: FailureKind, error: &(dyn Error + 'static)) -> Self {
+    pub(crate) fn from_error(kind: FailureKind, error: &(dyn Error + 'static)) -> Self {
         let mut causes = Vec::new();
         let mut next = error.source();
         while let Some(cause) = next {
