@@ -8,7 +8,7 @@ use crate::image::model::Image;
 use crate::plan::{ContextSource, LayerChoice, PlannedStage};
 use crate::rootfs::Overlay;
 use crate::steps::{Beside, Context};
-use crate::types::{BaseSource, ContextPath, Digest, Event, Failure, FailureKind, Route, nearest};
+use crate::types::{BaseSource, ContextPath, Digest, Event, Failure, FailureKind, Reportable, Route, nearest};
 
 use super::directory;
 use super::gather::gather;

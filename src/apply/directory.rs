@@ -9,7 +9,7 @@ use std::path::Path;
 
 use crate::disk::{Dir, DiskError, FileTime, Kind, MAX_DEPTH, Meta, Sharing, Way, is_root, share_file};
 use crate::steps::{Beside, BesideContent};
-use crate::types::{ContextPath, Digest, DigestWriter, Failure, FailureKind, nearest};
+use crate::types::{ContextPath, Digest, DigestWriter, Failure, FailureKind, Reportable, nearest};
 
 /// Opens the folder `path` of the recipe's folder. No symlink is followed on the way: it could lead anywhere.
 pub(super) fn open(recipe_folder: &Path, path: &ContextPath) -> Result<Dir, Failure> {

@@ -6,7 +6,7 @@ use crate::build;
 use crate::plan::{Lock, Locked, LockedFile, Plan};
 use crate::sources::{Need, Pulled, Sources, public_url};
 use crate::store::Store;
-use crate::types::{Failure, ImageSource, Platform, SealerName};
+use crate::types::{Failure, ImageSource, Platform, Reportable, SealerName};
 
 use super::inputs::{Input, add_new, all_well, asked, no_id};
 

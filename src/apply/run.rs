@@ -288,5 +288,5 @@ fn asking_for(stage: &PlannedStage, image: &ImageSource) -> Route {
 }
 
 pub(super) fn failed(error: &WorkspaceError) -> Failure {
-    error.failure()
+    Failure::of(error)
 }

@@ -6,7 +6,7 @@ use super::compression::Compression;
 use super::contract::Breach;
 use super::pack::PackedForm;
 use crate::tar::{Limits, TarError};
-use crate::types::FailureKind;
+use crate::types::{FailureKind, Reportable};
 
 /// Why an archive is not read, packed or put in the place of another.
 ///
@@ -57,9 +57,15 @@ pub enum ArchiveError {
 }
 
 impl ArchiveError {
+    /// The error that a [`Decompressed`](super::Decompressed) reader hid in an I/O error, or that of the stream.
+    pub(crate) fn from_read(error: io::Error) -> Self {
+        error.downcast::<Self>().unwrap_or_else(Self::Read)
+    }
+}
+
+impl Reportable for ArchiveError {
     /// What kind of failure it is: a broken archive is a step that does not fit; a name that says no form is the recipe's mistake.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Form(_) => FailureKind::Invalid,
             Self::Old(error) | Self::New(error) => error.kind(),
@@ -73,11 +79,6 @@ impl ArchiveError {
             | Self::Root { .. }
             | Self::Contract(_) => FailureKind::Failed,
         }
-    }
-
-    /// The error that a [`Decompressed`](super::Decompressed) reader hid in an I/O error, or that of the stream.
-    pub(crate) fn from_read(error: io::Error) -> Self {
-        error.downcast::<Self>().unwrap_or_else(Self::Read)
     }
 }
 

@@ -17,10 +17,10 @@ use crate::types::{
 
 use super::closed::Closure;
 use super::copy::copy;
-use super::growing::{Growing, staging};
+use super::growing::Growing;
 use super::images::{AUTH_LIST, Helm, Search, Wanted, Wants, private_images};
 use super::run::{obstacle, run};
-use super::{BuildFailure, BuildPlace, HelmProgram, Workspace, WorkspaceError, args, remote};
+use super::{BuildFailure, BuildPlace, HelmProgram, Workspace, args, remote};
 
 /// What is built.
 pub struct BuildRequest<'a> {
@@ -83,25 +83,24 @@ pub struct Builder<'a> {
 impl Builder<'_> {
     /// Builds an image and adds it to the workspace, or says everything that stands in the way.
     pub fn build(&self, request: &BuildRequest<'_>, workspace: &mut Workspace<'_>) -> Result<Built, Vec<BuildFailure>> {
-        let one = |failure| vec![failure];
         let args = args::effective(request.kubefile, &request.args)?;
         // First, as whoever lacks a login should hear it before anything is done.
         let private = private_images(request.context)?;
         self.pull(&private, request.platform)?;
         let base = self.inputs(request, workspace)?;
-        let mut growing = Growing::start(request, base, args, workspace).map_err(one)?;
+        let mut growing = Growing::start(request, base, args, workspace)?;
         for (span, instruction) in &request.kubefile.instructions {
             match instruction {
                 Instruction::Copy { source, destination, value } => {
-                    let folder = workspace.folder().map_err(|error| one(staging(*span, &error)))?;
+                    let folder = workspace.folder().map_err(|error| BuildFailure::instruction(*span, error))?;
                     self.copy(request, source, destination, folder.dir(), value)
-                        .map_err(|failure| one(BuildFailure { at: BuildPlace::Kubefile(*span), failure }))?;
-                    growing.add(workspace, folder, *span, LayerKind::Copy, value).map_err(one)?;
+                        .map_err(|failure| BuildFailure::instruction(*span, failure))?;
+                    growing.add(workspace, folder, *span, LayerKind::Copy, value)?;
                 }
                 Instruction::Run { value } => {
                     let folder = run(value, &growing.args, growing.merged.layers(), workspace, self.observer)
-                        .map_err(|failure| one(BuildFailure { at: BuildPlace::Kubefile(*span), failure }))?;
-                    growing.add(workspace, folder, *span, LayerKind::Run, value).map_err(one)?;
+                        .map_err(|failure| BuildFailure::instruction(*span, failure))?;
+                    growing.add(workspace, folder, *span, LayerKind::Run, value)?;
                 }
                 Instruction::Cmd { value } => growing.commands.push(value.clone()),
                 // All of them hold from the start.
@@ -156,8 +155,7 @@ impl Builder<'_> {
         workspace: &mut Workspace<'_>,
     ) -> Result<Image, Failure> {
         let image = self.base(source, platform, workspace)?;
-        let said = workspace.check_base(&image).map_err(|error| Failure::from_error(error.kind(), &error))?;
-        for message in said {
+        for message in workspace.check_base(&image)? {
             self.observer.event(Event::Warning { message });
         }
         Ok(image)
@@ -178,13 +176,7 @@ impl Builder<'_> {
             CopySource::Context(pattern) => pattern,
         };
         let rules = CopyRules { sharing: self.sharing, owner: Owner::Root };
-        let left_out = copy(request.context, pattern, destination, layer, request.platform, rules, self.epoch)
-            .map_err(|error| {
-                let mut failure = Failure::from_error(error.kind(), &error);
-                failure.help.extend(error.help());
-                failure
-            })?;
-        if left_out {
+        if copy(request.context, pattern, destination, layer, request.platform, rules, self.epoch)? {
             let message = format!(
                 "COPY {value}: {AUTH_LIST} holds passwords and was left out of the layer; \
                  its images are cached all the same"
@@ -201,27 +193,23 @@ impl Builder<'_> {
         platform: &Platform,
         workspace: &mut Workspace<'_>,
     ) -> Result<Image, Failure> {
-        let failed = WorkspaceError::failure;
         let name = match source {
             BaseSource::Sealer(name) => name,
             BaseSource::Engine(_) => {
                 let pulled = self.sources.image(&source.image(), platform)?;
-                return workspace
-                    .import_container(&pulled, self.sources.cache(), self.observer)
-                    .map_err(|error| failed(&error));
+                return Ok(workspace.import_container(&pulled, self.sources.cache(), self.observer)?);
             }
         };
         if let Some(made) = workspace.made(name, platform) {
             return Ok(made.clone());
         }
-        if let Some(image) = workspace.find(name, platform).map_err(|error| failed(&error))? {
+        if let Some(image) = workspace.find(name, platform)? {
             workspace.settle(name, platform, &image, None)?;
-            workspace.hold(&image).map_err(|error| failed(&error))?;
+            workspace.hold(&image)?;
             return Ok(image);
         }
         let pulled = self.sources.image(&source.image(), platform)?;
-        let other = workspace.displaced(name, platform).map_err(|error| failed(&error))?;
-        let image = if let Some(other) = other {
+        let image = if let Some(other) = workspace.displaced(name, platform)? {
             let message = format!(
                 "`{}` for {platform} is {} in the store, which is not the locked one: that one is pulled and built on, \
                  and the store keeps its own",
@@ -229,11 +217,10 @@ impl Builder<'_> {
                 other.id.map(|id| id.to_string()).unwrap_or_default()
             );
             self.observer.event(Event::Warning { message });
-            workspace.borrow(name, &pulled, self.sources.cache(), self.observer)
+            workspace.borrow(name, &pulled, self.sources.cache(), self.observer)?
         } else {
-            workspace.import(name, &pulled, self.sources.cache(), self.observer)
+            workspace.import(name, &pulled, self.sources.cache(), self.observer)?
         };
-        let image = image.map_err(|error| failed(&error))?;
         workspace.settle(name, platform, &image, Some(pulled.root().digest))?;
         Ok(image)
     }
@@ -246,7 +233,7 @@ impl Builder<'_> {
         growing: &mut Growing<'_>,
         workspace: &mut Workspace<'_>,
     ) -> Result<(Vec<CachedImage>, Option<HelmProgram>), Vec<BuildFailure>> {
-        let scratch = workspace.folder().map_err(|error| vec![BuildFailure::whole(error.kind(), &error)])?;
+        let scratch = workspace.folder().map_err(BuildFailure::whole)?;
         let search = Search {
             private,
             new: &growing.new,
@@ -355,15 +342,14 @@ impl Builder<'_> {
         }
         let pulled = self.pull(&wants.outside, growing.request.platform)?;
         let mut failures = Vec::new();
-        let whole = |kind, error: &(dyn std::error::Error + 'static)| vec![BuildFailure::whole(kind, error)];
-        let folder = workspace.folder().map_err(|error| whole(error.kind(), &error))?;
+        let folder = workspace.folder().map_err(BuildFailure::whole)?;
         let images: Vec<ContainerImage> = pulled.iter().map(|(image, _)| image.clone()).collect();
         write_registry_tree(&images, self.sources.cache(), growing.own(), folder.path(), self.epoch)
-            .map_err(|error| whole(error.kind(), &error))?;
+            .map_err(BuildFailure::whole)?;
         if let Some(metadata) = &wants.metadata {
-            metadata.write(folder.dir(), self.epoch).map_err(|error| whole(error.kind(), &error))?;
+            metadata.write(folder.dir(), self.epoch).map_err(BuildFailure::whole)?;
         }
-        if let Some((id, path)) = workspace.keep_layer(folder).map_err(|error| whole(error.kind(), &error))? {
+        if let Some((id, path)) = workspace.keep_layer(folder).map_err(BuildFailure::whole)? {
             // The same layer twice can neither be pushed nor mounted; whether the lower one does is checked below.
             if !growing.has(id) {
                 growing.push(path, Layer { id: Some(id), kind: LayerKind::Base, value: "registry cache".to_owned() });
@@ -371,7 +357,7 @@ impl Builder<'_> {
         }
         for (image, source) in &pulled {
             let missing = RegistryStorage::new(growing.own()).missing(image);
-            for missing in missing.map_err(|error| whole(error.kind(), &error))? {
+            for missing in missing.map_err(BuildFailure::whole)? {
                 let message = format!("`{source}` is not whole in the image: {missing}");
                 let failure = Failure::new(FailureKind::Verification, message);
                 failures.push(BuildFailure { at: BuildPlace::Image(source.clone()), failure });

@@ -35,7 +35,7 @@ impl Closure<'_> {
         };
         let report = match check(&scope) {
             Ok(report) => report,
-            Err(error) => return vec![BuildFailure::whole(FailureKind::Failed, &error)],
+            Err(error) => return vec![BuildFailure::whole(error)],
         };
         let mut failures = Vec::new();
         let mut said: Vec<String> = Vec::new();
@@ -100,7 +100,7 @@ fn not_held(wanted: &Wanted, scope: &Scope<'_>) -> Option<BuildFailure> {
     let Wanted { image, origin, .. } = wanted;
     let finding = match fault_of(scope, image.reference()) {
         Ok(finding) => finding?,
-        Err(error) => return Some(BuildFailure::whole(FailureKind::Failed, &error)),
+        Err(error) => return Some(BuildFailure::whole(error)),
     };
     let failure = Failure::new(FailureKind::Verification, format!("{origin}: {}", finding.message()));
     let failure = finding.help().into_iter().fold(failure, Failure::with_help);

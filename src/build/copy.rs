@@ -7,7 +7,7 @@ use globset::GlobMatcher;
 
 use crate::disk::{CopyRules, Dir, DiskError, FileTime, Kind, Way, merge_entry};
 use crate::kubefile::{ContextPattern, CopyDestination};
-use crate::types::{Epoch, FailureKind, Platform, glob, nearest};
+use crate::types::{Epoch, FailureKind, Platform, Reportable, glob, nearest};
 
 use super::images::AUTH_LIST;
 
@@ -25,8 +25,8 @@ pub(super) enum CopyError {
     Disk(#[from] DiskError),
 }
 
-impl CopyError {
-    pub(super) fn kind(&self) -> FailureKind {
+impl Reportable for CopyError {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::NotThere { .. } => FailureKind::Failed,
             Self::Pattern { .. } => FailureKind::Invalid,
@@ -34,8 +34,7 @@ impl CopyError {
         }
     }
 
-    /// What was probably meant.
-    pub(super) fn help(&self) -> Option<String> {
+    fn help(&self) -> Option<String> {
         match self {
             Self::NotThere { near, .. } => near.as_ref().map(|near| format!("did you mean `{near}`?")),
             Self::Pattern { .. } | Self::Disk(_) => None,

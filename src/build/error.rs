@@ -1,9 +1,7 @@
 //! What fails in a build, and where in the Kubefile or in the image it was asked for.
 
-use std::error::Error;
-
 use super::Origin;
-use crate::types::{ContextPath, Failure, FailureKind, ImageSource, Span};
+use crate::types::{ContextPath, Failure, ImageSource, Span};
 
 /// One thing that failed in a build. A build can fail for several reasons at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,18 +39,19 @@ impl BuildFailure {
         }
     }
 
-    /// An error of another module, asked for by an instruction.
-    pub(super) fn instruction(span: Span, kind: FailureKind, error: &(dyn Error + 'static)) -> Self {
-        Self { at: BuildPlace::Kubefile(span), failure: Failure::from_error(kind, error) }
+    /// What failed for an instruction.
+    pub(super) fn instruction(span: Span, failure: impl Into<Failure>) -> Self {
+        Self { at: BuildPlace::Kubefile(span), failure: failure.into() }
     }
 
-    /// Something that an instruction got wrong.
-    pub(super) fn at_instruction(span: Span, kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { at: BuildPlace::Kubefile(span), failure: Failure::new(kind, message) }
+    /// What failed for the build itself.
+    pub(super) fn whole(failure: impl Into<Failure>) -> Self {
+        Self { at: BuildPlace::Whole, failure: failure.into() }
     }
+}
 
-    /// An error of the build itself.
-    pub(super) fn whole(kind: FailureKind, error: &(dyn Error + 'static)) -> Self {
-        Self { at: BuildPlace::Whole, failure: Failure::from_error(kind, error) }
+impl From<BuildFailure> for Vec<BuildFailure> {
+    fn from(failure: BuildFailure) -> Self {
+        vec![failure]
     }
 }

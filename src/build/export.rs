@@ -14,7 +14,7 @@ use crate::image::pushed::{LAYER_TYPE, pushed_config};
 use crate::image::{Blobs, Descriptor};
 use crate::store::{Store, StoreError, StoredImage};
 use crate::transport::{PushImage, PushLayer};
-use crate::types::{Digest, DigestWriter, Event, FailureKind, ImageRef, Observer};
+use crate::types::{Digest, DigestWriter, Event, FailureKind, ImageRef, Observer, Reportable};
 
 /// Why an image cannot be made ready to be pushed.
 #[derive(Debug, thiserror::Error)]
@@ -52,10 +52,8 @@ pub enum ExportError {
     },
 }
 
-impl ExportError {
-    /// What kind of failure it is.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
+impl Reportable for ExportError {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Store(error) => error.kind(),
             Self::Layer { source, .. } => source.kind(),

@@ -63,7 +63,7 @@ impl Builder<'_> {
                         }
                     },
                     Err(error) => {
-                        foreseen.failures.push(BuildFailure::instruction(*span, error.kind(), &error));
+                        foreseen.failures.push(BuildFailure::instruction(*span, error));
                         ForeseenLayer::Fails
                     }
                 },
@@ -90,7 +90,7 @@ impl Builder<'_> {
         });
         let scratch = match workspace.folder() {
             Ok(folder) => folder,
-            Err(error) => return foreseen.failures.push(BuildFailure::whole(error.kind(), &error)),
+            Err(error) => return foreseen.failures.push(BuildFailure::whole(error)),
         };
         let all = Overlay::new(base.layers().iter().chain(new.layers()).cloned().collect());
         let search = Search {

@@ -8,9 +8,9 @@ use crate::image::model::{Commands, Image, ImageConfig, Layer, LayerKind};
 use crate::kubefile::MAX_LAYERS;
 use crate::rootfs::Overlay;
 use crate::store::StagedFolder;
-use crate::types::{Digest, FailureKind, Span};
+use crate::types::{Digest, Failure, FailureKind, Span};
 
-use super::{BuildFailure, BuildRequest, Workspace, WorkspaceError};
+use super::{BuildFailure, BuildRequest, Workspace};
 
 /// An image while it grows.
 pub(super) struct Growing<'r> {
@@ -39,7 +39,7 @@ impl<'r> Growing<'r> {
     ) -> Result<Self, BuildFailure> {
         let (mut layers, mut merged) = (Vec::new(), Overlay::default());
         if let Some(base) = &base {
-            let failed = |error| staging(request.kubefile.base_span, &error);
+            let failed = |error| BuildFailure::instruction(request.kubefile.base_span, error);
             merged = workspace.merged(base).map_err(failed)?;
             if request.keep_base {
                 layers.clone_from(&base.layers);
@@ -66,7 +66,7 @@ impl<'r> Growing<'r> {
             "the image would have {count} layers, {below} of its base and {} of COPY and RUN; it may have {MAX_LAYERS}",
             count - below
         );
-        Err(BuildFailure::at_instruction(span, FailureKind::Invalid, message))
+        Err(BuildFailure::instruction(span, Failure::new(FailureKind::Invalid, message)))
     }
 
     /// The root file system that holds what the image's own registry need not hold again: all of it, but of an image
@@ -96,7 +96,8 @@ impl<'r> Growing<'r> {
         kind: LayerKind,
         value: &str,
     ) -> Result<(), BuildFailure> {
-        let Some((id, path)) = workspace.keep_layer(folder).map_err(|error| staging(span, &error))? else {
+        let kept = workspace.keep_layer(folder);
+        let Some((id, path)) = kept.map_err(|error| BuildFailure::instruction(span, error))? else {
             return Ok(());
         };
         // The same layer twice can neither be pushed nor mounted. Twice in a row it is the same as once.
@@ -107,7 +108,7 @@ impl<'r> Growing<'r> {
         if let Some(index) = content.iter().position(|known| **known == id) {
             let message =
                 format!("this makes the very layer that the image has already as its layer {index}, counted from 0");
-            return Err(BuildFailure::at_instruction(span, FailureKind::Failed, message));
+            return Err(BuildFailure::instruction(span, Failure::new(FailureKind::Failed, message)));
         }
         self.push(path, Layer { id: Some(id), kind, value: value.to_owned() });
         Ok(())
@@ -146,9 +147,4 @@ fn inherited(base: &Commands) -> Vec<String> {
         }
     }
     commands
-}
-
-/// A failure to stage something.
-pub(super) fn staging(span: Span, error: &WorkspaceError) -> BuildFailure {
-    BuildFailure::instruction(span, error.kind(), error)
 }

@@ -11,7 +11,7 @@ use crate::image::model::{Image, ModelError};
 use crate::image::{Blobs, ContainerImage, Descriptor};
 use crate::store::{StagedFolder, StagedLayer};
 use crate::tar::Limits;
-use crate::types::{Digest, Event, FailureKind, ImageRef, Observer, Platform, SealerName, VerifyingReader};
+use crate::types::{Digest, Event, FailureKind, ImageRef, Observer, Platform, Reportable, SealerName, VerifyingReader};
 
 /// The largest document of an image, in bytes.
 const MAX_DOCUMENT: u64 = 4 << 20;
@@ -111,14 +111,11 @@ pub enum ImportError {
     },
 }
 
-impl ImportError {
-    /// What kind of failure it is.
-    pub fn kind(&self) -> FailureKind {
+impl Reportable for ImportError {
+    fn kind(&self) -> FailureKind {
         match self {
-            Self::Read { .. } | Self::Blob { .. } if self.is_damaged_blob() => FailureKind::Verification,
-            Self::Read { .. }
-            | Self::Blob { .. }
-            | Self::Large { .. }
+            Self::Read { source, .. } | Self::Blob { source, .. } => FailureKind::of_read(source),
+            Self::Large { .. }
             | Self::Platform { .. }
             | Self::Document { .. }
             | Self::Config { .. }
@@ -128,11 +125,16 @@ impl ImportError {
             Self::Unpack { source, .. } => source.kind(),
         }
     }
+
+    fn help(&self) -> Option<String> {
+        let help = "the damaged copy is gone from the cache: the same command fetches it again";
+        self.is_damaged_blob().then(|| help.to_owned())
+    }
 }
 
 impl ImportError {
     /// Whether a blob of the cache was not what its digest says; such a one is thrown away when it is found out.
-    pub(super) fn is_damaged_blob(&self) -> bool {
+    fn is_damaged_blob(&self) -> bool {
         match self {
             Self::Read { source, .. } | Self::Blob { source, .. } => source.kind() == io::ErrorKind::InvalidData,
             Self::Large { .. }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::disk::{Dir, DiskError, FileTime, Way, is_root};
+use crate::disk::{Dir, FileTime, Way, is_root};
 use crate::kubefile::{CopyDestination, CopySource, Instruction, Kubefile, RemoteFile};
 use crate::sources::{Need, Sources};
 use crate::types::{Epoch, Failure, FailureKind, Platform, Span};
@@ -36,25 +36,19 @@ pub(super) fn fetch(
     sources: &Sources,
     epoch: Epoch,
 ) -> Result<(), Failure> {
-    let disk = |error: DiskError| Failure::from_error(error.kind(), &error);
     let url = file.url(platform.architecture());
     let url = url.map_err(|error| Failure::new(FailureKind::Invalid, format!("`{file}` is no URL: {error}")))?;
     let fetched = sources.file(&url, None)?;
     let time = FileTime::from(epoch);
     let name = file.file_name(platform.architecture());
-    let way = Way::open(layer, destination.root(), time).map_err(disk)?;
+    let way = Way::open(layer, destination.root(), time)?;
     let folder = way.folder();
-    let mut target = folder.create_file(&name, 0o644).map_err(disk)?;
+    let mut target = folder.create_file(&name, 0o644)?;
     let copied = fetched.open().and_then(|mut source| io::copy(&mut source, &mut target));
-    copied.map_err(|error| Failure::from_error(kind_of(&error), &error))?;
+    copied.map_err(|error| Failure { kind: FailureKind::of_read(&error), ..error.into() })?;
     if is_root() {
-        folder.set_owner(&name, 0, 0).map_err(disk)?;
+        folder.set_owner(&name, 0, 0)?;
     }
-    folder.set_time(&name, time).map_err(disk)?;
-    way.finish().map_err(disk)
-}
-
-/// Bytes of the cache that are not those of the digest are no failure of the disk.
-fn kind_of(error: &io::Error) -> FailureKind {
-    if error.kind() == io::ErrorKind::InvalidData { FailureKind::Verification } else { FailureKind::Failed }
+    folder.set_time(&name, time)?;
+    Ok(way.finish()?)
 }

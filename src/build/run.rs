@@ -10,7 +10,7 @@ use crate::store::StagedFolder;
 use crate::syntax::shortened;
 use crate::types::{Event, Failure, FailureKind, Observer, Span};
 
-use super::{Workspace, WorkspaceError};
+use super::Workspace;
 
 /// Why a build of this Kubefile cannot succeed here, whatever it is given, and the bytes of the instruction that says so.
 pub fn obstacle(kubefile: &Kubefile) -> Option<(Span, Failure)> {
@@ -30,7 +30,6 @@ pub(super) fn run(
     workspace: &Workspace<'_>,
     observer: &dyn Observer,
 ) -> Result<StagedFolder, Failure> {
-    let staging = |error: WorkspaceError| Failure::from_error(error.kind(), &error);
     let Replaced { text, unknown } = replace_args(value, args);
     for name in unknown {
         let message = format!(
@@ -40,18 +39,17 @@ pub(super) fn run(
         );
         observer.event(Event::Warning { message });
     }
-    let upper = workspace.folder().map_err(staging)?;
+    let upper = workspace.folder()?;
     // What is its top folder for us is the root folder for the command, which may give up its rights.
-    upper.dir().set_own_mode(0o755).map_err(|error| Failure::from_error(error.kind(), &error))?;
-    let scratch = workspace.folder().map_err(staging)?;
+    upper.dir().set_own_mode(0o755)?;
+    let scratch = workspace.folder()?;
     let run = OverlayRun { lower, upper: upper.path(), scratch: scratch.dir(), command: &text };
     let what = format!("RUN {}", shortened(value));
     mount::run(&run, &|line| observer.event(Event::Output { what: what.clone(), line })).map_err(|error| {
-        let mut failure = Failure::from_error(error.kind(), &error);
+        let mut failure = Failure::of(&error);
         if !error.last_lines().is_empty() {
             failure.causes.push(format!("it said last:\n{}", error.last_lines().join("\n")));
         }
-        failure.help.extend(error.help().map(str::to_owned));
         failure
     })?;
     Ok(upper)

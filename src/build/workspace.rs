@@ -12,7 +12,7 @@ use crate::image::model::{Image, ImageDocument, Layer, LayerKind};
 use crate::image::{Blobs, ContainerImage};
 use crate::rootfs::Overlay;
 use crate::store::{Commit, LayerReading, LayerState, StagedFolder, StagedLayer, Staging, Store, StoreError};
-use crate::types::{Digest, Failure, FailureKind, Observer, Platform, SealerName};
+use crate::types::{Digest, Failure, FailureKind, Observer, Platform, Reportable, SealerName};
 
 use super::Bases;
 use super::import::{self, ImportError};
@@ -39,48 +39,35 @@ pub enum WorkspaceError {
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The file system refused.
-    #[error(transparent)]
-    Disk(#[from] DiskError),
-    /// A folder cannot be a layer.
-    #[error(transparent)]
-    Layer(#[from] LayerError),
     /// A pulled image cannot be taken.
     #[error(transparent)]
     Import(#[from] ImportError),
-    /// A layer that the image names is not there.
-    #[error("layer {layer} of `{image}` is not in the store; pull or load the image again")]
-    LayerGone {
-        /// The image's name.
-        image: String,
-        /// The layer's id.
-        layer: Digest,
-    },
 }
 
-impl WorkspaceError {
-    /// What kind of failure it is.
-    pub fn kind(&self) -> FailureKind {
-        match self {
-            Self::Store(error) => error.kind(),
-            Self::Disk(error) => error.kind(),
-            Self::Layer(error) => error.kind(),
-            Self::Import(error) => error.kind(),
-            Self::LayerGone { .. } => FailureKind::Failed,
-        }
+impl From<DiskError> for WorkspaceError {
+    fn from(error: DiskError) -> Self {
+        Self::Store(error.into())
     }
 }
 
-impl WorkspaceError {
-    /// The error for people, with what to do about it.
-    #[must_use]
-    pub fn failure(&self) -> Failure {
-        let failure = Failure::from_error(self.kind(), self);
+impl From<LayerError> for WorkspaceError {
+    fn from(error: LayerError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl Reportable for WorkspaceError {
+    fn kind(&self) -> FailureKind {
         match self {
-            Self::Import(error) if error.is_damaged_blob() => {
-                failure.with_help("the damaged copy is gone from the cache: the same command fetches it again")
-            }
-            Self::Import(_) | Self::Store(_) | Self::Disk(_) | Self::Layer(_) | Self::LayerGone { .. } => failure,
+            Self::Store(error) => error.kind(),
+            Self::Import(error) => error.kind(),
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Import(error) => error.help(),
+            Self::Store(_) => None,
         }
     }
 }
@@ -138,7 +125,7 @@ impl<'a> Workspace<'a> {
     pub(super) fn hold(&self, image: &Image) -> Result<(), WorkspaceError> {
         let layers: Vec<Digest> = image.layer_ids().filter(|id| !self.layers.contains_key(id)).collect();
         match self.store.hold(&self.staging, &layers)?.first() {
-            Some(layer) => Err(WorkspaceError::LayerGone { image: image.name.to_string(), layer: *layer }),
+            Some(layer) => Err(StoreError::NoLayer { image: image.name.to_string(), layer: *layer }.into()),
             None => Ok(()),
         }
     }
@@ -245,7 +232,7 @@ impl<'a> Workspace<'a> {
 
     /// The folder of one of an image's layers.
     pub fn layer_of(&self, image: &Image, layer: &Digest) -> Result<PathBuf, WorkspaceError> {
-        let gone = || WorkspaceError::LayerGone { image: image.name.to_string(), layer: *layer };
+        let gone = || StoreError::NoLayer { image: image.name.to_string(), layer: *layer }.into();
         self.layer_dir(layer)?.ok_or_else(gone)
     }
 

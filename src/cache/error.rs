@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::types::{Digest, FailureKind};
+use crate::types::{Digest, FailureKind, Reportable};
 
 /// Why the cache could not take or give bytes.
 #[derive(Debug, thiserror::Error)]
@@ -34,10 +34,8 @@ fn at_least(cut: bool) -> &'static str {
     if cut { "at least " } else { "" }
 }
 
-impl CacheError {
-    /// The kind of failure.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
+impl Reportable for CacheError {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Io(_) => FailureKind::Failed,
             Self::WrongDigest { .. } | Self::WrongSize { .. } => FailureKind::Verification,

@@ -83,8 +83,8 @@ pub(super) fn run(args: &BuildArgs, globals: &Globals) -> Result<(), Failed> {
     let settings = Settings { cache: &cache, registries_conf: None, url_mirrors: &mirrors };
     let sources = sources(&settings, &observer)?.strict(args.strict);
     let store = Store::open(&globals.root()?);
-    let context = Dir::open(&args.context).map_err(|error| Failed::from_error(error.kind(), &error))?;
-    let mut workspace = Workspace::new(&store).map_err(|error| Failed::from_error(error.kind(), &error))?;
+    let context = Dir::open(&args.context)?;
+    let mut workspace = Workspace::new(&store)?;
     let platform = args.platform.clone().unwrap_or_else(Platform::host);
     let builder = Builder { sources: &sources, observer: observer.as_ref(), sharing: Sharing::Copy, epoch: epoch()? };
     let request = BuildRequest {
@@ -104,8 +104,8 @@ pub(super) fn run(args: &BuildArgs, globals: &Globals) -> Result<(), Failed> {
         failures: failures.into_iter().map(|failure| placed(failure, &source)).collect(),
         source: Some(source.clone()),
     })?;
-    let report = ImageReport::new(&built, &workspace).map_err(|error| Failed::from_error(error.kind(), &error))?;
-    workspace.commit().map_err(|error| Failed::from_error(error.kind(), &error))?;
+    let report = ImageReport::new(&built, &workspace)?;
+    workspace.commit()?;
     match args.output {
         OutputForm::Json => output::json(&report),
         OutputForm::Text => output::data(&output::image(&report)),

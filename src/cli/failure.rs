@@ -1,6 +1,5 @@
 //! What a command ends with when it does not end well, and the one place that prints it and gives the exit code.
 
-use std::error::Error;
 use std::process::ExitCode;
 
 use crate::document::Located;
@@ -33,25 +32,20 @@ pub(super) enum Failed {
 }
 
 impl Failed {
+    /// Arguments that are not understood.
+    pub(super) fn usage(error: impl std::fmt::Display) -> Self {
+        Self::Usage(error.to_string())
+    }
+
     /// Something failed that has no better type.
     pub(super) fn doing(message: impl Into<String>) -> Self {
-        Self::Doing { source: None, failures: vec![Failure::new(FailureKind::Failed, message)] }
+        Failure::new(FailureKind::Failed, message).into()
     }
 
     /// What is wrong with one text.
     pub(super) fn invalid(source: &Source, diagnostics: Vec<Diagnostic>) -> Self {
         let located = |diagnostic| Located { source: source.clone(), diagnostic };
         Self::Invalid(diagnostics.into_iter().map(located).collect())
-    }
-
-    /// One thing failed.
-    pub(super) fn one(failure: Failure) -> Self {
-        Self::Doing { source: None, failures: vec![failure] }
-    }
-
-    /// An error of another module, with its causes.
-    pub(super) fn from_error(kind: FailureKind, error: &(dyn Error + 'static)) -> Self {
-        Self::Doing { source: None, failures: vec![Failure::from_error(kind, error)] }
     }
 
     /// The process's exit code.
@@ -103,6 +97,18 @@ impl Failed {
             }
         }
         ExitCode::from(self.exit_code())
+    }
+}
+
+impl<F: Into<Failure>> From<F> for Failed {
+    fn from(failure: F) -> Self {
+        vec![failure.into()].into()
+    }
+}
+
+impl From<Vec<Failure>> for Failed {
+    fn from(failures: Vec<Failure>) -> Self {
+        Self::Doing { source: None, failures }
     }
 }
 

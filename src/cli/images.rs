@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::store::{Store, StoredImage};
-use crate::types::Platform;
+use crate::types::{Failure, Platform};
 
 use super::failure::Failed;
 use super::globals::Globals;
@@ -43,7 +43,7 @@ impl Row {
 
 pub(super) fn run(args: &ImagesArgs, globals: &Globals) -> Result<(), Failed> {
     let store = Store::open(&globals.root()?);
-    let listing = store.images().map_err(|error| Failed::from_error(error.kind(), &error))?;
+    let listing = store.images()?;
     let rows: Vec<Row> = listing.images.iter().map(Row::of).collect();
     match args.output {
         OutputForm::Json => output::json(&rows)?,
@@ -54,12 +54,12 @@ pub(super) fn run(args: &ImagesArgs, globals: &Globals) -> Result<(), Failed> {
         .damaged
         .iter()
         .map(|damage| {
-            let mut failure = crate::types::Failure::from_error(damage.error.kind(), &damage.error);
+            let mut failure = Failure::of(&damage.error);
             failure.message = format!("`{}` is damaged: {}", damage.name, failure.message);
             failure.with_help("pull or load the image again")
         })
         .collect();
-    if failures.is_empty() { Ok(()) } else { Err(Failed::Doing { source: None, failures }) }
+    if failures.is_empty() { Ok(()) } else { Err(failures.into()) }
 }
 
 /// Columns as sealer's: name, id, architecture, variant, when and how large.

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::image::model::{Image, ImageId, inspect};
 use crate::store::Store;
-use crate::types::{FailureKind, SealerName, nearest};
+use crate::types::{Failure, FailureKind, SealerName, nearest};
 
 use super::failure::Failed;
 use super::globals::Globals;
@@ -32,27 +32,25 @@ pub(super) fn run(args: &InspectArgs, globals: &Globals) -> Result<(), Failed> {
 
 /// All platforms of a name, or the image of an id.
 pub(super) fn find(store: &Store, name: &str) -> Result<Vec<Image>, Failed> {
-    let failed = |error: crate::store::StoreError| Failed::from_error(error.kind(), &error);
     if let Ok(id) = name.parse::<ImageId>() {
-        let found = store.find_by_id(&id).map_err(failed)?;
+        let found = store.find_by_id(&id)?;
         if let Some(image) = found.first() {
             return Ok(vec![image.document.image().clone()]);
         }
     }
-    let parsed: SealerName = name.parse().map_err(|error| Failed::Usage(format!("{error}")))?;
+    let parsed: SealerName = name.parse().map_err(Failed::usage)?;
     let mut images = Vec::new();
-    for platform in store.platforms(&parsed).map_err(failed)? {
-        images.extend(store.find(&parsed, &platform).map_err(failed)?.map(|stored| stored.document.image().clone()));
+    for platform in store.platforms(&parsed)? {
+        images.extend(store.find(&parsed, &platform)?.map(|stored| stored.document.image().clone()));
     }
     if images.is_empty() {
         let message = format!("image `{}` is not in the store {}", parsed.familiar(), store.root().display());
-        let mut failure = crate::types::Failure::new(FailureKind::Failed, message);
-        let names: Vec<String> =
-            store.images().map_err(failed)?.images.iter().map(|image| image.name.familiar()).collect();
+        let mut failure = Failure::new(FailureKind::Failed, message);
+        let names: Vec<String> = store.images()?.images.iter().map(|image| image.name.familiar()).collect();
         if let Some(near) = nearest(&parsed.familiar(), names.iter().map(String::as_str)) {
             failure = failure.with_help(format!("did you mean `{near}`?"));
         }
-        return Err(Failed::Doing { source: None, failures: vec![failure] });
+        return Err(failure.into());
     }
     Ok(images)
 }

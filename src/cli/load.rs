@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::image::model::ImageDocument;
 use crate::store::Store;
 use crate::tar::Limits;
-use crate::types::{Event, FailureKind, Platform};
+use crate::types::{Event, Platform};
 
 use super::failure::Failed;
 use super::globals::Globals;
@@ -42,10 +42,8 @@ impl Row {
 
 pub(super) fn run(args: &LoadArgs, globals: &Globals) -> Result<(), Failed> {
     let store = Store::open(&globals.root()?);
-    let archive = fs_err::File::open(&args.input).map_err(|error| Failed::from_error(FailureKind::Failed, &error))?;
-    let loaded = store
-        .load(archive, &Limits::SAVED, jiff::Timestamp::now())
-        .map_err(|error| Failed::from_error(error.kind(), &error))?;
+    let archive = fs_err::File::open(&args.input)?;
+    let loaded = store.load(archive, &Limits::SAVED, jiff::Timestamp::now())?;
     let observer = progress::observer(globals);
     for message in loaded.warnings {
         observer.event(Event::Warning { message });

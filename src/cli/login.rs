@@ -6,8 +6,8 @@ use clap::Args;
 use clap::builder::{StringValueParser, TypedValueParser as _};
 use serde::Serialize;
 
-use crate::transport::{Accepted, AuthPlaces, Login, LoginScope, LoginStore, LoginStoreError, Secret, Stored};
-use crate::types::{Event, Failure, printable};
+use crate::transport::{Accepted, AuthPlaces, Login, LoginScope, LoginStore, Secret, Stored};
+use crate::types::{Event, printable};
 
 use super::failure::Failed;
 use super::globals::Globals;
@@ -59,14 +59,6 @@ pub(super) fn scope(text: &str) -> Result<LoginScope, Failed> {
         .map_err(|error: crate::transport::LoginScopeError| Failed::Usage(printable(&error.to_string()).into_owned()))
 }
 
-pub(super) fn store_error(error: &LoginStoreError) -> Failed {
-    let failure = Failure::from_error(error.kind(), error);
-    Failed::one(match error.help() {
-        Some(help) => failure.with_help(help),
-        None => failure,
-    })
-}
-
 pub(super) fn run(args: &LoginArgs, globals: &Globals) -> Result<(), Failed> {
     let scope = scope(&args.registry)?;
     let observer = progress::observer(globals);
@@ -76,14 +68,11 @@ pub(super) fn run(args: &LoginArgs, globals: &Globals) -> Result<(), Failed> {
         warn(format!("{message}: `--password-stdin` does without"));
     }
     // A broken file is told before a password is asked for.
-    let store = LoginStore::open(AuthPlaces::from_env()).map_err(|error| store_error(&error))?;
+    let store = LoginStore::open(AuthPlaces::from_env())?;
     let login = login(args, &scope)?;
     let sources::Registries { runtime, client } = sources::registries(&observer)?;
-    let accepted = runtime.block_on(client.log_in(&scope, &login)).map_err(|error| {
-        let failure = Failure::from_error(error.kind(), &error);
-        Failed::one(error.help().into_iter().fold(failure, Failure::with_help))
-    })?;
-    let kept = store.put(&scope, &accepted).map_err(|error| store_error(&error))?;
+    let accepted = runtime.block_on(client.log_in(&scope, &login))?;
+    let kept = store.put(&scope, &accepted)?;
     tell(&scope, &accepted, &kept, &warn);
     let Stored { place, .. } = kept;
     match args.output {
@@ -136,14 +125,14 @@ fn login(args: &LoginArgs, scope: &LoginScope) -> Result<Login, Failed> {
         None => return Err(missing("user's name")),
     };
     // Whatever is wrong with the name is said before the password is asked for.
-    Login::check_username(&username).map_err(|error| Failed::Usage(error.to_string()))?;
+    Login::check_username(&username).map_err(Failed::usage)?;
     let password = match &args.password {
         Some(password) => password.clone(),
         None if args.password_stdin => from_stdin(on_terminal)?,
         None if on_terminal => prompt::ask(&format!("Password of {username} for {scope}: "), Echo::Off)?,
         None => return Err(missing("password")),
     };
-    Login::checked(username, password).map_err(|error| Failed::Usage(error.to_string()))
+    Login::checked(username, password).map_err(Failed::usage)
 }
 
 /// All of stdin, without one line end at its end.

@@ -8,7 +8,7 @@ use crate::types::{Event, printable};
 
 use super::failure::Failed;
 use super::globals::Globals;
-use super::login::{scope, store_error};
+use super::login::scope;
 use super::output::{self, OutputForm};
 use super::progress;
 
@@ -41,8 +41,8 @@ pub(super) fn run(args: &LogoutArgs, globals: &Globals) -> Result<(), Failed> {
     let scope = scope(&args.registry)?;
     let observer = progress::observer(globals);
     let warn = |message: String| observer.event(Event::Warning { message });
-    let store = LoginStore::open(AuthPlaces::from_env()).map_err(|error| store_error(&error))?;
-    let Erased { places, parts } = store.erase(&scope).map_err(|error| store_error(&error))?;
+    let store = LoginStore::open(AuthPlaces::from_env())?;
+    let Erased { places, parts } = store.erase(&scope)?;
     for place in &places {
         if let Some(mode) = place.was_open {
             warn(format!("others could read `{}` (mode {mode:04o}); its mode is 0600 now", place.file));

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use fs_err::File;
 
-use crate::disk::{Dir, DiskError, Unfinished};
-use crate::types::FailureKind;
+use crate::disk::{Dir, Unfinished};
 
 use super::failure::Failed;
 
@@ -22,11 +21,10 @@ pub(super) enum OutFile {
 impl OutFile {
     /// Opens it; that it cannot be made is known before the work.
     pub(super) fn open(path: &Path) -> Result<Self, Failed> {
-        let failed = |error: std::io::Error| Failed::from_error(FailureKind::Failed, &error);
         if fs_err::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
-            return Ok(Self::Stream(fs_err::OpenOptions::new().write(true).open(path).map_err(failed)?));
+            return Ok(Self::Stream(fs_err::OpenOptions::new().write(true).open(path)?));
         }
-        let path = followed(path).map_err(failed)?;
+        let path = followed(path)?;
         let Some(name) = path.file_name().filter(|_| !path.is_dir()) else {
             return Err(Failed::Usage(format!("`{}` is no name of a file", path.display())));
         };
@@ -34,7 +32,7 @@ impl OutFile {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             Some(_) | None => Path::new("."),
         };
-        Dir::open(folder).and_then(|folder| Unfinished::create(&folder, name)).map(Self::File).map_err(|e| on_disk(&e))
+        Ok(Self::File(Unfinished::create(&Dir::open(folder)?, name)?))
     }
 
     /// What to write to.
@@ -49,13 +47,9 @@ impl OutFile {
     pub(super) fn finish(self) -> Result<(), Failed> {
         match self {
             Self::Stream(_) => Ok(()),
-            Self::File(unfinished) => unfinished.finish().map_err(|error| on_disk(&error)),
+            Self::File(unfinished) => Ok(unfinished.finish()?),
         }
     }
-}
-
-fn on_disk(error: &DiskError) -> Failed {
-    Failed::from_error(error.kind(), error)
 }
 
 /// The file that a link leads to; a path that is no link, or one to nowhere, as it is.

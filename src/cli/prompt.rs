@@ -62,29 +62,11 @@ impl Drop for Settings {
 /// Asks on the terminal, of which stdin is one, and gives the line that is typed.
 pub(super) fn ask(question: &str, echo: Echo) -> Result<Secret, Failed> {
     let failed = |error: io::Error| Failed::doing(format!("ask on the terminal: {error}"));
-    // Not stderr: that may be a file, or for a machine.
-    let mut terminal = File::options().write(true).open("/dev/tty").map_err(failed)?;
-    let settings = Settings::take_over().map_err(failed)?;
-    write!(terminal, "{}", printable(question)).map_err(failed)?;
-    let (mut line, mut key) = (Vec::new(), [0]);
-    let typed = loop {
-        let count = io::stdin().lock().read(&mut key).map_err(failed)?;
-        let typed = if count == 0 { Typed::GivenUp(None) } else { type_key(&mut line, key[0], &settings.before) };
-        if typed != Typed::More {
-            break typed;
-        }
-        if echo == Echo::On {
-            let shown = String::from_utf8_lossy(&line).into_owned();
-            write!(terminal, "\r\x1b[K{}{}", printable(question), printable(&shown)).map_err(failed)?;
-        }
-    };
-    writeln!(terminal).map_err(failed)?;
-    drop(settings);
-    match typed {
-        Typed::More | Typed::Line => String::from_utf8(line)
+    match type_line(question, echo).map_err(failed)? {
+        (Typed::More | Typed::Line, line) => String::from_utf8(line)
             .map(Secret::new)
             .map_err(|_| Failed::Usage("what was typed is not UTF-8".to_owned())),
-        Typed::GivenUp(signal) => {
+        (Typed::GivenUp(signal), _) => {
             // As if the terminal itself had sent it.
             if let Some(signal) = signal {
                 kill_process(getpid(), signal).map_err(|error| failed(error.into()))?;
@@ -92,6 +74,28 @@ pub(super) fn ask(question: &str, echo: Echo) -> Result<Secret, Failed> {
             Err(Failed::doing("nothing was answered on the terminal, and nothing was written"))
         }
     }
+}
+
+/// The line that is typed as far as the user goes on; the terminal is as it was then.
+fn type_line(question: &str, echo: Echo) -> io::Result<(Typed, Vec<u8>)> {
+    // Not stderr: that may be a file, or for a machine.
+    let mut terminal = File::options().write(true).open("/dev/tty")?;
+    let settings = Settings::take_over()?;
+    write!(terminal, "{}", printable(question))?;
+    let (mut line, mut key) = (Vec::new(), [0]);
+    let typed = loop {
+        let count = io::stdin().lock().read(&mut key)?;
+        let typed = if count == 0 { Typed::GivenUp(None) } else { type_key(&mut line, key[0], &settings.before) };
+        if typed != Typed::More {
+            break typed;
+        }
+        if echo == Echo::On {
+            let shown = String::from_utf8_lossy(&line).into_owned();
+            write!(terminal, "\r\x1b[K{}{}", printable(question), printable(&shown))?;
+        }
+    };
+    writeln!(terminal)?;
+    Ok((typed, line))
 }
 
 /// Takes one key into the line, with the keys for editing that the user's terminal has.

@@ -27,7 +27,7 @@ struct Report {
 
 pub(super) fn run(args: &PruneArgs, globals: &Globals) -> Result<(), Failed> {
     let store = Store::open(&globals.root()?);
-    let removed = store.prune().map_err(|error| Failed::from_error(error.kind(), &error))?;
+    let removed = store.prune()?;
     match args.output {
         OutputForm::Json => output::json(&Report { images: removed.images, layers: removed.layers }),
         OutputForm::Text => {

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 
-use crate::build::{Workspace, WorkspaceError};
+use crate::build::Workspace;
 use crate::sources::Sources;
 use crate::store::Store;
 use crate::types::{Digest, Failure, FailureKind, Platform, SealerName};
@@ -45,18 +45,16 @@ pub(super) fn run(args: &PullArgs, globals: &Globals) -> Result<(), Failed> {
     let observer = progress::observer(globals);
     let cache = globals.cache()?;
     let sources = sources(&Settings { cache: &cache, registries_conf: None, url_mirrors: &[] }, &observer)?;
-    let failed = |error: &WorkspaceError| Failed::one(error.failure());
     let mut rows = Vec::new();
     // All platforms or none: an image whose platforms are of different ages helps nobody.
-    let mut workspace = Workspace::new(&store).map_err(|error| failed(&error))?;
+    let mut workspace = Workspace::new(&store)?;
     for platform in platforms(args, &sources)? {
-        let pulled = sources.image(&args.name.reference().clone().into(), &platform).map_err(Failed::one)?;
-        let image = workspace.import(&args.name, &pulled, sources.cache(), observer.as_ref());
-        let image = image.map_err(|error| failed(&error))?;
+        let pulled = sources.image(&args.name.reference().clone().into(), &platform)?;
+        let image = workspace.import(&args.name, &pulled, sources.cache(), observer.as_ref())?;
         let id = image.id.map(|id| id.to_string()).unwrap_or_default();
         rows.push(Row { name: image.name.to_string(), id, platform, digest: pulled.root().digest });
     }
-    workspace.commit().map_err(|error| failed(&error))?;
+    workspace.commit()?;
     match args.output {
         OutputForm::Json => output::json(&rows),
         OutputForm::Text => rows.iter().try_for_each(|row| {
@@ -74,10 +72,10 @@ fn platforms(args: &PullArgs, sources: &Sources) -> Result<Vec<Platform>, Failed
     if !named.is_empty() {
         return Ok(named);
     }
-    let there = sources.platforms(args.name.reference()).map_err(Failed::one)?;
+    let there = sources.platforms(args.name.reference())?;
     if there.is_empty() {
         let message = format!("`{}` is there for no platform", args.name);
-        return Err(Failed::one(Failure::new(FailureKind::Verification, message)));
+        return Err(Failure::new(FailureKind::Verification, message).into());
     }
     Ok(there)
 }

@@ -96,12 +96,11 @@ pub(super) fn push(
     threads: usize,
     (name, platforms): (&SealerName, &[Platform]),
 ) -> Result<Report, Failed> {
-    let images = store.find_all(name, platforms);
-    let images = images.map_err(|error| Failed::from_error(error.kind(), &error))?;
+    let images = store.find_all(name, platforms)?;
     let threads = NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN);
     let exporter = Exporter { store, cache: sources.cache(), observer, threads };
-    let ready = exporter.export(&images).map_err(|error| Failed::from_error(error.kind(), &error))?;
-    let pushed = sources.push(name.reference(), &ready).map_err(Failed::one)?;
+    let ready = exporter.export(&images)?;
+    let pushed = sources.push(name.reference(), &ready)?;
     let provenance = attach(store, sources, name, &images, &pushed)?;
     Ok(Report::new(name, pushed, provenance))
 }
@@ -121,8 +120,7 @@ fn attach(
     // One statement speaks of all that one run made.
     let mut statements: BTreeMap<Vec<u8>, Vec<(&StoredImage, &Descriptor)>> = BTreeMap::new();
     for image in images {
-        let found = store.provenance(&image.document.id());
-        if let Some(statement) = found.map_err(|error| Failed::from_error(error.kind(), &error))? {
+        if let Some(statement) = store.provenance(&image.document.id())? {
             statements.entry(statement).or_default().extend(manifest(image).map(|manifest| (image, manifest)));
         }
     }
@@ -134,12 +132,11 @@ fn attach(
                 (image.document.image().platform.clone(), manifest.digest, image.document.id().to_string())
             })
             .collect();
-        let text = of_pushed(&statement, name.reference(), pushed.list.digest, &manifests)
-            .map_err(|error| Failed::from_error(error.kind(), &error))?;
+        let text = of_pushed(&statement, name.reference(), pushed.list.digest, &manifests)?;
         for subject in std::iter::once(&pushed.list).chain(about.iter().map(|(_, manifest)| *manifest)) {
             let put = sources.attach(name.reference(), subject, MEDIA_TYPE, MEDIA_TYPE, text.as_bytes());
             let put = put.map_err(|failure| {
-                Failed::one(failure.with_help("the image itself is pushed; only its provenance is not attached"))
+                failure.with_help("the image itself is pushed; only its provenance is not attached")
             })?;
             attached.push(Referrer { subject: subject.digest, digest: put.manifest.digest, tag: put.tag });
         }
@@ -154,7 +151,7 @@ pub(super) fn run(args: &PushArgs, globals: &Globals) -> Result<(), Failed> {
     let store = Store::open(&globals.root()?);
     let platforms = args.platforms.named();
     // Whoever names an image that is not there hears that before anything of the settings.
-    store.find_all(&args.name, &platforms).map_err(|error| Failed::from_error(error.kind(), &error))?;
+    store.find_all(&args.name, &platforms)?;
     let observer = progress::observer(globals);
     let cache = globals.cache()?;
     let sources = sources(&Settings { cache: &cache, registries_conf: None, url_mirrors: &[] }, &observer)?;

@@ -39,11 +39,11 @@ pub(super) fn run(args: &RmiArgs, globals: &Globals) -> Result<(), Failed> {
     let platforms = args.platforms.named();
     // Before anything goes: one that is no name at all is a slip of the hand.
     let images = args.names.iter().map(|text| Named::parse(text)).collect::<Result<Vec<_>, _>>()?;
-    let (mut rows, mut failures) = (Vec::new(), Vec::new());
+    let (mut rows, mut failures) = (Vec::new(), Vec::<Failure>::new());
     for image in &images {
         match image.remove(&store, &platforms) {
             Ok(row) => rows.push(row),
-            Err(error) => failures.push(Failure::from_error(error.kind(), &error)),
+            Err(error) => failures.push(error.into()),
         }
     }
     match args.output {
@@ -53,7 +53,7 @@ pub(super) fn run(args: &RmiArgs, globals: &Globals) -> Result<(), Failed> {
             output::data(&format!("removed {}, {layers} deleted\n", row.name))
         })?,
     }
-    if failures.is_empty() { Ok(()) } else { Err(Failed::Doing { source: None, failures }) }
+    if failures.is_empty() { Ok(()) } else { Err(failures.into()) }
 }
 
 /// What an argument names.
@@ -67,7 +67,7 @@ impl Named {
         if let Ok(id) = text.parse() {
             return Ok(Self::Id(id));
         }
-        text.parse().map(Self::Name).map_err(|error| Failed::Usage(format!("{error}")))
+        text.parse().map(Self::Name).map_err(Failed::usage)
     }
 
     fn remove(&self, store: &Store, platforms: &[Platform]) -> Result<Row, StoreError> {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::store::{Saved, Store, StoreError, StoredImage};
-use crate::types::{Event, FailureKind, SealerName};
+use crate::store::{Saved, Store, StoredImage};
+use crate::types::{Event, SealerName};
 
 use super::failure::Failed;
 use super::globals::Globals;
@@ -28,9 +28,9 @@ pub(super) struct SaveArgs {
 }
 
 pub(super) fn run(args: &SaveArgs, globals: &Globals) -> Result<(), Failed> {
-    let name: SealerName = args.name.parse().map_err(|error| Failed::Usage(format!("{error}")))?;
+    let name: SealerName = args.name.parse().map_err(Failed::usage)?;
     let store = Store::open(&globals.root()?);
-    let images = store.find_all(&name, &args.platforms.named()).map_err(|error| of_store(&error))?;
+    let images = store.find_all(&name, &args.platforms.named())?;
     let observer = progress::observer(globals);
     let title = title(&args.name, &name);
     let file = target(&args.output, &name);
@@ -43,10 +43,6 @@ pub(super) fn run(args: &SaveArgs, globals: &Globals) -> Result<(), Failed> {
         output::note(&format!("saved {name} to {}", file.display()));
     }
     Ok(())
-}
-
-fn of_store(error: &StoreError) -> Failed {
-    Failed::from_error(error.kind(), error)
 }
 
 /// The name as it was typed, with its tag.
@@ -65,8 +61,8 @@ fn target(output: &Path, name: &SealerName) -> PathBuf {
 fn write(store: &Store, images: Vec<StoredImage>, title: &str, file: &Path) -> Result<Saved, Failed> {
     let out = OutFile::open(file)?;
     let mut buffered = BufWriter::with_capacity(256 * 1024, out.file());
-    let saved = store.save(images, title, &mut buffered).map_err(|error| of_store(&error))?;
-    buffered.flush().map_err(|error| Failed::from_error(FailureKind::Failed, &error))?;
+    let saved = store.save(images, title, &mut buffered)?;
+    buffered.flush()?;
     drop(buffered);
     out.finish()?;
     Ok(saved)

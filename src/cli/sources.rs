@@ -47,21 +47,18 @@ pub(super) fn sources_with(
     observer: &Arc<dyn Observer>,
 ) -> Result<Sources, Failed> {
     let runtime = runtime()?;
-    let cache = Cache::open(settings.cache).map_err(|error| Failed::from_error(error.kind(), &error))?;
-    let cache = Arc::new(cache);
+    let cache = Arc::new(Cache::open(settings.cache)?);
     let registries = match settings.registries_conf {
-        Some(file) => RegistriesConf::load(&ConfigPlaces { named: Some(file.to_owned()), user: None, system: None }),
-        None => RegistriesConf::load(&ConfigPlaces::from_env()),
+        Some(file) => RegistriesConf::load(&ConfigPlaces { named: Some(file.to_owned()), user: None, system: None })?,
+        None => RegistriesConf::load(&ConfigPlaces::from_env())?,
     };
-    let registries = registries.map_err(|error| Failed::from_error(error.kind(), &error))?;
-    let logins = Logins::load(&AuthPlaces::from_env());
-    let logins = logins.map_err(|error| Failed::from_error(error.kind(), &error))?;
+    let logins = Logins::load(&AuthPlaces::from_env())?;
     for message in registries.warnings().iter().cloned().chain(doubtful_proxies()) {
         observer.event(Event::Warning { message });
     }
     let mut mirrors = Vec::new();
     for text in settings.url_mirrors {
-        mirrors.extend(UrlMirror::parse_list(text).map_err(|error| Failed::Usage(error.to_string()))?);
+        mirrors.extend(UrlMirror::parse_list(text).map_err(Failed::usage)?);
     }
     let counter = Counter::new(Arc::clone(observer));
     let listener = || Arc::clone(&counter) as Arc<dyn Observer>;
@@ -84,8 +81,7 @@ pub(super) struct Registries {
 /// Registries as the user's settings say, reported to `observer`.
 pub(super) fn registries(observer: &Arc<dyn Observer>) -> Result<Registries, Failed> {
     let runtime = runtime()?;
-    let conf = RegistriesConf::load(&ConfigPlaces::from_env());
-    let conf = conf.map_err(|error| Failed::from_error(error.kind(), &error))?;
+    let conf = RegistriesConf::load(&ConfigPlaces::from_env())?;
     for message in conf.warnings().iter().cloned().chain(doubtful_proxies()) {
         observer.event(Event::Warning { message });
     }

@@ -36,9 +36,8 @@ pub(super) fn run(args: &TagArgs, globals: &Globals) -> Result<(), Failed> {
         return Err(Failed::Usage(format!("a digest cannot be given to an image: `@{digest}`")));
     }
     let store = Store::open(&globals.root()?);
-    let tagged = store.tag(&args.name, &args.new, jiff::Timestamp::now());
-    tagged.map_err(|error| Failed::from_error(error.kind(), &error))?;
-    provenance::tagged(&store, &args.name, &args.new).map_err(|error| Failed::from_error(error.kind(), &error))?;
+    store.tag(&args.name, &args.new, jiff::Timestamp::now())?;
+    provenance::tagged(&store, &args.name, &args.new)?;
     match args.output {
         OutputForm::Json => output::json(&Report { name: args.name.to_string(), new: args.new.to_string() }),
         OutputForm::Text => output::data(&format!("{} is {} too\n", args.name, args.new)),

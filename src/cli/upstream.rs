@@ -160,7 +160,7 @@ pub(super) fn run(split: &Split, globals: &Globals) -> Result<(), Failed> {
         let help = format!(
             "a program that `{VARIABLE}` or PATH leads to calls this one again: let `{VARIABLE}` name a real sealer"
         );
-        return Err(Failed::one(Failure::new(FailureKind::Failed, message).with_help(help)));
+        return Err(Failure::new(FailureKind::Failed, message).with_help(help).into());
     }
     let program = find(name)?;
     let error = process::Command::new(&program).arg0("sealer").args(theirs).env(COUNT, (count + 1).to_string()).exec();
@@ -203,7 +203,7 @@ fn find(name: &str) -> Result<PathBuf, Failed> {
                  name its program"
             );
             let failure = Failure::new(FailureKind::Failed, message).with_help(help);
-            Failed::one(match skipped {
+            Failed::from(match skipped {
                 0 => failure,
                 _ => failure.with_help("parts of PATH that are no absolute path are not searched"),
             })

@@ -5,7 +5,7 @@ use std::io;
 use crate::archive::ArchiveError;
 use crate::disk::DiskError;
 use crate::store::StoreError;
-use crate::types::FailureKind;
+use crate::types::{FailureKind, Reportable};
 
 /// Why two images cannot be compared.
 #[derive(Debug, thiserror::Error)]
@@ -42,10 +42,8 @@ pub enum DiffError {
     },
 }
 
-impl DiffError {
-    /// What kind of failure it is.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
+impl Reportable for DiffError {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Disk(error) => error.kind(),
             Self::Store(error) => error.kind(),

@@ -134,8 +134,7 @@ impl Comparer<'_> {
         };
         let mut images = Vec::new();
         for (old, new) in pairs(&olds, &news) {
-            let image = compare(old, new, self.scratch.path(), self.options);
-            images.push(image.map_err(|error| failed(error.kind(), &error))?);
+            images.push(compare(old, new, self.scratch.path(), self.options)?);
         }
         let only = |these: &[Side], those: &[Side]| {
             let those = platforms(those);
@@ -172,7 +171,7 @@ impl Comparer<'_> {
         let is_wanted = |image: &&Image| self.platforms.is_empty() || self.platforms.contains(&image.platform);
         let mut sides = Vec::new();
         for image in images.iter().filter(is_wanted) {
-            sides.push(Side::of_store(store, image).map_err(|error| failed(error.kind(), &error))?);
+            sides.push(Side::of_store(store, image)?);
         }
         sides.sort_by(|one, other| one.image.platform.cmp(&other.image.platform));
         if sides.is_empty() {
@@ -191,10 +190,10 @@ impl Comparer<'_> {
     }
 
     fn load(&self, path: &Path, store: &Store) -> Result<Vec<Image>, Failure> {
-        let file = fs_err::File::open(path).map_err(|error| failed(FailureKind::Failed, &error))?;
+        let file = fs_err::File::open(path)?;
         let loaded = store.load(file, &Limits::SAVED, jiff::Timestamp::UNIX_EPOCH);
         let loaded = loaded.map_err(|error| {
-            let failure = failed(error.kind(), &error);
+            let failure = Failure::from(error);
             Failure { message: format!("cannot compare `{}`: {}", path.display(), failure.message), ..failure }
         })?;
         for warning in loaded.warnings {
@@ -207,8 +206,7 @@ impl Comparer<'_> {
         let sources = self.sources.expect("whoever has an input that needs a registry gives what pulls");
         let host = [Platform::host()];
         let platforms = [self.platforms, others, &host].into_iter().find(|platforms| !platforms.is_empty());
-        let failed = |error: crate::build::WorkspaceError| failed(error.kind(), &error);
-        let mut workspace = Workspace::new(store).map_err(failed)?;
+        let mut workspace = Workspace::new(store)?;
         let mut images = Vec::new();
         for platform in platforms.unwrap_or_default() {
             let pulled = sources.image(&name.reference().clone().into(), platform).map_err(|failure| {
@@ -216,15 +214,11 @@ impl Comparer<'_> {
                 failure
                     .with_help(format!("`{}` is not in the store {root}, so its registry was asked", name.familiar()))
             })?;
-            images.push(workspace.import(name, &pulled, sources.cache(), self.observer).map_err(failed)?);
+            images.push(workspace.import(name, &pulled, sources.cache(), self.observer)?);
         }
-        workspace.commit().map_err(failed)?;
+        workspace.commit()?;
         Ok(images)
     }
-}
-
-fn failed(kind: FailureKind, error: &(dyn std::error::Error + 'static)) -> Failure {
-    Failure::from_error(kind, error)
 }
 
 fn platforms(sides: &[Side]) -> Vec<Platform> {

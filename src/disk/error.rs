@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::types::FailureKind;
+use crate::types::{FailureKind, Reportable};
 
 /// Why something on the disk could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -69,15 +69,6 @@ impl DiskError {
         Self::Io { action, path: path.as_ref().to_owned(), source: source.into() }
     }
 
-    /// What the exit code says of it.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
-        match self {
-            Self::Busy { .. } => FailureKind::Retry,
-            Self::Io { .. } | Self::Name { .. } | Self::Special { .. } | Self::Deep { .. } => FailureKind::Failed,
-        }
-    }
-
     /// Whether the thing was not there.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
@@ -88,5 +79,14 @@ impl DiskError {
     #[must_use]
     pub fn is_there_already(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::AlreadyExists)
+    }
+}
+
+impl Reportable for DiskError {
+    fn kind(&self) -> FailureKind {
+        match self {
+            Self::Busy { .. } => FailureKind::Retry,
+            Self::Io { .. } | Self::Name { .. } | Self::Special { .. } | Self::Deep { .. } => FailureKind::Failed,
+        }
     }
 }

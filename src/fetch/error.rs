@@ -1,9 +1,8 @@
 //! Why a URL could not be fetched.
 
 use crate::cache::CacheError;
-use crate::transport::HttpError;
-use crate::types::FailureKind;
-use crate::types::chain;
+use crate::transport::{HttpError, Tried};
+use crate::types::{FailureKind, Reportable};
 
 /// Why a URL could not be fetched. URLs are without query string and credentials.
 #[derive(Debug, thiserror::Error)]
@@ -27,12 +26,12 @@ pub enum FetchError {
         url: String,
     },
     /// Nobody who was asked gave it.
-    #[error("`{url}` cannot be fetched: {}", messages(.tried))]
+    #[error("`{url}` cannot be fetched: {tried}")]
     Tried {
         /// The URL.
         url: String,
-        /// What each said, in their order: mirrors, then the URL itself. Each names its URL.
-        tried: Vec<HttpError>,
+        /// What those said who were asked for it.
+        tried: Tried<HttpError>,
     },
     /// The cache failed.
     #[error("`{url}` cannot be kept")]
@@ -44,36 +43,25 @@ pub enum FetchError {
     },
 }
 
-fn messages(tried: &[HttpError]) -> String {
-    tried.iter().map(|error| chain(error)).collect::<Vec<_>>().join("; ")
+fn decisive(tried: &Tried<HttpError>) -> Option<&HttpError> {
+    tried.decisive(|error| error.kind() == FailureKind::Verification)
 }
 
-impl FetchError {
-    /// What to do next, where there is more to say than the message does.
-    #[must_use]
-    pub fn help(&self) -> Option<String> {
+impl Reportable for FetchError {
+    fn help(&self) -> Option<String> {
         match self {
             Self::Tried { tried, .. } => {
-                // As with the kind: the wrong content first, then what the URL itself gave.
-                let wrong = tried.iter().find(|error| error.kind() == FailureKind::Verification);
-                wrong.or(tried.last()).and_then(|error| error.help("`--url-mirror` can name a mirror"))
+                decisive(tried).and_then(|error| error.help("`--url-mirror` can name a mirror"))
             }
             Self::Scheme { .. } | Self::NeedsDigest { .. } | Self::Offline { .. } | Self::Cache { .. } => None,
         }
     }
 
-    /// The kind of failure.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Scheme { .. } | Self::NeedsDigest { .. } => FailureKind::Invalid,
             Self::Offline { .. } => FailureKind::Failed,
-            // Whoever gave something else than was meant is news, also where somebody else did not answer at all.
-            Self::Tried { tried, .. } if tried.iter().any(|error| error.kind() == FailureKind::Verification) => {
-                FailureKind::Verification
-            }
-            // Mirrors may lack what they like; what the URL itself gave counts, and it is asked last.
-            Self::Tried { tried, .. } => tried.last().map_or(FailureKind::Failed, HttpError::kind),
+            Self::Tried { tried, .. } => decisive(tried).map_or(FailureKind::Failed, HttpError::kind),
             Self::Cache { source, .. } => source.kind(),
         }
     }
@@ -88,7 +76,7 @@ mod tests {
         let url = "https://host.invalid/x".to_owned();
         let down = || HttpError::Connect { url: url.as_str().into(), reason: "no such host".to_owned() };
         let too_long = HttpError::TooLong { url: url.as_str().into(), limit: 1 };
-        let tried = |tried| FetchError::Tried { url: url.clone(), tried };
+        let tried = |tried| FetchError::Tried { url: url.clone(), tried: Tried(tried) };
         insta::assert_snapshot!(tried(vec![down()]).help().unwrap(), @"is the server up, and is `host.invalid` the right place? `--url-mirror` can name a mirror");
         let expected = too_long.help("");
         assert_eq!(tried(vec![too_long, down()]).help(), expected);

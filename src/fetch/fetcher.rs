@@ -11,8 +11,8 @@ use url::Url;
 use super::{FetchError, UrlMirror};
 use crate::cache::{BlobReader, Cache, Expected, Look, UrlRecord};
 use crate::transport::{
-    Fetched, Http, HttpError, KeyedLocks, Outcome, Patience, Request, RequestUrl, Response, STATUSES, Source, Wanted,
-    redacted_url,
+    Fetched, Http, HttpError, KeyedLocks, Outcome, Patience, Request, RequestUrl, Response, STATUSES, Source, Tried,
+    Wanted, redacted_url,
 };
 use crate::types::{Digest, Event, Observer};
 
@@ -97,7 +97,7 @@ impl Fetcher {
                 Err(error) => tried.push(error),
             }
         }
-        Err(FetchError::Tried { url: shown, tried })
+        Err(FetchError::Tried { url: shown, tried: Tried(tried) })
     }
 
     async fn fetch_from(

@@ -3,7 +3,6 @@
 use url::Url;
 
 use crate::transport::redacted_url;
-use crate::types::FailureKind;
 
 /// Sends URLs that start with a prefix to another place first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,14 +17,6 @@ pub struct UrlMirror {
 pub struct MirrorError {
     text: String,
     reason: &'static str,
-}
-
-impl MirrorError {
-    /// The kind of failure.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
-        FailureKind::Failed
-    }
 }
 
 impl UrlMirror {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::Descriptor;
-use crate::types::{Digest, FailureKind, Platform};
+use crate::types::{Digest, FailureKind, Platform, Reportable};
 
 pub(super) const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 pub(super) const DOCKER_IMAGE: &str = "application/vnd.docker.distribution.manifest.v2+json";
@@ -113,10 +113,8 @@ fn are(available: &[String]) -> String {
     }
 }
 
-impl ManifestError {
-    /// The kind of failure.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
+impl Reportable for ManifestError {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::SchemaOne | Self::Foreign(_) => FailureKind::Failed,
             Self::Form(_)
@@ -325,9 +323,7 @@ pub fn config_platform(config: &[u8]) -> Result<Platform, ManifestError> {
 
 /// Holds the config of an image without a list to the platform that was asked for.
 pub fn check_config(config: &[u8], platform: &Platform) -> Result<(), ManifestError> {
-    let written: WrittenPlatform = serde_json::from_slice(config)
-        .map_err(|error| ManifestError::Form(format!("its config is no JSON of an image: {error}")))?;
-    let found = written.platform().ok_or(ManifestError::NoConfigPlatform)?;
+    let found = config_platform(config)?;
     if serves(&found, platform).is_none() {
         return Err(ManifestError::OtherPlatform { asked: platform.clone(), found: found.to_string() });
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::types::{BaseSource, ContextPathError, Diagnostic, Source, Span, nearest};
+use crate::types::{BaseSource, ContextPathError, Diagnostic, Reportable as _, Source, Span, nearest};
 
 use super::args::parse_args;
 use super::copy::{ContextPattern, CopyDestination, CopySource};
@@ -196,10 +196,7 @@ fn parse_copy(value: &Value) -> Result<Instruction, Diagnostic> {
         let remote = RemoteFile::parse(source).map_err(|error| {
             let mistake =
                 Diagnostic::error(value.span, error.to_string()).with_label("expected an https URL of a file");
-            match error.help() {
-                Some(help) => mistake.with_help(help),
-                None => mistake,
-            }
+            Diagnostic { help: error.help().into_iter().collect(), ..mistake }
         })?;
         // What the value says ends in the image, where passwords and tokens have no place.
         let value = format!("{remote} {}", words[1]);

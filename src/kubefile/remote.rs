@@ -5,6 +5,7 @@ use std::fmt;
 use url::Url;
 
 use super::copy::ARCH;
+use crate::types::{FailureKind, Reportable};
 
 /// A file that COPY fetches. Its text may hold a password or a token, so it is shown only without them.
 #[derive(Clone, PartialEq, Eq)]
@@ -35,16 +36,19 @@ pub enum RemoteError {
     NoFile(String),
 }
 
-impl RemoteError {
-    /// What to do about it.
-    #[must_use]
-    pub fn help(&self) -> Option<&'static str> {
-        match self {
-            Self::Insecure(_) => Some("use https, or fetch the file beforehand and COPY it from the context"),
-            Self::Login(_) => Some("fetch the file beforehand and COPY it from the context"),
-            Self::Repository(_) => Some("clone it beforehand and COPY it from the context"),
-            Self::Url { .. } | Self::NoFile(_) => None,
-        }
+impl Reportable for RemoteError {
+    fn kind(&self) -> FailureKind {
+        FailureKind::Invalid
+    }
+
+    fn help(&self) -> Option<String> {
+        let help = match self {
+            Self::Insecure(_) => "use https, or fetch the file beforehand and COPY it from the context",
+            Self::Login(_) => "fetch the file beforehand and COPY it from the context",
+            Self::Repository(_) => "clone it beforehand and COPY it from the context",
+            Self::Url { .. } | Self::NoFile(_) => return None,
+        };
+        Some(help.to_owned())
     }
 }
 

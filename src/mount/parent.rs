@@ -9,7 +9,7 @@ use std::thread;
 
 use super::message::{CHILD_COMMAND, EMPTY, MAX_LOWER, Order, ROOT, Reason, Report, UPPER, WORK};
 use crate::disk::{Dir, DiskError};
-use crate::types::FailureKind;
+use crate::types::{FailureKind, Reportable};
 
 /// The longest line that is handed on in one piece, in bytes.
 const MAX_LINE: u64 = 16 * 1024;
@@ -84,10 +84,10 @@ impl MountError {
             Self::Disk(_) | Self::TooMany(_) | Self::Child { .. } | Self::Unready { .. } | Self::Vanished(_) => &[],
         }
     }
+}
 
-    /// What kind of failure it is.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
+impl Reportable for MountError {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Disk(error) => error.kind(),
             Self::TooMany(_)
@@ -99,13 +99,12 @@ impl MountError {
         }
     }
 
-    /// What to do about it, where the error does not say so itself.
-    #[must_use]
-    pub fn help(&self) -> Option<&'static str> {
+    fn help(&self) -> Option<String> {
         match self {
             Self::Unready { .. } => Some(
                 "RUN needs root with the right to mount, and a store on a file system that an overlay can be upon: \
-                 ext4, xfs, btrfs or tmpfs, not another overlay; `--root` says where the store is",
+                 ext4, xfs, btrfs or tmpfs, not another overlay; `--root` says where the store is"
+                    .to_owned(),
             ),
             Self::Disk(_)
             | Self::TooMany(_)

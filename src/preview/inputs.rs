@@ -12,7 +12,7 @@ use crate::plan::{Lock, PlannedStage};
 use crate::sources::Sources;
 use crate::store::Store;
 use crate::transport::redacted_url;
-use crate::types::{BaseSource, Digest, Failure, ImageRef, ImageSource, Platform, SealerName};
+use crate::types::{BaseSource, Digest, Failure, ImageRef, ImageSource, Platform, Reportable, SealerName};
 
 use super::Need;
 

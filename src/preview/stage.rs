@@ -10,7 +10,7 @@ use crate::plan::ContextSource;
 use crate::rootfs::{Overlay, RegistryStorage};
 use crate::sources;
 use crate::steps::Context;
-use crate::types::{ContextPath, Digest, Failure, FailureKind, ImageSource, Platform, Route};
+use crate::types::{ContextPath, Digest, Failure, FailureKind, ImageSource, Platform, Reportable, Route};
 
 use super::preview_maker::Maker;
 use super::snapshot::{count, entries};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::sources;
 use crate::steps::{Context, Effect, Outcome, PlannedStep, StepFailure, Tools};
-use crate::types::{ContextPath, Failure, FailureKind, Route, glob_set, human_size};
+use crate::types::{ContextPath, Failure, FailureKind, Reportable, Route, glob_set, human_size};
 
 use super::changes::{self, ChangeKind};
 use super::preview_maker::Maker;

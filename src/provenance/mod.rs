@@ -19,7 +19,7 @@ mod statement;
 mod tagged;
 
 use crate::store::StoreError;
-use crate::types::FailureKind;
+use crate::types::{FailureKind, Reportable};
 
 pub use pushed::of_pushed;
 pub use statement::{Run, cluster_registry, statement};
@@ -52,10 +52,8 @@ pub enum ProvenanceError {
     },
 }
 
-impl ProvenanceError {
-    /// What kind of failure it is.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
+impl Reportable for ProvenanceError {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Store(error) => error.kind(),
             Self::Damaged { .. } => FailureKind::Failed,

@@ -270,8 +270,7 @@ impl Sources {
 
     /// Makes some blobs of an image whole in the cache.
     pub fn blobs(&self, image: &ImageRef, blobs: &[Descriptor]) -> Result<(), Failure> {
-        let got = self.runtime.block_on(self.puller.blobs(image, blobs));
-        got.map_err(|error| advised(Failure::from_error(error.kind(), &error), error.help()))
+        Ok(self.runtime.block_on(self.puller.blobs(image, blobs))?)
     }
 
     /// Images, each with a login for its registry, whole in the cache: all at once, the answers in the order of `asked`.
@@ -301,14 +300,12 @@ impl Sources {
 
     /// The platforms that a registry has of an image. Asked anew each time.
     pub fn platforms(&self, image: &ImageRef) -> Result<Vec<Platform>, Failure> {
-        let asked = self.runtime.block_on(self.puller.platforms(image));
-        asked.map_err(|error| advised(Failure::from_error(error.kind(), &error), error.help()))
+        Ok(self.runtime.block_on(self.puller.platforms(image))?)
     }
 
     /// Pushes platforms of an image to its registry. Its bytes are no downloaded ones.
     pub fn push(&self, image: &ImageRef, platforms: &[PushImage]) -> Result<Pushed, Failure> {
-        let pushed = self.runtime.block_on(self.pusher().push(image, platforms));
-        pushed.map_err(|error| advised(Failure::from_error(error.kind(), &error), error.help()))
+        Ok(self.runtime.block_on(self.pusher().push(image, platforms))?)
     }
 
     /// Pushes a document that refers to a manifest or list in an image's repository; see [`Pusher::attach`].
@@ -321,8 +318,7 @@ impl Sources {
         bytes: &[u8],
     ) -> Result<Attached, Failure> {
         let pusher = self.pusher();
-        let attached = self.runtime.block_on(pusher.attach(image, subject, artifact_type, media_type, bytes));
-        attached.map_err(|error| advised(Failure::from_error(error.kind(), &error), error.help()))
+        Ok(self.runtime.block_on(pusher.attach(image, subject, artifact_type, media_type, bytes))?)
     }
 
     fn pusher(&self) -> Pusher {
@@ -376,8 +372,7 @@ impl Sources {
                     if let (Some(why), None) = (error.refusal(), pin) {
                         lock(&self.refused).insert((image.clone(), platform.clone()), why);
                     }
-                    let failure = advised(Failure::from_error(error.kind(), &error), error.help());
-                    self.of_pin(&pins, failure, pin.filter(|_| reference.digest().is_none()), &image.familiar())
+                    self.of_pin(&pins, error.into(), pin.filter(|_| reference.digest().is_none()), &image.familiar())
                 })?;
                 if let Some(pin) = pin {
                     self.watch_as(reference, platform, pin, login);
@@ -390,8 +385,7 @@ impl Sources {
                 return Err(Failure::new(FailureKind::Failed, message));
             }
             ImageSource::Engine(_) => {
-                let given = self.engine.image(image, platform).await;
-                let given = given.map_err(|error| advised(Failure::from_error(error.kind(), &error), error.help()))?;
+                let given = self.engine.image(image, platform).await?;
                 self.compare_engine(&pins, image, pin, given.root().digest)?;
                 given
             }
@@ -454,8 +448,7 @@ impl Sources {
         };
         let pins = self.pins();
         let named = self.named(&pins, reference, pins.image(image, platform))?;
-        let described = self.puller.describe(&named, platform).await;
-        let found = described.map_err(|error| advised(Failure::from_error(error.kind(), &error), error.help()))?;
+        let found = self.puller.describe(&named, platform).await?;
         Ok(Arc::new(ContainerImage { reference: reference.clone(), ..found }))
     }
 
@@ -472,19 +465,13 @@ impl Sources {
         let pins = self.pins();
         // What the recipe says itself is newer than any pin.
         let pin = pins.file(url).filter(|_| digest.is_none());
-        let file = self.fetcher.fetch(url, digest.or(pin)).await.map_err(|error| {
-            let failure = advised(Failure::from_error(error.kind(), &error), error.help());
-            self.of_pin(&pins, failure, pin, &redacted_url(url))
-        })?;
+        let file = self
+            .fetcher
+            .fetch(url, digest.or(pin))
+            .await
+            .map_err(|error| self.of_pin(&pins, error.into(), pin, &redacted_url(url)))?;
         lock(&self.resolved).files.insert(url.clone(), (file.digest, file.size));
         Ok(file)
-    }
-}
-
-fn advised(failure: Failure, help: Option<String>) -> Failure {
-    match help {
-        Some(help) => failure.with_help(help),
-        None => failure,
     }
 }
 

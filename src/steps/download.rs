@@ -15,7 +15,7 @@ use crate::document::Text;
 use crate::fetch::FetchedFile;
 use crate::sources::Need;
 use crate::tar::Limits;
-use crate::types::{ContextPath, Digest, Failure, FailureKind, FileMode, Platform, Route, Span, nearest};
+use crate::types::{ContextPath, Digest, Failure, FailureKind, FileMode, Platform, Reportable, Route, Span, nearest};
 
 const UNFINISHED: &str = "download";
 

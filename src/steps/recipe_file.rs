@@ -1,7 +1,7 @@
 //! Files from the recipe's side.
 
 use crate::disk::{Dir, DiskError, Kind, Meta};
-use crate::types::ContextPath;
+use crate::types::{ContextPath, Reportable};
 
 use super::work::StepFailure;
 

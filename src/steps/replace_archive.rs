@@ -20,7 +20,9 @@ use crate::document::{Sink, Text, exactly_one, span_of};
 use crate::sources::Need;
 use crate::tar::{EntryPath, Limits};
 use crate::transport::redacted_url;
-use crate::types::{ContextPath, Diagnostic, Digest, DigestWriter, FailureKind, Platform, Route, Span, glob_set};
+use crate::types::{
+    ContextPath, Diagnostic, Digest, DigestWriter, FailureKind, Platform, Reportable, Route, Span, glob_set,
+};
 
 const UNFINISHED: &str = "archive";
 

@@ -13,7 +13,7 @@ use super::work::{Outcome, StepFailure, Tools, not_there};
 use crate::document::Text;
 use crate::image::write_docker_archive;
 use crate::sources::Need;
-use crate::types::{ContextPath, Diagnostic, FailureKind, ImageRef, ImageSource, Platform, Route, Span};
+use crate::types::{ContextPath, Diagnostic, FailureKind, ImageRef, ImageSource, Platform, Reportable, Route, Span};
 
 const UNFINISHED: &str = "image.tar";
 

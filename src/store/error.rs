@@ -4,7 +4,7 @@ use crate::disk::DiskError;
 use crate::image::layer::LayerError;
 use crate::image::model::{ImageId, ModelError};
 use crate::tar::{EntryPath, TarError};
-use crate::types::{Digest, FailureKind, Platform};
+use crate::types::{Digest, FailureKind, Platform, Reportable};
 
 /// Why the store could not be read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -188,10 +188,10 @@ impl StoreError {
     pub(super) fn archive(entry: &EntryPath, reason: impl Into<String>) -> Self {
         Self::Archive { entry: entry.to_string(), reason: reason.into() }
     }
+}
 
-    /// What the exit code says of it.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
+impl Reportable for StoreError {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Disk(error) => error.kind(),
             Self::Layer(error) => error.kind(),

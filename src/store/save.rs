@@ -10,7 +10,7 @@
 //! in SEALER.md. The same images of the same store give the same bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
+use std::io::{self, Write};
 
 use super::{Store, StoreError, StoredImage};
 use crate::disk::Dir;
@@ -59,20 +59,7 @@ impl Store {
                 }
             }
         }
-        let mut metadata = Metadata(BTreeMap::new());
-        let list: &mut ManifestList = metadata.0.entry(title.to_owned()).or_default();
-        let failed = |source| StoreError::Layer(LayerError::Write(source));
-        let mut tar = TarWriter::new(out, Epoch::DEFAULT);
-        for image in &images {
-            let (id, yaml) = (image.document.id().to_string(), image.document.yaml());
-            tar.file(format!("{id}.yaml").as_bytes(), 0o644, yaml.len() as u64, yaml).map_err(failed)?;
-            let platform = (&image.document.image().platform).into();
-            list.manifests.push(Manifest { id, created: image.created.clone(), size: image.size, platform });
-        }
-        let line = metadata.to_line();
-        tar.file(b"Metadata", 0o644, line.len() as u64, &line[..]).map_err(failed)?;
-        let mut out = tar.finish().map_err(failed)?;
-        out.flush().map_err(failed)?;
+        write_documents(&images, title, out).map_err(LayerError::Write)?;
         Ok(Saved { images, warnings })
     }
 
@@ -121,6 +108,23 @@ impl Store {
         }
         Err(StoreError::DamagedLayer { image: image.name.to_string(), layer, found })
     }
+}
+
+/// The documents of all images and the list of them, which end the archive.
+fn write_documents(images: &[StoredImage], title: &str, out: impl Write) -> io::Result<()> {
+    let mut metadata = Metadata(BTreeMap::new());
+    let list: &mut ManifestList = metadata.0.entry(title.to_owned()).or_default();
+    let mut tar = TarWriter::new(out, Epoch::DEFAULT);
+    for image in images {
+        let (id, yaml) = (image.document.id().to_string(), image.document.yaml());
+        tar.file(format!("{id}.yaml").as_bytes(), 0o644, yaml.len() as u64, yaml)?;
+        let platform = (&image.document.image().platform).into();
+        list.manifests.push(Manifest { id, created: image.created.clone(), size: image.size, platform });
+    }
+    let line = metadata.to_line();
+    tar.file(b"Metadata", 0o644, line.len() as u64, &line[..])?;
+    let mut out = tar.finish()?;
+    out.flush()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::image::layer::{LayerId, layer_id};
 use crate::image::model::{Image, ImageConfig, ImageDocument, Layer, LayerKind, Metadata, inspect};
 use crate::tar::Limits;
 use crate::types::golden::shared;
-use crate::types::{Digest, FailureKind, Platform, SealerName};
+use crate::types::{Digest, FailureKind, Platform, Reportable as _, SealerName};
 
 struct Fixture {
     folder: tempfile::TempDir,

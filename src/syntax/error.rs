@@ -1,6 +1,6 @@
 //! What is wrong with a text before anyone asks what it means.
 
-use crate::types::{FailureKind, Span};
+use crate::types::Span;
 
 /// Why a text is no tree: bad syntax, or a limit that it breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,12 +16,6 @@ impl SyntaxError {
     /// An error at `span`.
     pub fn new(span: Span, message: impl Into<String>) -> Self {
         Self { span, message: message.into() }
-    }
-
-    /// What kind of failure it is.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
-        FailureKind::Invalid
     }
 }
 

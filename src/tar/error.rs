@@ -3,7 +3,7 @@
 use std::io;
 
 use super::entry_path::shown;
-use crate::types::FailureKind;
+use crate::types::{FailureKind, Reportable};
 
 /// Why a tar stream is not read to its end.
 ///
@@ -57,14 +57,14 @@ impl TarError {
     pub(crate) fn entry(name: &[u8], why: Refusal) -> Self {
         Self::Entry { path: shown(name), why }
     }
+}
 
+impl Reportable for TarError {
     /// What the exit code says of it: what fails a digest on the way in is a failed verification.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
+    fn kind(&self) -> FailureKind {
         match self {
-            Self::Read { source, .. } if source.kind() == io::ErrorKind::InvalidData => FailureKind::Verification,
-            Self::Read { .. }
-            | Self::CutShort(_)
+            Self::Read { source, .. } => FailureKind::of_read(source),
+            Self::CutShort(_)
             | Self::NotTar
             | Self::Budget { .. }
             | Self::Header { .. }

@@ -20,6 +20,7 @@ mod keyed_locks;
 mod registry;
 mod settings;
 mod text;
+mod tried;
 
 pub(crate) use auth::AuthFile;
 pub use auth::{
@@ -37,6 +38,7 @@ pub(crate) use http::{Fetched, Outcome, Request, Response, STATUSES, Source, Wan
 pub(crate) use keyed_locks::KeyedLocks;
 pub use registry::{
     Answered, Attached, ConfError, ConfigPlaces, Endpoint, PullError, Puller, PushError, PushImage, PushLayer, Pushed,
-    Pusher, Refusal, RegistriesConf, RegistryClient, RegistryError, Tried, Who,
+    Pusher, Refusal, RegistriesConf, RegistryClient, RegistryError, Who,
 };
 pub use text::redacted_url;
+pub use tried::Tried;

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt::Write;
+use std::io;
 
 use serde::Serialize;
 
@@ -24,6 +25,11 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    /// Of content that could not be read to its end: what fails a digest or a size on the way is a failed verification.
+    pub(crate) fn of_read(error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::InvalidData { Self::Verification } else { Self::Failed }
+    }
+
     /// The process's exit code.
     #[must_use]
     pub fn exit_code(self) -> u8 {
@@ -35,6 +41,21 @@ impl FailureKind {
         }
     }
 }
+
+/// An error that may end a command: it becomes a [`Failure`] by `?`.
+pub trait Reportable: Error + 'static {
+    /// What kind of failure it is.
+    fn kind(&self) -> FailureKind {
+        FailureKind::Failed
+    }
+
+    /// What to do next, where there is more to say than the message does.
+    fn help(&self) -> Option<String> {
+        None
+    }
+}
+
+impl Reportable for io::Error {}
 
 /// One thing that failed, with the place in the recipe that asked for it where there is one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -58,8 +79,13 @@ impl Failure {
         Self { kind, place: None, message: masked(&message.into()).into_owned(), causes: Vec::new(), help: Vec::new() }
     }
 
+    /// An error with its kind, the chain of its sources and its help.
+    pub fn of(error: &impl Reportable) -> Self {
+        error.help().into_iter().fold(Self::from_error(error.kind(), error), Self::with_help)
+    }
+
     /// An error and the chain of its sources.
-    pub fn from_error(kind: FailureKind, error: &(dyn Error + 'static)) -> Self {
+    pub(crate) fn from_error(kind: FailureKind, error: &(dyn Error + 'static)) -> Self {
         let mut causes = Vec::new();
         let mut next = error.source();
         while let Some(cause) = next {
@@ -105,6 +131,18 @@ impl Failure {
                 printable(&text).into_owned()
             }
         }
+    }
+}
+
+impl<E: Reportable> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::of(&error)
+    }
+}
+
+impl From<Failure> for Vec<Failure> {
+    fn from(failure: Failure) -> Self {
+        vec![failure]
     }
 }
 

@@ -28,7 +28,7 @@ pub use digest::{Digest, DigestError, DigestWriter, VerifyingReader};
 pub use epoch::{Epoch, EpochError};
 pub use event::{Event, Observer, ProblemKind, Silent, StepState};
 pub(crate) use failure::chain;
-pub use failure::{Failure, FailureKind};
+pub use failure::{Failure, FailureKind, Reportable};
 pub use file_mode::{FileMode, FileModeError};
 pub(crate) use glob::{glob, glob_set};
 pub use human_size::human_size;

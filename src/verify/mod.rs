@@ -14,13 +14,13 @@ mod report;
 use std::path::PathBuf;
 
 use crate::apply::{Applier, Inputs, STAGE_ANNOTATION};
-use crate::build::{Workspace, WorkspaceError};
-use crate::diff::{Change, DiffError, DiffPath, Difference, Origin, Scratch, Side, cached_at, first_difference};
+use crate::build::Workspace;
+use crate::diff::{Change, DiffPath, Difference, Origin, Scratch, Side, cached_at, first_difference};
 use crate::disk::Sharing;
 use crate::image::model::ImageDocument;
 use crate::plan::{Locked, Plan, PlannedStage};
 use crate::sources::Sources;
-use crate::store::{Store, StoreError, StoredImage};
+use crate::store::{Store, StoredImage};
 use crate::tar::Limits;
 use crate::types::{Event, Failure, FailureKind, ImageSource, Observer};
 
@@ -57,7 +57,7 @@ impl Verifier<'_> {
         // First, as it takes a moment and the rest takes long.
         let there = self.find_all(plan)?;
         let fresh = Store::open(&self.scratch.path().join("fresh"));
-        self.lend_bases(plan, &fresh).map_err(one)?;
+        self.lend_bases(plan, &fresh)?;
         let applier = Applier {
             store: &fresh,
             sources: self.sources,
@@ -69,7 +69,7 @@ impl Verifier<'_> {
         applier.apply(plan)?;
         let mut images = Vec::new();
         for (stage, there) in plan.stages.iter().zip(&there) {
-            images.push(self.compare(stage, there, &fresh).map_err(one)?);
+            images.push(self.compare(stage, there, &fresh)?);
         }
         Ok(Report {
             recipe: plan.recipe.clone(),
@@ -95,7 +95,7 @@ impl Verifier<'_> {
 
     fn find(&self, stage: &PlannedStage, pulled: &Store) -> Result<There, Failure> {
         let (name, platform) = (&stage.work.image, &stage.work.platform);
-        if let Some(StoredImage { document, .. }) = self.store.find(name, platform).map_err(of_store)? {
+        if let Some(StoredImage { document, .. }) = self.store.find(name, platform)? {
             return Ok(There { store: self.store.clone(), document, from: Origin::Store });
         }
         let root = self.store.root().display();
@@ -112,10 +112,10 @@ impl Verifier<'_> {
                 Failure { causes, ..Failure::new(kind, format!("{message}, and its registry does not give it")) };
             failure.with_help("apply the recipe first, or name the store that has its images with `--root`")
         })?;
-        let mut workspace = Workspace::new(pulled).map_err(of_workspace)?;
-        workspace.import(name, &image, registry.cache(), self.observer).map_err(of_workspace)?;
-        workspace.commit().map_err(of_workspace)?;
-        let stored = pulled.find(name, platform).map_err(of_store)?;
+        let mut workspace = Workspace::new(pulled)?;
+        workspace.import(name, &image, registry.cache(), self.observer)?;
+        workspace.commit()?;
+        let stored = pulled.find(name, platform)?;
         let StoredImage { document, .. } = stored.expect("what was committed just now is there");
         Ok(There { store: pulled.clone(), document, from: Origin::Registry })
     }
@@ -128,8 +128,8 @@ impl Verifier<'_> {
             if base.digest.is_some() {
                 continue;
             }
-            let by_id = self.store.find_by_id(&base.id).map_err(of_store)?.into_iter();
-            let by_name = self.store.find(&name, &platform).map_err(of_store)?;
+            let by_id = self.store.find_by_id(&base.id)?.into_iter();
+            let by_name = self.store.find(&name, &platform)?;
             let is_it = |image: &StoredImage| {
                 let image = image.document.image();
                 image.platform == platform && image.layer_ids().eq(base.layers.iter().copied())
@@ -142,29 +142,28 @@ impl Verifier<'_> {
             );
             self.observer.event(Event::Note { message });
             let path = self.scratch.path().join("base.tar");
-            let failed = |error: std::io::Error| Failure::from_error(FailureKind::Failed, &error);
-            let saved = fs_err::File::create(&path).map_err(failed)?;
-            self.store.save(vec![image], &name.familiar(), saved).map_err(of_store)?;
-            let saved = fs_err::File::open(&path).map_err(failed)?;
-            let loaded = fresh.load(saved, &Limits::SAVED, jiff::Timestamp::UNIX_EPOCH).map_err(of_store)?;
+            let saved = fs_err::File::create(&path)?;
+            self.store.save(vec![image], &name.familiar(), saved)?;
+            let saved = fs_err::File::open(&path)?;
+            let loaded = fresh.load(saved, &Limits::SAVED, jiff::Timestamp::UNIX_EPOCH)?;
             for message in loaded.warnings {
                 self.observer.event(Event::Warning { message });
             }
-            fs_err::remove_file(&path).map_err(failed)?;
+            fs_err::remove_file(&path)?;
         }
         Ok(())
     }
 
     fn compare(&self, stage: &PlannedStage, there: &There, fresh: &Store) -> Result<ImageVerdict, Failure> {
         let (name, platform) = (&stage.work.image, &stage.work.platform);
-        let made = fresh.find(name, platform).map_err(of_store)?.expect("a stage that was applied made its image");
-        let old = Side::of_store(&there.store, there.document.image()).map_err(of_diff)?.doubted();
-        let new = Side::of_store(fresh, made.document.image()).map_err(of_diff)?;
-        let difference = first_difference(&old, &new, self.scratch.path()).map_err(of_diff)?;
+        let made = fresh.find(name, platform)?.expect("a stage that was applied made its image");
+        let old = Side::of_store(&there.store, there.document.image())?.doubted();
+        let new = Side::of_store(fresh, made.document.image())?;
+        let difference = first_difference(&old, &new, self.scratch.path())?;
         let difference = difference.or_else(|| document(there, &made.document));
         let cached = match &difference {
             // The new image's registry is whole.
-            Some(difference) => cached_at(&new, &difference.path).map_err(of_diff)?,
+            Some(difference) => cached_at(&new, &difference.path)?,
             None => Vec::new(),
         };
         let stage_digest = there.document.image().annotations.get(STAGE_ANNOTATION);
@@ -192,23 +191,4 @@ fn document(there: &There, made: &ImageDocument) -> Option<Difference> {
         // The registry has it in another form.
         Origin::Store | Origin::Archive | Origin::Registry => None,
     }
-}
-
-fn one(failure: Failure) -> Vec<Failure> {
-    vec![failure]
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
-fn of_store(error: StoreError) -> Failure {
-    Failure::from_error(error.kind(), &error)
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
-fn of_workspace(error: WorkspaceError) -> Failure {
-    error.failure()
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
-fn of_diff(error: DiffError) -> Failure {
-    Failure::from_error(error.kind(), &error)
 }

@@ -19,7 +19,7 @@ use crate::syntax::{Limits, Node, Value, parse_yaml};
 use crate::transport::{Login, Secret};
 use crate::types::{Failure, FailureKind, ImageRef, Source, Span, nearest};
 
-use super::super::{BuildFailure, BuildPlace, Origin};
+use super::super::{BuildFailure, Origin};
 use super::Wanted;
 
 /// The file's name. No COPY packs it.
@@ -29,19 +29,17 @@ const FIELDS: [&str; 4] = ["registry", "username", "password", "images"];
 
 /// The images of the context's list, each with its login, once, in the order of the file; none where there is no list.
 pub(in crate::build) fn private_images(context: &Dir) -> Result<Vec<Wanted>, Vec<BuildFailure>> {
-    let whole = |failure| vec![BuildFailure { at: BuildPlace::Whole, failure }];
-    let failed = |error: &(dyn std::error::Error + 'static)| whole(Failure::from_error(FailureKind::Failed, error));
-    if context.meta_if_there(AUTH_LIST).map_err(|error| failed(&error))?.is_none() {
+    if context.meta_if_there(AUTH_LIST).map_err(BuildFailure::whole)?.is_none() {
         return Ok(Vec::new());
     }
     let mut bytes = Vec::new();
     let limit = Limits::recipe().bytes as u64 + 1;
-    let file = context.open_file(AUTH_LIST).map_err(|error| failed(&error))?;
-    file.take(limit).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
+    let file = context.open_file(AUTH_LIST).map_err(BuildFailure::whole)?;
+    file.take(limit).read_to_end(&mut bytes).map_err(BuildFailure::whole)?;
     let Ok(text) = String::from_utf8(bytes) else {
-        return Err(whole(Failure::new(FailureKind::Invalid, format!("{AUTH_LIST} is not UTF-8"))));
+        return Err(BuildFailure::whole(Failure::new(FailureKind::Invalid, format!("{AUTH_LIST} is not UTF-8"))).into());
     };
-    read(&text).map_err(|failures| failures.into_iter().flat_map(whole).collect())
+    read(&text).map_err(|failures| failures.into_iter().map(BuildFailure::whole).collect())
 }
 
 fn read(text: &str) -> Result<Vec<Wanted>, Vec<Failure>> {

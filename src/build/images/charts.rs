@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::manifests::Form;
 use crate::rootfs::Tree;
 use crate::syntax::{Limits, Node, parse_yaml};
-use crate::types::ContextPath;
+use crate::types::{ContextPath, Reportable};
 
 use super::super::Origin;
 use super::helm::{Helm, HelmError};
@@ -42,7 +42,7 @@ pub(super) struct Chart {
 pub(super) enum ChartError {
     /// helm did not do it.
     #[error("the images of the chart are not known")]
-    Helm { source: HelmError },
+    Helm(#[from] HelmError),
     /// It holds something that helm is not given.
     #[error("the images of the chart are not known: `{}` is no regular file, or its name is no UTF-8", path.display())]
     NotPlain { path: PathBuf },
@@ -55,17 +55,20 @@ pub(super) enum ChartError {
 }
 
 impl ChartError {
-    /// What to do next.
-    pub(super) fn help(&self) -> Vec<String> {
-        let instead = "or list the chart's images yourself, a line each, in a file `imageList` that is copied with \
+    /// What else can be done about any of them.
+    pub(super) const INSTEAD: &str = "or list the chart's images yourself, a line each, in a file `imageList` that is copied with \
             `COPY imageList manifests`: charts that cannot be rendered are then a warning";
-        let first = match self {
-            Self::Helm { source, .. } => source.help(),
+}
+
+impl Reportable for ChartError {
+    fn help(&self) -> Option<String> {
+        let help = match self {
+            Self::Helm(error) => return error.help(),
             Self::NotPlain { .. } => "put the file itself in its place",
             Self::TooLarge => "leave out what helm does not need",
             Self::Copy { .. } => "make room for a copy of the chart",
         };
-        vec![first.to_owned(), instead.to_owned()]
+        Some(help.to_owned())
     }
 }
 
@@ -140,10 +143,9 @@ impl Chart {
             return Err(ChartError::NotPlain { path: path.clone() });
         }
         // Before it is copied: a large chart for a helm that is not there would be a waste.
-        let helm = helm.there().map_err(|source| ChartError::Helm { source })?;
+        let helm = helm.there()?;
         self.copy(scratch)?;
-        let rendered = helm.template(scratch, self.path.as_path(), kubernetes);
-        rendered.map_err(|source| ChartError::Helm { source })
+        Ok(helm.template(scratch, self.path.as_path(), kubernetes)?)
     }
 
     fn copy(&self, scratch: &Path) -> Result<(), ChartError> {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::super::HelmProgram;
 use crate::process::{self, Limits, RunError, Stdin, tethered};
-use crate::types::DigestWriter;
+use crate::types::{DigestWriter, Reportable};
 
 /// The most bytes of a rendered chart.
 const OUTPUT_LIMIT: u64 = 64 << 20;
@@ -51,16 +51,16 @@ pub(super) enum HelmError {
     Long,
 }
 
-impl HelmError {
-    /// What to do next.
-    pub(super) fn help(&self) -> &'static str {
-        match self {
+impl Reportable for HelmError {
+    fn help(&self) -> Option<String> {
+        let help = match self {
             Self::Missing => "install helm",
             Self::Run { .. } => "see to it that helm runs",
             Self::Failed { .. } | Self::Slow { .. } | Self::Long => {
                 "change the chart or its values.yaml so that `helm template` renders it"
             }
-        }
+        };
+        Some(help.to_owned())
     }
 }
 

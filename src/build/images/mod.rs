@@ -29,7 +29,6 @@ mod metadata;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::io;
 use std::path::Path;
 
 use crate::manifests::Form;
@@ -125,11 +124,11 @@ impl Search<'_> {
         }
         match self.new.tree(&path("manifests")) {
             Ok(tree) => self.manifests(&tree, &mut found),
-            Err(error) => found.failures.push(unreadable(&error)),
+            Err(error) => found.failures.push(BuildFailure::whole(error)),
         }
         match self.new.tree(&path("charts")) {
             Ok(tree) => found.wants.metadata = self.charts(&tree, &mut found),
-            Err(error) => found.failures.push(unreadable(&error)),
+            Err(error) => found.failures.push(BuildFailure::whole(error)),
         }
         (found.wants, found.failures)
     }
@@ -202,16 +201,15 @@ impl Search<'_> {
                 }
                 Err(error) if is_listed || !chart.is_whole() => {
                     found.wants.has_unknown_charts = true;
-                    let Failure { message, causes, .. } = Failure::from_error(FailureKind::Failed, &error);
+                    let Failure { message, causes, .. } = error.into();
                     let why = [vec![message], causes].concat().join(": ");
                     let message = format!("{why}; those that {} lists are cached", list::LIST);
                     found.wants.doubts.push(Doubt { origin: Some(Origin::file(chart.path().clone())), message });
                 }
                 Err(error) => {
-                    let failure = Failure::from_error(FailureKind::Failed, &error);
                     found.failures.push(BuildFailure {
                         at: BuildPlace::Origin(Origin::file(chart.path().clone())),
-                        failure: error.help().into_iter().fold(failure, Failure::with_help),
+                        failure: Failure::from(error).with_help(charts::ChartError::INSTEAD),
                     });
                 }
             }
@@ -239,7 +237,7 @@ impl Found<'_> {
         match text.parse() {
             Ok(image) => self.add(Wanted { image, origin, is_likely: false, login: None }),
             Err(error) => {
-                let failure = Failure::from_error(FailureKind::Invalid, &error);
+                let failure = Failure::new(FailureKind::Invalid, error.to_string());
                 self.failures.push(BuildFailure { at: BuildPlace::Origin(origin), failure });
             }
         }
@@ -314,19 +312,15 @@ fn path(text: &str) -> ContextPath {
 
 /// A manifest or list, if it is not larger than one can be.
 fn read(path: &ContextPath, file: &Path) -> Result<Vec<u8>, BuildFailure> {
-    let size = fs_err::symlink_metadata(file).map_err(|error| unreadable(&error))?.len();
+    let size = fs_err::symlink_metadata(file).map_err(BuildFailure::whole)?.len();
     if size <= MAX_MANIFEST {
-        return fs_err::read(file).map_err(|error| unreadable(&error));
+        return fs_err::read(file).map_err(BuildFailure::whole);
     }
     let (size, limit) = (human_size(size), human_size(MAX_MANIFEST));
     let message = format!("`{path}` has {size}, and at most {limit} of a file are searched for images");
     let failure = Failure::new(FailureKind::Failed, message);
     let help = "what is no manifest belongs elsewhere than below `manifests/`";
-    Err(BuildFailure { at: BuildPlace::Whole, failure: failure.with_help(help) })
-}
-
-fn unreadable(error: &io::Error) -> BuildFailure {
-    BuildFailure { at: BuildPlace::Whole, failure: Failure::from_error(FailureKind::Failed, error) }
+    Err(BuildFailure::whole(failure.with_help(help)))
 }
 
 #[cfg(test)]

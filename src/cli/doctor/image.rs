@@ -45,8 +45,7 @@ struct Row<'a> {
 pub(super) fn run(args: &ImageArgs, globals: &Globals) -> Result<(), Failed> {
     let store = Store::open(&globals.root()?);
     let doctor = ImageDoctor { store: &store, cluster_registry: DEFAULT_CLUSTER_REGISTRY, deep: args.deep };
-    let found = doctor.examine(&args.name, &args.platforms.named());
-    let found = found.map_err(|error| Failed::from_error(error.kind(), &error))?;
+    let found = doctor.examine(&args.name, &args.platforms.named())?;
     let rows = if args.repair { repair(&store, &doctor, found, globals)? } else { unrepaired(found) };
     match args.output {
         OutputForm::Json => {
@@ -87,7 +86,7 @@ fn repair(
     let repairer = Repairer { store, sources: &sources, observer: observer.as_ref() };
     let mut rows = Vec::new();
     for diagnosis in found {
-        let (repair, now) = repairer.repair(doctor, diagnosis).map_err(Failed::one)?;
+        let (repair, now) = repairer.repair(doctor, diagnosis)?;
         rows.push((now, Some(repair)));
     }
     Ok(rows)

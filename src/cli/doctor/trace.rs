@@ -37,14 +37,13 @@ pub(super) fn run(args: &TraceArgs, globals: &Globals) -> Result<(), Failed> {
     let named = (!named.is_empty()).then(|| named.into_iter().flatten().collect());
     let cache = globals.cache()?;
     // Only what is taken out of the engine needs room.
-    let cache = if args.deep { Cache::open(cache) } else { Ok(Cache::open_to_read(cache)) };
-    let cache = cache.map_err(|error| Failed::from_error(error.kind(), &error))?;
+    let cache = if args.deep { Cache::open(cache)? } else { Cache::open_to_read(cache) };
     let engine = Engine::new(EngineHost::from_env(), Arc::new(cache), Arc::clone(&observer));
     let tracer = Tracer { engine: &engine, store: &store, observer: observer.as_ref(), is_deep: args.deep };
-    let trace = tracer.trace(&args.image, named).map_err(Failed::one)?;
+    let trace = tracer.trace(&args.image, named)?;
     match args.output {
         OutputForm::Json => output::json(&trace)?,
         OutputForm::Text => output::data(&trace.text())?,
     }
-    trace.failure().map_or(Ok(()), |failure| Err(Failed::one(failure)))
+    trace.failure().map_or(Ok(()), |failure| Err(failure.into()))
 }

@@ -21,7 +21,7 @@ use crate::provenance::{Run, statement};
 use crate::sandbox::Sandbox;
 use crate::sources::Sources;
 use crate::store::Store;
-use crate::types::{FailureKind, Observer, Platform, SealerName};
+use crate::types::{Observer, Platform, SealerName};
 
 use super::input::{Input, InputArgs};
 use super::lock_file::{LockArgs, LockFile};
@@ -151,8 +151,7 @@ pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
         },
         threads: globals.threads()?,
     };
-    let result = applier.apply(&plan);
-    let report = result.map_err(|failures| Failed::Doing { source: Some(input.source.clone()), failures })?;
+    let report = applier.apply(&plan).map_err(|failures| input.failed(failures))?;
     // The images are there, so they are told, whatever becomes of the lock.
     let kept = lock_file.as_mut().map_or(Ok(()), |lock_file| lock_file.keep(&report.inputs));
     let done = kept.and_then(|()| {
@@ -194,8 +193,7 @@ fn state(input: &Input, args: &ApplyArgs, plan: &Plan, lock_file: Option<&LockFi
 fn keep_statement(store: &Store, report: &Report, statement: &str) -> Result<(), Failed> {
     for image in &report.images {
         if let Ok(id) = image.id.parse() {
-            let kept = store.keep_provenance(&id, statement.as_bytes());
-            kept.map_err(|error| Failed::from_error(error.kind(), &error))?;
+            store.keep_provenance(&id, statement.as_bytes())?;
         }
     }
     Ok(())
@@ -252,8 +250,7 @@ fn provenance_file(path: &Path, recipe: &Path) -> Result<OutFile, Failed> {
 }
 
 fn write_provenance(file: OutFile, statement: &str) -> Result<(), Failed> {
-    let written = file.file().write_all(statement.as_bytes());
-    written.map_err(|error| Failed::from_error(FailureKind::Failed, &error))?;
+    file.file().write_all(statement.as_bytes())?;
     file.finish()
 }
 

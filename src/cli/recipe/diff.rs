@@ -10,7 +10,7 @@ use crate::cli::progress;
 use crate::cli::sources::{Settings, sources};
 use crate::diff::{Comparer, FindError, Input, Options, Scratch, markdown, text};
 use crate::store::Store;
-use crate::types::{Failure, FailureKind, Platform};
+use crate::types::{FailureKind, Platform};
 
 /// What is unpacked lies below this folder of the cache.
 const SCRATCH: &str = "diff";
@@ -56,8 +56,8 @@ pub(super) fn run(args: &DiffArgs, globals: &Globals) -> Result<(), Failed> {
     let pulls = old.needs_registry() || new.needs_registry();
     let sources = if pulls { Some(sources(&settings, &observer)?) } else { None };
     // Whoever is the first to need the cache's folder makes it as private as it is.
-    Cache::open(&cache).map_err(|error| Failed::from_error(error.kind(), &error))?;
-    let scratch = Scratch::new(&cache.join(SCRATCH)).map_err(|error| Failed::from_error(error.kind(), &error))?;
+    Cache::open(&cache)?;
+    let scratch = Scratch::new(&cache.join(SCRATCH))?;
     let comparer = Comparer {
         store: &store,
         sources: sources.as_ref(),
@@ -66,7 +66,7 @@ pub(super) fn run(args: &DiffArgs, globals: &Globals) -> Result<(), Failed> {
         platforms: &args.platforms,
         options: Options { times: args.times },
     };
-    let report = comparer.compare(&old, &new).map_err(failed)?;
+    let report = comparer.compare(&old, &new)?;
     match args.output {
         DiffForm::Json => output::json(&report)?,
         DiffForm::Markdown => output::data(&markdown(&report))?,
@@ -79,11 +79,7 @@ pub(super) fn run(args: &DiffArgs, globals: &Globals) -> Result<(), Failed> {
 
 fn find(text: &str, store: &Store) -> Result<Input, Failed> {
     Input::find(text, store).map_err(|error| match error {
-        FindError::Name(_) => Failed::Usage(error.to_string()),
-        FindError::Store(error) => Failed::from_error(error.kind(), &error),
+        FindError::Name(_) => Failed::usage(error),
+        FindError::Store(error) => error.into(),
     })
-}
-
-fn failed(failure: Failure) -> Failed {
-    Failed::Doing { source: None, failures: vec![failure] }
 }

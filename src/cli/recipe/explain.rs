@@ -24,7 +24,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<(), Failed> {
             OutputForm::Text => output::data(&overview.to_string()),
         };
     };
-    let explanation = explain(name).map_err(|error| Failed::Usage(error.to_string()))?;
+    let explanation = explain(name).map_err(Failed::usage)?;
     match args.output {
         OutputForm::Json => output::json(&explanation),
         OutputForm::Text => output::data(&explanation.to_string()),

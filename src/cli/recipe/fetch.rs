@@ -52,8 +52,7 @@ pub(super) fn run(args: &FetchArgs, globals: &Globals) -> Result<(), Failed> {
         sharing: Sharing::Auto,
         threads: globals.threads()?,
     };
-    let result = applier.fetch(&plan);
-    let fetched = result.map_err(|failures| Failed::Doing { source: Some(input.source.clone()), failures })?;
+    let fetched = applier.fetch(&plan).map_err(|failures| input.failed(failures))?;
     lock_file.keep(&fetched.inputs)?;
     // What was fetched is there, so it is told, whatever becomes of the lock.
     let kept = lock_file.must_keep(&fetched.inputs);

@@ -52,17 +52,16 @@ fn write_new(path: &Path, content: &[u8]) -> Result<(), Failed> {
     let mut file = opened.map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => {
             let message = format!("`{}` is there already, and stays as it is", path.display());
-            let failure = Failure::new(FailureKind::Failed, message);
             let help = "name another file, or `-` to print the recipe";
-            Failed::Doing { source: None, failures: vec![failure.with_help(help)] }
+            Failure::new(FailureKind::Failed, message).with_help(help).into()
         }
         ErrorKind::NotFound => {
             let folder = path.parent().unwrap_or(path).display();
             Failed::doing(format!("cannot write `{}`: there is no folder `{folder}`", path.display()))
         }
-        _ => Failed::doing(error.to_string()),
+        _ => error.into(),
     })?;
-    file.write_all(content).map_err(|error| Failed::doing(error.to_string()))
+    Ok(file.write_all(content)?)
 }
 
 #[cfg(test)]

@@ -66,6 +66,11 @@ impl Input {
             .map_err(|diagnostics| Failed::invalid(&self.source, diagnostics))
     }
 
+    /// What failed of what the recipe asks for.
+    pub(super) fn failed(&self, failures: impl Into<Vec<Failure>>) -> Failed {
+        Failed::Doing { source: Some(self.source.clone()), failures: failures.into() }
+    }
+
     /// All that is doubtful about the recipe and about the plan that was made of it.
     pub(super) fn warnings(&self, plan: &Plan) -> Vec<Located> {
         let located = |diagnostic| Located { source: self.source.clone(), diagnostic };
@@ -112,16 +117,14 @@ fn values_input(args: &InputArgs) -> Result<ValuesInput, Failed> {
 /// `SOURCE_DATE_EPOCH`, else the constant.
 pub(in crate::cli) fn epoch() -> Result<Epoch, Failed> {
     match std::env::var_os("SOURCE_DATE_EPOCH") {
-        Some(text) if !text.is_empty() => {
-            Epoch::parse(&text.to_string_lossy()).map_err(|error| Failed::Usage(error.to_string()))
-        }
+        Some(text) if !text.is_empty() => Epoch::parse(&text.to_string_lossy()).map_err(Failed::usage),
         Some(_) | None => Ok(Epoch::DEFAULT),
     }
 }
 
 /// The failure for a text that is none.
 fn invalid(message: String) -> Failed {
-    Failed::Doing { source: None, failures: vec![Failure::new(FailureKind::Invalid, message)] }
+    Failure::new(FailureKind::Invalid, message).into()
 }
 
 /// Reads a small text file that the user named.

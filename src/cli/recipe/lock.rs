@@ -52,8 +52,7 @@ pub(super) fn run(args: &LockArgs, globals: &Globals) -> Result<(), Failed> {
     let mut lock = plan.inputs.clone();
     for mut plan in std::iter::once(plan).chain(others) {
         plan.inputs = lock;
-        let looked_up = look_up(&plan, &former, &store, &sources);
-        lock = looked_up.map_err(|failures| Failed::Doing { source: Some(input.source.clone()), failures })?;
+        lock = look_up(&plan, &former, &store, &sources).map_err(|failures| input.failed(failures))?;
     }
     let changes = lock.changes_since(&former);
     lock_file.keep(&lock)?;

@@ -8,7 +8,7 @@ use rustix::fs::{Access, AtFlags, CWD, accessat};
 
 use crate::cli::failure::Failed;
 use crate::cli::sources::Network;
-use crate::disk::{Dir, DiskError, Lock as FolderLock, write_atomic};
+use crate::disk::{Dir, Lock as FolderLock, write_atomic};
 use crate::plan::{Lock, lock_file_of, read_lock};
 use crate::sources::{Pinning, Sources};
 use crate::types::{Event, Failure, FailureKind, Observer, Source};
@@ -94,7 +94,7 @@ impl LockFile {
                     );
                     let help =
                         format!("`sealer recipe fetch {recipe}` writes it, and so does apply without `--locked`");
-                    return Err(Failed::Doing { source: None, failures: vec![failure.with_help(help)] });
+                    return Err(failure.with_help(help).into());
                 }
             }
             Pinning::Open => {
@@ -136,17 +136,17 @@ impl LockFile {
         }
         // A link leads to the lock, and stays.
         let path = fs_err::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
-        let folder = Dir::open(&recipe_folder(&path)).map_err(|error| wrong(&error))?;
+        let folder = Dir::open(&recipe_folder(&path))?;
         // To the end: between reading and writing nobody else writes.
-        let _held = FolderLock::acquire_folder(&folder, PATIENCE).map_err(|error| wrong(&error))?;
+        let _held = FolderLock::acquire_folder(&folder, PATIENCE)?;
         let now = read(&self.path)?;
         let earlier = self.lock();
         let merged = lock.onto(&earlier, &now.as_ref().map(|(_, lock)| lock.clone()).unwrap_or_default());
         if now.as_ref().is_none_or(|(_, lock)| *lock != merged) || self.tells_secrets() {
             let text = merged.to_text();
             let name = path.file_name().expect("a lock's path ends with its name");
-            let mode = folder.meta_if_there(name).map_err(|error| wrong(&error))?.map_or(MODE, |meta| meta.mode);
-            write_atomic(&folder, name, text.as_bytes(), mode).map_err(|error| wrong(&error))?;
+            let mode = folder.meta_if_there(name)?.map_or(MODE, |meta| meta.mode);
+            write_atomic(&folder, name, text.as_bytes(), mode)?;
             self.there = Some((Source::new(&self.path.display().to_string(), &text), merged));
         } else {
             self.there = now;
@@ -160,7 +160,7 @@ impl LockFile {
         let message = format!("`{}` cannot be written: {why}", self.path.display());
         let help = "without it `--offline` does not know what was fetched: make the folder writable, or copy the recipe \
             with its files to one that is";
-        Err(Failed::Doing { source: None, failures: vec![Failure::new(FailureKind::Failed, message).with_help(help)] })
+        Err(Failure::new(FailureKind::Failed, message).with_help(help).into())
     }
 
     /// Whether it was written when URLs stood there with their queries.
@@ -178,7 +178,7 @@ impl LockFile {
 fn read(path: &Path) -> Result<Option<(Source, Lock)>, Failed> {
     match fs_err::symlink_metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failed::doing(error.to_string())),
+        Err(error) => Err(error.into()),
         // Reading a pipe would wait for somebody to write.
         Ok(_) if fs_err::metadata(path).is_ok_and(|there| !there.is_file()) => {
             Err(Failed::doing(format!("the lock `{}` is no file", path.display())))
@@ -189,8 +189,4 @@ fn read(path: &Path) -> Result<Option<(Source, Lock)>, Failed> {
             Ok(Some((source, lock)))
         }
     }
-}
-
-fn wrong(error: &DiskError) -> Failed {
-    Failed::from_error(error.kind(), error)
 }

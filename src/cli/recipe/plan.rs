@@ -12,7 +12,7 @@ use crate::fetch::UrlMirror;
 use crate::plan::{Lock, Plan, lock_file_of, read_lock};
 use crate::preview::{Beside, Preview, Style, markdown, preview, text};
 use crate::store::Store;
-use crate::types::{Event, Failure};
+use crate::types::Event;
 
 use super::apply::recipe_folder;
 use super::input::{Input, InputArgs, read_source};
@@ -56,7 +56,7 @@ pub(super) fn run(args: &PlanArgs, globals: &Globals) -> Result<(), Failed> {
     plan.inputs = lock.clone();
     let mut mirrors = Vec::new();
     for text in globals.url_mirrors() {
-        mirrors.extend(UrlMirror::parse_list(&text).map_err(|error| Failed::Usage(error.to_string()))?);
+        mirrors.extend(UrlMirror::parse_list(&text).map_err(Failed::usage)?);
     }
     let (store, cache) = (Store::open(&globals.root()?), globals.cache()?);
     let beside = Beside {
@@ -68,8 +68,7 @@ pub(super) fn run(args: &PlanArgs, globals: &Globals) -> Result<(), Failed> {
         recipe_folder: &recipe_folder(&args.file),
         threads: globals.threads()?,
     };
-    let doing = |failures: Vec<Failure>| Failed::Doing { source: Some(input.source.clone()), failures };
-    let foreseen = preview(&plan, beside).map_err(|failure| doing(vec![failure]))?;
+    let foreseen = preview(&plan, beside).map_err(|failure| input.failed(failure))?;
     match args.output {
         PlanForm::Json => output::json(&Printed { plan: &plan, preview: &foreseen })?,
         PlanForm::Markdown => output::data(&markdown(&plan, &foreseen))?,
@@ -82,7 +81,7 @@ pub(super) fn run(args: &PlanArgs, globals: &Globals) -> Result<(), Failed> {
     for warning in foreseen.warnings.iter().chain(&foreseen.totals.shortages()) {
         observer.event(Event::Warning { message: warning.clone() });
     }
-    if foreseen.problems.is_empty() { Ok(()) } else { Err(doing(foreseen.problems)) }
+    if foreseen.problems.is_empty() { Ok(()) } else { Err(input.failed(foreseen.problems)) }
 }
 
 /// The lock beside a recipe, with its file's name where there is one.

@@ -109,7 +109,7 @@ pub(super) fn run(args: &ValidateArgs, globals: &Globals) -> Result<(), Failed> 
         }
     }
     if !unread.is_empty() {
-        return Err(Failed::Doing { source: None, failures: unread });
+        return Err(unread.into());
     }
     // Everything was said above.
     if errors(&messages) > 0 { Err(Failed::Reported(FailureKind::Invalid)) } else { Ok(()) }

@@ -66,9 +66,8 @@ pub(super) fn run(args: &VerifyArgs, globals: &Globals) -> Result<(), Failed> {
         None => Surroundings::of_user(globals)?,
     };
     // Whoever is the first to need the cache's folder makes it as private as it is.
-    Cache::open(&surroundings.cache).map_err(|error| Failed::from_error(error.kind(), &error))?;
-    let scratch = Scratch::new(&surroundings.cache.join(SCRATCH));
-    let scratch = scratch.map_err(|error| Failed::from_error(error.kind(), &error))?;
+    Cache::open(&surroundings.cache)?;
+    let scratch = Scratch::new(&surroundings.cache.join(SCRATCH))?;
     let empty = scratch.path().join("cache");
     let cache = if args.offline { &surroundings.cache } else { &empty };
     let sources = sources_with(network, &surroundings.settings(cache), &observer)?.with_pinning(pinning);
@@ -86,8 +85,7 @@ pub(super) fn run(args: &VerifyArgs, globals: &Globals) -> Result<(), Failed> {
         recipe_folder: recipe_folder(&args.file),
         threads: globals.threads()?,
     };
-    let report = verifier.verify(&plan);
-    let report = report.map_err(|failures| Failed::Doing { source: Some(input.source.clone()), failures })?;
+    let report = verifier.verify(&plan).map_err(|failures| input.failed(failures))?;
     match args.output {
         OutputForm::Json => output::json(&report)?,
         OutputForm::Text => output::data(&text(&report, globals))?,

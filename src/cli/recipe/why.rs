@@ -73,17 +73,17 @@ pub(super) fn run(args: &WhyArgs, globals: &Globals) -> Result<(), Failed> {
     let images = inspect::find(&store, &args.image)?;
     let image = choose(images, args)?;
     let layers = Overlay::new(image.layer_ids().map(|id| store.layer_dir(&id)).collect());
-    let recipe = args.recipe.as_deref().map(|recipe| Ok((recipe, plan(recipe, args, &image)?))).transpose()?;
+    let planned = |recipe| plan(recipe, args, &image).map(|plan| (recipe, plan));
+    let recipe = args.recipe.as_deref().map(planned).transpose()?;
     // A recipe says how its clusters call the image's own registry; an image does not.
     let own = recipe.as_ref().map_or(DEFAULT_CLUSTER_REGISTRY, |(_, plan)| plan.cluster_registry.as_str());
-    let why = why(&layers, &args.reference, own, &image.platform)
-        .map_err(|error| Failed::from_error(FailureKind::Failed, &error))?;
+    let why = why(&layers, &args.reference, own, &image.platform)?;
     let name = image.name.familiar();
     if why.is_nothing() {
         let message = format!("`{name}` neither holds nor asks for `{}`", args.reference.familiar());
         let failure = Failure::new(FailureKind::Failed, message);
         let near = why.nearest.iter().map(|near| format!("the nearest name there is `{near}`"));
-        return Err(Failed::Doing { source: None, failures: vec![near.fold(failure, Failure::with_help)] });
+        return Err(near.fold(failure, Failure::with_help).into());
     }
     let rows: Vec<LayerRow<'_>> = image
         .layers
@@ -120,7 +120,7 @@ fn steps(recipe: &Path, plan: &Plan, image: &Image, why: &Why) -> Result<Vec<Ste
         );
         let help = "name the recipe and the values that it was made with: an image carries the digest of its stage";
         let failure = Failure::new(FailureKind::Failed, message).with_help(help);
-        return Err(Failed::Doing { source: None, failures: vec![failure] });
+        return Err(failure.into());
     };
     let reference = why.reference.parse().map_err(|error| Failed::doing(format!("{error}")))?;
     let manifests: BTreeSet<ContextPath> = why.manifests.iter().map(|asking| asking.file.clone()).collect();

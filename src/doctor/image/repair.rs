@@ -80,8 +80,7 @@ impl Repairer<'_> {
             return Ok((repair, diagnosis));
         }
         let again = || {
-            let found = doctor.examine(&diagnosis.name, std::slice::from_ref(&diagnosis.platform));
-            let found = found.map_err(|error| Failure::from_error(error.kind(), &error))?;
+            let found = doctor.examine(&diagnosis.name, std::slice::from_ref(&diagnosis.platform))?;
             found.into_iter().next().ok_or_else(|| Failure::new(FailureKind::Failed, "the image is gone"))
         };
         let mut now = again()?;
@@ -97,8 +96,7 @@ impl Repairer<'_> {
     }
 
     fn once(&self, diagnosis: &Diagnosis) -> Result<Repair, Failure> {
-        let of_store = |error: crate::store::StoreError| Failure::from_error(error.kind(), &error);
-        let staging = self.store.stage().map_err(|error| Failure::from_error(error.kind(), &error))?;
+        let staging = self.store.stage()?;
         let (mut mending, mut repair) = (Mending::default(), Repair::default());
         for layer in diagnosis.layers.iter().filter(|layer| layer.is_misdescribed) {
             if let Some(found) = layer.found {
@@ -135,7 +133,7 @@ impl Repairer<'_> {
             .filter(|layer| layer.known == Known::NoFolder && !got(&layer.id))
             .map(|layer| layer.id)
             .collect();
-        let mended = self.store.mend(&staging, &mending).map_err(of_store)?;
+        let mended = self.store.mend(&staging, &mending)?;
         repair.set_aside = mended.set_aside.iter().map(|path| path.display().to_string()).collect();
         Ok(repair)
     }
@@ -152,7 +150,7 @@ impl Repairer<'_> {
         };
         let pulled = pulled.map_err(failed)?.as_ref().clone();
         let image = document(&diagnosis.name, &pulled, self.sources.cache());
-        let image = image.map_err(|error| failed(Failure::from_error(error.kind(), &error)))?;
+        let image = image.map_err(|error| failed(error.into()))?;
         Ok((pulled, image))
     }
 
@@ -208,7 +206,7 @@ impl Repairer<'_> {
             let message = format!("{} of `{name}` cannot be got again: {}", layer.label(), failure.message);
             Failure { message, ..failure.with_help(ELSEWHERE) }
         };
-        let of_workspace = |error: crate::build::WorkspaceError| failed(Failure::from_error(error.kind(), &error));
+        let of_workspace = |error: crate::build::WorkspaceError| failed(error.into());
         let blobs = blobs_of(image, pulled, &[layer.id]).map_err(of_workspace)?;
         let Some((_, blob)) = blobs.first() else {
             let message = format!("the image of that name in its registry, {}, does not have it", pulled.root().digest);

@@ -40,9 +40,8 @@ impl Tracer<'_> {
     /// platform. A source of a registry means the engine's image of the same name.
     pub fn trace(&self, source: &ImageSource, images: Option<Vec<Image>>) -> Result<Trace, Failure> {
         let source = ImageSource::Engine(source.reference().clone());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| doing(&error))?;
-        let image = runtime.block_on(self.engine.describe(&source)).map_err(|error| engine_failed(&error))?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let image = runtime.block_on(self.engine.describe(&source)).map_err(engine_failed)?;
         let images = self.images(images, &source, &image)?;
         let files = if self.engine.is_remote() {
             Err(NoFiles::because("the engine runs on another machine"))
@@ -67,13 +66,12 @@ impl Tracer<'_> {
             self.observer.event(Event::Warning { message });
         }
         if self.is_deep {
-            let checked = runtime.block_on(self.engine.check_layers(&source, &image));
-            checked.map_err(|error| engine_failed(&error))?;
+            runtime.block_on(self.engine.check_layers(&source, &image)).map_err(engine_failed)?;
         }
         let asked = Asked { reference: source.reference().clone(), image, layers };
         let mut hasher = Hasher::new(self.observer);
         let traced = images.iter().map(|image| self.look(&asked, image, &mut hasher));
-        let images = traced.collect::<io::Result<Vec<_>>>().map_err(|error| doing(&error))?;
+        let images = traced.collect::<io::Result<Vec<_>>>()?;
         let Asked { reference, image, layers } = asked;
         Ok(Trace {
             image: reference.familiar(),
@@ -102,7 +100,7 @@ impl Tracer<'_> {
         let is_named = named.is_some();
         let images = match named {
             Some(images) => images,
-            None => self.stored().map_err(|error| Failure::from_error(error.kind(), &error))?,
+            None => self.stored()?,
         };
         let there: BTreeSet<String> = images.iter().map(|image| image.platform.to_string()).collect();
         let fits = |image: &Image| runs_on(&asked.platform, &image.platform);
@@ -238,22 +236,14 @@ fn check_content(blob: &mut Blob, diff_id: Digest, registry: &Registry<'_>, hash
     Ok(())
 }
 
-fn doing(error: &io::Error) -> Failure {
-    Failure::from_error(FailureKind::Failed, error)
-}
-
 /// What the engine's error is worth here, where no image is going to be made.
-fn engine_failed(error: &EngineError) -> Failure {
+fn engine_failed(error: EngineError) -> Failure {
     let help = match error {
-        EngineError::NoImage { near: None, .. } => Some("`docker images` lists what it has".to_owned()),
+        EngineError::NoImage { near: None, .. } => "`docker images` lists what it has",
         EngineError::Fault { fault: EngineFault::NoSocket | EngineFault::Unreachable(_), .. } => {
-            Some("start the engine, or say in DOCKER_HOST where it listens".to_owned())
+            "start the engine, or say in DOCKER_HOST where it listens"
         }
-        error => error.help(),
+        error => return error.into(),
     };
-    let failure = Failure::from_error(error.kind(), error);
-    match help {
-        Some(help) => failure.with_help(help),
-        None => failure,
-    }
+    Failure { help: vec![help.to_owned()], ..error.into() }
 }

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::archive::ArchiveError;
-use crate::types::{Digest, FailureKind};
+use crate::types::{Digest, FailureKind, Reportable};
 
 use super::CONFIG_LIMIT;
 
@@ -85,10 +85,8 @@ pub enum DockerArchiveReadError {
     },
 }
 
-impl DockerArchiveReadError {
-    /// What kind of failure it is.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
+impl Reportable for DockerArchiveReadError {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Config { .. } | Self::DiffId { .. } | Self::Count { .. } => FailureKind::Verification,
             Self::Archive(error) | Self::Layer { source: error, .. } => error.kind(),

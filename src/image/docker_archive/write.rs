@@ -12,7 +12,7 @@ use super::CONFIG_LIMIT;
 use crate::archive::{ArchiveError, Decompressed};
 use crate::image::{Blobs, ContainerImage, Descriptor, diff_ids};
 use crate::tar::{Limits, TarError, TarWriter};
-use crate::types::{Digest, DigestWriter, Epoch, FailureKind, ImageRef, VerifyingReader};
+use crate::types::{Digest, DigestWriter, Epoch, FailureKind, ImageRef, Reportable, VerifyingReader};
 
 /// Why an image is not written as an archive for `docker load`.
 #[derive(Debug, thiserror::Error)]
@@ -98,20 +98,13 @@ pub enum DockerArchiveError {
     },
 }
 
-impl DockerArchiveError {
-    /// What kind of failure it is.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
+impl Reportable for DockerArchiveError {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Name(_) => FailureKind::Invalid,
             Self::DiffId { .. } | Self::Count { .. } => FailureKind::Verification,
             Self::Blob { source, .. } | Self::Layer { source: ArchiveError::Read(source), .. } => {
-                // How a verifying reader says that a digest or a size is wrong.
-                if source.kind() == io::ErrorKind::InvalidData {
-                    FailureKind::Verification
-                } else {
-                    FailureKind::Failed
-                }
+                FailureKind::of_read(source)
             }
             // A blob that was whole when it was fetched is not what its digest says any more, or never was a layer.
             Self::Layer { source: ArchiveError::Damaged(..) | ArchiveError::Tar(TarError::CutShort(_)), .. } => {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::disk::DiskError;
 use crate::tar::{Refusal, TarError, shown};
-use crate::types::FailureKind;
+use crate::types::{FailureKind, Reportable};
 
 /// Why a tree could not become a stream, or a stream a tree.
 #[derive(Debug, thiserror::Error)]
@@ -55,17 +55,15 @@ impl LayerError {
     pub(super) fn refused(name: &[u8], why: Refusal) -> Self {
         Self::Refused { name: shown(name), why }
     }
+}
 
-    /// What the exit code says of it.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
+impl Reportable for LayerError {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Disk(error) => error.kind(),
             Self::Tar(error) => error.kind(),
-            Self::Content { source, .. } if source.kind() == io::ErrorKind::InvalidData => FailureKind::Verification,
-            Self::Content { .. } | Self::Write(_) | Self::Read { .. } | Self::Changed { .. } | Self::Refused { .. } => {
-                FailureKind::Failed
-            }
+            Self::Content { source, .. } => FailureKind::of_read(source),
+            Self::Write(_) | Self::Read { .. } | Self::Changed { .. } | Self::Refused { .. } => FailureKind::Failed,
         }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::*;
 use crate::disk::{Dir, FileTime, is_root};
 use crate::tar::Limits;
-use crate::types::{Digest, golden};
+use crate::types::{Digest, Reportable as _, golden};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/go_tar.py");
 

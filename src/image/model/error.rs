@@ -1,6 +1,6 @@
 //! What can be wrong with sealer's documents.
 
-use crate::types::FailureKind;
+use crate::types::Reportable;
 
 /// Why a document of sealer's could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -31,10 +31,4 @@ pub enum ModelError {
     OldMetadata,
 }
 
-impl ModelError {
-    /// What the exit code says of it.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
-        FailureKind::Failed
-    }
-}
+impl Reportable for ModelError {}

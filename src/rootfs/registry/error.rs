@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::Fault;
-use crate::types::{ContextPath, Digest, FailureKind, ImageRef};
+use crate::types::{ContextPath, Digest, FailureKind, ImageRef, Reportable};
 
 /// Why images are not written into a registry tree.
 #[derive(Debug, thiserror::Error)]
@@ -72,17 +72,13 @@ pub(crate) enum RegistryTreeError {
     },
 }
 
-impl RegistryTreeError {
-    /// What kind of failure it is.
-    #[must_use]
-    pub(crate) fn kind(&self) -> FailureKind {
+impl Reportable for RegistryTreeError {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Collision { .. } | Self::Repository(_) => FailureKind::Invalid,
-            Self::Lower { fault: Fault::Unreadable(_), .. } => FailureKind::Failed,
+            Self::Lower { fault: Fault::Unreadable(_), .. } | Self::Write { .. } => FailureKind::Failed,
             Self::Document { .. } | Self::Lower { .. } => FailureKind::Verification,
-            // How a verifying reader says that a digest or a size is wrong.
-            Self::Blob { source, .. } if source.kind() == io::ErrorKind::InvalidData => FailureKind::Verification,
-            Self::Blob { .. } | Self::Write { .. } => FailureKind::Failed,
+            Self::Blob { source, .. } => FailureKind::of_read(source),
         }
     }
 }

@@ -46,7 +46,7 @@ impl<'a> RegistryStorage<'a> {
 
     /// A regular file.
     fn file(self, path: &ContextPath) -> Result<Entry, Fault> {
-        match self.overlay.entry(path).map_err(unreadable)? {
+        match self.overlay.entry(path)? {
             Some(entry) if entry.meta.kind == Kind::File => Ok(entry),
             Some(entry) => Err(Fault::NoFile(entry.meta.kind)),
             None => Err(Fault::Absent),
@@ -54,13 +54,13 @@ impl<'a> RegistryStorage<'a> {
     }
 
     fn open(self, path: &ContextPath) -> Result<fs_err::File, Fault> {
-        self.overlay.open(path, &self.file(path)?).map_err(unreadable)
+        Ok(self.overlay.open(path, &self.file(path)?)?)
     }
 
     /// The first bytes of a link: one more than a digest has.
     fn link_text(self, path: &ContextPath) -> Result<String, Fault> {
         let mut found = Vec::new();
-        self.open(path)?.take(72).read_to_end(&mut found).map_err(unreadable)?;
+        self.open(path)?.take(72).read_to_end(&mut found)?;
         Ok(String::from_utf8_lossy(&found).into_owned())
     }
 
@@ -105,7 +105,7 @@ impl<'a> RegistryStorage<'a> {
     pub(crate) fn hash_fault(self, expected: Digest) -> Option<Fault> {
         let hash = || {
             let mut writer = DigestWriter::new(io::sink());
-            io::copy(&mut self.open(&blob_data_path(expected))?, &mut writer).map_err(unreadable)?;
+            io::copy(&mut self.open(&blob_data_path(expected))?, &mut writer)?;
             Ok(writer.finish().1)
         };
         match hash() {
@@ -130,7 +130,7 @@ impl<'a> RegistryStorage<'a> {
             return Err(Fault::TooLarge(size));
         }
         let mut bytes = Vec::new();
-        self.open(&path)?.read_to_end(&mut bytes).map_err(unreadable)?;
+        self.open(&path)?.read_to_end(&mut bytes)?;
         let found = Digest::of(&bytes);
         if found == digest { Ok(bytes) } else { Err(Fault::Content { expected: digest, found }) }
     }
@@ -213,6 +213,8 @@ impl<'a> RegistryStorage<'a> {
     }
 }
 
-fn unreadable(error: impl Into<io::Error>) -> Fault {
-    Fault::Unreadable(error.into().to_string())
+impl<E: Into<io::Error>> From<E> for Fault {
+    fn from(error: E) -> Self {
+        Self::Unreadable(error.into().to_string())
+    }
 }

@@ -7,7 +7,7 @@ use super::*;
 use crate::disk::Kind;
 use crate::image::{Blobs, ContainerImage, Descriptor, Document};
 use crate::rootfs::Overlay;
-use crate::types::{ContextPath, Digest, Epoch, FailureKind};
+use crate::types::{ContextPath, Digest, Epoch, FailureKind, Reportable as _};
 
 struct Folder(tempfile::TempDir);
 

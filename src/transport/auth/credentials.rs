@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::types::{Diagnostic, FailureKind, Source};
+use crate::types::{Diagnostic, Reportable, Source};
 
 /// A password or a token. It has no `Display`, and its `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
@@ -142,18 +142,8 @@ pub enum CredentialsError {
     },
 }
 
-impl CredentialsError {
-    /// The kind of failure.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
-        match self {
-            Self::Read(_) | Self::Invalid { .. } | Self::Helper { .. } => FailureKind::Failed,
-        }
-    }
-
-    /// What to do next, where there is more to say than the message does.
-    #[must_use]
-    pub fn help(&self) -> Option<String> {
+impl Reportable for CredentialsError {
+    fn help(&self) -> Option<String> {
         match self {
             Self::Read(_) | Self::Invalid { .. } => None,
             Self::Helper { helper, registry, file, .. } => Some(format!(

@@ -12,7 +12,7 @@ use super::tokens::{Given, Realm, ask};
 use crate::transport::http::{Attempts, Patience, RequestUrl, Response};
 use crate::transport::registry::{At, Call, ConfError, Endpoint};
 use crate::transport::{HttpError, LoginScope, RegistryClient, Secret};
-use crate::types::FailureKind;
+use crate::types::{FailureKind, Reportable};
 
 /// A login that its registry takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,10 +137,8 @@ pub enum LogInError {
     Http(#[from] HttpError),
 }
 
-impl LogInError {
-    /// The kind of failure.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
+impl Reportable for LogInError {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Refused { .. } | Self::Challenge { .. } => FailureKind::Failed,
             Self::Conf(error) => error.kind(),
@@ -148,9 +146,7 @@ impl LogInError {
         }
     }
 
-    /// What to do next, where there is more to say than the message does.
-    #[must_use]
-    pub fn help(&self) -> Option<String> {
+    fn help(&self) -> Option<String> {
         match self {
             Self::Refused { .. } => {
                 Some("are name and password right? many registries want a token in place of the password".to_owned())
@@ -165,7 +161,8 @@ impl LogInError {
                 Some("run the command again later".to_owned())
             }
             Self::Http(error) => error.help("registries.conf says which hosts speak http"),
-            Self::Challenge { .. } | Self::Conf(_) => None,
+            Self::Conf(error) => error.help(),
+            Self::Challenge { .. } => None,
         }
     }
 }

@@ -13,7 +13,7 @@ use super::login_scope::DOCKER_HUB_KEY;
 use super::{Accepted, AuthPlaces, LoginScope};
 use crate::disk::DiskError;
 use crate::edit::EditError;
-use crate::types::FailureKind;
+use crate::types::{FailureKind, Reportable};
 
 /// Writes logins where [`Logins`](super::Logins) reads them.
 #[derive(Debug)]
@@ -208,10 +208,10 @@ impl LoginStoreError {
         let (helper, registry) = (credential_helper::program(helper), registry.to_owned());
         Self::Helper { helper, action, registry, reason, file: file.shown() }
     }
+}
 
-    /// The kind of failure.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
+impl Reportable for LoginStoreError {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Read(error) => error.kind(),
             Self::Disk { source, .. } => source.kind(),
@@ -220,9 +220,7 @@ impl LoginStoreError {
         }
     }
 
-    /// What to do next, where there is more to say than the message does.
-    #[must_use]
-    pub fn help(&self) -> Option<String> {
+    fn help(&self) -> Option<String> {
         match self {
             Self::Read(error) => error.help(),
             Self::Helper { file, .. } => Some(format!(

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::host::{Connection, LONGEST};
 use super::{EngineError, EngineFault, EngineHost, convert};
-use crate::cache::Cache;
+use crate::cache::{Cache, CacheError};
 use crate::image::{ContainerImage, DockerArchive, check_config, runs_on};
 use crate::types::{Digest, Event, ImageSource, Observer, Platform, nearest, printable};
 
@@ -170,7 +170,7 @@ impl Asking<'_> {
 
     /// By id, and not by name: the name may have moved since it was looked at. `tell` hears how many bytes came.
     async fn receive(&self, id: Digest, mut file: File, tell: &dyn Fn(u64)) -> Result<File, EngineError> {
-        let on_disk = |source| EngineError::Disk { image: self.image.clone(), source };
+        let on_disk = |error| EngineError::Cache { image: self.image.clone(), source: CacheError::Io(error) };
         let id = id.to_string();
         let mut stream = std::pin::pin!(self.connection.api.export_image(&id));
         let (mut received, mut patience) = (0u64, LONGEST);

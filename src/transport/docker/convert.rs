@@ -65,12 +65,10 @@ fn layer(
     let threads = available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let gzip = GzipWriter::new(cache.writer().map_err(not_kept)?, threads);
     let gzip = archive.copy_layer(index, gzip).map_err(|error| match error {
-        DockerArchiveReadError::Write { source: error, .. } => {
-            EngineError::Disk { image: source.clone(), source: error }
-        }
+        DockerArchiveReadError::Write { source: error, .. } => not_kept(error.into()),
         error => EngineError::Archive { image: source.clone(), source: error },
     })?;
-    let blob = gzip.finish().map_err(|error| EngineError::Disk { image: source.clone(), source: error })?;
+    let blob = gzip.finish().map_err(|error| not_kept(error.into()))?;
     blob.finish(Expected::default()).map_err(not_kept)
 }
 

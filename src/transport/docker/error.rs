@@ -1,11 +1,9 @@
 //! Why an image is not had from the engine.
 
-use std::io;
-
 use super::{EngineFault, EngineHost};
 use crate::cache::CacheError;
 use crate::image::{DockerArchiveReadError, ManifestError};
-use crate::types::{Digest, FailureKind, ImageSource, Platform};
+use crate::types::{Digest, FailureKind, ImageSource, Platform, Reportable};
 
 /// Why an image is not had from the Docker engine.
 #[derive(Debug, thiserror::Error)]
@@ -76,14 +74,6 @@ pub enum EngineError {
         /// Why.
         source: CacheError,
     },
-    /// The disk could not keep the image.
-    #[error("cannot keep `{image}` of the Docker engine")]
-    Disk {
-        /// The image.
-        image: ImageSource,
-        /// Why.
-        source: io::Error,
-    },
 }
 
 fn told(image: &ImageSource, host: &EngineHost, fault: &EngineFault) -> String {
@@ -99,10 +89,8 @@ fn told(image: &ImageSource, host: &EngineHost, fault: &EngineFault) -> String {
     }
 }
 
-impl EngineError {
-    /// What kind of failure it is.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
+impl Reportable for EngineError {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Fault { fault, .. } => match fault {
                 // An engine that does not run leaves no socket, or one that refuses: it is the same.
@@ -115,16 +103,13 @@ impl EngineError {
                 }
             },
             Self::NoImage { .. } | Self::Platform { .. } | Self::Other { .. } => FailureKind::Verification,
-            Self::Disk { .. } => FailureKind::Failed,
             Self::Archive { source, .. } => source.kind(),
             Self::Config { source, .. } => source.kind(),
             Self::Cache { source, .. } => source.kind(),
         }
     }
 
-    /// What to do next, where that can be told.
-    #[must_use]
-    pub fn help(&self) -> Option<String> {
+    fn help(&self) -> Option<String> {
         match self {
             Self::Fault { fault, .. } => match fault {
                 EngineFault::Host(_) => Some(
@@ -151,11 +136,7 @@ impl EngineError {
                 let name = image.reference().familiar();
                 Some(format!("build or pull `{name}` for {asked} first: an engine has one platform under a name"))
             }
-            Self::Other { .. }
-            | Self::Archive { .. }
-            | Self::Config { .. }
-            | Self::Cache { .. }
-            | Self::Disk { .. } => None,
+            Self::Other { .. } | Self::Archive { .. } | Self::Config { .. } | Self::Cache { .. } => None,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::cause::{Cause, TlsFault};
 use crate::cache::CacheError;
 use crate::transport::auth::CredentialsError;
 use crate::transport::text::one_line;
-use crate::types::FailureKind;
+use crate::types::{FailureKind, Reportable as _};
 
 /// Why a request over HTTP failed. URLs are without query string and credentials.
 #[derive(Debug, thiserror::Error)]
@@ -185,6 +185,7 @@ impl fmt::Display for ErrorBody {
     }
 }
 
+// It is not `Reportable`: how a mirror is named depends on who asked.
 impl HttpError {
     /// What became of a request, in our words; `proxy` is who it went through.
     pub(super) fn from_client(error: &reqwest::Error, url: RequestUrl, proxy: Option<&str>) -> Self {

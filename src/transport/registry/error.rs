@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::transport::auth::Access;
 use crate::transport::http::{HttpError, RequestUrl};
-use crate::types::{Digest, FailureKind};
+use crate::types::{Digest, FailureKind, Reportable};
 
 /// Why a registry did not give what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -133,9 +133,10 @@ impl RegistryError {
             Self::Missing(_) | Self::Credentials(_) => false,
         }
     }
+}
 
-    /// What to do next, where there is more to say than the message does.
-    pub(crate) fn help(&self) -> Option<String> {
+impl Reportable for RegistryError {
+    fn help(&self) -> Option<String> {
         Some(match self {
             Self::Missing(_) => "are repository and tag or digest written as the registry has them?".to_owned(),
             Self::Credentials(refusal) => refusal.help(),
@@ -147,9 +148,7 @@ impl RegistryError {
         })
     }
 
-    /// The kind of failure.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Missing(_) | Self::Digest { .. } => FailureKind::Verification,
             Self::Credentials(_) => FailureKind::Failed,

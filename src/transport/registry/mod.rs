@@ -12,6 +12,6 @@ pub use client::{Answered, RegistryClient};
 pub(crate) use client::{At, Call};
 pub use error::{Refusal, RegistryError, Who};
 pub use pull::Puller;
-pub use pull_error::{PullError, Tried};
+pub use pull_error::PullError;
 pub use push::{Attached, PushError, PushImage, PushLayer, Pushed, Pusher};
 pub use registries_conf::{ConfError, ConfigPlaces, Endpoint, RegistriesConf};

@@ -7,14 +7,14 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::client::{DOCUMENT_LIMIT, RegistryClient};
-use super::pull_error::{PullError, Tried};
+use super::pull_error::PullError;
 use crate::cache::{Cache, Expected, Look};
 use crate::image::{
-    ContainerImage, Descriptor, Document, Manifest, ManifestKind, check_config, choose, config_platform,
+    ContainerImage, Descriptor, Document, Manifest, ManifestError, ManifestKind, check_config, choose, config_platform,
 };
 use crate::transport::http::Patience;
 use crate::transport::keyed_locks::KeyedLocks;
-use crate::transport::{Endpoint, Login, RegistryError};
+use crate::transport::{Endpoint, Login, RegistryError, Tried};
 use crate::types::{Digest, Event, ImageRef, Observer, Platform};
 
 /// The most bytes of a config that is read to learn its platform.
@@ -84,8 +84,7 @@ impl Puller {
             ManifestKind::Image { config, .. } => config,
         };
         let config = pull.config(&config).await?;
-        let platform = config_platform(&config);
-        Ok(vec![platform.map_err(|source| PullError::Manifest { reference: Box::new(reference.clone()), source })?])
+        Ok(vec![config_platform(&config).map_err(|source| pull.unusable(source))?])
     }
 
     /// As [`pull`](Self::pull), with a login for the image's own registry instead of the user's.
@@ -199,18 +198,17 @@ impl Pull {
     /// The image's documents.
     async fn describe(&self, platform: &Platform) -> Result<ContainerImage, PullError> {
         let (root, kind) = self.root().await?;
-        let manifest_error = |source| PullError::Manifest { reference: Box::new(self.reference.clone()), source };
         let (list, manifest, kind) = match kind {
             ManifestKind::Image { .. } => (None, root, kind),
             ManifestKind::List(entries) => {
-                let chosen = &choose(&entries, platform).map_err(manifest_error)?.descriptor;
+                let chosen = &choose(&entries, platform).map_err(|source| self.unusable(source))?.descriptor;
                 let (manifest, kind) = self.manifest(chosen).await?;
                 (Some(root), manifest, kind)
             }
         };
         let ManifestKind::Image { config, layers } = kind else {
-            let nested = crate::image::ManifestError::Nested(platform.clone());
-            return Err(manifest_error(nested));
+            let nested = ManifestError::Nested(platform.clone());
+            return Err(self.unusable(nested));
         };
         if list.is_none() {
             // Before its layers: they may be large, and for another platform they are of no use.
@@ -254,10 +252,7 @@ impl Pull {
             (answered.digest, answered.bytes, answered.media_type)
         };
         // What the registry says of it and what the list says of it must both be what it is.
-        let parse = |said| {
-            let manifest = Manifest::parse(&bytes, said);
-            manifest.map_err(|source| PullError::Manifest { reference: Box::new(self.reference.clone()), source })
-        };
+        let parse = |said| Manifest::parse(&bytes, said).map_err(|source| self.unusable(source));
         let mut manifest = parse(said.as_deref())?;
         if let Some(named) = media_type {
             manifest = parse(Some(named))?;
@@ -268,8 +263,7 @@ impl Pull {
 
     async fn check_platform(&self, config: &Descriptor, platform: &Platform) -> Result<(), PullError> {
         let bytes = self.config(config).await?;
-        check_config(&bytes, platform)
-            .map_err(|source| PullError::Manifest { reference: Box::new(self.reference.clone()), source })
+        check_config(&bytes, platform).map_err(|source| self.unusable(source))
     }
 
     /// A config's bytes.
@@ -341,7 +335,7 @@ impl Pull {
             drop(permit);
             match answer {
                 Ok(answer) => return Ok(answer),
-                Err(error) => tried.push((format!("{}/{}", endpoint.host, endpoint.repository), error)),
+                Err(error) => tried.push(error),
             }
         }
         Err(PullError::Tried {
@@ -349,6 +343,10 @@ impl Pull {
             what: what.to_owned(),
             tried: Tried(tried),
         })
+    }
+
+    fn unusable(&self, source: ManifestError) -> PullError {
+        PullError::Manifest { reference: Box::new(self.reference.clone()), source }
     }
 
     fn cache_error(&self, source: crate::cache::CacheError) -> PullError {

@@ -1,12 +1,9 @@
 //! Why an image could not be pulled.
 
-use std::fmt;
-
 use crate::cache::CacheError;
 use crate::image::ManifestError;
-use crate::transport::{ConfError, HttpError, RegistryError};
-use crate::types::chain;
-use crate::types::{FailureKind, ImageRef};
+use crate::transport::{ConfError, HttpError, RegistryError, Tried};
+use crate::types::{FailureKind, ImageRef, Reportable};
 
 /// Why an image could not be pulled. References are boxed, being large.
 #[derive(Debug, thiserror::Error)]
@@ -26,8 +23,8 @@ pub enum PullError {
         reference: Box<ImageRef>,
         /// Which part of it: `its manifest`, `its blob sha256:…`.
         what: String,
-        /// Who was asked and said what, in their order: mirrors, then the registry itself.
-        tried: Tried,
+        /// What those said who were asked for it.
+        tried: Tried<RegistryError>,
     },
     /// A document of it is of no use.
     #[error("`{reference}` cannot be used")]
@@ -61,42 +58,13 @@ pub enum PullError {
     },
 }
 
-/// Who was asked, `HOST/REPOSITORY`, and what each said.
-#[derive(Debug)]
-pub struct Tried(pub Vec<(String, RegistryError)>);
-
-impl fmt::Display for Tried {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Each error names the URL that was asked.
-        let messages: Vec<String> = self.0.iter().map(|(_, error)| chain(error)).collect();
-        f.write_str(&messages.join("; "))
-    }
-}
-
 impl PullError {
-    /// The kind of failure.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
-        match self {
-            Self::Settings { source, .. } => source.kind(),
-            // Whoever gave something else than was meant is news, also where somebody else did not answer at all.
-            Self::Tried { tried, .. } if tried.0.iter().any(|(_, error)| error.is_wrong_content()) => {
-                FailureKind::Verification
-            }
-            // Mirrors may lack what they like; what the registry itself said counts, and it is asked last.
-            Self::Tried { tried, .. } => tried.0.last().map_or(FailureKind::Failed, |(_, error)| error.kind()),
-            Self::Manifest { source, .. } => source.kind(),
-            Self::Offline { .. } | Self::Stopped { .. } => FailureKind::Failed,
-            Self::Cache { source, .. } => source.kind(),
-        }
-    }
-
     /// What the registry says for good, so that to ask again would not help; none where it may be another answer later, or
     /// to somebody else.
     #[must_use]
     pub fn refusal(&self) -> Option<&'static str> {
         match self {
-            Self::Tried { tried, .. } => match &tried.0.last()?.1 {
+            Self::Tried { tried, .. } => match tried.0.last()? {
                 RegistryError::Missing(_) => Some("its registry does not have it"),
                 RegistryError::Credentials(refusal) if refusal.who.is_none() => Some("its registry asks for a login"),
                 RegistryError::Http(HttpError::Answer { .. } | HttpError::Redirect { .. }) => {
@@ -116,23 +84,6 @@ impl PullError {
         }
     }
 
-    /// What to do next, where there is more to say than the message does.
-    #[must_use]
-    pub fn help(&self) -> Option<String> {
-        match self {
-            Self::Tried { tried, .. } => {
-                // As with the kind: the wrong content first, then what the registry itself said.
-                let wrong = tried.0.iter().find(|(_, error)| error.is_wrong_content());
-                wrong.or(tried.0.last()).and_then(|(_, error)| error.help())
-            }
-            Self::Settings { .. }
-            | Self::Manifest { .. }
-            | Self::Offline { .. }
-            | Self::Cache { .. }
-            | Self::Stopped { .. } => None,
-        }
-    }
-
     /// The image that could not be pulled.
     #[must_use]
     pub fn reference(&self) -> &ImageRef {
@@ -147,6 +98,31 @@ impl PullError {
     }
 }
 
+impl Reportable for PullError {
+    fn kind(&self) -> FailureKind {
+        match self {
+            Self::Settings { source, .. } => source.kind(),
+            Self::Tried { tried, .. } => {
+                tried.decisive(RegistryError::is_wrong_content).map_or(FailureKind::Failed, RegistryError::kind)
+            }
+            Self::Manifest { source, .. } => source.kind(),
+            Self::Offline { .. } | Self::Stopped { .. } => FailureKind::Failed,
+            Self::Cache { source, .. } => source.kind(),
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Tried { tried, .. } => tried.decisive(RegistryError::is_wrong_content).and_then(RegistryError::help),
+            Self::Settings { .. }
+            | Self::Manifest { .. }
+            | Self::Offline { .. }
+            | Self::Cache { .. }
+            | Self::Stopped { .. } => None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,11 +130,10 @@ mod tests {
     use crate::types::Digest;
 
     fn tried(errors: Vec<RegistryError>) -> PullError {
-        let tried = errors.into_iter().map(|error| ("h/r".to_owned(), error)).collect();
         PullError::Tried {
             reference: Box::new("h/r:1".parse().unwrap()),
             what: "its manifest".to_owned(),
-            tried: Tried(tried),
+            tried: Tried(errors),
         }
     }
 

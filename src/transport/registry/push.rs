@@ -19,7 +19,7 @@ use crate::image::pushed::{
 use crate::image::{Descriptor, Document, Manifest, ManifestKind};
 use crate::transport::http::{BlobContent, Content, Patience};
 use crate::transport::{ConfError, Endpoint, RegistryError};
-use crate::types::{Digest, Event, FailureKind, ImageRef, Observer, Platform};
+use crate::types::{Digest, Event, FailureKind, ImageRef, Observer, Platform, Reportable};
 
 /// How many other repositories are asked for a blob, at most.
 const CANDIDATES: usize = 4;
@@ -320,10 +320,8 @@ pub enum PushError {
     },
 }
 
-impl PushError {
-    /// The kind of failure.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
+impl Reportable for PushError {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Settings { source, .. } => source.kind(),
             Self::Named(_) => FailureKind::Failed,
@@ -331,9 +329,7 @@ impl PushError {
         }
     }
 
-    /// What to do next, where there is more to say than the message does.
-    #[must_use]
-    pub fn help(&self) -> Option<String> {
+    fn help(&self) -> Option<String> {
         match self {
             Self::Refused { source: RegistryError::Http(error), .. } => {
                 error.help("a push goes to the registry itself, where registries.conf says that it is")

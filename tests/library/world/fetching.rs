@@ -5,7 +5,7 @@ use std::io::Read as _;
 use sealer::fetch::{Fetcher, UrlMirror};
 use sealer::sandbox::{Fault, When};
 use sealer::transport::HttpConfig;
-use sealer::types::{Digest, FailureKind};
+use sealer::types::{Digest, FailureKind, Reportable};
 use url::Url;
 
 use super::pulling::shown;
@@ -84,7 +84,7 @@ async fn wrong_content_is_named_and_gone() {
         fetcher.fetch(&url, None).await.unwrap_err(),
         fetcher.fetch(&Url::parse("ftp://a.b/c").unwrap(), None).await.unwrap_err(),
     ];
-    let kinds = errors.each_ref().map(sealer::fetch::FetchError::kind);
+    let kinds = errors.each_ref().map(Reportable::kind);
     assert_eq!(kinds, [FailureKind::Verification, FailureKind::Failed, FailureKind::Invalid, FailureKind::Invalid]);
     insta::assert_snapshot!(errors.map(|error| shown(&world, &error)).join("\n"), @"
     `http://127.0.0.1:PORT/files/a.b/f` cannot be fetched: http://127.0.0.1:PORT/files/a.b/f did not give what was expected: expected content of sha256:27042f4e6eca7d0b2a7ee4026df2ecfa51d3339e6d122aa099118ecd8563bad9, found sha256:8810ad581e59f2bc3928b261707a71308f7e139eb04820366dc4d5c18d980225

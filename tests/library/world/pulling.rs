@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sealer::sandbox::{Fault, TokenRules, When};
 use sealer::transport::{Anonymous, Credentials, CredentialsError, HttpConfig, Known, Login, Proof, Secret};
-use sealer::types::{Event, FailureKind};
+use sealer::types::{Event, FailureKind, Reportable as _};
 
 use super::{World, amd64, image, impatient, parsed};
 

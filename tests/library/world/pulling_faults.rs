@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sealer::sandbox::{Fault, When};
 use sealer::transport::{Anonymous, HttpConfig, RetryPolicy};
-use sealer::types::FailureKind;
+use sealer::types::{FailureKind, Reportable as _};
 
 use super::pulling::shown;
 use super::{World, amd64, impatient, parsed};

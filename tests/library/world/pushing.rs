@@ -9,7 +9,7 @@ use sealer::transport::{
     Anonymous, Credentials, CredentialsError, Known, Login, Proof, PushImage, PushLayer, Pusher, RegistriesConf,
     RegistryClient, Secret,
 };
-use sealer::types::{Digest, Event, FailureKind, ImageRef, Source};
+use sealer::types::{Digest, Event, FailureKind, ImageRef, Reportable as _, Source};
 use serde_json::Value;
 
 use super::{World, impatient, parsed, pulling::shown};

@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sealer::fetch::Fetcher;
 use sealer::sandbox::{Fault, TokenRules, When};
 use sealer::transport::{Anonymous, HttpConfig};
-use sealer::types::{Digest, FailureKind};
+use sealer::types::{Digest, FailureKind, Reportable as _};
 use url::Url;
 
 use super::pulling::shown;

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::tar::TarWriter;
-use crate::types::Epoch;
+use crate::types::{Epoch, Reportable as _};
 
 /// An entry of a forged archive.
 #[derive(Clone)]

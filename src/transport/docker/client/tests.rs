@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::image::Blobs as _;
 use crate::tar::TarWriter;
-use crate::types::{Epoch, Silent};
+use crate::types::{Epoch, Reportable as _, Silent};
 
 /// What a path of the API gives: a status, a body, and whether the connection is cut before its end.
 type Answers = BTreeMap<String, (u16, Vec<u8>, bool)>;

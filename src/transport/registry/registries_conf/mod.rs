@@ -2,7 +2,7 @@
 
 use crate::transport::LoginScope;
 use crate::transport::settings::read_settings;
-use crate::types::{Diagnostic, FailureKind, ImageRef, Source};
+use crate::types::{Diagnostic, ImageRef, Reportable, Source};
 
 mod find;
 mod parse;
@@ -89,12 +89,11 @@ pub enum ConfError {
     },
 }
 
-impl ConfError {
-    /// The kind of failure.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
+impl Reportable for ConfError {
+    fn help(&self) -> Option<String> {
         match self {
-            Self::Read(_) | Self::Invalid { .. } | Self::Blocked { .. } => FailureKind::Failed,
+            Self::Invalid { diagnostic, .. } => diagnostic.help.first().cloned(),
+            Self::Read(_) | Self::Blocked { .. } => None,
         }
     }
 }
