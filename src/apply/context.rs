@@ -8,7 +8,7 @@ use crate::image::model::Image;
 use crate::plan::{ContextSource, LayerChoice, PlannedStage};
 use crate::rootfs::Overlay;
 use crate::steps::{Beside, Context};
-use crate::types::{BaseSource, ContextPath, Digest, Event, Failure, FailureKind, Reportable, Route, nearest};
+use crate::types::{BaseSource, ContextPath, Digest, Event, Failure, FailureKind, Route, nearest};
 
 use super::directory;
 use super::gather::gather;
@@ -94,7 +94,7 @@ pub fn take(
     directory::check_target(to, root).map_err(|failure| (field("to"), failure))?;
     let take = |overlay: &Overlay, paths: &[String], what: &str| {
         let gathered = overlay.top().and_then(|tree| gather(&tree, paths, to, root, sharing, time));
-        all_matched(paths, &gathered.map_err(|error| of_disk(&error))?, what, overlay)
+        all_matched(paths, &gathered.map_err(of_disk)?, what, overlay)
     };
     match source {
         ContextSource::Layer { paths, .. } => {
@@ -115,8 +115,8 @@ fn field(name: &str) -> Route {
     Route::stage().then(name)
 }
 
-fn of_disk(error: &DiskError) -> EntryFailure {
-    (field("of"), Failure::from_error(error.kind(), error))
+fn of_disk(error: DiskError) -> EntryFailure {
+    (field("of"), error.into())
 }
 
 fn of_workspace(error: &WorkspaceError) -> EntryFailure {
@@ -168,9 +168,7 @@ fn choose_layer(
             let mut holding = Vec::new();
             for id in &layers {
                 let (id, folder) = folder(id)?;
-                if holds(&folder, path)
-                    .map_err(|error| (field("of"), Failure::from_error(FailureKind::Failed, &error)))?
-                {
+                if holds(&folder, path).map_err(|error| (field("of"), error.into()))? {
                     holding.push((id, folder));
                 }
             }

@@ -9,15 +9,15 @@ use std::path::Path;
 
 use crate::disk::{Dir, DiskError, FileTime, Kind, MAX_DEPTH, Meta, Sharing, Way, is_root, share_file};
 use crate::steps::{Beside, BesideContent};
-use crate::types::{ContextPath, Digest, DigestWriter, Failure, FailureKind, Reportable, nearest};
+use crate::types::{ContextPath, Digest, DigestWriter, Failure, FailureKind, nearest};
 
 /// Opens the folder `path` of the recipe's folder. No symlink is followed on the way: it could lead anywhere.
 pub(super) fn open(recipe_folder: &Path, path: &ContextPath) -> Result<Dir, Failure> {
-    let mut folder = Dir::open(recipe_folder).map_err(|error| disk(&error))?;
+    let mut folder = Dir::open(recipe_folder)?;
     let mut walked = ContextPath::root();
     for part in path.parts() {
         let here = walked.join(&part.parse().expect("a part of a path is one"));
-        let Some(meta) = folder.meta_if_there(part).map_err(|error| disk(&error))? else {
+        let Some(meta) = folder.meta_if_there(part)? else {
             let message = format!("`{here}` is not in the recipe's folder");
             let failure = Failure::new(FailureKind::Failed, message);
             return Err(match similar(&folder, part) {
@@ -27,7 +27,7 @@ pub(super) fn open(recipe_folder: &Path, path: &ContextPath) -> Result<Dir, Fail
         };
         let found = match meta.kind {
             Kind::Folder => {
-                folder = folder.folder(part).map_err(|error| disk(&error))?;
+                folder = folder.folder(part)?;
                 walked = here;
                 continue;
             }
@@ -40,10 +40,6 @@ pub(super) fn open(recipe_folder: &Path, path: &ContextPath) -> Result<Dir, Fail
         return Err(Failure::new(FailureKind::Failed, message));
     }
     Ok(folder)
-}
-
-fn disk(error: &DiskError) -> Failure {
-    Failure::from_error(error.kind(), error)
 }
 
 /// The folder whose name is nearest to one that is not there.
@@ -62,24 +58,24 @@ pub(super) fn gather(
     time: FileTime,
     beside: &Beside,
 ) -> Result<(), Failure> {
-    let names = folder.names().map_err(|error| disk(&error))?;
+    let names = folder.names()?;
     if names.is_empty() {
         let message = format!("there is nothing in `{}`", folder.path().display());
         return Err(Failure::new(FailureKind::Failed, message));
     }
-    let target = Way::open(context, to, time).map_err(|error| disk(&error))?;
+    let target = Way::open(context, to, time)?;
     for name in names {
         copy(folder, &name, target.folder(), Taken { time, beside }, 0, to.as_path())?;
     }
-    target.finish().map_err(|error| disk(&error))
+    Ok(target.finish()?)
 }
 
 /// Makes sure that files can be put into the folder `to` of `context`: none on the way is something else.
 pub(super) fn check_target(to: &ContextPath, context: &Dir) -> Result<(), Failure> {
-    let mut folder = context.duplicate().map_err(|error| disk(&error))?;
+    let mut folder = context.duplicate()?;
     let mut walked = ContextPath::root();
     for part in to.parts() {
-        let Some(meta) = folder.meta_if_there(part).map_err(|error| disk(&error))? else { return Ok(()) };
+        let Some(meta) = folder.meta_if_there(part)? else { return Ok(()) };
         walked = walked.join(&part.parse().expect("a part of a path is one"));
         if meta.kind != Kind::Folder {
             let what = if meta.kind == Kind::Symlink { "symlink" } else { "file" };
@@ -87,7 +83,7 @@ pub(super) fn check_target(to: &ContextPath, context: &Dir) -> Result<(), Failur
             let help = "an earlier entry put it there: `to` names a folder, and the file keeps the name that it has";
             return Err(Failure::new(FailureKind::Failed, message).with_help(help));
         }
-        folder = folder.folder(part).map_err(|error| disk(&error))?;
+        folder = folder.folder(part)?;
     }
     Ok(())
 }
@@ -104,12 +100,12 @@ struct Taken<'a> {
 /// Copies one entry of a folder that lies `depth` folders below the one that is taken; `here` is what the context calls
 /// `to`.
 fn copy(from: &Dir, name: &OsStr, to: &Dir, taken: Taken<'_>, depth: usize, here: &Path) -> Result<(), Failure> {
-    let meta = from.meta(name).map_err(|error| disk(&error))?;
+    let meta = from.meta(name)?;
     if meta.kind == Kind::Folder {
         return copy_folder(from, name, to, taken, depth + 1, here);
     }
     // A slip with a name must not take a whole folder of a base away.
-    if to.meta_if_there(name).map_err(|error| disk(&error))?.is_some_and(|there| there.kind == Kind::Folder) {
+    if to.meta_if_there(name)?.is_some_and(|there| there.kind == Kind::Folder) {
         let (file, there) = (from.path().join(name), here.join(name));
         let what = if meta.kind == Kind::Symlink { "symlink" } else { "file" };
         let message = format!(
@@ -120,10 +116,10 @@ fn copy(from: &Dir, name: &OsStr, to: &Dir, taken: Taken<'_>, depth: usize, here
         let help = "give it another name, or leave the folder out of the earlier entry";
         return Err(Failure::new(FailureKind::Failed, message).with_help(help));
     }
-    to.remove_all(name).map_err(|error| disk(&error))?;
+    to.remove_all(name)?;
     let copied = match meta.kind {
         Kind::Symlink => {
-            let target = from.read_link(name).map_err(|error| disk(&error))?;
+            let target = from.read_link(name)?;
             if !stays_inside(&target, depth) {
                 let (link, target) = (from.path().join(name), String::from_utf8_lossy(&target));
                 let message = format!("`{}` is a symlink to `{target}`, outside of the folder", link.display());
@@ -144,7 +140,7 @@ fn copy(from: &Dir, name: &OsStr, to: &Dir, taken: Taken<'_>, depth: usize, here
         Kind::Special(what) => Err(DiskError::Special { path: from.path().join(name), what }),
         Kind::Folder => return Ok(()),
     };
-    let content = copied.map_err(|error| disk(&error))?;
+    let content = copied?;
     let path = from.path().join(name);
     taken.beside.add(path.strip_prefix(taken.beside.folder()).unwrap_or(&path), content);
     Ok(())
@@ -159,16 +155,16 @@ fn digest_of(folder: &Dir, name: &OsStr) -> Result<Digest, DiskError> {
 }
 
 fn copy_folder(from: &Dir, name: &OsStr, to: &Dir, taken: Taken<'_>, depth: usize, here: &Path) -> Result<(), Failure> {
-    let source = from.folder(name).map_err(|error| disk(&error))?;
+    let source = from.folder(name)?;
     if depth > MAX_DEPTH {
-        return Err(disk(&DiskError::Deep { path: source.path().to_owned(), limit: MAX_DEPTH }));
+        return Err(DiskError::Deep { path: source.path().to_owned(), limit: MAX_DEPTH }.into());
     }
-    let (target, time_of_target) = folder_in(to, name, taken.time).map_err(|error| disk(&error))?;
+    let (target, time_of_target) = folder_in(to, name, taken.time)?;
     let below = here.join(name);
-    for name in source.names().map_err(|error| disk(&error))? {
+    for name in source.names()? {
         copy(&source, &name, &target, taken, depth, &below)?;
     }
-    target.set_own_time(time_of_target).map_err(|error| disk(&error))
+    Ok(target.set_own_time(time_of_target)?)
 }
 
 /// The folder of this name, and the time that it has in the end.

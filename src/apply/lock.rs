@@ -6,7 +6,7 @@ use crate::build;
 use crate::plan::{Lock, Locked, LockedFile, Plan};
 use crate::sources::{Need, Pulled, Sources, public_url};
 use crate::store::Store;
-use crate::types::{Failure, ImageSource, Platform, Reportable, SealerName};
+use crate::types::{Failure, ImageSource, Platform, SealerName};
 
 use super::inputs::{Input, add_new, all_well, asked, no_id};
 
@@ -138,14 +138,14 @@ pub fn look_up(plan: &Plan, former: &Lock, store: &Store, sources: &Sources) -> 
 /// A base image: in the store, where that is asked, else in its registry.
 fn base(name: &SealerName, platform: &Platform, store: Option<&Store>, sources: &Sources) -> Result<Locked, Failure> {
     let stored = store.map_or(Ok(None), |store| store.find(name, platform));
-    let stored = stored.map_err(|error| Failure::from_error(error.kind(), &error))?;
+    let stored = stored?;
     let (image, digest) = if let Some(stored) = stored {
         (stored.document.image().clone(), None)
     } else {
         let asked = (ImageSource::from(name.reference().clone()), platform.clone());
         let found = sources.describe(&[asked]).remove(0)?;
         let document = build::document(name, &found, sources.cache());
-        (document.map_err(|error| Failure::from_error(error.kind(), &error))?, Some(found.root().digest))
+        (document?, Some(found.root().digest))
     };
     let entry = build::base_entry(&image, digest).ok_or_else(|| no_id(name))?;
     Ok(Locked::Base(name.clone(), platform.clone(), entry))

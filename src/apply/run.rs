@@ -13,7 +13,7 @@ use crate::plan::{ContextSource, Plan, PlannedStage, StageWork, doubtful_charts}
 use crate::sources::{Need, Sources};
 use crate::steps::{Beside, Context, Outcome, PlannedStep, StepFailure, Tools};
 use crate::store::Store;
-use crate::types::{Event, Failure, FailureKind, ImageSource, Observer, Route, Span, StepState};
+use crate::types::{Event, Failure, ImageSource, Observer, Route, Span, StepState};
 
 use super::closed::{needed, touching};
 use super::report::{Fetched, Report, StepReport, StepStatus};
@@ -108,7 +108,7 @@ impl Applier<'_> {
         let here = |failure: Failure| vec![failure.at(stage.places.find(&Route::stage().then("kubefile")))];
         context
             .put(&"Kubefile".parse().expect("a plain word is a path"), kubefile)
-            .map_err(|error| here(Failure::from_error(FailureKind::Failed, &error)))?;
+            .map_err(|error| here(error.into()))?;
         let built = self.build(plan, stage, context.root(), workspace)?;
         ImageReport::new(&built, workspace).map_err(|error| vec![failed(&error)])
     }

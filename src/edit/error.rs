@@ -2,7 +2,7 @@
 
 use super::{DocumentSelector, Operation, Pointer};
 use crate::syntax::SyntaxError;
-use crate::types::{FailureKind, Source, Span};
+use crate::types::{Reportable, Source, Span};
 
 /// Why a document was not edited; nothing was changed then.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -159,21 +159,10 @@ pub enum Refusal {
     Layout(Option<String>),
 }
 
-impl EditError {
-    /// The exit code's kind: documents come out of images, so none of this is the recipe's own text.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
-        match self {
-            Self::Encoding { .. }
-            | Self::Syntax { .. }
-            | Self::Empty
-            | Self::Unselected { .. }
-            | Self::Selection { .. }
-            | Self::Order(_)
-            | Self::Operation { .. } => FailureKind::Failed,
-        }
-    }
+/// Documents come out of images: none of this is the recipe's own text.
+impl Reportable for EditError {}
 
+impl EditError {
     pub(super) fn syntax(error: SyntaxError, text: &str) -> Self {
         let position = Source::new("", text).position(error.span.start);
         Self::Syntax { line: position.line, column: position.column, span: error.span, message: error.message }

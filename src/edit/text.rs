@@ -2,6 +2,8 @@
 
 use regex::bytes::{NoExpand, Regex, RegexBuilder, Replacer};
 
+use crate::types::{FailureKind, Reportable};
+
 /// What is looked for in a file: a text or a regular expression.
 ///
 /// Files are bytes and need not be UTF-8. In an expression `^` and `$` match at every line, whose end is `\n` or `\r\n`, and
@@ -26,6 +28,15 @@ pub enum TextError {
     /// The result would be too long.
     #[error("the file would become longer than {0} bytes")]
     TooLong(usize),
+}
+
+impl Reportable for TextError {
+    fn kind(&self) -> FailureKind {
+        match self {
+            Self::Regex { .. } => FailureKind::Invalid,
+            Self::TooLong(_) => FailureKind::Failed,
+        }
+    }
 }
 
 /// A group that a replacement names and the expression does not have.

@@ -8,7 +8,7 @@ use super::string_map::{StringMap, encoded};
 use super::texts::DocumentText;
 use crate::edit::{Splice, double_quoted, is_plain_in, is_same_value, parse_documents, splice_all, text_node};
 use crate::syntax::{Node, Style, Value};
-use crate::types::{ImageRef, Span};
+use crate::types::{ImageRef, Reportable, Span};
 
 /// A manifest after [`Scanned::rewrite`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +59,8 @@ pub(crate) enum ManifestError {
         reference: String,
     },
 }
+
+impl Reportable for ManifestError {}
 
 /// New bytes for some of a string, or of a text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

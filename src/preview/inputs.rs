@@ -12,7 +12,7 @@ use crate::plan::{Lock, PlannedStage};
 use crate::sources::Sources;
 use crate::store::Store;
 use crate::transport::redacted_url;
-use crate::types::{BaseSource, Digest, Failure, ImageRef, ImageSource, Platform, Reportable, SealerName};
+use crate::types::{BaseSource, Digest, Failure, ImageRef, ImageSource, Platform, SealerName};
 
 use super::Need;
 
@@ -253,16 +253,15 @@ impl<'a> Inputs<'a> {
     /// The lock's image where it is in the store, else the store's of that name, if it is not another one than the lock's and
     /// a registry has that.
     fn stored(&self, name: &SealerName, platform: &Platform) -> Result<Option<Image>, Failure> {
-        let failed = |error: &crate::store::StoreError| Failure::from_error(error.kind(), error);
         let locked = self.lock.base(name, platform);
         if let Some(locked) = locked {
-            let found = self.store.find_by_id(&locked.id).map_err(|error| failed(&error))?;
+            let found = self.store.find_by_id(&locked.id)?;
             let mut images = found.into_iter().map(|stored| stored.document.image().clone());
             if let Some(image) = images.find(|image| image.platform == *platform) {
                 return Ok(Some(image));
             }
         }
-        let found = self.store.find(name, platform).map_err(|error| failed(&error))?;
+        let found = self.store.find(name, platform)?;
         let found = found.map(|stored| stored.document.image().clone());
         Ok(found.filter(|image| !locked.is_some_and(|locked| locked.displaces(name, image))))
     }

@@ -7,14 +7,11 @@ use crate::cache::Cache;
 use crate::fetch::{Fetcher, UrlMirror};
 use crate::sources::{Counter, Sources};
 use crate::transport::{Anonymous, Engine, EngineHost, Http, HttpConfig, Puller, RegistriesConf, RegistryClient};
-use crate::types::{Event, Failure, FailureKind, Observer, Silent};
+use crate::types::{Event, Failure, Observer, Silent};
 
 /// The sources without a network: what the cache has. Nothing is written and nobody is asked.
 pub(super) fn offline(cache: &Path, mirrors: Vec<UrlMirror>) -> Result<Sources, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::from_error(FailureKind::Failed, &error))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let cache = Arc::new(Cache::open_to_read(cache));
     let counter = Counter::new(Arc::new(Silent));
     let listener = || Arc::clone(&counter) as Arc<dyn Observer>;

@@ -10,7 +10,7 @@ use crate::plan::ContextSource;
 use crate::rootfs::{Overlay, RegistryStorage};
 use crate::sources;
 use crate::steps::Context;
-use crate::types::{ContextPath, Digest, Failure, FailureKind, ImageSource, Platform, Reportable, Route};
+use crate::types::{ContextPath, Digest, Failure, ImageSource, Platform, Route};
 
 use super::preview_maker::Maker;
 use super::snapshot::{count, entries};
@@ -23,12 +23,8 @@ impl Maker<'_> {
     /// What a stage of the plan does.
     pub(super) fn stage(&mut self, index: usize) -> Result<StagePreview, Failure> {
         let work = &self.plan.stages[index].work;
-        let folder = || self.workspace.folder().map_err(|error| Failure::from_error(error.kind(), &error));
-        let duplicate = |folder: &crate::store::StagedFolder| {
-            folder.dir().duplicate().map_err(|error| Failure::from_error(error.kind(), &error))
-        };
-        let (root, scratch) = (folder()?, folder()?);
-        let context = Context::new(duplicate(&root)?, duplicate(&scratch)?, self.plan.source_date_epoch);
+        let (root, scratch) = (self.workspace.folder()?, self.workspace.folder()?);
+        let context = Context::new(root.dir().duplicate()?, scratch.dir().duplicate()?, self.plan.source_date_epoch);
         let (whole, paths, before) = (None, std::collections::BTreeMap::new(), None);
         let mut scene = Scene { context, whole, paths, before, is_stopped: false };
         let mut stage = StagePreview {
@@ -105,7 +101,7 @@ impl Maker<'_> {
                 let taken = layers.iter().filter_map(|(id, _)| Some(TakenLayer { index: place(id)?, id: *id }));
                 entry.layers = taken.collect();
                 let after = entries(scene.context.root().path());
-                let after = after.map_err(|error| Failure::from_error(error.kind(), &error))?;
+                let after = after?;
                 let new = after.iter().filter(|(path, new)| before.entries.get(*path) != Some(*new));
                 let (files, bytes) = count(new.map(|(_, entry)| entry));
                 (entry.files, entry.bytes) = (Some(files), Some(bytes));
@@ -155,7 +151,7 @@ impl Maker<'_> {
                     preview.base = Some(input);
                     if let Some(image) = image {
                         let layers = self.workspace.merged(&image);
-                        merged = layers.map_err(|error| Failure::from_error(error.kind(), &error))?;
+                        merged = layers?;
                     }
                 }
                 Err(failure) => self.problem(index, &route.then("from"), failure),
@@ -199,7 +195,7 @@ impl Maker<'_> {
         let work = &self.plan.stages[index].work;
         let kubefile = &work.kubefile;
         let put = scene.context.put(&"Kubefile".parse().expect("a plain word is a path"), kubefile.text().as_bytes());
-        put.map_err(|error| Failure::from_error(FailureKind::Failed, &error))?;
+        put?;
         let request = BuildRequest {
             name: &work.image,
             platform: &work.platform,
@@ -258,7 +254,7 @@ fn instruction(text: String, layer: Option<&ForeseenLayer>, scene: &Scene) -> Re
                 preview.later = Some(when.clone());
                 return Ok(preview);
             }
-            let entries = entries(folder).map_err(|error| Failure::from_error(error.kind(), &error))?;
+            let entries = entries(folder)?;
             let (files, bytes) = count(entries.values());
             preview.files = Some(files);
             let has = |path: &ContextPath| entries.keys().any(|other| other.file_name() == path.as_path().file_name());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::sources;
 use crate::steps::{Context, Effect, Outcome, PlannedStep, StepFailure, Tools};
-use crate::types::{ContextPath, Failure, FailureKind, Reportable, Route, glob_set, human_size};
+use crate::types::{ContextPath, Failure, Route, glob_set, human_size};
 
 use super::changes::{self, ChangeKind};
 use super::preview_maker::Maker;
@@ -40,7 +40,6 @@ impl Scene {
     /// Marks what a step would change, and did not: an empty file stands in for each, so that later steps and COPYs find it
     /// and nothing of what it held before.
     fn mark(&mut self, step: &PlannedStep, when: &str) -> Result<(), Failure> {
-        let failed = |error| Failure::from_error(FailureKind::Failed, &error);
         let makes = match step.effect() {
             Effect::Edits => None,
             Effect::MakesFile(path) | Effect::Links(path) => Some(path),
@@ -51,9 +50,9 @@ impl Scene {
             }
         };
         let written: Vec<String> = step.files().written.paths.into_iter().map(str::to_owned).collect();
-        let changed = self.context.matching(&written).map_err(failed)?.files;
+        let changed = self.context.matching(&written)?.files;
         for path in changed.iter().chain(makes) {
-            self.context.put(path, b"").map_err(failed)?;
+            self.context.put(path, b"")?;
             self.paths.insert(path.clone(), when.to_owned());
         }
         Ok(())
@@ -77,7 +76,7 @@ fn when_known(step: &PlannedStep, inputs: &[Input], scene: &Scene) -> Result<Opt
     let replaced =
         step.files().written.paths.first().filter(|_| step.replaces_archives()).and_then(|path| path.parse().ok());
     if let Some(path) = replaced {
-        let meta = scene.context.meta(&path).map_err(|error| Failure::from_error(FailureKind::Failed, &error))?;
+        let meta = scene.context.meta(&path)?;
         // That it is not there is known now.
         let Some(meta) = meta else { return Ok(None) };
         size = meta.size;
@@ -176,9 +175,8 @@ impl Maker<'_> {
 
     /// What changed in the context since it was looked at last.
     fn changes(&mut self, scene: &mut Scene) -> Result<Vec<Change>, Failure> {
-        let disk = |error| Failure::from_error(crate::disk::DiskError::kind(&error), &error);
         let Some(before) = &scene.before else { return Ok(Vec::new()) };
-        let changes = changes::since(before, scene.context.root().path()).map_err(disk)?;
+        let changes = changes::since(before, scene.context.root().path())?;
         if !changes.is_empty() {
             scene.before = Some(self.snapshot(&scene.context)?);
         }
@@ -195,7 +193,7 @@ impl Maker<'_> {
 
     /// What the context holds.
     pub(super) fn snapshot(&self, context: &Context) -> Result<Snapshot, Failure> {
-        let folder = self.workspace.folder().map_err(|error| Failure::from_error(error.kind(), &error))?;
-        Snapshot::take(context.root(), folder.dir()).map_err(|error| Failure::from_error(error.kind(), &error))
+        let folder = self.workspace.folder()?;
+        Ok(Snapshot::take(context.root(), folder.dir())?)
     }
 }

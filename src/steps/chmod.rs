@@ -9,7 +9,7 @@ use serde_json::json;
 use super::context::Context;
 use super::resolver::{Resolver, is_false};
 use super::step::{FieldPaths, Planned, StepFiles, Written};
-use super::work::{Outcome, StepFailure, Tools};
+use super::work::{InField, Outcome, StepFailure, Tools};
 use crate::disk::Kind;
 use crate::document::{Sink, Text, some_paths};
 use crate::types::{ContextPath, FileMode, Route, Span};
@@ -101,7 +101,7 @@ impl Planned for PlannedChmod {
         }
         let mut changed = Vec::new();
         for path in &found {
-            if context.set_mode(path, self.mode.bits()).map_err(|error| StepFailure::at("paths", &error))? {
+            if context.set_mode(path, self.mode.bits()).in_field("paths")? {
                 changed.push(path.to_string());
             }
         }

@@ -11,7 +11,7 @@ use super::context::{Bits, Context};
 use super::recipe_file;
 use super::resolver::{Resolver, is_false};
 use super::step::{Effect, FieldPaths, Planned, StepFiles, Written};
-use super::work::{Outcome, StepFailure, Tools};
+use super::work::{InField, Outcome, StepFailure, Tools};
 use crate::document::{Scope, Text};
 use crate::types::{ContextPath, Digest, DigestWriter, FailureKind, FileMode, Route, Source, Span};
 
@@ -105,9 +105,8 @@ impl Planned for PlannedCopyFile {
             (context.put_with(&step.path, rendered.as_bytes(), bits)?, digest)
         } else {
             let mut writer = DigestWriter::new(context.scratch_file(UNFINISHED)?);
-            let failed = |error: std::io::Error| StepFailure::from_error("from", FailureKind::Failed, &error);
-            std::io::copy(&mut file, &mut writer).map_err(failed)?;
-            writer.flush().map_err(failed)?;
+            std::io::copy(&mut file, &mut writer).in_field("from")?;
+            writer.flush().in_field("from")?;
             let (_, digest, _) = writer.finish();
             (context.put_scratch_with(UNFINISHED, &step.path, bits)?, digest)
         };
@@ -120,9 +119,7 @@ impl Planned for PlannedCopyFile {
 /// The text of a file, and the digest of its bytes.
 fn template(step: &PlannedCopyFile, file: &mut fs_err::File) -> Result<(String, Digest), StepFailure> {
     let mut bytes = Vec::new();
-    file.take(MAX_TEMPLATE + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| StepFailure::from_error("from", FailureKind::Failed, &error))?;
+    file.take(MAX_TEMPLATE + 1).read_to_end(&mut bytes).in_field("from")?;
     if bytes.len() as u64 > MAX_TEMPLATE {
         let message = format!("`{}` has more than {MAX_TEMPLATE} bytes, which no template may", step.from);
         return Err(StepFailure::new("from", message));

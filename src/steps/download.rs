@@ -9,13 +9,13 @@ use serde_json::json;
 use super::context::{Bits, Context};
 use super::resolver::{Resolver, is_false};
 use super::step::{Effect, FieldPaths, Planned, StepFiles, Written};
-use super::work::{Outcome, StepFailure, Tools};
-use crate::archive::{ArchiveError, Spool};
+use super::work::{InField, Outcome, StepFailure, Tools};
+use crate::archive::Spool;
 use crate::document::Text;
 use crate::fetch::FetchedFile;
 use crate::sources::Need;
 use crate::tar::Limits;
-use crate::types::{ContextPath, Digest, Failure, FailureKind, FileMode, Platform, Reportable, Route, Span, nearest};
+use crate::types::{ContextPath, Digest, Failure, FailureKind, FileMode, Platform, Route, Span, nearest};
 
 const UNFINISHED: &str = "download";
 
@@ -117,11 +117,10 @@ impl Planned for PlannedDownload {
         if let Some(member) = &step.member {
             return take_member(step, member, &fetched, context);
         }
-        let read = |error: io::Error| StepFailure::from_error("url", FailureKind::Failed, &error);
-        let mut from = fetched.open().map_err(read)?;
+        let mut from = fetched.open().in_field("url")?;
         let mut to = context.scratch_file(UNFINISHED)?;
-        io::copy(&mut from, &mut to).map_err(read)?;
-        to.flush().map_err(read)?;
+        io::copy(&mut from, &mut to).in_field("url")?;
+        to.flush().in_field("url")?;
         drop(to);
         let changed = context.put_scratch_with(UNFINISHED, &step.path, Bits::of_step(step.mode, 0o644))?;
         Ok(Outcome::of(changed, format!("{} bytes, {}", fetched.size, fetched.digest)))
@@ -135,10 +134,8 @@ fn take_member(
     fetched: &FetchedFile,
     context: &Context,
 ) -> Result<Outcome, StepFailure> {
-    let refused = |error: &ArchiveError| StepFailure::from_error("url", error.kind(), error);
-    let failed = |error: io::Error| StepFailure::from_error("url", FailureKind::Failed, &error);
-    let archive = fetched.open().map_err(failed)?;
-    let spool = Spool::fill(archive, context.anonymous_file()?, &Limits::RECIPE).map_err(|error| refused(&error))?;
+    let archive = fetched.open().in_field("url")?;
+    let spool = Spool::fill(archive, context.anonymous_file()?, &Limits::RECIPE).in_field("url")?;
     let files = || spool.members().iter().filter(|member| member.file_size().is_some());
     let Some(found) = files().find(|file| file.path.as_bytes() == member.as_str().as_bytes()) else {
         let failure = Failure::new(FailureKind::Failed, format!("the archive has no file `{member}`"));
@@ -149,8 +146,8 @@ fn take_member(
         return Err(StepFailure { at: Route::stage().then("member"), failure: failure.with_help(help) });
     };
     let mut to = context.scratch_file(UNFINISHED)?;
-    let size = io::copy(&mut spool.content(found), &mut to).map_err(failed)?;
-    to.flush().map_err(failed)?;
+    let size = io::copy(&mut spool.content(found), &mut to).in_field("url")?;
+    to.flush().in_field("url")?;
     drop(to);
     let new = if found.mode & 0o111 == 0 { 0o644 } else { 0o755 };
     let changed = context.put_scratch_with(UNFINISHED, &step.path, Bits::of_step(step.mode, new))?;

@@ -225,7 +225,7 @@ impl PlannedImageList {
         for file in manifests.files {
             let Some(bytes) = context.read(&file)? else { continue };
             let scanned = scan(&file, &bytes, tools.cluster_registry, &listed);
-            scanned.check().map_err(|error| bad_manifest("from", &file, &error))?;
+            scanned.check().map_err(|error| bad_manifest("from", &file, error))?;
             warn_of(&scanned, &file, "it is not listed", tools);
             let wanted = scanned.mentions.into_iter().filter(|mention| !ignore.is_match(mention.image.to_string()));
             found.extend(wanted.map(|mention| (file.clone(), mention)));

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::work::{StepFailure, Tools};
-use crate::manifests::{self, Finding, Form, Scan, Scanned};
-use crate::types::{ContextPath, FailureKind, ImageRef};
+use crate::manifests::{self, Finding, Form, ManifestError, Scan, Scanned};
+use crate::types::{ContextPath, ImageRef};
 
 /// What a file of the context says of images.
 pub(super) fn scan(file: &ContextPath, bytes: &[u8], registry: &str, listed: &BTreeSet<ImageRef>) -> Scanned {
@@ -23,8 +23,8 @@ pub(super) fn warn_of(scanned: &Scanned, file: &ContextPath, then: &str, tools: 
 }
 
 /// The failure for a manifest that cannot be used.
-pub(super) fn bad_manifest(field: &str, file: &ContextPath, error: &manifests::ManifestError) -> StepFailure {
-    let mut failed = StepFailure::from_error(field, FailureKind::Failed, error);
+pub(super) fn bad_manifest(field: &str, file: &ContextPath, error: ManifestError) -> StepFailure {
+    let mut failed = StepFailure::of(field, error);
     failed.failure.message = format!("`{file}`: {}", failed.failure.message);
     failed
 }

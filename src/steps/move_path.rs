@@ -7,7 +7,7 @@ use serde_json::json;
 use super::context::Context;
 use super::resolver::{Resolver, is_false};
 use super::step::{Effect, FieldPaths, Planned, StepFiles, Written};
-use super::work::{Outcome, StepFailure, Tools, missing_at};
+use super::work::{InField, Outcome, StepFailure, Tools, missing_at};
 use crate::document::Text;
 use crate::types::{ContextPath, Route, Span};
 
@@ -74,10 +74,10 @@ impl Planned for PlannedMovePath {
 
     fn run(&self, context: &Context, _: &Tools<'_>) -> Result<Outcome, StepFailure> {
         let Self { from, to, optional } = self;
-        if context.meta(from).map_err(|error| StepFailure::at("from", &error))?.is_none() {
+        if context.meta(from).in_field("from")?.is_none() {
             return missing_at("from", from, *optional, context);
         }
-        context.rename(from, to).map_err(|error| StepFailure::at("to", &error))?;
+        context.rename(from, to).in_field("to")?;
         Ok(Outcome::Changed(format!("{from} is {to}")))
     }
 }

@@ -10,7 +10,7 @@ use super::step::{Planned, StepFiles, Written};
 use super::work::{Outcome, StepFailure, Tools, not_there};
 use crate::document::{Data, DataValue, Sink, Spanned, Text, exactly_one, span_of};
 use crate::edit::{self, DocumentSelector, EditError, Format, Operation, Pointer, Refusal};
-use crate::types::{ContextPath, Diagnostic, Failure, FailureKind, Route, Span};
+use crate::types::{ContextPath, Diagnostic, Failure, Route, Span};
 
 /// Edits a JSON or YAML file, by JSON Patch operations (RFC 6902) or by a merge patch (RFC 7386): exactly one of `ops` and
 /// `merge` is given. What is not edited stays as it was, byte for byte.
@@ -351,7 +351,7 @@ impl Planned for PlannedPatch {
             }
             (new, left.iter().map(|index| self.ops[*index].to_string()).collect::<Vec<_>>().join(", "))
         };
-        let new = new.map_err(|error| self.refused(&error))?;
+        let new = new.map_err(|error| self.refused(error))?;
         Ok(Outcome::of(context.put(path, &new)?, done))
     }
 }
@@ -380,8 +380,8 @@ impl PlannedPatch {
         }
     }
 
-    fn refused(&self, error: &EditError) -> StepFailure {
-        let at = match error {
+    fn refused(&self, error: EditError) -> StepFailure {
+        let at = match &error {
             EditError::Operation { .. } if self.merge.is_some() => Route::stage().then("merge"),
             EditError::Operation { index, .. } => Route::stage().then("ops").then(index).then("path"),
             EditError::Unselected { .. } | EditError::Selection { .. } => Route::stage().then("document"),
@@ -389,10 +389,14 @@ impl PlannedPatch {
                 Route::stage().then("path")
             }
         };
-        let mut failure = Failure::from_error(FailureKind::Failed, error);
-        if let (EditError::Operation { operation, reason, .. }, Some(_)) = (error, &self.merge) {
-            failure.message = format!("`merge` (`{operation}`): {reason}");
-        }
+        let merged = match (&error, &self.merge) {
+            (EditError::Operation { operation, reason, .. }, Some(_)) => {
+                Some(format!("`merge` (`{operation}`): {reason}"))
+            }
+            _ => None,
+        };
+        let mut failure = Failure::from(error);
+        failure.message = merged.unwrap_or(failure.message);
         StepFailure { at, failure: Failure { message: format!("`{}`: {}", self.path, failure.message), ..failure } }
     }
 }

@@ -1,9 +1,9 @@
 //! Files from the recipe's side.
 
-use crate::disk::{Dir, DiskError, Kind, Meta};
-use crate::types::{ContextPath, Reportable};
+use crate::disk::{Dir, Kind, Meta};
+use crate::types::ContextPath;
 
-use super::work::StepFailure;
+use super::work::{InField, StepFailure};
 
 /// Opens a file in the recipe's folder or below; none where nothing is there. No symlink is followed: it could lead to any
 /// file of the host.
@@ -12,23 +12,22 @@ pub(super) fn open(
     path: &ContextPath,
     field: &str,
 ) -> Result<Option<(fs_err::File, Meta)>, StepFailure> {
-    let failed = |error: DiskError| StepFailure::from_error(field, error.kind(), &error);
-    let mut folder = Dir::open(recipe_folder).map_err(failed)?;
+    let mut folder = Dir::open(recipe_folder).in_field(field)?;
     let mut at = ContextPath::root();
     for part in path.parent().unwrap_or_default().parts() {
         at = at.join(&part.parse().unwrap_or_default());
-        let Some(meta) = folder.meta_if_there(part).map_err(failed)? else { return Ok(None) };
+        let Some(meta) = folder.meta_if_there(part).in_field(field)? else { return Ok(None) };
         if meta.kind != Kind::Folder {
             return Err(no_file(field, &at, meta.kind, "a folder"));
         }
-        folder = folder.folder(part).map_err(failed)?;
+        folder = folder.folder(part).in_field(field)?;
     }
     let name = path.file_name().unwrap_or_default();
-    let Some(meta) = folder.meta_if_there(name).map_err(failed)? else { return Ok(None) };
+    let Some(meta) = folder.meta_if_there(name).in_field(field)? else { return Ok(None) };
     if meta.kind != Kind::File {
         return Err(no_file(field, path, meta.kind, "a file"));
     }
-    Ok(Some((folder.open_file(name).map_err(failed)?, meta)))
+    Ok(Some((folder.open_file(name).in_field(field)?, meta)))
 }
 
 /// The failure for a file that is not there.

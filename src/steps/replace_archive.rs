@@ -14,14 +14,14 @@ use super::context::Context;
 use super::recipe_file;
 use super::resolver::{Resolver, is_false};
 use super::step::{Planned, StepFiles, Written};
-use super::work::{Outcome, StepFailure, Tools, not_there};
+use super::work::{InField, Outcome, StepFailure, Tools, not_there};
 use crate::archive::{ArchiveError, PackedForm, ReplaceOptions, ReplaceReport, replace};
 use crate::document::{Sink, Text, exactly_one, span_of};
 use crate::sources::Need;
 use crate::tar::{EntryPath, Limits};
 use crate::transport::redacted_url;
 use crate::types::{
-    ContextPath, Diagnostic, Digest, DigestWriter, FailureKind, Platform, Reportable, Route, Span, glob_set,
+    ContextPath, Diagnostic, Digest, DigestWriter, Failure, FailureKind, Platform, Route, Span, glob_set,
 };
 
 const UNFINISHED: &str = "archive";
@@ -168,12 +168,11 @@ impl Planned for PlannedReplaceArchive {
 
     fn run(&self, context: &Context, tools: &Tools<'_>) -> Result<Outcome, StepFailure> {
         let Some((old, _)) = context.open(&self.path)? else { return not_there(&self.path, self.optional, context) };
-        let form = PackedForm::of_name(self.path.as_str())
-            .map_err(|error| StepFailure::from_error("path", error.kind(), &error))?;
+        let form = PackedForm::of_name(self.path.as_str()).in_field("path")?;
         let (new, from) = self.new_archive(context, tools)?;
         // The root of all parses to none, which takes all.
         let root = EntryPath::parse(if self.root.is_root() { b"." } else { self.root.as_str().as_bytes() })
-            .map_err(|error| StepFailure::from_error("root", FailureKind::Invalid, &error))?;
+            .map_err(|error| StepFailure::of("root", Failure::from_error(FailureKind::Invalid, &error)))?;
         let options = ReplaceOptions {
             root,
             allow_missing: &glob_set(&self.allow_missing),
@@ -186,8 +185,8 @@ impl Planned for PlannedReplaceArchive {
         let scratch = [context.anonymous_file()?, context.anonymous_file()?];
         let mut out = BufWriter::with_capacity(1 << 18, context.scratch_file(UNFINISHED)?);
         let report = replace(BufReader::new(old), BufReader::new(new), scratch, &options, &mut out)
-            .map_err(|error| self.refused(&error))?;
-        out.flush().map_err(|error| StepFailure::from_error("path", FailureKind::Failed, &error))?;
+            .map_err(|error| self.refused(error))?;
+        out.flush().in_field("path")?;
         drop(out);
         self.report_changes(&report, tools);
         let done = format!(
@@ -202,8 +201,8 @@ impl Planned for PlannedReplaceArchive {
 
 impl PlannedReplaceArchive {
     /// What is wrong with one of the archives, at the field that it belongs to.
-    fn refused(&self, error: &ArchiveError) -> StepFailure {
-        let field = match error {
+    fn refused(&self, error: ArchiveError) -> StepFailure {
+        let field = match &error {
             ArchiveError::Old(_) | ArchiveError::Write(_) | ArchiveError::Scratch(_) => "path",
             ArchiveError::Root { .. } => "root",
             ArchiveError::New(_)
@@ -215,7 +214,7 @@ impl PlannedReplaceArchive {
             | ArchiveError::NotTar
             | ArchiveError::Tar(_) => self.field(),
         };
-        StepFailure::from_error(field, error.kind(), error)
+        StepFailure::of(field, error)
     }
 
     /// The field that names the new archive: what is wrong with it is told there.
@@ -235,11 +234,7 @@ impl PlannedReplaceArchive {
                     .sources
                     .file(url, self.sha256)
                     .map_err(|failure| StepFailure { at: Route::stage().then(field), failure })?;
-                let file = tools
-                    .sources
-                    .cache()
-                    .open_verified(fetched.digest)
-                    .map_err(|error| StepFailure::from_error(field, FailureKind::Failed, &error))?;
+                let file = tools.sources.cache().open_verified(fetched.digest).in_field(field)?;
                 Ok((Box::new(file), redacted_url(url)))
             }
             ArchiveSource::File(path) => {
@@ -256,11 +251,10 @@ impl PlannedReplaceArchive {
 
     /// A copy of a file, from its start, with its sha256: whoever edits the file meanwhile changes neither.
     fn copied(&self, mut file: &fs_err::File, context: &Context) -> Result<(std::fs::File, Digest), StepFailure> {
-        let failed = |error: std::io::Error| StepFailure::from_error(self.field(), FailureKind::Failed, &error);
         let mut hashing = DigestWriter::new(context.anonymous_file()?);
-        std::io::copy(&mut file, &mut hashing).map_err(failed)?;
+        std::io::copy(&mut file, &mut hashing).in_field(self.field())?;
         let (mut copy, digest, _) = hashing.finish();
-        copy.rewind().map_err(failed)?;
+        copy.rewind().in_field(self.field())?;
         Ok((copy, digest))
     }
 

@@ -9,11 +9,11 @@ use serde_json::json;
 use super::context::Context;
 use super::resolver::{Resolver, is_false};
 use super::step::{Planned, StepFiles, Written};
-use super::work::{Outcome, StepFailure, Tools, not_there};
+use super::work::{InField, Outcome, StepFailure, Tools, not_there};
 use crate::document::Text;
 use crate::image::write_docker_archive;
 use crate::sources::Need;
-use crate::types::{ContextPath, Diagnostic, FailureKind, ImageRef, ImageSource, Platform, Reportable, Route, Span};
+use crate::types::{ContextPath, Diagnostic, ImageRef, ImageSource, Platform, Route, Span};
 
 const UNFINISHED: &str = "image.tar";
 
@@ -115,8 +115,8 @@ impl Planned for PlannedReplaceImage {
             .map_err(|failure| StepFailure { at: Route::stage().then("image"), failure })?;
         let mut file = std::io::BufWriter::with_capacity(1 << 18, context.scratch_file(UNFINISHED)?);
         write_docker_archive(&pulled, tools.sources.cache(), &self.tag, context.epoch(), &mut file)
-            .map_err(|error| StepFailure::from_error("image", error.kind(), &error))?;
-        file.flush().map_err(|error| StepFailure::from_error("path", FailureKind::Failed, &error))?;
+            .in_field("image")?;
+        file.flush().in_field("path")?;
         drop(file);
         let done = format!("{} is {}", self.tag.familiar(), pulled.root().digest);
         let changed = context.put_scratch(UNFINISHED, &self.path)?;
@@ -130,6 +130,7 @@ mod tests {
 
     use super::*;
     use crate::steps::tests::World;
+    use crate::types::FailureKind;
 
     #[test]
     fn an_archive_becomes_another_image_s() {

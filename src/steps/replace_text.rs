@@ -7,11 +7,11 @@ use serde_json::json;
 use super::context::{Context, MAX_DOCUMENT};
 use super::resolver::{Resolver, is_false};
 use super::step::{Planned, StepFiles, Written};
-use super::work::{Outcome, StepFailure, Tools, not_there};
+use super::work::{InField, Outcome, StepFailure, Tools, not_there};
 use crate::document::{Sink, Spanned, Text, not_empty};
 use crate::edit::{Format, TextPattern};
 use crate::syntax::shortened;
-use crate::types::{ContextPath, Diagnostic, FailureKind, Route, Span};
+use crate::types::{ContextPath, Diagnostic, Route, Span};
 
 /// Replaces text in a file that is neither JSON nor YAML (`patch` edits those). All places that fit are replaced.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -128,11 +128,9 @@ impl Planned for PlannedReplaceText {
         let path = &self.path;
         let Some(old) = context.read(path)? else { return not_there(path, self.optional, context) };
         let pattern = if self.regex { TextPattern::regex(&self.find) } else { TextPattern::literal(&self.find) };
-        let pattern = pattern.map_err(|error| StepFailure::from_error("find", FailureKind::Invalid, &error))?;
+        let pattern = pattern.in_field("find")?;
         let most = usize::try_from(MAX_DOCUMENT).unwrap_or(usize::MAX);
-        let (new, count) = pattern
-            .replace_all(&old, &self.replace, most)
-            .map_err(|error| StepFailure::from_error("replace", FailureKind::Failed, &error))?;
+        let (new, count) = pattern.replace_all(&old, &self.replace, most).in_field("replace")?;
         let nothing = if count == 0 {
             let find = shortened(&self.find);
             Some(if self.regex {

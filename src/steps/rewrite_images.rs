@@ -125,7 +125,7 @@ impl Planned for PlannedRewriteImages {
         let mut edited = Vec::new();
         for (file, bytes) in &read {
             let scanned = scan(file, bytes, tools.cluster_registry, &listed);
-            let rewritten = scanned.rewrite(&self.to, &wanted).map_err(|error| bad_manifest("paths", file, &error))?;
+            let rewritten = scanned.rewrite(&self.to, &wanted).map_err(|error| bad_manifest("paths", file, error))?;
             warn_of(&scanned, file, "it stays as it is", tools);
             let change = |change: &crate::manifests::ImageChange| {
                 format!("{file}:{}: {} → {}", change.line, change.old, change.new)

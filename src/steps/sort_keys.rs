@@ -10,7 +10,7 @@ use super::step::{Planned, StepFiles, Written};
 use super::work::{Outcome, StepFailure, Tools, not_there};
 use crate::document::Text;
 use crate::edit::{Format, sort_keys};
-use crate::types::{ContextPath, FailureKind, Route, Span};
+use crate::types::{ContextPath, Route, Span};
 
 /// Puts the keys of all maps of a JSON or YAML file in order. A comment goes with the key that it stands above or beside;
 /// lists, values and everything else stay as they were, byte for byte.
@@ -57,7 +57,7 @@ impl Planned for PlannedSortKeys {
         let Some(old) = context.read(&self.path)? else { return not_there(&self.path, self.optional, context) };
         let format = Format::of_path(&self.path).unwrap_or(Format::Yaml);
         let new = sort_keys(&old, format).map_err(|error| {
-            let mut failed = StepFailure::from_error("path", FailureKind::Failed, &error);
+            let mut failed = StepFailure::of("path", error);
             failed.failure.message = format!("`{}`: {}", self.path, failed.failure.message);
             failed
         })?;

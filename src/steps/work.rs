@@ -1,7 +1,6 @@
 //! What steps work with, and what they say they did.
 
 use std::collections::BTreeSet;
-use std::error::Error;
 
 use super::beside::Beside;
 use super::context::{Context, ContextError};
@@ -92,13 +91,8 @@ impl StepFailure {
         failed
     }
 
-    pub(super) fn from_error(field: &str, kind: FailureKind, error: &(dyn Error + 'static)) -> Self {
-        Self { at: Route::stage().then(field), failure: Failure::from_error(kind, error) }
-    }
-
-    /// What went wrong with the path of a field.
-    pub(super) fn at(field: &str, error: &ContextError) -> Self {
-        Self::from_error(field, FailureKind::Failed, error)
+    pub(super) fn of(field: &str, error: impl Into<Failure>) -> Self {
+        Self { at: Route::stage().then(field), failure: error.into() }
     }
 
     pub(super) fn with_help(mut self, help: Option<String>) -> Self {
@@ -109,7 +103,19 @@ impl StepFailure {
 
 impl From<ContextError> for StepFailure {
     fn from(error: ContextError) -> Self {
-        Self::at("path", &error)
+        Self::of("path", error)
+    }
+}
+
+/// A result whose error belongs to a field of the step.
+pub(super) trait InField<T> {
+    /// The error as a failure at this field.
+    fn in_field(self, field: &str) -> Result<T, StepFailure>;
+}
+
+impl<T, E: Into<Failure>> InField<T> for Result<T, E> {
+    fn in_field(self, field: &str) -> Result<T, StepFailure> {
+        self.map_err(|error| StepFailure::of(field, error))
     }
 }
 

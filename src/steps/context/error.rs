@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::disk::{DiskError, Kind};
-use crate::types::ContextPath;
+use crate::types::{ContextPath, Reportable};
 
 /// The largest document that is edited, in bytes.
 pub(in crate::steps) const MAX_DOCUMENT: u64 = 64 << 20;
@@ -59,6 +59,8 @@ pub enum ContextError {
         source: io::Error,
     },
 }
+
+impl Reportable for ContextError {}
 
 /// A kind in a word for people.
 pub(super) fn word(kind: Kind) -> &'static str {

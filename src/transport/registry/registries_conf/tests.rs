@@ -126,12 +126,14 @@ fn mistakes_are_shown_where_they_stand() {
         "[[registry]]\nprefix = 'quay.io/../x'\n",
     ]
     .iter()
-    .map(|text| RegistriesConf::from_text(&Source::new("r.conf", text)).unwrap_err().to_string())
+    .map(|text| RegistriesConf::from_text(&Source::new("r.conf", text)).unwrap_err())
+    .map(|error| error.help().into_iter().fold(error.to_string(), |text, help| format!("{text}\n    {help}")))
     .collect();
     insta::assert_snapshot!(messages.join("\n"), @"
     r.conf:2:12: invalid type: integer `5`, expected a string
     r.conf:1:12: unclosed array table, expected `]`
     r.conf:2:2: this is version 1 of registries.conf, which is not understood
+        write `[[registry]]` tables, containers-registries.conf(5)
     r.conf:1:1: a `[[registry]]` needs `prefix` or `location`
     r.conf:2:12: `https://quay.io` has a scheme; write it without, and `insecure = true` where http is meant
     r.conf:4:1: `quay.io` has a `[[registry]]` already
