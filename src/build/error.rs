@@ -1,4 +1,4 @@
-//! What fails in a build, and where in the Kubefile or in the image it was asked for.
+//! Failures of a build, with the place in the Kubefile or the image that caused them.
 
 use std::error::Error;
 
@@ -8,13 +8,13 @@ use crate::types::{ContextPath, Failure, FailureKind, ImageSource, Span};
 /// One thing that failed in a build. A build can fail for several reasons at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildFailure {
-    /// What asked for it.
+    /// The place that caused it.
     pub at: BuildPlace,
     /// What failed.
     pub failure: Failure,
 }
 
-/// What in a build asked for something.
+/// A place in a build that something belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BuildPlace {
     /// An instruction of the Kubefile: its bytes.
@@ -30,7 +30,7 @@ pub enum BuildPlace {
 }
 
 impl BuildFailure {
-    /// The failure with the line that asked, where no place in a Kubefile or recipe says it.
+    /// The failure, with the place in its message if there is no place in a Kubefile or recipe.
     #[must_use]
     pub fn headed(self) -> Failure {
         match self.at {
@@ -41,12 +41,12 @@ impl BuildFailure {
         }
     }
 
-    /// An error of another module, asked for by an instruction.
+    /// An error of another module, caused by an instruction.
     pub(super) fn instruction(span: Span, kind: FailureKind, error: &(dyn Error + 'static)) -> Self {
         Self { at: BuildPlace::Kubefile(span), failure: Failure::from_error(kind, error) }
     }
 
-    /// Something that an instruction got wrong.
+    /// A mistake in an instruction.
     pub(super) fn at_instruction(span: Span, kind: FailureKind, message: impl Into<String>) -> Self {
         Self { at: BuildPlace::Kubefile(span), failure: Failure::new(kind, message) }
     }
