@@ -39,7 +39,7 @@ struct Row {
 
 pub(super) fn run(args: &PullArgs, globals: &Globals) -> Result<(), Failed> {
     if let Some(digest) = args.name.reference().digest() {
-        return Err(Failed::Usage(format!("the store names images by tags, not by digests: `@{digest}`")));
+        return Err(Failed::Usage(format!("the store names images by tag, not by digest: `@{digest}`")));
     }
     let store = Store::open(&globals.root()?);
     let observer = progress::observer(globals);
@@ -47,7 +47,7 @@ pub(super) fn run(args: &PullArgs, globals: &Globals) -> Result<(), Failed> {
     let sources = sources(&Settings { cache: &cache, registries_conf: None, url_mirrors: &[] }, &observer)?;
     let failed = |error: &WorkspaceError| Failed::one(error.failure());
     let mut rows = Vec::new();
-    // All platforms or none: an image whose platforms are of different ages helps nobody.
+    // All platforms or none: an image with platforms of different versions is not useful.
     let mut workspace = Workspace::new(&store).map_err(|error| failed(&error))?;
     for platform in platforms(args, &sources)? {
         let pulled = sources.image(&args.name.reference().clone().into(), &platform).map_err(Failed::one)?;
@@ -76,7 +76,7 @@ fn platforms(args: &PullArgs, sources: &Sources) -> Result<Vec<Platform>, Failed
     }
     let there = sources.platforms(args.name.reference()).map_err(Failed::one)?;
     if there.is_empty() {
-        let message = format!("`{}` is there for no platform", args.name);
+        let message = format!("`{}` has no platform", args.name);
         return Err(Failed::one(Failure::new(FailureKind::Verification, message)));
     }
     Ok(there)
