@@ -14,28 +14,28 @@ pub enum FetchError {
         /// The URL.
         url: String,
     },
-    /// Whoever is on the way could change what comes.
-    #[error("`{url}` is an http URL, whose content anyone on the way can change: write its sha256, or use https")]
+    /// Anyone on the way could change the file.
+    #[error("`{url}` is an http URL, and anyone on the way can change the file: give its sha256, or use https")]
     NeedsDigest {
         /// The URL.
         url: String,
     },
-    /// It is not in the cache, and nothing may be asked.
+    /// It is not in the cache, and the network is switched off.
     #[error("`{url}` is not in the cache, and the network is switched off; fetch it with the network on")]
     Offline {
         /// The URL.
         url: String,
     },
-    /// Nobody who was asked gave it.
-    #[error("`{url}` cannot be fetched: {}", messages(.tried))]
+    /// No server returned it.
+    #[error("cannot fetch `{url}`: {}", messages(.tried))]
     Tried {
         /// The URL.
         url: String,
-        /// What each said, in their order: mirrors, then the URL itself. Each names its URL.
+        /// The errors in order: mirrors, then the URL itself. Each names its URL.
         tried: Vec<HttpError>,
     },
     /// The cache failed.
-    #[error("`{url}` cannot be kept")]
+    #[error("cannot store `{url}`")]
     Cache {
         /// The URL.
         url: String,
@@ -49,12 +49,12 @@ fn messages(tried: &[HttpError]) -> String {
 }
 
 impl FetchError {
-    /// What to do next, where there is more to say than the message does.
+    /// What to do next, if there is more to say than the message does.
     #[must_use]
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Tried { tried, .. } => {
-                // As with the kind: the wrong content first, then what the URL itself gave.
+                // As with the kind: wrong content first, then the URL's own answer.
                 let wrong = tried.iter().find(|error| error.kind() == FailureKind::Verification);
                 wrong.or(tried.last()).and_then(|error| error.help("`--url-mirror` can name a mirror"))
             }
@@ -68,11 +68,11 @@ impl FetchError {
         match self {
             Self::Scheme { .. } | Self::NeedsDigest { .. } => FailureKind::Invalid,
             Self::Offline { .. } => FailureKind::Failed,
-            // Whoever gave something else than was meant is news, also where somebody else did not answer at all.
+            // Wrong content matters most, even if another server did not answer at all.
             Self::Tried { tried, .. } if tried.iter().any(|error| error.kind() == FailureKind::Verification) => {
                 FailureKind::Verification
             }
-            // Mirrors may lack what they like; what the URL itself gave counts, and it is asked last.
+            // Mirrors may be incomplete; the URL's own answer decides, and it comes last.
             Self::Tried { tried, .. } => tried.last().map_or(FailureKind::Failed, HttpError::kind),
             Self::Cache { source, .. } => source.kind(),
         }
@@ -89,7 +89,7 @@ mod tests {
         let down = || HttpError::Connect { url: url.as_str().into(), reason: "no such host".to_owned() };
         let too_long = HttpError::TooLong { url: url.as_str().into(), limit: 1 };
         let tried = |tried| FetchError::Tried { url: url.clone(), tried };
-        insta::assert_snapshot!(tried(vec![down()]).help().unwrap(), @"is the server up, and is `host.invalid` the right place? `--url-mirror` can name a mirror");
+        insta::assert_snapshot!(tried(vec![down()]).help().unwrap(), @"check that the server is up and that `host.invalid` is the right address; `--url-mirror` can name a mirror");
         let expected = too_long.help("");
         assert_eq!(tried(vec![too_long, down()]).help(), expected);
         assert_eq!(FetchError::Scheme { url: url.clone() }.help(), None);
