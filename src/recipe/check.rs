@@ -76,7 +76,7 @@ fn value(data: &Data, sink: &Sink) {
         DataValue::Bool(_) | DataValue::Text(_) => {}
         DataValue::Null => {
             if !sink.has_error_at(data.span) {
-                let help = "write `\"\"` if an empty string is meant";
+                let help = "for an empty string, write `\"\"`";
                 sink.add(Diagnostic::error(data.span, "a value cannot be null").with_help(help));
             }
         }
@@ -110,7 +110,7 @@ fn name(text: &Text, what: &str, sink: &Sink) {
     let word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     let is_good = text.bytes().all(word) && !text.starts_with('-') && !text.ends_with('-') && !text.is_empty();
     if !is_good && text.span != Span::default() && !sink.has_error_at(text.span) {
-        let message = format!("`{}` is no name for a {what}", shortened(&text.value));
+        let message = format!("`{}` is not a valid name for a {what}", shortened(&text.value));
         sink.add(Diagnostic::error(text.span, message).with_label("expected lower-case letters, digits and `-`"));
     }
 }
@@ -148,7 +148,7 @@ fn span_of<T>(field: Option<&Spanned<T>>) -> Option<Span> {
 /// An empty list would mean everything, which nobody reads out of it.
 fn chosen_paths(paths: Option<&[Text]>, at: Span, sink: &Sink) {
     if paths.is_some_and(<[Text]>::is_empty) && !sink.has_error_in(at) {
-        sink.add(no_paths(at).with_help("leave `paths` out to take everything"));
+        sink.add(no_paths(at).with_help("remove `paths` to take everything"));
     }
 }
 
@@ -165,8 +165,8 @@ fn no_paths(at: Span) -> Diagnostic {
 /// The recipe's own folder holds the recipe: a comment in it, or its lock, would then change the image.
 fn recipe_in_context(path: &Text, sink: &Sink) {
     if path.span != Span::default() && path.value.parse::<ContextPath>().is_ok_and(|path| path.is_root()) {
-        let message = "the recipe's own folder holds the recipe itself: every change of it changes the image";
-        let help = "put the files into a folder beside the recipe and name that";
+        let message = "the recipe's folder contains the recipe itself: every change of the recipe changes the image";
+        let help = "put the files into a folder next to the recipe and name that folder";
         sink.add(Diagnostic::warning(path.span, message).with_help(help));
     }
 }
@@ -203,7 +203,7 @@ fn replace_text(step: &ReplaceText, sink: &Sink) {
         && expect.value == 0
         && !sink.has_error_at(expect.span)
     {
-        let help = "`optional: true` says that nothing to replace is fine";
+        let help = "with `optional: true`, it is fine if there is nothing to replace";
         sink.add(Diagnostic::error(expect.span, "`expect` is 0: the step would do nothing").with_help(help));
     }
 }
@@ -267,7 +267,7 @@ fn fields_of_operation(operation: &Spanned<Operation>, sink: &Sink) {
         match (span, needed) {
             (None, true) => sink.add(
                 Diagnostic::error(op.span, format!("`{verb}` needs `{field}`"))
-                    .with_label(format!("expected `{field}` beside it")),
+                    .with_label(format!("expected `{field}` next to it")),
             ),
             (Some(span), false) => {
                 sink.add(
@@ -286,7 +286,7 @@ fn pasted_images(list: &mut ImageList, sink: &Sink) {
         let Some(reference) = image.value.strip_prefix("- ") else { continue };
         let reference = reference.trim().to_owned();
         sink.add(
-            Diagnostic::warning(image.span, "the `- ` in front of the image is left out")
+            Diagnostic::warning(image.span, "the `- ` in front of the image is ignored")
                 .with_help(format!("write `{reference}`")),
         );
         image.value = reference;

@@ -121,7 +121,7 @@ fn assignment(text: &str, defaults: &Data, sink: &Sink) -> Option<Data> {
         return None;
     };
     if key.split('.').any(str::is_empty) {
-        sink.add(Diagnostic::error(Span::new(0, key.len()), "a key has a name between its dots"));
+        sink.add(Diagnostic::error(Span::new(0, key.len()), "a key must have a name between its dots"));
         return None;
     }
     let default = key.split('.').try_fold(defaults, |data, part| data.get(part));
@@ -176,7 +176,7 @@ fn compare(defaults: &Data, given: &Data, path: &str, sink: &Sink) {
                 let help = match (nearest(key, names.iter().copied()), names.is_empty()) {
                     (Some(near), _) => format!("did you mean `{near}`?"),
                     (None, false) => format!("there are: {}", names.join(", ")),
-                    (None, true) => "it has none: write defaults into its `values`".to_owned(),
+                    (None, true) => "it has no values: add defaults to its `values`".to_owned(),
                 };
                 sink.add(
                     Diagnostic::error(key.span, format!("the recipe has no value `{}`", shortened(&path)))

@@ -34,7 +34,8 @@ impl List<'_> {
                 Some(known) if known.reference() == image => {}
                 Some(known) => {
                     let message = format!(
-                        "{file}:{}: `{image}` and `{known}` fall on one path: the image's registry would hold only one as `{key}`",
+                        "{file}:{}: `{image}` and `{known}` get the same path: the image's registry can hold only one \
+                         of them, as `{key}`",
                         mention.place.line
                     );
                     return Err(StepFailure::new("from", message));
@@ -80,10 +81,10 @@ impl List<'_> {
             found.iter().find(|(_, mention)| mention.image.registry() == tools.cluster_registry)
         {
             let message = format!(
-                "{file}:{}: `{}` is asked of the image's own registry, where nothing can be pulled from",
+                "{file}:{}: `{}` names the image's own registry, and nothing can be pulled from there",
                 mention.place.line, mention.image
             );
-            let help = "list the images before `rewriteImages` points them there".to_owned();
+            let help = "put `imageList` before the step `rewriteImages` that points the images there".to_owned();
             return Err(StepFailure::new("from", message).with_help(Some(help)));
         }
         self.without_refused(&mut found, tools)?;
@@ -108,8 +109,8 @@ impl List<'_> {
             match answers.get(&mention.image) {
                 Some(LikelyImage::Refused { why, .. }) => {
                     tools.warn(format!(
-                        "{place}: {} `{}` looks like an image, but {why}, so it is not listed; if it is an image, name it in \
-                         `images`, else in `ignore`",
+                        "{place}: {} `{}` looks like an image, but {why}, so it is not listed; add it to `images` if \
+                         it is an image, else to `ignore`",
                         mention.kind, mention.reference
                     ));
                     false
@@ -177,12 +178,12 @@ mod tests {
         own.yaml 0644 7 image: sea.hub:5000/x:1\n
 
         {"path":"list","images":[{"image":"quay.io/library/nginx:1"}],"from":["a.yaml"]}
-        from: Failed: error: a.yaml:1: `docker.io/library/nginx:1` and `quay.io/library/nginx:1` fall on one path: the image's registry would hold only one as `library/nginx:1`
+        from: Failed: error: a.yaml:1: `docker.io/library/nginx:1` and `quay.io/library/nginx:1` get the same path: the image's registry can hold only one of them, as `library/nginx:1`
         own.yaml 0644 7 image: sea.hub:5000/x:1\n
 
         {"path":"list","images":[],"from":["own.yaml"]}
-        from: Failed: error: own.yaml:1: `sea.hub:5000/x:1` is asked of the image's own registry, where nothing can be pulled from
-          help: list the images before `rewriteImages` points them there
+        from: Failed: error: own.yaml:1: `sea.hub:5000/x:1` names the image's own registry, and nothing can be pulled from there
+          help: put `imageList` before the step `rewriteImages` that points the images there
         own.yaml 0644 7 image: sea.hub:5000/x:1\n
 
         {"path":"list","images":[]}

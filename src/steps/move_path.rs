@@ -10,7 +10,7 @@ pub(super) fn run(step: &MovePath, context: &Context) -> Result<Outcome, StepFai
         return missing_at("from", from, *optional, context);
     }
     context.rename(from, to).map_err(|error| StepFailure::at("to", &error))?;
-    Ok(Outcome::Changed(format!("{from} is {to}")))
+    Ok(Outcome::Changed(format!("{from} becomes {to}")))
 }
 
 #[cfg(test)]
@@ -43,11 +43,11 @@ mod tests {
         }
         log.push(world.run(json!({"move": {"from": "none", "to": "there", "optional": true}})));
         insta::assert_snapshot!(log.join("\n"), @r#"
-        a/file to b/new/file: Changed("a/file is b/new/file")
-        a/folder to b/folder: Changed("a/folder is b/folder")
-        a/link to link: Changed("a/link is link")
-        there to twin: to: Failed: error: `twin` is in the context already, a file; `remove` it first if it shall go
-        there to b: to: Failed: error: `b` is in the context already, a folder; `remove` it first if it shall go
+        a/file to b/new/file: Changed("a/file becomes b/new/file")
+        a/folder to b/folder: Changed("a/folder becomes b/folder")
+        a/link to link: Changed("a/link becomes link")
+        there to twin: to: Failed: error: the context already has `twin`, a file; `remove` it first if you want to replace it
+        there to b: to: Failed: error: the context already has `b`, a folder; `remove` it first if you want to replace it
         there to twin/x: to: Failed: error: `twin/x` leads through `twin`, which is a file in the context, expected a folder
         non to x: from: Failed: error: `non` is not in the context
         a/fil to x: from: Failed: error: `a/fil` is not in the context

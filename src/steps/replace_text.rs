@@ -22,10 +22,10 @@ pub(super) fn run(step: &ReplaceText, context: &Context) -> Result<Outcome, Step
         Some(if step.regex {
             format!("nothing in `{path}` matches `{find}`")
         } else {
-            format!("`{path}` does not hold `{find}`")
+            format!("`{path}` does not contain `{find}`")
         })
     } else if new == old {
-        Some(format!("`{path}` is as `replace` says already"))
+        Some(format!("`{path}` already has the text of `replace`"))
     } else {
         None
     };
@@ -73,19 +73,19 @@ mod tests {
             (
                 b"a",
                 json!({"find": "b", "replace": "c", "optional": true}),
-                "Skipped(\"`a.conf` does not hold `b`\")",
+                "Skipped(\"`a.conf` does not contain `b`\")",
                 "0640 7 a",
             ),
             (
                 b"a",
                 json!({"find": "b", "replace": "c", "expect": 2, "optional": true}),
-                "Skipped(\"`a.conf` does not hold `b`\")",
+                "Skipped(\"`a.conf` does not contain `b`\")",
                 "0640 7 a",
             ),
             (
                 b"a",
                 json!({"find": "[a]", "replace": "a", "regex": true, "optional": true}),
-                "Skipped(\"`a.conf` is as `replace` says already\")",
+                "Skipped(\"`a.conf` already has the text of `replace`\")",
                 "0640 7 a",
             ),
         ] {
@@ -113,17 +113,17 @@ mod tests {
         .collect();
         insta::assert_snapshot!(table.join("\n"), @r#"
         {"find":"b","replace":"c"}
-        find: Failed: error: `a.conf` does not hold `b`
+        find: Failed: error: `a.conf` does not contain `b`
         {"find":"^b","replace":"c","regex":true}
         find: Failed: error: nothing in `a.conf` matches `^b`
         {"find":"[a]","replace":"a","regex":true}
-        find: Failed: error: `a.conf` is as `replace` says already
+        find: Failed: error: `a.conf` already has the text of `replace`
         {"find":"a","replace":"b","expect":1}
         expect: Failed: error: 2 places in `a.conf` would be replaced, expected 1
         {"find":"a","replace":"b","expect":3,"optional":true}
         expect: Failed: error: 2 places in `a.conf` would be replaced, expected 3
         {"find":"(","replace":"b","regex":true}
-        find: Invalid: error: `(` is no regular expression: a `(` is not closed
+        find: Invalid: error: `(` is not a valid regular expression: a `(` is not closed
         "#);
         let world = World::new().file("etc/a.conf", "a", 0o644).folder("b");
         let step = |path: &str| json!({"replaceText": {"path": path, "find": "a", "replace": "b"}});

@@ -37,8 +37,8 @@ mod tests {
         out: Changed("points to ../../../../etc/passwd")
         bin/old: Unchanged("points to file")
         bin/old: Changed("points to other")
-        bin/file: path: Failed: error: `bin/file` is in the context already, a file; `remove` it first if it shall go
-        dir: path: Failed: error: `dir` is in the context already, a folder; `remove` it first if it shall go
+        bin/file: path: Failed: error: the context already has `bin/file`, a file; `remove` it first if you want to replace it
+        dir: path: Failed: error: the context already has `dir`, a folder; `remove` it first if you want to replace it
         bin/file/x: path: Failed: error: `bin/file/x` leads through `bin/file`, which is a file in the context, expected a folder
         "#);
         insta::assert_snapshot!(world.context().join("\n"), @"

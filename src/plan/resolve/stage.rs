@@ -34,10 +34,7 @@ impl<'a> StageResolver<'a> {
         let name = self.render(&stage.name, &top.then("name"));
         let image: Option<SealerName> = self.parsed(&stage.image, &top.then("image"));
         if let Some(digest) = image.as_ref().and_then(|image| image.reference().digest()) {
-            self.mistake(
-                stage.image.span,
-                format!("an image cannot be named by a digest before it is made: `@{digest}`"),
-            );
+            self.mistake(stage.image.span, format!("a new image cannot be named by a digest: `@{digest}`"));
         }
         let mut bases = Vec::new();
         let mut context = Vec::new();
@@ -138,7 +135,7 @@ impl<'a> StageResolver<'a> {
         let rendered = self.render(text, route)?;
         let path: Option<ContextPath> = rendered.parse().ok();
         if path.is_none() {
-            let message = format!("`{rendered}` is no path in the recipe's folder");
+            let message = format!("`{rendered}` is not a path in the recipe's folder");
             let mistake = Diagnostic::error(text.span, message);
             self.mistakes.push(mistake.with_label("expected a relative path without `..`"));
         }
@@ -199,10 +196,10 @@ impl<'a> StageResolver<'a> {
             };
             if rendered.is_empty() || Path::new(&rendered).is_absolute() || rendered.split('/').any(|part| part == "..")
             {
-                self.mistake(text.span, format!("`{rendered}` is no glob of paths inside the context"));
+                self.mistake(text.span, format!("`{rendered}` is not a glob of paths inside the context"));
                 is_good = false;
             } else if let Err(error) = GlobBuilder::new(&rendered).literal_separator(true).build() {
-                self.mistake(text.span, format!("`{rendered}` is no glob: {}", glob_reason(error.kind())));
+                self.mistake(text.span, format!("`{rendered}` is not a valid glob: {}", glob_reason(error.kind())));
                 is_good = false;
             }
             globs.push(rendered);
@@ -225,7 +222,7 @@ impl<'a> StageResolver<'a> {
 fn glob_reason(kind: &ErrorKind) -> String {
     match kind {
         ErrorKind::UnclosedClass => "its `[` is not closed: expected a `]`".to_owned(),
-        ErrorKind::InvalidRange(from, to) => format!("`{from}` comes after `{to}`, so `{from}-{to}` is no range"),
+        ErrorKind::InvalidRange(from, to) => format!("`{from}` comes after `{to}`, so `{from}-{to}` is not a range"),
         ErrorKind::UnopenedAlternates => "its `}` closes nothing: expected a `{` before it".to_owned(),
         ErrorKind::UnclosedAlternates => "its `{` is not closed: expected a `}`".to_owned(),
         ErrorKind::DanglingEscape => "its last `\\` escapes nothing".to_owned(),

@@ -15,8 +15,9 @@ impl StageResolver<'_> {
             None => "imageList".parse().ok(),
         };
         if written.images.is_empty() && written.from.is_empty() && !written.optional {
-            let message = "the list would be empty: neither `images` nor `from` names any";
-            self.mistakes.push(Diagnostic::error(span, message).with_help("say `optional: true` if that is meant"));
+            let message = "the list would be empty: neither `images` nor `from` names an image";
+            self.mistakes
+                .push(Diagnostic::error(span, message).with_help("write `optional: true` if that is what you want"));
         }
         let mut images = Vec::new();
         let mut seen: BTreeMap<String, (ImageSource, Span)> = BTreeMap::new();
@@ -34,12 +35,12 @@ impl StageResolver<'_> {
             if let Some((earlier, place)) = seen.get(&key) {
                 let line = self.source.position(place.start).line;
                 let mistake = if *earlier == reference {
-                    Diagnostic::error(image.span, format!("`{reference}` stands in the list twice"))
-                        .with_label(format!("line {line} has it already"))
+                    Diagnostic::error(image.span, format!("`{reference}` is in the list twice"))
+                        .with_label(format!("it is already in line {line}"))
                 } else {
-                    Diagnostic::error(image.span, format!("`{reference}` and `{earlier}` fall on one path"))
-                        .with_label(format!("the image's registry would hold only one as `{key}`"))
-                        .with_help(format!("line {line} has the other"))
+                    Diagnostic::error(image.span, format!("`{reference}` and `{earlier}` get the same path"))
+                        .with_label(format!("the image's registry can hold only one of them, as `{key}`"))
+                        .with_help(format!("the other one is in line {line}"))
                 };
                 self.mistakes.push(mistake);
             }

@@ -57,10 +57,8 @@ impl StageResolver<'_> {
     fn changed_file(&mut self, text: &Text, route: &Route) -> Option<ContextPath> {
         let path = self.file(text, route)?;
         if path.parts().next() == Some("Kubefile") {
-            let mistake = Diagnostic::error(
-                text.span,
-                format!("`{path}` would be lost: the stage's `kubefile` is written there"),
-            );
+            let mistake =
+                Diagnostic::error(text.span, format!("`{path}` would be overwritten with the stage's `kubefile`"));
             self.mistakes.push(mistake.with_help("change the stage's `kubefile`, or give the file another name"));
             return None;
         }
@@ -73,11 +71,8 @@ impl StageResolver<'_> {
         match rendered.parse::<ContextPath>() {
             Ok(path) if !path.is_root() => Some(path),
             parsed => {
-                let why = if parsed.is_ok() {
-                    "is the recipe's folder itself"
-                } else {
-                    "lies outside of the recipe's folder"
-                };
+                let why =
+                    if parsed.is_ok() { "is the recipe's folder itself" } else { "is outside the recipe's folder" };
                 let mistake = Diagnostic::error(text.span, format!("`{rendered}` {why}"));
                 self.mistakes.push(mistake.with_label("expected a file in the recipe's folder or below"));
                 None
@@ -98,7 +93,9 @@ impl StageResolver<'_> {
         let rendered = self.render(text, route)?;
         let hex = rendered.strip_prefix("sha256:").unwrap_or(&rendered);
         let digest = Digest::from_hex(&hex.to_ascii_lowercase());
-        digest.map_err(|_| self.mistake(text.span, format!("`{rendered}` is no sha256: expected 64 hex digits"))).ok()
+        digest
+            .map_err(|_| self.mistake(text.span, format!("`{rendered}` is not a sha256: expected 64 hex digits")))
+            .ok()
     }
 
     fn url(&mut self, text: &Text, sha256: Option<&Text>, route: &Route) -> Option<Url> {
@@ -107,16 +104,16 @@ impl StageResolver<'_> {
             Ok(url) => url,
             Err(error) => {
                 let reason = match error {
-                    url::ParseError::RelativeUrlWithoutBase => "it lacks `https://` at its start".to_owned(),
-                    url::ParseError::EmptyHost => "it names no host".to_owned(),
+                    url::ParseError::RelativeUrlWithoutBase => "it does not start with `https://`".to_owned(),
+                    url::ParseError::EmptyHost => "it has no host".to_owned(),
                     other => other.to_string(),
                 };
-                self.mistake(text.span, format!("`{rendered}` is no URL: {reason}"));
+                self.mistake(text.span, format!("`{rendered}` is not a URL: {reason}"));
                 return None;
             }
         };
         if !url.username().is_empty() || url.password().is_some() {
-            let message = "a URL of a recipe carries no user or password: recipes are shared";
+            let message = "a URL in a recipe must not contain a user or password, because recipes are shared";
             self.mistake(text.span, message);
             return None;
         }
@@ -124,12 +121,12 @@ impl StageResolver<'_> {
             "https" => Some(url),
             "http" if sha256.is_some() => Some(url),
             "http" => {
-                let message = "an http URL needs a `sha256`: nothing else tells that what arrives is what was meant";
+                let message = "an http URL needs a `sha256`: without one, anyone on the way can change the file";
                 self.mistake(text.span, message);
                 None
             }
             other => {
-                self.mistake(text.span, format!("`{other}:` URLs are not fetched, expected https or http"));
+                self.mistake(text.span, format!("`{other}:` URLs are not supported, expected https or http"));
                 None
             }
         }

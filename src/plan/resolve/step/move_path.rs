@@ -11,7 +11,10 @@ impl StageResolver<'_> {
         let to = self.changed_file(&written.to, &route.then("to"));
         let (from, to) = (from?, to?);
         if from == to {
-            self.mistake(written.to.span, format!("`{to}` is where it is already: the step would do nothing"));
+            self.mistake(
+                written.to.span,
+                format!("`{to}` is both the old and the new path: the step would do nothing"),
+            );
         } else if to.as_path().starts_with(from.as_path()) {
             self.mistake(written.to.span, format!("`{from}` cannot be moved into itself, to `{to}`"));
         }

@@ -11,7 +11,7 @@ impl StageResolver<'_> {
     pub(super) fn patch(&mut self, written: &recipe::Patch, route: &Route) -> Option<PlannedStep> {
         let path = self.changed_file(&written.path, &route.then("path"));
         if path.as_ref().is_some_and(|path| Format::of_path(path).is_none()) {
-            let message = format!("`{}` is neither JSON nor YAML by its name", written.path.value);
+            let message = format!("`{}` does not have the name of a JSON or YAML file", written.path.value);
             let mistake = Diagnostic::error(written.path.span, message);
             self.mistakes.push(mistake.with_label("expected a name that ends in .json, .yaml or .yml"));
         }

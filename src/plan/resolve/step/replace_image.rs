@@ -26,7 +26,8 @@ impl StageResolver<'_> {
         let reference = match name {
             ImageSource::Registry(reference) => reference,
             ImageSource::Engine(reference) => {
-                let message = format!("`{name}` says where an image comes from; `as` is only the name that it gets");
+                let message =
+                    format!("`{name}` says where an image comes from, but `as` is only the name that the image gets");
                 let help = format!("write `as: {}`", reference.familiar());
                 self.mistakes.push(Diagnostic::error(span, message).with_help(help));
                 return None;
@@ -34,7 +35,7 @@ impl StageResolver<'_> {
         };
         if reference.tag().is_none() {
             let message = format!("`{reference}` has no tag for `docker load` to give");
-            self.mistakes.push(Diagnostic::error(span, message).with_help("say it with `as: NAME:TAG`"));
+            self.mistakes.push(Diagnostic::error(span, message).with_help("give it one with `as: NAME:TAG`"));
             return None;
         }
         Some(reference.clone())

@@ -11,8 +11,9 @@ impl StageResolver<'_> {
     pub(super) fn replace_text(&mut self, written: &recipe::ReplaceText, route: &Route) -> Option<PlannedStep> {
         let path = self.changed_file(&written.path, &route.then("path"));
         if let Some(path) = path.as_ref().filter(|path| Format::of_path(path).is_some()) {
-            let message = format!("`{path}` is JSON or YAML by its name, which `replaceText` does not edit");
-            let help = "use `patch`: it changes what is meant, however it is written";
+            let message =
+                format!("`{path}` has the name of a JSON or YAML file, and `replaceText` does not edit those");
+            let help = "use `patch`: it finds a value by its path, however the file is formatted";
             self.mistakes.push(Diagnostic::error(written.path.span, message).with_help(help));
         }
         let find = self.render(&written.find, &route.then("find"));
@@ -23,7 +24,7 @@ impl StageResolver<'_> {
         });
         let (find, replace) = (find?, replace?);
         if find.is_empty() {
-            self.mistake(written.find.span, "`find` is empty: nothing says what is replaced");
+            self.mistake(written.find.span, "`find` is empty: it must say what to replace");
         } else if written.regex {
             match TextPattern::regex(&find) {
                 Ok(pattern) => {

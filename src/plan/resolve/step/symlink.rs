@@ -25,14 +25,15 @@ impl StageResolver<'_> {
         if target.is_empty() || target.len() > LONGEST_TARGET || target.contains(['\0', '\n', '\r']) {
             let shown: String = target.chars().take(SHOWN).collect();
             let more = if shown.len() < target.len() { "…" } else { "" };
-            let message = format!("`{}{more}` is no path that a symlink can point to", shown.escape_debug());
+            let message = format!("`{}{more}` is not a path that a symlink can point to", shown.escape_debug());
             self.mistake(written.target.span, message);
         } else if path.as_ref().is_some_and(|path| is_own_place(path.as_str(), &target)) {
             let message = format!(
-                "`{target}` is where sealer keeps this very symlink: it would be taken for a damaged one and left out"
+                "`{target}` is the symlink's own path on the cluster's machines: sealer takes such a symlink for a \
+                 damaged one and leaves it out"
             );
             let mistake = Diagnostic::error(written.target.span, message);
-            self.mistakes.push(mistake.with_help("name the file that it shall point to on the cluster's machines"));
+            self.mistakes.push(mistake.with_help("name the file that it should point to on the cluster's machines"));
         }
         Some(PlannedStep::Symlink(Symlink { path: path?, target, optional: written.optional }))
     }

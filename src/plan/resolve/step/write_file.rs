@@ -10,7 +10,7 @@ impl StageResolver<'_> {
         let path = self.changed_file(&written.path, &route.then("path"));
         if path.is_some() && written.path.value.ends_with('/') {
             let message =
-                format!("`{}` is the name of a folder, expected a file's: no `/` at its end", written.path.value);
+                format!("`{}` is the name of a folder: a file's name has no `/` at its end", written.path.value);
             self.mistake(written.path.span, message);
         }
         let content_route = route.then("content");
