@@ -5,36 +5,36 @@
 //!                as written: templates, spans             concrete: no template, no Option by accident
 //! ```
 //!
-//! The modules are layers, in the order of the data's way; a module may use only those above it in this table. `tests/architecture.rs` reads the `use crate::` lines and holds them to it.
+//! The modules are layers, in the order of the data flow; a module may use only those above it in this table. `tests/architecture.rs` reads the `use crate::` lines and checks that.
 //!
 //! | layer | module | what is there |
 //! |---|---|---|
-//! | 1 types | [`types`] | the field's own nouns: Digest, ImageRef, SealerName, Platform, ContextPath; Source, Span, Diagnostic; Event; FailureKind. No I/O |
+//! | 1 types | [`types`] | the basic types: Digest, ImageRef, SealerName, Platform, ContextPath; Source, Span, Diagnostic; Event; FailureKind. No I/O |
 //! | 2 text | [`syntax`] | YAML and JSON text → tree with positions, pure |
 //! | 2 documents | [`document`] | text of ours → typed values with their places, all mistakes at once; templates in them; pure |
 //! | 3 edits | [`edit`] [`kubefile`] | bytes → bytes, pure |
-//! | 3 disk | [`disk`] | directory handles, atomic write, clone or link, flush, flock: once, for all below |
-//! | 3 process | [`process`] | programs of others, run with limits of time and output |
-//! | 3 mount | [`mount`] | a command over layers, mounted in a namespace that ends with it |
-//! | 3 archives | [`tar`] [`archive`] | one tar reader and one writer; compression, packing, one archive in the place of another |
-//! | 4 image | [`image`] | sealer's image document; tree → layer id; docker-archive; what registries know images by |
-//! | 4 rootfs | [`rootfs`] | layers as an overlay shows them; the storage of the registry in them, read and written |
+//! | 3 disk | [`disk`] | directory handles, atomic write, clone or link, flush, flock, for all modules below |
+//! | 3 process | [`process`] | runs other programs with limits for time and output |
+//! | 3 mount | [`mount`] | runs a command over mounted layers, in a namespace that ends with it |
+//! | 3 archives | [`tar`] [`archive`] | one tar reader and one writer; compression, packing, replacing one archive by another |
+//! | 4 image | [`image`] | sealer's image document; tree → layer id; docker-archive; manifests of registries |
+//! | 4 rootfs | [`rootfs`] | layers merged as in an overlay; reading and writing the storage of the registry in them |
 //! | 4 manifests | [`manifests`] | every image that a Kubernetes document names, and pointing it at another registry |
 //! | 5 store | [`store`] [`cache`] | the only code that writes under the root, and under the cache |
-//! | 6 network | [`transport`] [`fetch`] [`sources`] | registry or local Docker engine ⇄ verified blobs; URL → verified file; each thing asked for once in a run |
-//! | 7 closure | [`closure`] | a root file system → what its manifests ask of its own registry and is not there |
+//! | 6 network | [`transport`] [`fetch`] [`sources`] | registry or local Docker engine ⇄ verified blobs; URL → verified file; each input requested once in a run |
+//! | 7 closure | [`closure`] | a root file system → the images that its manifests need and its own registry lacks |
 //! | 7 steps | [`steps`] | one file a step: as written, as planned, what it reads, writes, needs and does |
 //! | 7 recipe | [`recipe`] | the recipe as written, pure: `&str` in, diagnostics out |
 //! | 7 plan | [`plan`] | Recipe → Plan, no network |
-//! | 7 plan | [`validate`] | everything that is wrong or doubtful about a recipe, in one go |
+//! | 7 plan | [`validate`] | all errors and warnings about a recipe, in one run |
 //! | 8 work | [`build`] [`apply`] | does what the plan says; reports Events, draws nothing |
-//! | 8 foresight | [`preview`] | what apply would do, by doing what can be done without a network in a folder of its own |
-//! | 9 diff | [`diff`] | two images → what differs, down to members, keys and references |
-//! | 9 provenance | [`provenance`] | what an apply did, as an in-toto statement |
-//! | 9 verify | [`verify`] | a recipe applied again, and the first difference to what is there |
-//! | 9 upstream | [`upstream`] | the real sealer beside this program, which does the commands on clusters |
-//! | 9 doctor | [`doctor`] | what is wrong with a machine or an image, and how to mend it |
-//! | 9 more | [`sandbox`] | registries and a file server on loopback, with miniatures of what recipes name |
+//! | 8 preview | [`preview`] | what apply would do, found by doing everything that needs no network in a temporary folder |
+//! | 9 diff | [`diff`] | compares two images, down to members, keys and references |
+//! | 9 provenance | [`provenance`] | the provenance of an apply, as an in-toto statement |
+//! | 9 verify | [`verify`] | applies a recipe again, and finds the first difference to the existing image |
+//! | 9 upstream | [`upstream`] | the real sealer next to this program, which runs the commands on clusters |
+//! | 9 doctor | [`doctor`] | checks of a machine or an image, and how to fix problems |
+//! | 9 more | [`sandbox`] | registries and a file server on loopback, with small stand-ins for the inputs of recipes |
 //! | 10 CLI | [`cli`] | Args and run; Events → bars or lines; errors → exit codes |
 
 pub mod apply;

@@ -1,8 +1,8 @@
-//! The real sealer beside this program, which does the commands on clusters.
+//! The real sealer next to this program, which runs the commands on clusters.
 //!
-//! It is what `SEALER_UPSTREAM` names, else the next `sealer` on `PATH` behind the place where this program was found; a
-//! file is told by its device and inode, so that links to this program are this program. Parts of `PATH` that are no
-//! absolute path depend on the current folder and are not searched.
+//! It is the program in `SEALER_UPSTREAM`, else the next `sealer` on `PATH` after this program. Files are compared by
+//! device and inode, so links to this program count as this program. Parts of `PATH` that are not absolute paths depend
+//! on the current folder and are not searched.
 
 use std::env;
 use std::ffi::OsString;
@@ -15,14 +15,14 @@ use crate::process::is_executable;
 /// Names the program.
 pub const VARIABLE: &str = "SEALER_UPSTREAM";
 
-/// Where the other sealer is looked for.
+/// The places where the other sealer is searched.
 #[derive(Debug, Clone, Default)]
 pub struct UpstreamPlaces {
     /// What `SEALER_UPSTREAM` names.
     pub named: Option<PathBuf>,
     /// `PATH`.
     pub path: OsString,
-    /// The name that this program was called by: where it has no `/`, it was looked up on `PATH`.
+    /// The name that this program was called by: without a `/`, it was looked up on `PATH`.
     pub called: OsString,
     /// This program.
     pub own: PathBuf,
@@ -31,9 +31,9 @@ pub struct UpstreamPlaces {
 /// Why there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoUpstream {
-    /// The one that is named is of no use: why, to go on after its path.
+    /// The named one cannot be used: the reason, to follow its path in a message.
     Named(PathBuf, &'static str),
-    /// There is none on `PATH`; so many parts of it were not searched.
+    /// There is none on `PATH`; the number of parts that were not searched.
     NotOnPath(usize),
 }
 
@@ -45,7 +45,7 @@ impl UpstreamPlaces {
             named: env::var_os(VARIABLE).filter(|program| !program.is_empty()).map(PathBuf::from),
             path: env::var_os("PATH").unwrap_or_default(),
             called: env::args_os().next().unwrap_or_default(),
-            // The kernel's own word for it: also where the file was replaced meanwhile.
+            // The kernel's link, which also works if the file was replaced in the meantime.
             own: PathBuf::from("/proc/self/exe"),
         }
     }
@@ -71,17 +71,17 @@ impl UpstreamPlaces {
 
 fn usable(program: &Path, own: Option<(u64, u64)>) -> Result<PathBuf, &'static str> {
     if !program.is_absolute() {
-        return Err("which is no absolute path");
+        return Err("which is not an absolute path");
     }
     match identity(program) {
-        None => Err("which is no file that is there"),
-        identity if identity == own => Err("which is this very program: let it name a real sealer"),
+        None => Err("which is not an existing file"),
+        identity if identity == own => Err("which is this program itself: set it to a real sealer"),
         Some(_) if !is_executable(program) => Err("which cannot be executed"),
         Some(_) => Ok(program.to_owned()),
     }
 }
 
-/// What a program is, whatever its name.
+/// The identity of a program's file: device and inode.
 fn identity(path: &Path) -> Option<(u64, u64)> {
     fs_err::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|file| (file.dev(), file.ino()))
 }

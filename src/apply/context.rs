@@ -52,7 +52,7 @@ impl Applier<'_> {
     /// Warns of a layer that may not hold what its id says, and refuses one that did.
     fn doubt(&self, image: &Image, id: &Digest, workspace: &Workspace<'_>) -> Result<(), EntryFailure> {
         if let Some(doubts) = workspace.doubts(image, id).map_err(|error| of_workspace(&error))? {
-            let message = format!("layer {id} of `{}` {doubts}; what is there is taken as it is", image.name);
+            let message = format!("layer {id} of `{}` {doubts}; it is used as it is", image.name);
             self.observer.event(Event::Warning { message });
         }
         Ok(())
@@ -175,7 +175,7 @@ fn choose_layer(
             match holding.len() {
                 1 => Ok(holding.remove(0)),
                 0 => {
-                    let message = format!("no layer of `{}` holds `{path}`", image.name);
+                    let message = format!("no layer of `{}` has `{path}`", image.name);
                     let (at, mut failure) = wrong("containing", message);
                     let merged = workspace.merged(image).ok();
                     let near = merged.and_then(|merged| similar(&merged, path.as_str()));
@@ -183,7 +183,7 @@ fn choose_layer(
                     Err((at, failure))
                 }
                 several => {
-                    let message = format!("{several} layers of `{}` hold `{path}`, expected one", image.name);
+                    let message = format!("{several} layers of `{}` have `{path}`, expected one", image.name);
                     Err(wrong("containing", message))
                 }
             }

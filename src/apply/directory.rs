@@ -80,7 +80,7 @@ pub(super) fn check_target(to: &ContextPath, context: &Dir) -> Result<(), Failur
         if meta.kind != Kind::Folder {
             let what = if meta.kind == Kind::Symlink { "symlink" } else { "file" };
             let message = format!("`{walked}` is a {what} in the context, expected a folder to put files into");
-            let help = "an earlier entry put it there: `to` names a folder, and the file keeps the name that it has";
+            let help = "an earlier entry put it there: `to` names a folder, and the file keeps its name in it";
             return Err(Failure::new(FailureKind::Failed, message).with_help(help));
         }
         folder = folder.folder(part)?;
@@ -123,7 +123,7 @@ fn copy(from: &Dir, name: &OsStr, to: &Dir, taken: Taken<'_>, depth: usize, here
             if !stays_inside(&target, depth) {
                 let (link, target) = (from.path().join(name), String::from_utf8_lossy(&target));
                 let message = format!("`{}` is a symlink to `{target}`, outside of the folder", link.display());
-                let help = "put what it points to into the folder, or leave the symlink out";
+                let help = "copy its target into the folder, or remove the symlink";
                 return Err(Failure::new(FailureKind::Failed, message).with_help(help));
             }
             copy_symlink(&target, to, name, taken.time).map(|()| BesideContent::Symlink(target))

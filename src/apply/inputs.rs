@@ -147,7 +147,7 @@ impl Applier<'_> {
         for Moved { change, .. } in &moved {
             let on = change.platform.as_ref().map(|platform| format!(" for {platform}")).unwrap_or_default();
             let message = format!(
-                "`{}`{on} is no longer what the lock says: it was {}, and is {} now; the new one is used",
+                "`{}`{on} changed: the lock has {}, but it is {} now; the new one is used",
                 change.name,
                 change.old.as_deref().unwrap_or_default(),
                 change.new.as_deref().unwrap_or_default()
@@ -163,7 +163,7 @@ impl Applier<'_> {
         if !news.unknown.is_empty() {
             let names: Vec<String> = news.unknown.iter().map(|image| format!("`{}`", image.familiar())).collect();
             let message = format!(
-                "whether the lock is up to date is not known of {}: {}; what the lock says is used",
+                "cannot tell whether the lock is up to date for {}: {}; the lock is used",
                 names.join(", "),
                 news.reason
             );
@@ -173,8 +173,8 @@ impl Applier<'_> {
         for tag in news.moved {
             let name = tag.image.familiar();
             let message = format!(
-                "`{name}` moved: it is {} now, and {} in the lock, which is used for {}; \
-                 `sealer recipe lock {} --update {name}` takes the new one",
+                "`{name}` moved: it is {} now, but the lock has {}, which is used for {}; `sealer recipe lock {} \
+                 --update {name}` locks the new one",
                 tag.current, tag.pinned, tag.platform, plan.file
             );
             self.observer.event(Event::Warning { message });

@@ -206,8 +206,8 @@ impl Applier<'_> {
         if doubtful_charts(&work.kubefile, &stage.places, &work.context, &work.steps).is_empty() {
             let version = helm.version.as_ref().map(|version| format!(" ({version})")).unwrap_or_default();
             let message = format!(
-                "stage {} has charts: their images are what the helm of this machine{version} makes of them; another \
-                 one may make others",
+                "stage {} has charts: their images depend on the helm of this machine{version}; another version may \
+                 find other images",
                 work.stage
             );
             self.observer.event(Event::Warning { message });

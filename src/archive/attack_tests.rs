@@ -62,9 +62,9 @@ fn what_follows_or_lacks_an_end_is_refused() {
         (good[..body + 512].to_vec(), "the archive ends too early"),
         (good[..body + 700].to_vec(), "the archive ends too early"),
         (good[..514].to_vec(), "the archive ends too early"),
-        (good[..300].to_vec(), "this is no archive"),
-        (Vec::new(), "this is no archive"),
-        (b"<html>not found</html>".repeat(100), "this is no archive"),
+        (good[..300].to_vec(), "this is not an archive"),
+        (Vec::new(), "this is not an archive"),
+        (b"<html>not found</html>".repeat(100), "this is not an archive"),
     ] {
         for archive in in_each(&archive) {
             let error = fill(&archive, &Limits::RECIPE).err().unwrap_or_else(|| panic!("taken: {why}")).to_string();
@@ -105,7 +105,7 @@ fn compressed_streams_end_where_they_say() {
         // Nested, it is no tar.
         let nested = compress(compression, &packed);
         let error = fill(&nested, &Limits::RECIPE).err().unwrap().to_string();
-        assert!(error.starts_with("this is no archive"), "{compression}: {error}");
+        assert!(error.starts_with("this is not an archive"), "{compression}: {error}");
     }
 }
 

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub trait BlockCodec {
     /// Bytes of input in one block. Decides bytes: never change it.
     const BLOCK: usize;
-    /// More threads are not used: each holds a compressor.
+    /// The most threads: each one needs its own compressor.
     const MOST_THREADS: usize = usize::MAX;
 
     /// A compressor for any number of blocks.
@@ -76,7 +76,7 @@ impl<W: Write, C: BlockCodec> BlockWriter<W, C> {
         let (result, receiver) = channel();
         let threads = self.threads;
         let workers = self.workers.get_or_insert_with(|| start_workers::<C>(threads));
-        // Where no worker is left to take it, the job and with it the result's sender are dropped: `write_oldest` says so.
+        // If no worker is left, the job and the sender of its result are dropped, and `write_oldest` reports it.
         drop(workers.send(Job { block, result }));
         self.pending.push_back(receiver);
         Ok(())
@@ -116,7 +116,7 @@ fn start_workers<C: BlockCodec>(threads: NonZeroUsize) -> Sender<Job> {
             loop {
                 let job = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
                 let Ok(Job { block, result }) = job else { return };
-                // Nobody waits any more where the writer was dropped on an error.
+                // Nobody waits any more if the writer was dropped after an error.
                 drop(result.send(codec.compress(&block)));
             }
         });

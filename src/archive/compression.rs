@@ -1,4 +1,4 @@
-//! Compressions, told by their first bytes.
+//! Compressions, detected by their first bytes.
 
 use std::fmt;
 

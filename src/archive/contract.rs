@@ -1,4 +1,4 @@
-//! What an archive must hold to take the place of another: RECIPE.md, `replaceArchive`, "Contract".
+//! What an archive must have to replace another: RECIPE.md, `replaceArchive`, "Contract".
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,7 +17,7 @@ use crate::types::Platform;
 pub enum Breach {
     /// The old archive has it, the new one has not.
     Missing(EntryPath),
-    /// It was a folder and is none, or was none and is one.
+    /// One of the two is a folder, and the other is not.
     Kind {
         /// Its path.
         path: EntryPath,
@@ -26,7 +26,7 @@ pub enum Breach {
         /// What it is.
         is: &'static str,
     },
-    /// It could be executed by somebody who no longer can.
+    /// Somebody who could execute it no longer can.
     LessExecutable {
         /// Its path.
         path: EntryPath,
@@ -35,14 +35,14 @@ pub enum Breach {
         /// The new mode.
         is: u32,
     },
-    /// It was a file or folder and is a link that leads to nothing in the archive.
+    /// It was a file or folder, and is now a link whose target is not in the archive.
     Dangling {
         /// Its path.
         path: EntryPath,
         /// The link's target, escaped.
         target: String,
     },
-    /// It has an execute bit but is nothing that can be executed.
+    /// It has an execute bit, but cannot be executed.
     NoProgram {
         /// Its path.
         path: EntryPath,
@@ -78,13 +78,13 @@ impl Breach {
 impl fmt::Display for Breach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing(path) => write!(f, "`{path}` is missing: if that is meant, add it to `allowMissing`"),
-            Self::Kind { path, was, is } => write!(f, "`{path}` was {was} and is {is}"),
+            Self::Missing(path) => write!(f, "`{path}` is missing: if that is intended, add it to `allowMissing`"),
+            Self::Kind { path, was, is } => write!(f, "`{path}` was {was} and is now {is}"),
             Self::LessExecutable { path, was, is } => {
                 write!(f, "`{path}` is less executable: its mode was {was:04o} and is {is:04o}")
             }
             Self::Dangling { path, target } => {
-                write!(f, "`{path}` is a link to `{target}`, which leads to nothing in the new archive")
+                write!(f, "`{path}` is a link to `{target}`, which does not exist in the new archive")
             }
             Self::NoProgram { path, why } => write!(f, "`{path}` has an execute bit, but {why}"),
             Self::OtherMachine { path, found, expected } => {
@@ -94,14 +94,14 @@ impl fmt::Display for Breach {
     }
 }
 
-/// The members of an archive by their paths below the root that counts.
+/// The members of an archive by their paths below the chosen root.
 pub(super) struct View<'a> {
     members: BTreeMap<EntryPath, &'a Member>,
     /// Folders, also those that have no entry of their own.
     folders: BTreeSet<EntryPath>,
 }
 
-/// What a path is in the end, links followed.
+/// What a path is after following links.
 enum Found<'a> {
     File(&'a Member),
     Folder,
@@ -127,7 +127,7 @@ impl<'a> View<'a> {
         &self.members
     }
 
-    /// Every path that there is, folders without an entry included.
+    /// Every path, including folders without an entry.
     pub(super) fn paths(&self) -> BTreeSet<&EntryPath> {
         self.members.keys().chain(&self.folders).collect()
     }
@@ -136,7 +136,7 @@ impl<'a> View<'a> {
         self.members.contains_key(path) || self.folders.contains(path)
     }
 
-    /// Follows links as the words say it, and as often as Linux does.
+    /// Follows links by their text, at most as often as Linux does.
     fn resolve(&self, path: &EntryPath) -> Option<Found<'a>> {
         let mut hops = 0;
         let mut place: Vec<Vec<u8>> = Vec::new();
@@ -164,14 +164,14 @@ impl<'a> View<'a> {
     }
 }
 
-/// What the comparison found, besides the breaches.
+/// Other results of the comparison than the breaches.
 #[derive(Default)]
 pub(super) struct Findings {
     pub(super) breaches: Vec<Breach>,
     pub(super) missing_allowed: Vec<EntryPath>,
 }
 
-/// Holds the new archive against the old one; breaches are sorted by path.
+/// Compares the new archive with the old one; breaches are sorted by path.
 pub(super) fn compare(
     old: &View<'_>,
     new: &View<'_>,
@@ -208,7 +208,7 @@ pub(super) fn compare(
 }
 
 fn fallen_short(old: &View<'_>, new: &View<'_>, path: &EntryPath) -> Option<Breach> {
-    // A link that led out of the old archive promised nothing that can be checked.
+    // A link out of the old archive cannot be checked.
     let was = old.resolve(path)?;
     let path = path.clone();
     match (was, new.resolve(&path)) {

@@ -11,8 +11,8 @@ use super::compression::Compression;
 use super::error::ArchiveError;
 use crate::tar::{Limits, TarError};
 
-/// Decompresses a stream of any compression that is read, whole: several members (gzip), streams (xz, bzip2) or frames
-/// (zstd) are one stream, and what follows them and is none is an error. Checksums are verified.
+/// Decompresses a whole stream in any supported compression: several members (gzip), streams (xz, bzip2) or frames
+/// (zstd) are one stream, and other data after them is an error. Checksums are verified.
 ///
 /// A decoder keeps at most [`Limits::WINDOW`] bytes of what it decompressed: an xz block or a zstd frame that asks for
 /// more is refused before it gets them. (gzip and bzip2 cannot ask for more than 32 KiB and 900 kB.)
@@ -22,7 +22,7 @@ pub struct Decompressed<R: Read> {
     decoder: Decoder<Source<R>>,
     limits: Limits,
     produced: u64,
-    /// An error was given. No decoder is asked again after one: that of xz would never come back.
+    /// An error was returned. No decoder is used after an error: xz's would never return.
     has_failed: bool,
 }
 
@@ -72,13 +72,13 @@ impl<B: BufRead> Decoder<B> {
     }
 }
 
-/// What an xz block may ask for in KiB: the window, and what the decoder needs beside it.
+/// The most KiB that an xz block may ask for: the window and the decoder's own needs.
 #[expect(clippy::cast_possible_truncation, reason = "checked below")]
 const XZ_KIB: u32 = (Limits::WINDOW >> 10) as u32 + 1024;
 const _: () = assert!(Limits::WINDOW.is_power_of_two() && Limits::WINDOW >> 10 < 1 << 20);
 
 impl<R: Read> Decompressed<R> {
-    /// Reads the first bytes and tells the compression by them.
+    /// Reads the first bytes and detects the compression.
     pub fn new(mut inner: R, limits: &Limits) -> Result<Self, ArchiveError> {
         let mut start = Vec::new();
         (&mut inner).take(Compression::MAGIC).read_to_end(&mut start).map_err(ArchiveError::from_read)?;
@@ -121,7 +121,7 @@ impl<R: Read> Decompressed<R> {
         }
         match error.kind() {
             io::ErrorKind::UnexpectedEof => ArchiveError::Tar(TarError::CutShort(self.produced)),
-            // What the xz decoder says, and what zstd's does: it has no kinds.
+            // Messages of the decoders of xz and zstd: zstd's errors have no kinds.
             io::ErrorKind::OutOfMemory => ArchiveError::Window(self.compression()),
             _ if error.to_string() == ZSTD_WINDOW => ArchiveError::Window(self.compression()),
             _ => ArchiveError::Damaged(self.compression(), error),
@@ -129,13 +129,13 @@ impl<R: Read> Decompressed<R> {
     }
 }
 
-/// How zstd says that a frame asks for a larger window than it may.
+/// zstd's message about a frame whose window is too large.
 const ZSTD_WINDOW: &str = "Frame requires too much memory for decoding";
 
 impl<R: Read> Read for Decompressed<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if buf.is_empty() {
-            // Decoders would take what they did not ask for as the end of a block.
+            // Decoders would take a short read as the end of a block.
             return Ok(0);
         }
         if self.has_failed {
@@ -208,7 +208,7 @@ mod tests {
                 assert_eq!(read(&two[..cut], &Limits::RECIPE).is_ok(), cut == one.len(), "{compression}: {cut}");
             }
         }
-        // A single byte of the magic is no gzip stream, but a short plain one.
+        // A single byte of the magic is not a gzip stream, but a short plain one.
         assert_eq!(read(b"\x1f", &Limits::RECIPE).unwrap(), b"\x1f");
         assert_eq!(read(b"BZhello", &Limits::RECIPE).unwrap(), b"BZhello");
     }
@@ -282,7 +282,8 @@ mod tests {
         };
         let refused = |name| {
             Err(format!(
-                "the archive is refused: its {name} stream wants more memory than 128 MiB: compress it with a smaller window"
+                "the archive is refused: its {name} stream needs more than 128 MiB of memory: compress it with a \
+                 smaller window"
             ))
         };
         assert_eq!(read(&xz(128 << 20), &Limits::RECIPE), Ok(b"x".to_vec()));

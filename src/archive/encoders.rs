@@ -67,8 +67,8 @@ impl BlockCodec for Zstd {
 pub(super) struct Bzip2;
 
 impl BlockCodec for Bzip2 {
-    /// One block of bzip2's own, where there are no long runs of one byte; longer ones came out larger, with a short
-    /// block at the end of each.
+    /// One block of bzip2's own, if there are no long runs of one byte; longer ones came out larger, with a short block
+    /// at the end of each.
     const BLOCK: usize = 899_981;
 
     fn new() -> Self {

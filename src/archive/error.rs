@@ -1,4 +1,4 @@
-//! What can be wrong with an archive, or with putting one in the place of another.
+//! What can be wrong with an archive, or with replacing one by another.
 
 use std::io;
 
@@ -8,51 +8,52 @@ use super::pack::PackedForm;
 use crate::tar::{Limits, TarError};
 use crate::types::{FailureKind, Reportable};
 
-/// Why an archive is not read, packed or put in the place of another.
+/// Why an archive cannot be read, packed or replaced by another.
 ///
-/// Whoever knows the archive's path or URL names it; the messages here say `the archive`.
+/// The caller adds the archive's path or URL; the messages here say `the archive`.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    /// The stream that it comes from failed.
+    /// Reading the stream failed.
     #[error("cannot read the archive")]
     Read(#[source] io::Error),
-    /// The place that the result goes to failed.
+    /// Writing the result failed.
     #[error("cannot write the packed archive")]
     Write(#[source] io::Error),
     /// The scratch file that holds the decompressed archive failed.
     #[error("cannot use the scratch file for the decompressed archive")]
     Scratch(#[source] io::Error),
     /// The compressed stream is damaged, or followed by something else.
-    #[error("the archive's {0} stream is damaged, or something that is none follows it")]
+    #[error("the archive's {0} stream is damaged, or other data follows it")]
     Damaged(Compression, #[source] io::Error),
     /// The compressed stream asks the decoder for too much memory.
-    #[error("the archive is refused: its {0} stream wants more memory than {mib} MiB: compress it with a smaller window", mib = Limits::WINDOW >> 20)]
+    #[error("the archive is refused: its {0} stream needs more than {mib} MiB of memory: compress it with a smaller \
+             window", mib = Limits::WINDOW >> 20)]
     Window(Compression),
-    /// The first block is no tar header.
-    #[error("this is no archive: expected a tar, plain or in gzip, xz, zstd or bzip2")]
+    /// The first block is not a tar header.
+    #[error("this is not an archive: expected a tar, plain or in gzip, xz, zstd or bzip2")]
     NotTar,
     /// The tar in it is refused, or ends too early.
     #[error(transparent)]
     Tar(TarError),
-    /// The name of a path to pack for says no form that is written.
-    #[error("cannot tell from the name `{0}` how to pack: expected {ends}", ends = PackedForm::expected())]
+    /// The name of the target has no supported ending.
+    #[error("cannot tell the archive format from the name `{0}`: expected {ends}", ends = PackedForm::expected())]
     Form(String),
-    /// The archive that is to be replaced is bad; the source says how.
-    #[error("the archive that is to be replaced cannot be compared")]
+    /// The archive to replace is bad; the source says how.
+    #[error("cannot read the archive to replace")]
     Old(#[source] Box<ArchiveError>),
-    /// The archive that is to take its place is bad; the source says how.
-    #[error("the new archive cannot be used")]
+    /// The new archive is bad; the source says how.
+    #[error("cannot use the new archive")]
     New(#[source] Box<ArchiveError>),
-    /// Nothing lies under the root that was asked for.
-    #[error("nothing in the new archive lies under `{root}`; at its top there is {}", listed(.top))]
+    /// Nothing is under the root that was asked for.
+    #[error("the new archive has nothing under `{root}`; its top has {}", listed(.top))]
     Root {
         /// The root.
         root: String,
         /// The names at the top, sorted.
         top: Vec<String>,
     },
-    /// The new archive lacks what the old one gave, or has programs that cannot run.
-    #[error("the new archive cannot take the place of the old one:{}", lines(.0))]
+    /// The new archive lacks something that the old one had, or has programs that cannot run.
+    #[error("the new archive cannot replace the old one:{}", lines(.0))]
     Contract(Vec<Breach>),
 }
 
@@ -64,7 +65,8 @@ impl ArchiveError {
 }
 
 impl Reportable for ArchiveError {
-    /// What kind of failure it is: a broken archive is a step that does not fit; a name that says no form is the recipe's mistake.
+    /// What kind of failure it is: a broken archive is a failed step; a name without a known ending is a mistake in the
+    /// recipe.
     fn kind(&self) -> FailureKind {
         match self {
             Self::Form(_) => FailureKind::Invalid,
@@ -86,7 +88,7 @@ impl From<TarError> for ArchiveError {
     fn from(error: TarError) -> Self {
         match error {
             TarError::NotTar => Self::NotTar,
-            // What an archive was decompressed to is read from its scratch file.
+            // A decompressed archive is read from its scratch file.
             TarError::Read { source, .. } => Self::Scratch(source),
             TarError::CutShort(_)
             | TarError::Budget { .. }

@@ -2,7 +2,7 @@
 
 use crate::tar::EntryPath;
 
-/// A file, folder or link, and where its content lies in the decompressed tar.
+/// A file, folder or link, and where its content is in the decompressed tar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// Its path.
@@ -30,7 +30,7 @@ pub enum MemberKind {
         /// Where to, as written.
         target: Vec<u8>,
     },
-    /// A further name of a file that stands before it.
+    /// A further name of a file that is before it.
     HardLink {
         /// The name under which the content is in the archive; never a link itself.
         target: EntryPath,
@@ -40,7 +40,7 @@ pub enum MemberKind {
 }
 
 impl Member {
-    /// Bytes of a file, by whichever name; none for what is no file.
+    /// Bytes of a file, by whichever name; `None` for what is not a file.
     #[must_use]
     pub fn file_size(&self) -> Option<u64> {
         match self.kind {

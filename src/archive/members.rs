@@ -1,4 +1,4 @@
-//! From the entries of an archive to its members: each path once, and nothing below what is no folder.
+//! From the entries of an archive to its members: each path once, and nothing below a path that is not a folder.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -60,7 +60,7 @@ impl Found {
 
 /// Refuses a member below a file or a link, whichever came first in the archive.
 fn refuse_below_others(members: &mut [Member]) -> Result<(), TarError> {
-    // Component by component, what lies below a path comes right after it.
+    // In component order, the paths below a path come right after it.
     members.sort_unstable_by(|a, b| a.path.components().cmp(b.path.components()));
     let mut other: Option<&EntryPath> = None;
     for member in members.iter() {

@@ -1,11 +1,11 @@
-//! Streams → streams; knows nothing of images.
+//! Streams → streams; knows nothing about images.
 //!
 //! ```text
-//! stranger's archive ──Spool::fill (guards, budgets)──▶ Members + data at offsets ──replace (contract)──▶ pack ──▶ the same bytes every time
+//! untrusted archive  ──Spool::fill (guards, budgets)──▶ Members + data at offsets ──replace (contract)──▶ pack ──▶ the same bytes every time
 //! ```
 //!
-//! Nothing here touches the file system by name: what must be kept on the way lies in a scratch file that the caller
-//! hands in, and every entry is either stored or refused by its name.
+//! Nothing here touches the file system by name: temporary data is in a scratch file from the caller, and every entry
+//! is either stored or refused by its name.
 
 mod blocks;
 mod compression;

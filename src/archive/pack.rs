@@ -1,7 +1,7 @@
 //! Packs entries so that the same entries give the same bytes.
 //!
-//! Entries are sorted by the bytes of their paths, which puts a folder before what is in it; folders that are not
-//! given are not invented. A hard link comes after its file: where the sort would have it before, the first name holds the content.
+//! Entries are sorted by the bytes of their paths, which puts a folder before what is in it; folders that are not given
+//! are not invented. A hard link comes after its file: if the sort would put it before, the first name has the content.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -31,7 +31,7 @@ pub enum PackedForm {
 }
 
 impl PackedForm {
-    /// The ends of names, and what they say.
+    /// The endings of names, with their forms.
     const ENDS: [(&str, Self); 9] = [
         (".tar", Self::Tar),
         (".tar.gz", Self::TarGz),
@@ -44,7 +44,7 @@ impl PackedForm {
         (".tbz2", Self::TarBz2),
     ];
 
-    /// The form that a file's name says by its end.
+    /// The form for a file name, by its ending.
     pub fn of_name(name: &str) -> Result<Self, ArchiveError> {
         let file = name.rsplit('/').next().unwrap_or(name);
         let says = |end: &str| file.strip_suffix(end).is_some_and(|stem| !stem.is_empty());
@@ -52,7 +52,7 @@ impl PackedForm {
         found.map(|(_, form)| *form).ok_or_else(|| ArchiveError::Form(name.to_owned()))
     }
 
-    /// The ends of names that are understood, as a part of a sentence.
+    /// The supported endings, as a part of a sentence.
     pub(super) fn expected() -> String {
         let ends = Self::ENDS.map(|(end, _)| format!("`{end}`"));
         let [others @ .., last] = &ends;
@@ -65,7 +65,7 @@ impl PackedForm {
 pub struct PackEntry<'a> {
     /// Its path.
     pub path: EntryPath,
-    /// Its permission bits; a hard link has those of its file, whatever stands here.
+    /// Its permission bits; a hard link has those of its file, whatever this says.
     pub mode: u32,
     /// What it is.
     pub content: PackContent<'a>,
@@ -89,7 +89,7 @@ pub enum PackContent<'a> {
 /// Writes `entries`, sorted, to `out`, which is not flushed.
 ///
 /// # Panics
-/// Where two entries have one path, or a hard link's target is no file among the entries: the caller chose them.
+/// Where two entries have one path, or a hard link's target is not a file among the entries: the caller chose them.
 pub fn pack<W: Write>(
     mut entries: Vec<PackEntry<'_>>,
     form: PackedForm,
@@ -229,7 +229,7 @@ mod tests {
         for name in ["docker", "a.xz", "a.tar.lz4", "cri/.tar", ".txz", "x.tar.gz/y", "docker.zip", ""] {
             let message = PackedForm::of_name(name).unwrap_err().to_string();
             let expected = "`.tar`, `.tar.gz`, `.tgz`, `.tar.xz`, `.txz`, `.tar.zst`, `.tzst`, `.tar.bz2` or `.tbz2`";
-            assert_eq!(message, format!("cannot tell from the name `{name}` how to pack: expected {expected}"));
+            assert_eq!(message, format!("cannot tell the archive format from the name `{name}`: expected {expected}"));
         }
     }
 

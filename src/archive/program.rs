@@ -1,8 +1,8 @@
-//! What a file with an execute bit is, told by its first bytes, and whether a platform runs it.
+//! Detects the type of a file with an execute bit by its first bytes, and whether a platform can run it.
 
 use crate::types::Platform;
 
-/// Bytes that are looked at: an ELF header up to its machine.
+/// Bytes that are read: an ELF header up to its machine.
 pub(super) const HEAD: usize = 20;
 
 /// Whether files that start with `head` run on `platform`; else what was found and what was expected.
@@ -15,7 +15,7 @@ pub(super) fn check(head: &[u8], platform: &Platform) -> Result<(), Mismatch> {
     let Some(elf) = Elf::read(head) else { return Err(Mismatch::NoProgram(kind_of(head))) };
     let big = platform.architecture() == "s390x";
     let wide = !matches!(platform.architecture(), "386" | "arm");
-    // Of an architecture that is not known here, nothing more can be said.
+    // For an unknown architecture, there are no more checks.
     let Some(machine) = platform.elf_machine() else { return Ok(()) };
     let expected = Elf { machine, wide, big };
     if elf == expected {
@@ -86,7 +86,7 @@ fn kind_of(head: &[u8]) -> &'static str {
         [0x7f, b'E', b'L', b'F', ..] => "it is a damaged ELF file",
         [b'M', b'Z', ..] => "it is a program for Windows",
         [0xcf | 0xce, 0xfa, 0xed, 0xfe, ..] | [0xca, 0xfe, 0xba, 0xbe, ..] => "it is a program for macOS",
-        _ => "it is neither ELF nor does it start with `#!`",
+        _ => "it is not ELF and does not start with `#!`",
     }
 }
 
@@ -131,7 +131,7 @@ mod tests {
             (elf(3, 1, 62), "it is a damaged ELF file"),
             (b"MZ\x90\0".to_vec(), "it is a program for Windows"),
             (b"\xcf\xfa\xed\xfe\x07".to_vec(), "it is a program for macOS"),
-            (b"hello".to_vec(), "it is neither ELF nor does it start with `#!`"),
+            (b"hello".to_vec(), "it is not ELF and does not start with `#!`"),
             (Vec::new(), "it is empty"),
         ] {
             assert_eq!(check(&head, "linux/amd64").unwrap_err(), why);

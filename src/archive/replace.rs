@@ -1,4 +1,4 @@
-//! Puts one archive in the place of another, under a contract.
+//! Replaces one archive by another, under a contract.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -15,10 +15,10 @@ use super::spool::Spool;
 use crate::tar::{EntryPath, Limits, Refusal, TarError, shown};
 use crate::types::{Epoch, Platform};
 
-/// How an archive is put in the place of another.
+/// How an archive is replaced by another.
 #[derive(Debug, Clone)]
 pub struct ReplaceOptions<'a> {
-    /// The folder of the new archive whose content is taken; none takes all.
+    /// The folder of the new archive whose content is used; `None` for all of it.
     pub root: Option<EntryPath>,
     /// Paths of the old archive that may be missing.
     pub allow_missing: &'a GlobSet,
@@ -34,7 +34,7 @@ pub struct ReplaceOptions<'a> {
     pub limits: Limits,
 }
 
-/// What became of the paths; each list is sorted.
+/// The outcome for each path; each list is sorted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReplaceReport {
     /// Paths of both archives whose kind, mode or content differ.
@@ -45,11 +45,12 @@ pub struct ReplaceReport {
     pub added: Vec<EntryPath>,
     /// Paths that only the old archive had, as `allowMissing` allows.
     pub missing_allowed: Vec<EntryPath>,
-    /// Paths of the new archive that are not taken, as they do not lie under the root.
+    /// Paths of the new archive that are not taken, as they do not are under the root.
     pub left_out: Vec<EntryPath>,
 }
 
-/// Packs `new` to `out`, which is not flushed, if it holds all that `old` held, as executable, and its programs run.
+/// Packs `new` to `out`, which is not flushed, if it has everything that `old` had, equally executable, and its
+/// programs run on the platform.
 ///
 /// Both scratch files must be empty; they take the decompressed archives. Nothing is written to `out` on a breach.
 pub fn replace(
@@ -79,7 +80,7 @@ pub fn replace(
             (Some(was), Some(is)) if !same((&old, was), (&new, is)).map_err(ArchiveError::Scratch)? => {
                 &mut report.replaced
             }
-            // Folders of which one archive says nothing are the same: there is nothing to compare.
+            // A folder that only one archive has as an entry counts as unchanged: there is nothing to compare.
             _ => &mut report.unchanged,
         };
         list.push(path.clone());
@@ -104,7 +105,7 @@ fn under_root<'a>(spool: &'a Spool, root: Option<&EntryPath>) -> Result<(Taken<'
                 taken.insert(path, member);
             }
             None if member.path == *root && member.kind == MemberKind::Folder => {}
-            // The folders on the way to the root have no content of their own.
+            // The parent folders of the root have no content of their own.
             None if root.is_below(&member.path) => {}
             None => left_out.push(member.path.clone()),
         }

@@ -1,4 +1,4 @@
-//! An archive decompressed once into a scratch file, its members known with their places in it.
+//! An archive that was decompressed once into a scratch file, with the position of each member.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -41,7 +41,7 @@ impl Spool {
         Ok(Self { file: scratch, compression, members })
     }
 
-    /// Reads what is in the plain tar that `file` holds, without a copy of it; the file must not change.
+    /// Reads the plain tar in `file` without copying it; the file must not change.
     pub fn of_plain(file: File, limits: &Limits) -> Result<Self, ArchiveError> {
         let length = file.metadata().map_err(ArchiveError::Scratch)?.len();
         if length > limits.bytes {
@@ -70,7 +70,7 @@ impl Spool {
         Some(&self.members[index])
     }
 
-    /// The content of a file, also by a hard link's name; empty for what is no file.
+    /// The content of a file, also by a hard link's name; empty for what is not a file.
     #[must_use]
     pub fn content(&self, member: &Member) -> SpoolSlice<'_> {
         SpoolSlice { file: &self.file, at: member.offset, left: member.file_size().unwrap_or(0) }

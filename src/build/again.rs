@@ -1,4 +1,4 @@
-//! Layers of a pulled image once more, for a store that has them damaged.
+//! Unpacks layers of a pulled image again, to replace damaged ones in the store.
 
 use crate::image::model::Image;
 use crate::image::{Blobs, ContainerImage, Descriptor};
@@ -8,7 +8,7 @@ use crate::types::{Digest, Observer};
 use super::WorkspaceError;
 use super::import;
 
-/// The blobs that hold layers of an image in its registry; what the registry's image does not have is left out.
+/// The blobs of an image's layers in its registry; layers that the registry's image does not have are left out.
 pub fn blobs_of(
     document: &Image,
     pulled: &ContainerImage,
@@ -18,7 +18,7 @@ pub fn blobs_of(
     Ok(all.into_iter().filter(|(layer, _)| layers.contains(layer)).collect())
 }
 
-/// Unpacks a layer from its verified blob into a fresh folder beside the store.
+/// Unpacks a layer from its verified blob into a fresh folder next to the store.
 pub fn unpack_again(
     staging: &Staging,
     layer: Digest,

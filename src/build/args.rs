@@ -7,15 +7,15 @@ use crate::types::{Failure, FailureKind, nearest};
 
 use super::{BuildFailure, BuildPlace};
 
-/// The values that hold for a build. What is given to override an argument that the Kubefile does not have is an error;
-/// all of these are named, their values not.
+/// The values for a build. Overriding an argument that the Kubefile does not have is an error; the error names all such
+/// arguments, but not their values.
 pub(super) fn effective(
     kubefile: &Kubefile,
     given: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, Vec<BuildFailure>> {
     let mut args = kubefile.args();
     let unmatched = given.keys().filter(|name| !args.contains_key(*name)).map(|name| {
-        let failure = Failure::new(FailureKind::Invalid, format!("the Kubefile has no `ARG {name}` to be overridden"));
+        let failure = Failure::new(FailureKind::Invalid, format!("the Kubefile has no `ARG {name}` to override"));
         let failure = match nearest(name, args.keys().map(String::as_str)) {
             Some(near) => failure.with_help(format!("did you mean `{near}`?")),
             None if args.is_empty() => failure.with_help("it has no ARG at all"),
@@ -59,15 +59,15 @@ mod tests {
             failures.iter().map(|failure| failure.render(None, false)).collect::<String>()
         };
         insta::assert_snapshot!(messages("FROM scratch\nARG VERSION=1\n"), @"
-        error: the Kubefile has no `ARG VERSOIN` to be overridden
+        error: the Kubefile has no `ARG VERSOIN` to override
           help: did you mean `VERSION`?
-        error: the Kubefile has no `ARG X` to be overridden
+        error: the Kubefile has no `ARG X` to override
           help: its arguments are VERSION
         ");
         insta::assert_snapshot!(messages("FROM scratch\n"), @"
-        error: the Kubefile has no `ARG VERSOIN` to be overridden
+        error: the Kubefile has no `ARG VERSOIN` to override
           help: it has no ARG at all
-        error: the Kubefile has no `ARG X` to be overridden
+        error: the Kubefile has no `ARG X` to override
           help: it has no ARG at all
         ");
     }

@@ -1,4 +1,4 @@
-//! What the lite build would ask for if an image's files were new.
+//! The images that the lite build would cache if an image's files were new.
 
 use std::path::Path;
 
@@ -10,12 +10,12 @@ use super::{BuildFailure, Origin};
 
 pub use super::images::Doubt;
 
-/// A container image that somebody asks for.
+/// A container image that a file asks for.
 #[derive(Debug)]
 pub struct AskedImage {
     /// The image.
     pub image: ImageSource,
-    /// Who asks.
+    /// The client for requests.
     pub origin: Origin,
     /// It only looks like an image.
     pub is_likely: bool,
@@ -26,7 +26,7 @@ pub struct AskedImage {
 pub struct AskedImages {
     /// The container images, of any registry.
     pub images: Vec<AskedImage>,
-    /// What cannot be understood, or not be searched.
+    /// Files and references that cannot be understood or searched.
     pub failures: Vec<BuildFailure>,
     /// What is doubtful.
     pub doubts: Vec<Doubt>,

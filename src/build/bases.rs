@@ -4,24 +4,24 @@ use crate::image::model::Image;
 use crate::plan::{Lock, Locked, LockedBase};
 use crate::types::{Digest, Failure, FailureKind, Platform, SealerName};
 
-/// What base images have to be.
+/// Which base images a build may use.
 #[derive(Debug, Clone, Default)]
 pub struct Bases {
     locked: Lock,
-    /// The recipe's file, for advice; where there is one, only what is locked will do.
+    /// The recipe's file, for help texts; if set, only locked images may be used.
     strict: Option<String>,
     used: Lock,
     settled: Lock,
 }
 
 impl Bases {
-    /// Those of a lock. Another image than the locked one is taken, and is seen in [`used`](Self::used).
+    /// The base images of a lock. A build may use another image; [`used`](Self::used) shows it.
     #[must_use]
     pub fn locked(lock: &Lock) -> Self {
         Self { locked: lock.clone(), ..Self::default() }
     }
 
-    /// Those of a lock, and no others. `recipe` is the recipe's file as the user typed it.
+    /// The base images of a lock, and no others. `recipe` is the recipe's file as the user typed it.
     #[must_use]
     pub fn only_locked(lock: &Lock, recipe: &str) -> Self {
         Self { strict: Some(recipe.to_owned()), ..Self::locked(lock) }
@@ -31,24 +31,24 @@ impl Bases {
         self.locked.base(name, platform)
     }
 
-    /// Those that were used, as they were found.
+    /// The base images that were used, as they were found.
     #[must_use]
     pub fn used(&self) -> &Lock {
         &self.used
     }
 
-    /// The same as they shall be locked: one that is the locked one under another id keeps the entry that it has.
+    /// The same, for a new lock: an image that equals the locked one under another id keeps its entry.
     #[must_use]
     pub fn settled(&self) -> &Lock {
         &self.settled
     }
 
-    /// Whether the locked image is pulled and built on instead of this one, which the store has under the name.
+    /// Whether the locked image is pulled and used instead of this one, which the store has under that name.
     pub(super) fn displace(&self, name: &SealerName, platform: &Platform, found: &Image) -> bool {
         self.entry(name, platform).is_some_and(|entry| entry.displaces(name, found))
     }
 
-    /// What stands against this image as the base of that name.
+    /// Why this image may not be used as the base of that name.
     pub fn refusal(&self, name: &SealerName, platform: &Platform, found: &Image) -> Option<Failure> {
         let recipe = self.strict.as_ref()?;
         let shown = name.familiar();
@@ -56,16 +56,16 @@ impl Bases {
             let failure =
                 Failure::new(FailureKind::Verification, format!("`{shown}` for {platform} is not in the lock"));
             let help =
-                format!("`sealer recipe fetch {recipe}` adds what is missing, and so does apply without `--locked`");
+                format!("to add what is missing, run `sealer recipe fetch {recipe}`, or apply without `--locked`");
             return Some(failure.with_help(help));
         };
         if entry.is(name, found) {
             return None;
         }
         let id = found.id.map_or_else(|| "one without an id".to_owned(), |id| id.to_string());
-        let message = format!("the lock has {} for `{shown}`, what is there is {id}", entry.id);
-        let takes = if entry.digest.is_some() { "what its registry gives" } else { "what is there" };
-        let help = format!("`sealer recipe lock {recipe} --update {shown}` takes {takes}");
+        let message = format!("the lock has {} for `{shown}`, but it is {id} now", entry.id);
+        let takes = if entry.digest.is_some() { "the one in its registry" } else { "the new one" };
+        let help = format!("`sealer recipe lock {recipe} --update {shown}` locks {takes}");
         Some(Failure::new(FailureKind::Verification, message).with_help(help))
     }
 
@@ -84,7 +84,7 @@ impl Bases {
     }
 }
 
-/// A lock's entry for an image that is a base; none for one without an id, which no store holds.
+/// A lock's entry for a base image; `None` for an image without an id, which a store cannot have.
 #[must_use]
 pub fn base_entry(image: &Image, digest: Option<Digest>) -> Option<LockedBase> {
     Some(LockedBase { id: image.id?, digest, layers: image.layer_ids().collect() })
@@ -117,7 +117,7 @@ mod tests {
         let bases = Bases::only_locked(&lock, "r.yaml");
         for (found, is_it) in [
             (original.clone(), true),
-            // A real sealer's `tag` gives it an id that nothing can be made of.
+            // A real sealer's `tag` gives it an id that cannot be computed.
             (with_id(original.clone(), b"tagged"), true),
             (image("other/name:v2", "echo one"), true),
             (with_id(image("other/name:v2", "echo one"), b"tagged"), true),

@@ -28,19 +28,19 @@ pub struct BuildRequest<'a> {
     pub name: &'a SealerName,
     /// The platform.
     pub platform: &'a Platform,
-    /// How the cluster calls the image's own registry: what is asked of it must be in the image.
+    /// The cluster's name for the image's own registry: everything requested from it must be in the image.
     pub cluster_registry: &'a str,
     /// The folder that COPY takes from.
     pub context: &'a Dir,
     /// The Kubefile, understood.
     pub kubefile: &'a Kubefile,
-    /// Arguments of the Kubefile that have another value than it says.
+    /// Arguments of the Kubefile whose values are overridden.
     pub args: BTreeMap<String, String>,
     /// Whether the image has its base's layers. One without is an application, which other images are merged with.
     pub keep_base: bool,
-    /// Annotations besides the Clusterfile.
+    /// Annotations in addition to the Clusterfile.
     pub annotations: BTreeMap<String, String>,
-    /// Images that somebody needs although no manifest asks for them.
+    /// Images that are needed although no manifest asks for them.
     pub needed: &'a [ImageRef],
     /// Globs on the complete reference of what manifests and charts name and is not cached.
     pub ignore: &'a [String],
@@ -53,7 +53,7 @@ pub struct BuildRequest<'a> {
 pub struct Built {
     /// The image's document.
     pub image: Image,
-    /// The container images in its registry that this build asked for.
+    /// The container images that this build put into its registry.
     pub cached: Vec<CachedImage>,
     /// The helm that rendered its charts.
     pub helm: Option<HelmProgram>,
@@ -72,7 +72,7 @@ pub struct CachedImage {
 pub struct Builder<'a> {
     /// Container images and base images from outside.
     pub sources: &'a Sources,
-    /// Who listens.
+    /// Receives the events.
     pub observer: &'a dyn Observer,
     /// Whether layers share unchanged files with the context.
     pub sharing: Sharing,
@@ -81,10 +81,10 @@ pub struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    /// Builds an image and adds it to the workspace, or says everything that stands in the way.
+    /// Builds an image and adds it to the workspace, or returns everything that failed.
     pub fn build(&self, request: &BuildRequest<'_>, workspace: &mut Workspace<'_>) -> Result<Built, Vec<BuildFailure>> {
         let args = args::effective(request.kubefile, &request.args)?;
-        // First, as whoever lacks a login should hear it before anything is done.
+        // First, so that a missing login is reported before any work is done.
         let private = private_images(request.context)?;
         self.pull(&private, request.platform)?;
         let base = self.inputs(request, workspace)?;
@@ -103,7 +103,7 @@ impl Builder<'_> {
                     growing.add(workspace, folder, *span, LayerKind::Run, value)?;
                 }
                 Instruction::Cmd { value } => growing.commands.push(value.clone()),
-                // All of them hold from the start.
+                // All of them are set from the start.
                 Instruction::Arg { .. } => {}
             }
         }
@@ -113,14 +113,14 @@ impl Builder<'_> {
         Ok(Built { image, cached, helm })
     }
 
-    /// Gets all that the Kubefile names from elsewhere, at once, and gives the base.
+    /// Fetches all external inputs of the Kubefile in parallel, and returns the base.
     fn inputs(
         &self,
         request: &BuildRequest<'_>,
         workspace: &mut Workspace<'_>,
     ) -> Result<Option<Image>, Vec<BuildFailure>> {
         let here = |(span, failure)| BuildFailure { at: BuildPlace::Kubefile(span), failure };
-        // Nothing that is fetched could help.
+        // Fetching cannot help here.
         if let Some(obstacle) = obstacle(request.kubefile) {
             return Err(vec![here(obstacle)]);
         }
@@ -147,7 +147,7 @@ impl Builder<'_> {
         }
     }
 
-    /// A base to build on, all its layers looked at.
+    /// A base to build on, with all its layers checked.
     fn whole_base(
         &self,
         source: &BaseSource,
@@ -178,15 +178,14 @@ impl Builder<'_> {
         let rules = CopyRules { sharing: self.sharing, owner: Owner::Root };
         if copy(request.context, pattern, destination, layer, request.platform, rules, self.epoch)? {
             let message = format!(
-                "COPY {value}: {AUTH_LIST} holds passwords and was left out of the layer; \
-                 its images are cached all the same"
+                "COPY {value}: {AUTH_LIST} has passwords, so it is not in the layer; its images are still cached"
             );
             self.observer.event(Event::Warning { message });
         }
         Ok(())
     }
 
-    /// An image of this run, of the store, or pulled; or one of the Docker engine, brought into the form of a base.
+    /// An image of this run, of the store, or pulled; or one of the Docker engine, converted to a base.
     pub fn base(
         &self,
         source: &BaseSource,
@@ -211,8 +210,8 @@ impl Builder<'_> {
         let pulled = self.sources.image(&source.image(), platform)?;
         let image = if let Some(other) = workspace.displaced(name, platform)? {
             let message = format!(
-                "`{}` for {platform} is {} in the store, which is not the locked one: that one is pulled and built on, \
-                 and the store keeps its own",
+                "the store has `{}` for {platform} as {}, which is not the locked one: the build pulls and uses the \
+                 locked one, and the store keeps its own",
                 name.familiar(),
                 other.id.map(|id| id.to_string()).unwrap_or_default()
             );
@@ -225,8 +224,8 @@ impl Builder<'_> {
         Ok(image)
     }
 
-    /// Pulls what the new layers ask for and makes a layer of what no lower one holds. With what was pulled, the helm that
-    /// was asked.
+    /// Pulls the images that the new layers ask for, and makes a layer of the parts that no lower layer has. Returns
+    /// the pulled images and the helm that was used.
     fn cache_images(
         &self,
         private: &[Wanted],
@@ -267,8 +266,8 @@ impl Builder<'_> {
         if failures.is_empty() { Ok((cached, wants.helm)) } else { Err(failures) }
     }
 
-    /// Leaves out, with a warning, what only looks like an image and is refused for good; what is left must not fall on one
-    /// path.
+    /// Leaves out, with a warning, strings that only look like an image and that their registry refuses; no two of the
+    /// rest may get the same path.
     fn leave_out_refused(&self, wants: &mut Wants, platform: &Platform) -> Vec<BuildFailure> {
         let is_asked_for = |wanted: &&Wanted| {
             wanted.login.is_none() && !(wanted.is_likely && self.sources.is_refused(&wanted.image, platform))
@@ -294,7 +293,7 @@ impl Builder<'_> {
         wants.collisions()
     }
 
-    /// Pulls images, all at once, or says of all that cannot be had who asks for them.
+    /// Pulls images in parallel, or says for each one that failed which file asks for it.
     fn pull(
         &self,
         wanted: &[Wanted],
@@ -350,7 +349,7 @@ impl Builder<'_> {
             metadata.write(folder.dir(), self.epoch).map_err(BuildFailure::whole)?;
         }
         if let Some((id, path)) = workspace.keep_layer(folder).map_err(BuildFailure::whole)? {
-            // The same layer twice can neither be pushed nor mounted; whether the lower one does is checked below.
+            // The same layer twice can neither be pushed nor mounted; whether the lower one is enough is checked below.
             if !growing.has(id) {
                 growing.push(path, Layer { id: Some(id), kind: LayerKind::Base, value: "registry cache".to_owned() });
             }

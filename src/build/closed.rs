@@ -1,4 +1,4 @@
-//! The end of a build: everything that the image's manifests ask of its own registry must be there.
+//! The end of a build: every image that the manifests request from the image's own registry must be there.
 
 use crate::closure::{Base, Finding, Problem, Scope, Weight, check, fault_of};
 use crate::rootfs::Overlay;
@@ -7,7 +7,7 @@ use crate::types::{Event, Failure, FailureKind, ImageRef, Observer, registry_pat
 use super::images::{Wanted, Wants};
 use super::{BuildFailure, BuildPlace, BuildRequest};
 
-/// An image that is built but for its name.
+/// An image that is complete except for its name.
 pub(super) struct Closure<'a> {
     pub(super) request: &'a BuildRequest<'a>,
     /// The base that it is built on.
@@ -16,12 +16,12 @@ pub(super) struct Closure<'a> {
     pub(super) layers: &'a Overlay,
     /// What the build asked for.
     pub(super) wants: &'a Wants,
-    /// Not everything could be pulled, and that was told.
+    /// Whether some images could not be pulled, which was already reported.
     pub(super) has_failed: bool,
 }
 
 impl Closure<'_> {
-    /// What is not there; warnings and notes go to the observer.
+    /// Returns what is missing; warnings and notes go to the observer.
     pub(super) fn check(&self, observer: &dyn Observer) -> Vec<BuildFailure> {
         let needed: Vec<ImageRef> = self.request.needed.iter().chain(&self.wants.of_charts).cloned().collect();
         let bases: Vec<Base> = self.base.into_iter().chain(self.request.taken_from).cloned().collect();
@@ -56,7 +56,7 @@ impl Closure<'_> {
                 }
             }
         }
-        // What charts ask for stands in no file as it is asked for.
+        // The images of charts are not in any file in their final form.
         let of_charts = self.wants.own.iter().filter(|own| {
             let path = registry_path(own.image.reference());
             !said.contains(&path) && !self.is_pulled(&path)
@@ -65,7 +65,7 @@ impl Closure<'_> {
         failures
     }
 
-    /// Whether a failure of the build says it already.
+    /// Whether a failure of the build already says so.
     fn was_told(&self, finding: &Finding) -> bool {
         match &finding.problem {
             Problem::Collision { .. } => self.has_failed,
@@ -73,7 +73,7 @@ impl Closure<'_> {
                 let image = finding.reference.parse::<ImageRef>();
                 self.has_failed && image.is_ok_and(|image| self.is_pulled(&registry_path(&image)))
             }
-            // Searching the list said so.
+            // The search of the list already said so.
             Problem::NoReference { .. } => self.has_failed && finding.file.as_str() == crate::closure::IMAGE_LIST,
             Problem::Host { .. }
             | Problem::Kubeadm { .. }
@@ -89,13 +89,13 @@ impl Closure<'_> {
         }
     }
 
-    /// Whether the build pulls, or should have pulled, what falls on a path of the registry.
+    /// Whether the build pulls, or should have pulled, an image for this path of the registry.
     fn is_pulled(&self, path: &str) -> bool {
         self.wants.outside.iter().any(|outside| registry_path(outside.image.reference()) == path)
     }
 }
 
-/// The failure for an image of the image's own registry that is asked for by no file as it stands.
+/// The failure for an image of the image's own registry that no file names in this form.
 fn not_held(wanted: &Wanted, scope: &Scope<'_>) -> Option<BuildFailure> {
     let Wanted { image, origin, .. } = wanted;
     let finding = match fault_of(scope, image.reference()) {

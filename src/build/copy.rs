@@ -14,11 +14,11 @@ use super::images::AUTH_LIST;
 /// Why a COPY failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CopyError {
-    /// Nothing in the context is called so.
+    /// The context has nothing with this name.
     #[error("`{pattern}` is not in the context")]
     NotThere { pattern: String, near: Option<String> },
-    /// The wildcards are wrong.
-    #[error("`{pattern}` is no pattern: {reason}")]
+    /// The wildcards are not valid.
+    #[error("`{pattern}` is not a valid pattern: {reason}")]
     Pattern { pattern: String, reason: String },
     /// A file could not be copied.
     #[error(transparent)]
@@ -42,10 +42,10 @@ impl Reportable for CopyError {
     }
 }
 
-/// Carries out one COPY: what `source` names in `context` goes to `destination` in `layer`, an empty folder.
+/// Executes one COPY: copies `source` in `context` to `destination` in `layer`, an empty folder.
 ///
-/// Folders that are made on the way are 0755 and carry the constant time; modes and times of what is copied stay. The
-/// context's list with passwords is never copied, even where it is named; returns whether it was left out.
+/// New parent folders are 0755 and have the constant time; copied files keep their modes and times. The context's list
+/// with passwords is never copied, even if it is named; returns whether it was left out.
 pub(super) fn copy(
     context: &Dir,
     source: &ContextPattern,

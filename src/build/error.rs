@@ -1,4 +1,4 @@
-//! What fails in a build, and where in the Kubefile or in the image it was asked for.
+//! Failures of a build, with the place in the Kubefile or the image that caused them.
 
 use super::Origin;
 use crate::types::{ContextPath, Failure, ImageSource, Span};
@@ -6,13 +6,13 @@ use crate::types::{ContextPath, Failure, ImageSource, Span};
 /// One thing that failed in a build. A build can fail for several reasons at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildFailure {
-    /// What asked for it.
+    /// The place that caused it.
     pub at: BuildPlace,
     /// What failed.
     pub failure: Failure,
 }
 
-/// What in a build asked for something.
+/// A place in a build that something belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BuildPlace {
     /// An instruction of the Kubefile: its bytes.
@@ -28,7 +28,7 @@ pub enum BuildPlace {
 }
 
 impl BuildFailure {
-    /// The failure with the line that asked, where no place in a Kubefile or recipe says it.
+    /// The failure, with the place in its message if there is no place in a Kubefile or recipe.
     #[must_use]
     pub fn headed(self) -> Failure {
         match self.at {

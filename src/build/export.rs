@@ -1,7 +1,7 @@
-//! Images of the store → what a registry takes: configs, and layers as gzipped tars.
+//! Images of the store → what a registry stores: configs, and layers as gzipped tars.
 //!
 //! A layer is compressed once: the cache keeps the blob, and remembers which layer it is. Only a layer whose stream was
-//! seen to hash to its id is remembered, so what the cache has for an id is right whatever became of the store's files.
+//! verified against its id is remembered, so the cache has the right blob for an id even if the store's files change.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -19,7 +19,7 @@ use crate::types::{Digest, DigestWriter, Event, FailureKind, ImageRef, Observer,
 /// Why an image cannot be made ready to be pushed.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// The store refused.
+    /// An error of the store.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A layer's files could not be read or packed.
@@ -32,8 +32,8 @@ pub enum ExportError {
         /// Why.
         source: LayerError,
     },
-    /// The packed layer could not be kept.
-    #[error("cannot keep the packed layer {layer} of `{image}`")]
+    /// The packed layer could not be stored.
+    #[error("cannot store the packed layer {layer} of `{image}`")]
     Cache {
         /// The image's name.
         image: String,
@@ -42,7 +42,7 @@ pub enum ExportError {
         /// Why.
         source: CacheError,
     },
-    /// A registry and a real sealer cannot have such an image.
+    /// Neither a registry nor a real sealer supports such an image.
     #[error("`{image}` cannot be pushed: its layer {layer} is there twice; build the image again")]
     Twice {
         /// The image's name.
@@ -69,16 +69,16 @@ pub struct Exporter<'a> {
     pub store: &'a Store,
     /// Where packed layers are kept.
     pub cache: &'a Cache,
-    /// Who listens.
+    /// Receives the events.
     pub observer: &'a dyn Observer,
     /// How many threads may compress.
     pub threads: NonZeroUsize,
 }
 
 impl Exporter<'_> {
-    /// Packs what is not packed yet, in the order of the images and their layers.
+    /// Packs the layers that are not packed yet, in the order of the images and their layers.
     pub fn export(&self, images: &[StoredImage]) -> Result<Vec<PushImage>, ExportError> {
-        // Damaged images are of no help here, and nobody's business.
+        // Damaged images cannot help here, and are ignored.
         let others = self.store.images()?.images;
         images.iter().map(|image| self.image(image, &others)).collect()
     }
@@ -118,7 +118,7 @@ impl Exporter<'_> {
         Ok(blob)
     }
 
-    /// The packed layer, and what its stream hashes to; none where the layer is empty.
+    /// The packed layer, and what its stream hashes to; `None` if the layer is empty.
     fn pack(&self, image: &StoredImage, layer: Digest) -> Result<(Descriptor, Option<Digest>), ExportError> {
         let name = || image.name.to_string();
         let in_layer = |source| ExportError::Layer { image: name(), layer, source };
@@ -133,7 +133,7 @@ impl Exporter<'_> {
         let (gzip, digest, _) = stream.finish();
         let found = any.then_some(digest);
         if found != Some(layer) {
-            // Before it is kept: what is refused leaves nothing behind.
+            // Before it is stored, so that a refused layer leaves nothing behind.
             self.store.judge(image, layer, found)?;
         }
         let writer = gzip.finish().map_err(|error| in_layer(LayerError::Write(error)))?;

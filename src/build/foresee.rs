@@ -1,4 +1,4 @@
-//! What a build would make of a context, without anything from outside.
+//! Predicts a build of a context without external inputs.
 
 use std::path::PathBuf;
 
@@ -9,14 +9,14 @@ use crate::types::{Event, ImageSource};
 use super::images::{Helm, Search, private_images};
 use super::{BuildFailure, BuildPlace, BuildRequest, Builder, Origin, Workspace};
 
-/// What a build would make, as far as that can be known.
+/// The predicted result of a build, as far as it is known.
 #[derive(Debug, Default)]
 pub struct Foreseen {
-    /// For each instruction of the Kubefile what layer it makes.
+    /// The layer of each instruction of the Kubefile.
     pub layers: Vec<ForeseenLayer>,
-    /// The container images that are asked for, as far as the layers are known, each with who asks.
+    /// The container images that the known layers ask for, each with the place that asks.
     pub images: Vec<(ImageSource, Origin)>,
-    /// What stands in the way.
+    /// What makes the build fail.
     pub failures: Vec<BuildFailure>,
 }
 
@@ -25,19 +25,19 @@ pub struct Foreseen {
 pub enum ForeseenLayer {
     /// None.
     None,
-    /// One with the files of this folder, which is gone when the workspace is.
+    /// A layer with the files of this folder, which is removed with the workspace.
     Files(PathBuf),
     /// It fails; the failures say why.
     Fails,
-    /// It copies what is not at hand.
+    /// It copies a file that is not available yet.
     Fetched,
-    /// What a command makes is known only when it has run.
+    /// The result of a command is only known after it ran.
     Run,
 }
 
 impl Builder<'_> {
-    /// Carries out the COPYs of a Kubefile and searches what they make for images. Nothing is run but `helm`, which renders
-    /// charts; what the sources do not have is not there.
+    /// Executes the COPYs of a Kubefile and searches the result for images. Only `helm` is run, to render charts; files
+    /// that the sources do not have are missing.
     pub fn foresee(&self, request: &BuildRequest<'_>, base: &Overlay, workspace: &Workspace<'_>) -> Foreseen {
         let mut foreseen = Foreseen::default();
         let mut new = Overlay::default();

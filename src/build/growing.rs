@@ -18,7 +18,7 @@ pub(super) struct Growing<'r> {
     base: Option<Image>,
     /// The base by name and layers.
     pub(super) base_layers: Option<Base>,
-    /// The layers that the image will have: without the base's, where it does not keep them.
+    /// The layers that the image will have: without the base's layers if it does not keep them.
     layers: Vec<Layer>,
     /// The root file system so far, the base's part always included.
     pub(super) merged: Overlay,
@@ -52,7 +52,7 @@ impl<'r> Growing<'r> {
         Ok(growing)
     }
 
-    /// Sealer counts before it builds, and counts what may make a layer.
+    /// Sealer counts before it builds, and counts every instruction that may make a layer.
     fn check_depth(&self) -> Result<(), BuildFailure> {
         let below = self.base.as_ref().map_or(0, |base| base.layer_ids().count());
         let makers = self.request.kubefile.instructions.iter().filter(|(_, instruction)| instruction.makes_layer());
@@ -63,14 +63,15 @@ impl<'r> Growing<'r> {
         let first_too_many = makers.clone().nth(MAX_LAYERS.saturating_sub(below));
         let span = first_too_many.map_or(self.request.kubefile.base_span, |(span, _)| *span);
         let message = format!(
-            "the image would have {count} layers, {below} of its base and {} of COPY and RUN; it may have {MAX_LAYERS}",
+            "the image would have {count} layers, {below} from its base and {} from COPY and RUN; the limit is \
+             {MAX_LAYERS}",
             count - below
         );
         Err(BuildFailure::instruction(span, Failure::new(FailureKind::Invalid, message)))
     }
 
-    /// The root file system that holds what the image's own registry need not hold again: all of it, but of an image
-    /// without its base only the image's part, for it must be whole on any base.
+    /// The root file system whose registry contents need not be stored again: all of it. For an image without its base
+    /// it is only the image's own part, because such an image must be complete on any base.
     pub(super) fn own(&self) -> &Overlay {
         if self.request.keep_base { &self.merged } else { &self.new }
     }
@@ -87,7 +88,7 @@ impl<'r> Growing<'r> {
         self.layers.push(layer);
     }
 
-    /// Makes a layer of what an instruction made, unless that is nothing.
+    /// Adds the result of an instruction as a layer, unless it is empty.
     pub(super) fn add(
         &mut self,
         workspace: &mut Workspace<'_>,
@@ -107,7 +108,7 @@ impl<'r> Growing<'r> {
         }
         if let Some(index) = content.iter().position(|known| **known == id) {
             let message =
-                format!("this makes the very layer that the image has already as its layer {index}, counted from 0");
+                format!("this makes the same layer that the image already has as layer {index}, counted from 0");
             return Err(BuildFailure::instruction(span, Failure::new(FailureKind::Failed, message)));
         }
         self.push(path, Layer { id: Some(id), kind, value: value.to_owned() });

@@ -16,7 +16,7 @@ use crate::types::{Digest, Event, FailureKind, ImageRef, Observer, Platform, Rep
 /// The largest document of an image, in bytes.
 const MAX_DOCUMENT: u64 = 4 << 20;
 
-/// Why a pulled image cannot be taken.
+/// Why a pulled image cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// A blob of the cache could not be read.
@@ -30,15 +30,15 @@ pub enum ImportError {
         source: io::Error,
     },
     /// The config is too large for a document.
-    #[error("`{image}` is no sealer image: its config has {size} bytes, a document has at most {MAX_DOCUMENT}")]
+    #[error("`{image}` is not a sealer image: its config has {size} bytes, but a document has at most {MAX_DOCUMENT}")]
     Large {
         /// The image.
         image: ImageRef,
         /// The config's size in bytes.
         size: u64,
     },
-    /// The document is for another platform than the one that was asked for.
-    #[error("`{image}`: the document is for {document}, the list says {asked}")]
+    /// The document is for another platform than the requested one.
+    #[error("`{image}`: the document is for {document}, but the list says {asked}")]
     Platform {
         /// The image.
         image: ImageRef,
@@ -47,16 +47,16 @@ pub enum ImportError {
         /// The platform that was asked for.
         asked: Platform,
     },
-    /// The config is no document of a sealer image.
-    #[error("`{image}` is no sealer image")]
+    /// The config is not a document of a sealer image.
+    #[error("`{image}` is not a sealer image")]
     Document {
         /// The image.
         image: ImageRef,
         /// Why.
         source: ModelError,
     },
-    /// The config of a container image that is to be a base is no config.
-    #[error("the config of `{image}` is no config of a container image")]
+    /// The config of a container image that is used as a base is not valid.
+    #[error("the config of `{image}` is not the config of a container image")]
     Config {
         /// The image.
         image: ImageRef,
@@ -74,7 +74,7 @@ pub enum ImportError {
         found: Digest,
     },
     /// Document and manifest do not agree.
-    #[error("`{image}`: the document has {document} layers with an id, the manifest {manifest}")]
+    #[error("`{image}`: the document has {document} layers with an id, but the manifest has {manifest}")]
     Count {
         /// The image.
         image: ImageRef,
@@ -93,7 +93,7 @@ pub enum ImportError {
         /// Why.
         source: io::Error,
     },
-    /// A layer's blob is packed in a way that is not understood.
+    /// A layer's blob has an unsupported format.
     #[error("cannot unpack layer {layer}")]
     Compression {
         /// The layer's id.
@@ -127,13 +127,13 @@ impl Reportable for ImportError {
     }
 
     fn help(&self) -> Option<String> {
-        let help = "the damaged copy is gone from the cache: the same command fetches it again";
+        let help = "the damaged copy was removed from the cache: run the command again to fetch it again";
         self.is_damaged_blob().then(|| help.to_owned())
     }
 }
 
 impl ImportError {
-    /// Whether a blob of the cache was not what its digest says; such a one is thrown away when it is found out.
+    /// Whether a blob of the cache did not match its digest; such a blob is removed.
     fn is_damaged_blob(&self) -> bool {
         match self {
             Self::Read { source, .. } | Self::Blob { source, .. } => source.kind() == io::ErrorKind::InvalidData,
@@ -149,7 +149,7 @@ impl ImportError {
     }
 }
 
-/// The document of a pulled image, under the name that was asked for. Of the image only its config is read.
+/// The document of a pulled image, under the requested name. It only reads the image's config.
 pub fn document(name: &SealerName, pulled: &ContainerImage, blobs: &dyn Blobs) -> Result<Image, ImportError> {
     let reference = || pulled.reference.clone();
     if pulled.config.size > MAX_DOCUMENT {
@@ -176,7 +176,7 @@ pub(super) fn config(pulled: &ContainerImage, blobs: &dyn Blobs) -> Result<Vec<u
     Ok(bytes)
 }
 
-/// A blob whose bytes are not what its digest says is of no use to anybody.
+/// A blob that does not match its digest is useless, so it is removed.
 fn discard_if_damaged(blobs: &dyn Blobs, digest: Digest, error: &io::Error) {
     if error.kind() == io::ErrorKind::InvalidData {
         blobs.discard(digest);
@@ -209,7 +209,7 @@ pub(super) fn stream(
             unpack_stream(stream, folder.dir(), &Limits::LAYER)
                 .map_err(|source| ImportError::Unpack { layer, source: Box::new(source) })
         });
-    // Bytes that are not the blob's explain whatever else was wrong with them.
+    // Wrong bytes explain all other errors.
     if let Some(source) = verified.damage {
         blobs.discard(digest);
         return Err(ImportError::Blob { layer, digest, source });
@@ -217,8 +217,8 @@ pub(super) fn stream(
     unpacked
 }
 
-/// Unpacks a layer into a fresh folder. One whose stream does not hash to its id is taken with a warning and marked: a
-/// real sealer's archives of layers with symlinks never do.
+/// Unpacks a layer into a fresh folder. A layer whose stream does not hash to its id is accepted with a warning and
+/// marked: archives by a real sealer of layers with symlinks never do.
 pub(super) fn unpack(
     folder: StagedFolder,
     layer: Digest,
@@ -233,19 +233,20 @@ pub(super) fn unpack(
     let is_own = unpacked.stream == layer;
     if !is_own {
         let message = format!(
-            "layer {layer} does not hash to its id (its stream is {}); it is taken unverified",
+            "layer {layer} does not hash to its id (its stream is {}); it is stored as unverified",
             unpacked.stream
         );
         observer.event(Event::Warning { message });
     } else if !unpacked.is_faithful() {
-        let message = format!("layer {layer} could not be kept whole (owners need root); it is marked unverified");
+        let message =
+            format!("layer {layer} could not be stored exactly (only root can set owners); it is marked unverified");
         observer.event(Event::Warning { message });
     }
-    // What the files hash to is what everybody asks later on.
+    // Later checks compare the hash of the files.
     let verified = is_own && unpacked.is_faithful() && hashes_to(&folder, layer)?;
     if is_own && unpacked.is_faithful() && !verified {
         let message = format!(
-            "layer {layer} arrived as its id says, and its files do not hash to it again on this machine (owners have \
+            "layer {layer} matched its id on arrival, but its files do not hash to it on this machine (owners have \
              other names here, or attributes were left out); it is marked unverified"
         );
         observer.event(Event::Warning { message });
@@ -260,7 +261,7 @@ fn hashes_to(folder: &StagedFolder, layer: Digest) -> Result<bool, ImportError> 
     Ok(found.is_some_and(|found| found.digest == layer))
 }
 
-/// Remembers that the bytes were not those of the blob: readers further down wrap or replace the error.
+/// Remembers that the bytes did not match the blob, because outer readers wrap or replace the error.
 struct Verified<R> {
     inner: VerifyingReader<R>,
     damage: Option<io::Error>,

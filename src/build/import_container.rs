@@ -1,9 +1,9 @@
 //! A container image → the layers of a base.
 //!
-//! Such an image has no sealer document, so this is what becomes of it: each layer is unpacked and gets the id of our own
-//! hashing, as if COPY had made it, with the command of the image's history as its value; a layer without content is
-//! left out, and of two that are the same the upper one stays. The image's own settings (entry point, command,
-//! environment, user) are for a container and mean nothing to a cluster: they are left behind.
+//! Such an image has no sealer document, so it is converted: each layer is unpacked and gets the id of our own hashing,
+//! as if COPY had made it, with the command of the image's history as its value; a layer without content is left out,
+//! and of two that are the same the upper one stays. The image's own settings (entry point, command, environment, user)
+//! are for a container and have no meaning in a cluster: they are dropped.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use super::import::{self, ImportError};
 /// Characters of a history's command that become a layer's value.
 const MAX_VALUE: usize = 200;
 
-/// What the config of a container image says of its layers.
+/// What the config of a container image says about its layers.
 pub(super) struct ContainerConfig {
     layers: Vec<(Digest, String)>,
 }
@@ -45,7 +45,7 @@ struct History {
     empty_layer: bool,
 }
 
-/// Reads what is needed of the image's config; it has as many layers as the manifest.
+/// Reads the needed fields of the image's config, and checks that it has as many layers as the manifest.
 pub(super) fn read_config(pulled: &ContainerImage, blobs: &dyn Blobs) -> Result<ContainerConfig, ImportError> {
     let bytes = import::config(pulled, blobs)?;
     let config = ContainerConfig::parse(&bytes)
@@ -76,7 +76,8 @@ pub(super) fn unpack(
     }
     if !unpacked.is_faithful() {
         let message = format!(
-            "layer {layer} of `{}` could not be kept whole (owners need root): its id differs from the one that root makes",
+            "layer {layer} of `{}` could not be stored exactly (only root can set owners): its id differs from the \
+             one that root would get",
             pulled.reference
         );
         observer.event(Event::Warning { message });
@@ -88,7 +89,7 @@ impl ContainerConfig {
     fn parse(bytes: &[u8]) -> Result<Self, serde_json::Error> {
         let Written { rootfs, history } = serde_json::from_slice(bytes)?;
         let made: Vec<History> = history.unwrap_or_default().into_iter().filter(|made| !made.empty_layer).collect();
-        // A history that counts otherwise tells nothing of any one layer.
+        // If the history has another number of layers, it cannot be matched to layers.
         let told = made.len() == rootfs.diff_ids.len();
         let value = |(index, id): (usize, Digest)| {
             let command = made.get(index).filter(|_| told).map(|made| one_line(&made.created_by));
@@ -98,13 +99,13 @@ impl ContainerConfig {
         Ok(Self { layers: rootfs.diff_ids.into_iter().enumerate().map(value).collect() })
     }
 
-    /// What stands as the value of the layer of that number.
+    /// The value of the layer with that number.
     pub(super) fn value(&self, index: usize) -> String {
         self.layers[index].1.clone()
     }
 }
 
-/// The image as a base: never tagged, and so under the name that a sealer image of the same reference would have.
+/// The image as a base: it is never tagged, so it has the name that a sealer image with the same reference would have.
 pub(super) fn base(pulled: &ContainerImage, layers: Vec<Layer>) -> Image {
     let name: SealerName = pulled.reference.to_string().parse().expect("a complete reference is a complete name");
     Image::new(&name, pulled.platform.clone(), layers, ImageConfig::default(), BTreeMap::new())

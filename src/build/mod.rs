@@ -1,9 +1,9 @@
 //! Sealer's lite builder.
 //!
-//! Each COPY becomes a layer, and so does what each RUN changed; in the new layers, merged, the images are searched that
-//! `manifests/` and `charts/` name, and those of the context's `imageListWithAuth.yaml` come along; they are pulled straight
-//! from their registries into the registry's storage layout, and what of it no lower layer holds becomes one more layer. An
-//! image that is named and is not whole in the end is an error: nothing is tagged.
+//! Each COPY becomes a layer, and so do the changes of each RUN. The merged new layers are searched for images in
+//! `manifests/` and `charts/`, and those of the context's `imageListWithAuth.yaml` are added. They are pulled directly
+//! from their registries into the registry's storage layout, and the parts that no lower layer has become one more
+//! layer. If an image is named but not complete in the end, that is an error and nothing is tagged.
 //!
 //! Images come from registries by `import` and are made ready to go there by [`Exporter`].
 

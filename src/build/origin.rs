@@ -4,14 +4,14 @@ use std::fmt;
 
 use crate::types::ContextPath;
 
-/// The place that asks: `manifests/pod.yaml:4`, `charts/app (templates/deployment.yaml)`.
+/// The place that asks for an image: `manifests/pod.yaml:4`, `charts/app (templates/deployment.yaml)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// The file, or a chart's folder.
     pub file: ContextPath,
     /// The template of a chart.
     pub template: Option<String>,
-    /// The line, from 1; of a template's rendering, where it stands in none.
+    /// The line, from 1; `None` for a rendered template, which has no line in the file.
     pub line: Option<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! What a Kubefile has from elsewhere: files by URL.
+//! External files of a Kubefile, by URL.
 
 use std::io;
 
@@ -7,14 +7,14 @@ use crate::kubefile::{CopyDestination, CopySource, Instruction, Kubefile, Remote
 use crate::sources::{Need, Sources};
 use crate::types::{Epoch, Failure, FailureKind, Platform, Span};
 
-/// The files that a Kubefile copies from elsewhere, each with the bytes of its COPY in the Kubefile: what must be asked
-/// for before a build can begin.
+/// The files that a Kubefile copies from URLs, each with the bytes of its COPY in the Kubefile. They must be fetched
+/// before a build starts.
 pub fn needs(kubefile: &Kubefile, platform: &Platform) -> Vec<(Span, Need)> {
     let mut needs = Vec::new();
     for (span, instruction) in &kubefile.instructions {
         match instruction {
             Instruction::Copy { source: CopySource::Remote(file), .. } => {
-                // One that is no URL fails where it is copied.
+                // A word that is not a URL fails when it is copied.
                 needs.extend(file.url(platform.architecture()).ok().map(|url| (*span, Need::File(url, None))));
             }
             Instruction::Copy { source: CopySource::Context(_), .. }
@@ -26,7 +26,7 @@ pub fn needs(kubefile: &Kubefile, platform: &Platform) -> Vec<(Span, Need)> {
     needs
 }
 
-/// Fetches a file into `layer`: 0644, root's, with the constant time. It always lands below the destination, also where
+/// Fetches a file into `layer`: 0644, root's, with the constant time. It always lands below the destination, even if
 /// the destination's last part is its name.
 pub(super) fn fetch(
     file: &RemoteFile,
@@ -37,7 +37,7 @@ pub(super) fn fetch(
     epoch: Epoch,
 ) -> Result<(), Failure> {
     let url = file.url(platform.architecture());
-    let url = url.map_err(|error| Failure::new(FailureKind::Invalid, format!("`{file}` is no URL: {error}")))?;
+    let url = url.map_err(|error| Failure::new(FailureKind::Invalid, format!("`{file}` is not a URL: {error}")))?;
     let fetched = sources.file(&url, None)?;
     let time = FileTime::from(epoch);
     let name = file.file_name(platform.architecture());

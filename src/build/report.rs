@@ -21,19 +21,19 @@ pub struct ImageReport {
     pub layers: Vec<LayerReport>,
     /// The container images that this stage put into the image's registry.
     pub cached_images: Vec<CachedReport>,
-    /// The helm that rendered its charts, where there are any.
+    /// The helm that rendered its charts, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub helm: Option<HelmProgram>,
 }
 
-/// The helm of this machine: what charts ask for is what it makes of them.
+/// The helm of this machine, which decides the images of charts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HelmProgram {
-    /// What `helm version --short` says, where it does.
+    /// The output of `helm version --short`, if it works.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The sha256 of its file, where that may be read.
+    /// The sha256 of its file, if that may be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
 }

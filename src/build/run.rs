@@ -12,17 +12,17 @@ use crate::types::{Event, Failure, FailureKind, Observer, Span};
 
 use super::Workspace;
 
-/// Why a build of this Kubefile cannot succeed here, whatever it is given, and the bytes of the instruction that says so.
+/// Why a build of this Kubefile can never succeed here, with the bytes of the instruction.
 pub fn obstacle(kubefile: &Kubefile) -> Option<(Span, Failure)> {
     let (_, first) = kubefile.runs().next()?;
     (!is_root()).then(|| {
         let message = "RUN needs root: it mounts the layers over each other";
         let failure = Failure::new(FailureKind::Failed, message);
-        (first, failure.with_help("build as root, or make beforehand what it makes and COPY that"))
+        (first, failure.with_help("build as root, or run the command yourself before the build and COPY its result"))
     })
 }
 
-/// Carries out one RUN over the layers `lower`, and gives the folder with what it changed.
+/// Executes one RUN over the layers `lower`, and returns the folder with its changes.
 pub(super) fn run(
     value: &str,
     args: &BTreeMap<String, String>,
@@ -33,14 +33,14 @@ pub(super) fn run(
     let Replaced { text, unknown } = replace_args(value, args);
     for name in unknown {
         let message = format!(
-            "RUN {}: `{name}` is no ARG, so `${name}` is replaced by nothing; a shell's own variables stay in single \
-             quotes, as in `sh -c '…'`",
+            "RUN {}: `{name}` is not an ARG, so `${name}` is replaced by nothing; put the shell's own variables in \
+             single quotes, as in `sh -c '…'`",
             shortened(value)
         );
         observer.event(Event::Warning { message });
     }
     let upper = workspace.folder()?;
-    // What is its top folder for us is the root folder for the command, which may give up its rights.
+    // Our top folder is the command's root folder, and the command may drop its privileges.
     upper.dir().set_own_mode(0o755)?;
     let scratch = workspace.folder()?;
     let run = OverlayRun { lower, upper: upper.path(), scratch: scratch.dir(), command: &text };
@@ -48,7 +48,7 @@ pub(super) fn run(
     mount::run(&run, &|line| observer.event(Event::Output { what: what.clone(), line })).map_err(|error| {
         let mut failure = Failure::of(&error);
         if !error.last_lines().is_empty() {
-            failure.causes.push(format!("it said last:\n{}", error.last_lines().join("\n")));
+            failure.causes.push(format!("its last output:\n{}", error.last_lines().join("\n")));
         }
         failure
     })?;

@@ -1,7 +1,7 @@
-//! The store with what this run has made so far: everything is staged, and nothing is tagged before the end.
+//! The store together with the new images of this run: everything is staged, and nothing is tagged before the end.
 //!
-//! A run that makes several images commits them together when all are whole. So a failure in the last stage leaves the
-//! store as it was, and a later stage still finds what an earlier one made.
+//! A run with several images commits them together when all are complete. So a failure in the last stage leaves the
+//! store unchanged, and a later stage still finds the images of earlier ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -18,28 +18,28 @@ use super::Bases;
 use super::import::{self, ImportError};
 use super::import_container;
 
-/// A store and what is staged beside it.
+/// A store and what is staged next to it.
 pub struct Workspace<'a> {
     store: &'a Store,
     staging: Staging,
     layers: BTreeMap<Digest, StagedLayer>,
     images: Vec<ImageDocument>,
-    /// Bases under names that are another image's in the store: built on, and not there after the run.
+    /// Bases whose names belong to another image in the store: they are only used during the run.
     borrowed: Vec<Image>,
     /// Bases of container images, by config.
     containers: BTreeMap<(Digest, Platform), Image>,
     bases: Bases,
-    /// Layers of bases that were looked at.
+    /// Layers of bases that were checked.
     seen: BTreeSet<Digest>,
 }
 
 /// Why something could not be staged or committed.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkspaceError {
-    /// The store refused.
+    /// An error of the store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A pulled image cannot be taken.
+    /// A pulled image cannot be used.
     #[error(transparent)]
     Import(#[from] ImportError),
 }
@@ -73,13 +73,13 @@ impl Reportable for WorkspaceError {
 }
 
 impl<'a> Workspace<'a> {
-    /// Stages beside `store`. Nothing is left of it when it is dropped.
+    /// Stages next to `store`. All of it is removed when it is dropped.
     pub fn new(store: &'a Store) -> Result<Self, WorkspaceError> {
         Self::apart(store, store)
     }
 
-    /// Reads `store` and stages beside `elsewhere`, so that nothing is written in `store`: to see what would be made, and
-    /// never to be committed.
+    /// Reads `store` and stages next to `elsewhere`, so that nothing is written in `store`: for previews, never to be
+    /// committed.
     pub fn apart(store: &'a Store, elsewhere: &Store) -> Result<Self, WorkspaceError> {
         let staging = elsewhere.stage()?;
         let (layers, images, borrowed, containers) = Default::default();
@@ -101,12 +101,12 @@ impl<'a> Workspace<'a> {
         Self { bases, ..self }
     }
 
-    /// The base images, those that were used too.
+    /// The base images, including those that were used.
     pub fn bases(&self) -> &Bases {
         &self.bases
     }
 
-    /// Uses an image of the store, or one that was pulled, as a base, where nothing stands against it.
+    /// Uses an image of the store, or a pulled one, as a base, if that is allowed.
     pub(super) fn settle(
         &mut self,
         name: &SealerName,
@@ -136,8 +136,8 @@ impl<'a> Workspace<'a> {
         made.find(|image| image.name == *name && image.platform == *platform)
     }
 
-    /// An image that this run made or that the store has: the one of the lock where it is there, else the one of the name;
-    /// but not another one than the lock's where a registry has that.
+    /// An image that this run made or that the store has: the locked one if it exists, else the one with this name. If
+    /// a registry has the locked image, no other one is used.
     pub fn find(&self, name: &SealerName, platform: &Platform) -> Result<Option<Image>, WorkspaceError> {
         if let Some(image) = self.made(name, platform) {
             return Ok(Some(image.clone()));
@@ -152,7 +152,7 @@ impl<'a> Workspace<'a> {
         Ok(named.filter(|image| !self.bases.displace(name, platform, image)))
     }
 
-    /// The store's image of that name that is not built on, as the locked one is pulled.
+    /// The store's image of that name that is not used, because the locked one is pulled.
     pub(super) fn displaced(&self, name: &SealerName, platform: &Platform) -> Result<Option<Image>, WorkspaceError> {
         let named = self.named(name, platform)?;
         Ok(named.filter(|image| self.bases.displace(name, platform, image)))
@@ -171,15 +171,14 @@ impl<'a> Workspace<'a> {
         }
     }
 
-    /// Whether a pulled layer is to be unpacked: it is not there, or what is there does not hash to its id, cannot be
-    /// read even.
+    /// Whether a pulled layer must be unpacked: it is missing, does not hash to its id, or cannot be read.
     fn is_wanted(&self, id: &Digest) -> bool {
         !self.layers.contains_key(id) && !matches!(self.store.check_layer(id), Ok(LayerState::Whole))
     }
 
-    /// What is to be said of the layers of a base, each looked at once in a run: one that was seen to hash to its id and
-    /// does not any more is an error. Those that a real sealer filled, or that never hashed to their ids, were told of when
-    /// they came.
+    /// Warnings about the layers of a base, each checked once in a run: a layer that was verified once and does not
+    /// match its id any more is an error. Layers that a real sealer unpacked, or that never matched their ids, were
+    /// reported when they arrived.
     pub(super) fn check_base(&mut self, image: &Image) -> Result<Vec<String>, WorkspaceError> {
         let mut said = Vec::new();
         for id in image.layer_ids() {
@@ -187,15 +186,15 @@ impl<'a> Workspace<'a> {
                 continue;
             }
             if let Some(doubts) = self.doubts(image, &id)? {
-                said.push(format!("layer {id} of `{}` {doubts}; what is there is built on", image.name));
+                said.push(format!("layer {id} of `{}` {doubts}; the build uses it as it is", image.name));
             }
             self.seen.insert(id);
         }
         Ok(said)
     }
 
-    /// What is to be said of a layer of the store, by its content: nothing where it hashes to its id, or was made by this
-    /// run. One that was seen to hash to it and does not any more is an error.
+    /// A warning about a layer of the store, by its content: none if it hashes to its id, or was made by this run. A
+    /// layer that was verified once and does not match its id any more is an error.
     pub fn doubts(&self, image: &Image, id: &Digest) -> Result<Option<&'static str>, WorkspaceError> {
         if self.layers.contains_key(id) {
             return Ok(None);
@@ -204,9 +203,9 @@ impl<'a> Workspace<'a> {
         Ok(match state {
             LayerState::Whole => None,
             LayerState::Missing => Some("is not there"),
-            LayerState::Unverified => Some("was never seen to hash to its id"),
+            LayerState::Unverified => Some("was never verified against its id"),
             LayerState::Different => {
-                Some("does not hash to its id: it was changed on disk, or a real sealer filled it")
+                Some("does not hash to its id: it was changed on disk, or a real sealer unpacked it")
             }
             LayerState::Changed => {
                 let (image, found) = (image.name.to_string(), found.map(|found| found.digest));
@@ -215,7 +214,7 @@ impl<'a> Workspace<'a> {
         })
     }
 
-    /// The length of a layer's tar stream in bytes: known of what this run made, measured of what the store has.
+    /// The length of a layer's tar stream in bytes: known for layers of this run, measured for layers of the store.
     pub fn layer_size(&self, id: &Digest) -> Result<u64, WorkspaceError> {
         if let Some(staged) = self.layers.get(id) {
             return Ok(staged.id.tar_size);
@@ -236,12 +235,12 @@ impl<'a> Workspace<'a> {
         self.layer_dir(layer)?.ok_or_else(gone)
     }
 
-    /// A fresh empty folder beside the store.
+    /// A fresh empty folder next to the store.
     pub fn folder(&self) -> Result<StagedFolder, WorkspaceError> {
         Ok(self.staging.new_layer_dir()?)
     }
 
-    /// Makes a folder a layer and says its id and where it is now; none where it is empty.
+    /// Turns a folder into a layer and returns its id and its new path; `None` if it is empty.
     pub fn keep_layer(&mut self, folder: StagedFolder) -> Result<Option<(Digest, PathBuf)>, WorkspaceError> {
         let Some(id) = layer_id_at(folder.dir(), &Owners::of_this_machine())? else { return Ok(None) };
         let staged = StagedLayer { folder, id, cache_id: None, verified: true };
@@ -249,7 +248,7 @@ impl<'a> Workspace<'a> {
         Ok(Some((id.digest, kept.folder.path().to_owned())))
     }
 
-    /// Takes an image that was pulled: unpacks the layers that are not there yet.
+    /// Imports a pulled image: unpacks the missing layers.
     pub fn import(
         &mut self,
         name: &SealerName,
@@ -262,7 +261,7 @@ impl<'a> Workspace<'a> {
         Ok(image)
     }
 
-    /// As [`import`](Self::import), where the store has another image of that name, which keeps it.
+    /// As [`import`](Self::import), for a name that stays with another image in the store.
     pub(super) fn borrow(
         &mut self,
         name: &SealerName,
@@ -284,7 +283,7 @@ impl<'a> Workspace<'a> {
     ) -> Result<Image, WorkspaceError> {
         let image = import::document(name, pulled, blobs)?;
         for (layer, blob) in import::layers(&image, pulled)? {
-            // One that does not hash to its id must not stand for one that does: a pull heals.
+            // A layer that does not match its id is replaced: a pull repairs it.
             if self.is_wanted(&layer) {
                 let staged = import::unpack(self.folder()?, layer, &blob, blobs, observer)?;
                 self.layers.insert(layer, staged);
@@ -293,8 +292,8 @@ impl<'a> Workspace<'a> {
         Ok(image)
     }
 
-    /// Takes a container image as a base: its layers become layers of the store's kind, with ids of our own hashing. It is
-    /// no image of the store, and is not there after the run where nothing was built on it.
+    /// Uses a container image as a base: its layers become layers of the store, with ids that we compute. It is not an
+    /// image of the store, and is not kept after the run if nothing was built on it.
     pub fn import_container(
         &mut self,
         pulled: &ContainerImage,
@@ -325,7 +324,7 @@ impl<'a> Workspace<'a> {
         self.images.push(ImageDocument::new(image));
     }
 
-    /// Puts everything into the store: layers first, tags last. Layers that no image came to need are thrown away.
+    /// Commits everything to the store: layers first, tags last. Layers that no image needs are dropped.
     pub fn commit(self) -> Result<(), WorkspaceError> {
         let Self { store, staging, mut layers, images, borrowed: _, containers: _, bases: _, seen: _ } = self;
         layers.retain(|id, _| images.iter().any(|image| image.image().layer_ids().any(|named| named == *id)));

@@ -1,19 +1,19 @@
-//! Bytes on their way out of the cache.
+//! Reading blobs from the cache.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::types::{Digest, VerifyingReader};
 
-/// Reads a blob and fails, before its end is seen, where it is not what its name says.
+/// Reads a blob and fails before its end if it does not match its name.
 ///
-/// A damaged blob is removed when it is found out, so that the same command run again fetches it anew.
+/// A damaged blob is removed, so that running the same command again fetches it.
 pub struct BlobReader {
     inner: VerifyingReader<fs_err::File>,
     path: PathBuf,
     digest: Digest,
     size: u64,
-    /// A damaged one stays.
+    /// Whether a damaged blob is kept.
     is_kept: bool,
 }
 

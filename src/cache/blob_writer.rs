@@ -1,4 +1,4 @@
-//! Bytes on their way into the cache.
+//! Writing blobs to the cache.
 
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use tempfile::NamedTempFile;
 use super::CacheError;
 use crate::types::{Digest, DigestWriter};
 
-/// What a blob should be, as far as it is known before its bytes are there.
+/// What is known about a blob before its bytes are read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Expected {
     /// Its digest.
@@ -38,7 +38,7 @@ impl BlobWriter {
     /// Stages a file in `staging` that will become one of `blobs`.
     pub(super) fn new(staging: &Path, blobs: PathBuf) -> Result<Self, CacheError> {
         let staged = tempfile::Builder::new().prefix(super::store::PART_PREFIX).tempfile_in(staging)?;
-        // The lock tells a later process that this one still lives; see `Cache::open`. A file system without locks
+        // The lock shows a later process that this one is still running; see `Cache::open`. A file system without locks
         // (some network mounts) loses only the clean-up after a crash.
         if let Err(error) = staged.as_file().try_lock() {
             tracing::debug!(%error, path = %staged.path().display(), "cannot lock");
@@ -61,9 +61,9 @@ impl BlobWriter {
         Ok(())
     }
 
-    /// Compares with what is expected, flushes and gives the blob its name: digest and size.
+    /// Compares with `expected`, flushes and names the blob; returns digest and size.
     ///
-    /// Whatever fails, the staged file is gone.
+    /// On any error, the staged file is removed.
     pub fn finish(self, expected: Expected) -> Result<(Digest, u64), CacheError> {
         let (_, digest, size) = self.hasher.finish();
         if let Some(expected) = expected.size.filter(|expected| *expected != size) {
@@ -72,7 +72,7 @@ impl BlobWriter {
         if let Some(expected) = expected.digest.filter(|expected| *expected != digest) {
             return Err(CacheError::WrongDigest { expected, found: digest });
         }
-        // Flushed before it is named: a name must never stand over bytes that a power cut can still take.
+        // It is flushed before it is named: a name must never point to bytes that a power cut could still lose.
         self.staged.as_file().sync_all()?;
         self.staged.persist(self.blobs.join(digest.hex())).map_err(|failed| failed.error)?;
         Ok((digest, size))

@@ -7,10 +7,10 @@ use crate::types::{Digest, FailureKind, Reportable};
 /// Why the cache could not take or give bytes.
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
-    /// The disk said no; the error names the verb and the path.
+    /// An I/O error; it names the action and the path.
     #[error("the cache folder cannot be used")]
     Io(#[from] io::Error),
-    /// What was written does not hash to what it should. It was thrown away.
+    /// The written bytes have the wrong digest. They were dropped.
     #[error("expected content of {expected}, found {found}")]
     WrongDigest {
         /// What it should be.
@@ -18,14 +18,14 @@ pub enum CacheError {
         /// What it is.
         found: Digest,
     },
-    /// What was written is longer or shorter than it should be. It was thrown away.
+    /// The written bytes have the wrong length. They were dropped.
     #[error("expected {expected} bytes, found {}{found}", at_least(*cut))]
     WrongSize {
         /// Bytes that it should have.
         expected: u64,
         /// Bytes that it has.
         found: u64,
-        /// The rest was not waited for.
+        /// Whether reading stopped early.
         cut: bool,
     },
 }

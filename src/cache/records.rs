@@ -1,4 +1,4 @@
-//! The small records beside the blobs: what a URL gave last.
+//! The small records next to the blobs: the last answer of each URL.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::types::Digest;
 /// The version of the records' form; another one is a miss.
 const FORMAT: u32 = 1;
 
-/// The most bytes that a record has; a longer file is none.
+/// The most bytes of a record; a longer file is ignored.
 const LIMIT: u64 = 64 * 1024;
 
 /// What a URL gave when it was last asked.
@@ -40,7 +40,7 @@ struct Versioned<T> {
     record: T,
 }
 
-/// Reads a record; whatever is no good record is none.
+/// Reads a record; a malformed record is ignored.
 pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
     if fs_err::metadata(path).ok()?.len() > LIMIT {
         return None;
@@ -50,7 +50,7 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
         Ok(Versioned { format: FORMAT, record }) => Some(record),
         Ok(_) => None,
         Err(error) => {
-            tracing::warn!(path = %path.display(), %error, "this record of the cache is damaged and not used");
+            tracing::warn!(path = %path.display(), %error, "this record of the cache is damaged and is ignored");
             None
         }
     }

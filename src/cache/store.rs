@@ -26,16 +26,16 @@ pub struct Cache {
 /// What a look at a blob's name found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
-    /// A file of this many bytes, the expected number where there was one.
+    /// A file of this many bytes, the expected number if there was one.
     Present(u64),
     /// Nothing.
     Absent,
-    /// A file of this many bytes, which is the wrong number. It is as good as absent: the next write replaces it.
+    /// A file of this many bytes, which is the wrong number. It counts as absent: the next write replaces it.
     Damaged(u64),
 }
 
 impl Look {
-    /// The number of bytes, where the blob can be used.
+    /// The number of bytes, if the blob can be used.
     #[must_use]
     pub fn size(self) -> Option<u64> {
         match self {
@@ -46,7 +46,7 @@ impl Look {
 }
 
 impl Cache {
-    /// Opens the cache in the folder `path`, which is made, for its owner only, where it is not there.
+    /// Opens the cache in the folder `path`, which is made, for its owner only, if it does not exist.
     ///
     /// Removes what writers that died left behind.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, CacheError> {
@@ -62,7 +62,7 @@ impl Cache {
         Ok(cache)
     }
 
-    /// The cache in the folder `path`, which need not be there, to look into: nothing is made, and what is damaged stays.
+    /// The cache in the folder `path`, which need not exist, to look into: nothing is made, and what is damaged stays.
     #[must_use]
     pub fn open_to_read(path: impl Into<PathBuf>) -> Self {
         Self { root: path.into(), is_read_only: true }
@@ -91,14 +91,14 @@ impl Cache {
         Look::Damaged(found)
     }
 
-    /// Opens a blob to read it whole; its end is seen only where its bytes are what its name says.
+    /// Opens a blob to read it whole; reading fails before the end if its bytes do not match its name.
     ///
     /// A blob that is not there is [`io::ErrorKind::NotFound`], a damaged one [`io::ErrorKind::InvalidData`].
     pub fn open_verified(&self, digest: Digest) -> io::Result<BlobReader> {
         BlobReader::open(&self.path(digest), digest, self.is_read_only)
     }
 
-    /// A document of at most `limit` bytes, verified. None where it is absent, damaged (then it is gone) or longer.
+    /// A document of at most `limit` bytes, verified. `None` if it is absent, damaged (then it is gone) or longer.
     pub fn document(&self, digest: Digest, limit: u64) -> Option<Vec<u8>> {
         let reader = self.open_verified(digest).ok()?;
         if reader.size() > limit {
@@ -114,7 +114,7 @@ impl Cache {
         }
     }
 
-    /// An empty file without a name, gone when it is dropped: for what must lie on the disk on its way to being blobs.
+    /// An empty file without a name, removed when it is dropped: for temporary data that becomes blobs.
     pub fn scratch(&self) -> Result<std::fs::File, CacheError> {
         Ok(tempfile::tempfile_in(self.staging())?)
     }
@@ -124,14 +124,14 @@ impl Cache {
         BlobWriter::new(&self.staging(), self.blobs())
     }
 
-    /// Writes a blob whose bytes are at hand; its digest.
+    /// Writes a blob whose bytes are available; its digest.
     pub fn put(&self, bytes: &[u8], expected: Expected) -> Result<Digest, CacheError> {
         let mut writer = self.writer()?;
         io::Write::write_all(&mut writer, bytes)?;
         writer.finish(expected).map(|(digest, _)| digest)
     }
 
-    /// Removes a blob that turned out to be damaged; one that is gone already is fine.
+    /// Removes a damaged blob; no error if it is already gone.
     pub fn discard(&self, digest: Digest) -> Result<(), CacheError> {
         if self.is_read_only {
             return Ok(());
@@ -142,12 +142,12 @@ impl Cache {
         }
     }
 
-    /// What a URL gave last. `key` is the whole URL, which is only hashed.
+    /// The last answer of a URL. `key` is the whole URL, which is only hashed.
     pub fn url(&self, key: &str) -> Option<UrlRecord> {
         records::read(&self.url_path(key))
     }
 
-    /// Remembers what a URL gave. `key` is the whole URL; what stands in `record` must hold no secret.
+    /// Stores the answer of a URL. `key` is the whole URL; `record` must not contain a secret.
     pub fn put_url(&self, key: &str, record: &UrlRecord) -> Result<(), CacheError> {
         records::write(&self.url_path(key), &self.staging(), record)
     }
@@ -164,7 +164,7 @@ impl Cache {
         self.root.join("urls").join(format!("{}.json", Digest::of(key.as_bytes()).hex()))
     }
 
-    /// Removes staging files that no living process holds. Best effort: what stays costs space only.
+    /// Removes staging files that no living process holds. Best effort: leftovers only cost space.
     fn sweep(&self) {
         let Ok(entries) = fs_err::read_dir(self.staging()) else { return };
         for entry in entries.flatten() {

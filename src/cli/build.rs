@@ -30,25 +30,25 @@ pub(super) struct BuildArgs {
     /// The Kubefile, looked up in the current folder, then in DIR
     #[arg(short = 'f', long = "kubefile", default_value = "Kubefile", value_name = "FILE")]
     kubefile: PathBuf,
-    /// How the image is built
+    /// The type of build
     #[arg(short = 'm', long, value_enum, default_value = "lite", value_name = "MODE")]
     mode: Mode,
     /// The platform [default: this machine's]
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<Platform>,
-    /// Give an ARG of the Kubefile another value; several in one, separated by commas, or the option again
+    /// Give an ARG of the Kubefile another value; separate several with commas, or repeat the option
     #[arg(long = "build-arg", value_name = "NAME=VALUE")]
     overrides: Vec<String>,
-    /// Take nothing from earlier builds: each build does so anyway
+    /// Has no effect: builds never reuse earlier ones
     #[arg(long)]
     no_cache: bool,
     /// Do not cache images whose complete reference matches this glob, such as `argoproj.io/**`; may be repeated
     #[arg(long = "ignore-image", value_name = "GLOB", value_parser = glob)]
     ignored: Vec<String>,
-    /// Fail where a manifest names something that looks like an image and that its registry refuses
+    /// Fail if a manifest has a string that looks like an image, but its registry refuses it
     #[arg(long)]
     strict: bool,
-    /// Whether the image has its base's layers; `--base=false` makes an application image without them
+    /// Whether the image includes its base's layers; `--base=false` makes an application image without them
     #[arg(
         long,
         value_name = "BOOL",
@@ -73,7 +73,7 @@ enum Mode {
 pub(super) fn run(args: &BuildArgs, globals: &Globals) -> Result<(), Failed> {
     let Mode::Lite = args.mode;
     if let Some(digest) = args.tag.reference().digest() {
-        return Err(Failed::Usage(format!("an image cannot be named by a digest before it is made: `@{digest}`")));
+        return Err(Failed::Usage(format!("a new image cannot be named by a digest: `@{digest}`")));
     }
     let build_args = parse_build_args(&args.overrides)?;
     let (source, kubefile) = read_kubefile(args)?;
@@ -116,12 +116,12 @@ fn glob(text: &str) -> Result<String, globset::Error> {
     globset::Glob::new(text).map(|_| text.to_owned())
 }
 
-/// The values that are given to ARGs; the last of a name counts.
+/// The values for ARGs; the last one of each name is used.
 fn parse_build_args(texts: &[String]) -> Result<BTreeMap<String, String>, Failed> {
     let mut given = BTreeMap::new();
     for text in texts {
         let pairs = kubefile::parse_build_args(text);
-        given.extend(pairs.map_err(|error| Failed::Usage(format!("--build-arg: {error}: say `NAME=VALUE`")))?);
+        given.extend(pairs.map_err(|error| Failed::Usage(format!("--build-arg: {error}: write `NAME=VALUE`")))?);
     }
     Ok(given)
 }

@@ -1,4 +1,4 @@
-//! What a command ends with when it does not end well, and the one place that prints it and gives the exit code.
+//! How a command fails, and the one place that prints failures and returns the exit code.
 
 use std::process::ExitCode;
 
@@ -16,15 +16,15 @@ pub(super) const BUG: u8 = 70;
 /// Why a command failed.
 #[derive(Debug)]
 pub(super) enum Failed {
-    /// The arguments make no sense together.
+    /// The arguments do not fit together.
     Usage(String),
-    /// Texts are invalid: what is wrong with which.
+    /// Texts are invalid: the mistakes in each of them.
     Invalid(Vec<Located>),
-    /// Everything was said already.
+    /// Everything was already printed.
     Reported(FailureKind),
     /// Things failed while they were done; places in the recipe are shown with its text.
     Doing {
-        /// The recipe, where there is one.
+        /// The recipe, if there is one.
         source: Option<Source>,
         /// What failed; never empty.
         failures: Vec<Failure>,
@@ -37,7 +37,7 @@ impl Failed {
         Self::Usage(error.to_string())
     }
 
-    /// Something failed that has no better type.
+    /// A failure without a better type.
     pub(super) fn doing(message: impl Into<String>) -> Self {
         Failure::new(FailureKind::Failed, message).into()
     }
@@ -76,7 +76,7 @@ impl Failed {
         }
     }
 
-    /// Prints what went wrong on stderr and gives the exit code.
+    /// Prints the failure on stderr and returns the exit code.
     pub(super) fn report(&self, globals: &Globals) -> ExitCode {
         if progress::is_json() {
             self.events().iter().for_each(progress::say_json);
@@ -122,7 +122,7 @@ fn diagnostic(located: &Located) -> Event {
     Event::Diagnostic { severity, place: located.source.place(span), message, notes, help }
 }
 
-/// Prints messages on stderr, and how many errors there are where they are several.
+/// Prints messages on stderr, and the number of errors if there are several.
 pub(super) fn print_diagnostics(diagnostics: &[Located], color: bool) {
     print_each(diagnostics, color);
     let errors = diagnostics.iter().filter(|located| located.diagnostic.severity == Severity::Error).count();

@@ -27,7 +27,7 @@ pub(super) enum ColorChoice {
 pub(super) enum ProgressChoice {
     /// Bars on a terminal, plain lines elsewhere.
     Auto,
-    /// A line for each thing that is done.
+    /// A line for each finished action.
     Plain,
     /// A JSON object for each event, see schemas/progress.schema.json; nothing else on stderr.
     Json,
@@ -43,16 +43,16 @@ pub(super) struct Globals {
     /// Downloads, blobs and step results [env: SEALER_CACHE] [default: $XDG_CACHE_HOME/sealer or ~/.cache/sealer]
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) cache: Option<PathBuf>,
-    /// How many threads work [env: SEALER_THREADS] [default: one a processor]
+    /// How many threads to use [env: SEALER_THREADS] [default: one per processor]
     #[arg(long, global = true, value_name = "N")]
     pub(super) threads: Option<NonZeroUsize>,
     /// Look for URLs that start with PREFIX at LOCATION first [env: SEALER_URL_MIRRORS, comma-separated]
     #[arg(long, global = true, value_name = "PREFIX=LOCATION")]
     pub(super) url_mirror: Vec<String>,
-    /// Say only what went wrong
+    /// Print only errors and warnings
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
-    /// Say more; twice: every request
+    /// Print more; twice: print every request
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
     /// When messages are coloured
@@ -83,17 +83,17 @@ impl Globals {
         }
     }
 
-    /// How many threads work: `--threads`, `SEALER_THREADS`, else one a processor.
+    /// How many threads to use: `--threads`, `SEALER_THREADS`, else one per processor.
     pub(super) fn threads(&self) -> Result<usize, Failed> {
         if let Some(threads) = self.threads {
             return Ok(threads.get());
         }
         match variable("SEALER_THREADS") {
-            Some(text) => text
-                .to_string_lossy()
-                .parse()
-                .map(NonZeroUsize::get)
-                .map_err(|_| Failed::Usage(format!("`SEALER_THREADS={}` is no number of threads", text.display()))),
+            Some(text) => {
+                text.to_string_lossy().parse().map(NonZeroUsize::get).map_err(|_| {
+                    Failed::Usage(format!("`SEALER_THREADS={}` is not a number of threads", text.display()))
+                })
+            }
             None => Ok(std::thread::available_parallelism().map_or(1, NonZeroUsize::get)),
         }
     }
@@ -126,7 +126,7 @@ impl Globals {
         }
     }
 
-    /// Sends `tracing`'s events to stderr as `-v` asks.
+    /// Sends `tracing`'s events to stderr, at the level of `-v`.
     pub(super) fn install_logging(&self) {
         let level = match self.verbose {
             0 => return,
@@ -152,6 +152,6 @@ fn variable(name: &str) -> Option<PathBuf> {
 fn xdg(name: &str, fallback: &str, option: &str) -> Result<PathBuf, Failed> {
     let base = variable(name).filter(|path| path.is_absolute());
     let base = base.or_else(|| variable("HOME").map(|home| home.join(fallback)));
-    let missing = || Failed::Usage(format!("neither `HOME` nor `{name}` is set: say `{option} DIR`"));
+    let missing = || Failed::Usage(format!("neither `HOME` nor `{name}` is set: use `{option} DIR`"));
     Ok(base.ok_or_else(missing)?.join("sealer"))
 }

@@ -62,7 +62,7 @@ pub(super) fn run(args: &ImagesArgs, globals: &Globals) -> Result<(), Failed> {
     if failures.is_empty() { Ok(()) } else { Err(failures.into()) }
 }
 
-/// Columns as sealer's: name, id, architecture, variant, when and how large.
+/// The same columns as sealer: name, id, architecture, variant, date and size.
 fn table(rows: &[Row]) -> String {
     let head = ["IMAGE NAME", "IMAGE ID", "ARCH", "VARIANT", "CREATE", "SIZE"].map(str::to_owned);
     let mut lines = vec![head];

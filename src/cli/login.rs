@@ -24,10 +24,10 @@ pub(super) struct LoginArgs {
     /// The registry, or a part of it: `registry.example:5000`, `quay.io/team`
     #[arg(value_name = "REGISTRY")]
     registry: String,
-    /// The user's name; without it a terminal is asked
+    /// The user name; without it, sealer asks on the terminal
     #[arg(short, long, value_name = "USER")]
     username: Option<String>,
-    /// The password, which others on this machine can see then
+    /// The password; other users of this machine can see it
     #[arg(
         short, long, alias = "passwd", value_name = "PASSWORD", value_parser = StringValueParser::new().map(Secret::new), allow_hyphen_values = true,
         conflicts_with = "password_stdin"
@@ -41,16 +41,16 @@ pub(super) struct LoginArgs {
     output: OutputForm,
 }
 
-/// Where a login is now, for machines.
+/// Where the login was stored, for machines.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
     registry: String,
     username: String,
     file: String,
-    /// The program that keeps the login; none: the file does.
+    /// The program that keeps the login; `None` means that the file does.
     helper: Option<String>,
-    /// The registry gave a token, which is kept in place of the password.
+    /// Whether the registry gave a token, which is stored instead of the password.
     identity_token: bool,
 }
 
@@ -64,10 +64,10 @@ pub(super) fn run(args: &LoginArgs, globals: &Globals) -> Result<(), Failed> {
     let observer = progress::observer(globals);
     let warn = |message: String| observer.event(Event::Warning { message });
     if args.password.is_some() {
-        let message = "whoever lists processes sees a password in the arguments, and shells keep it in their history";
-        warn(format!("{message}: `--password-stdin` does without"));
+        let message = "other users can see a password in the list of processes, and shells keep it in their history";
+        warn(format!("{message}: `--password-stdin` avoids that"));
     }
-    // A broken file is told before a password is asked for.
+    // A broken file is reported before a password is asked for.
     let store = LoginStore::open(AuthPlaces::from_env())?;
     let login = login(args, &scope)?;
     let sources::Registries { runtime, client } = sources::registries(&observer)?;
@@ -85,7 +85,7 @@ pub(super) fn run(args: &LoginArgs, globals: &Globals) -> Result<(), Failed> {
         }),
         OutputForm::Text => {
             let place = match place.helper {
-                Some(helper) => format!("`{helper}`, which `{}` names, keeps the login", place.file),
+                Some(helper) => format!("the login is stored by `{helper}`, which `{}` names", place.file),
                 None => format!("the login is in `{}`", place.file),
             };
             output::data(&printable(&format!("logged in to `{scope}` as `{}`; {place}\n", login.username)))
@@ -93,30 +93,30 @@ pub(super) fn run(args: &LoginArgs, globals: &Globals) -> Result<(), Failed> {
     }
 }
 
-/// Says what the user did not ask for and should know.
+/// Prints notes about unexpected changes.
 fn tell(scope: &LoginScope, accepted: &Accepted, kept: &Stored, warn: &dyn Fn(String)) {
     let Stored { place, replaced, parts } = kept;
     if !accepted.was_asked {
-        warn(format!("`{scope}` asked for no login, so it was not found out whether it takes this one"));
+        warn(format!("`{scope}` did not ask for a login, so it is not known whether the login is valid"));
     }
     if let Some(mode) = place.was_open {
-        warn(format!("others could read `{}` (mode {mode:04o}); its mode is 0600 now", place.file));
+        warn(format!("other users could read `{}` (mode {mode:04o}); its mode is now 0600", place.file));
     }
     for key in replaced {
-        warn(format!("an older login for the same registry was taken out of `{}`: `{key}`", place.file));
+        warn(format!("an older login for the same registry was removed from `{}`: `{key}`", place.file));
     }
     for key in parts {
-        warn(format!("`{}` has another login for a part of the registry, which counts there: `{key}`", place.file));
+        warn(format!("`{}` has another login for a part of the registry, which is used there: `{key}`", place.file));
     }
 }
 
-/// Name and password, from the arguments, from stdin or from who sits at the terminal.
+/// Name and password, from the arguments, from stdin or from the terminal.
 fn login(args: &LoginArgs, scope: &LoginScope) -> Result<Login, Failed> {
     let on_terminal = io::stdin().is_terminal();
     let missing = |what: &str| {
         Failed::Usage(format!(
-            "stdin is no terminal that could be asked for the {what}: say `-u USER --password-stdin`, and give the \
-             password to stdin"
+            "cannot ask for the {what}, because stdin is not a terminal: use `-u USER --password-stdin`, and write \
+             the password to stdin"
         ))
     };
     let username = match &args.username {
@@ -124,7 +124,7 @@ fn login(args: &LoginArgs, scope: &LoginScope) -> Result<Login, Failed> {
         None if on_terminal => prompt::ask(&format!("User name for {scope}: "), Echo::On)?.expose().to_owned(),
         None => return Err(missing("user's name")),
     };
-    // Whatever is wrong with the name is said before the password is asked for.
+    // An invalid name is reported before the password is asked for.
     Login::check_username(&username).map_err(Failed::usage)?;
     let password = match &args.password {
         Some(password) => password.clone(),
@@ -135,17 +135,18 @@ fn login(args: &LoginArgs, scope: &LoginScope) -> Result<Login, Failed> {
     Login::checked(username, password).map_err(Failed::usage)
 }
 
-/// All of stdin, without one line end at its end.
+/// All of stdin, without one trailing line end.
 fn from_stdin(on_terminal: bool) -> Result<Secret, Failed> {
     if on_terminal {
-        let message = "`--password-stdin` reads a pipe or a file, and stdin is a terminal: leave it out to be asked";
+        let message = "`--password-stdin` reads a pipe or a file, but stdin is a terminal: remove it, and sealer asks \
+                       for the password";
         return Err(Failed::Usage(message.to_owned()));
     }
     let mut bytes = Vec::new();
     let read = io::stdin().lock().take(LIMIT + 1).read_to_end(&mut bytes);
     read.map_err(|error| Failed::doing(format!("read the password from stdin: {error}")))?;
     if bytes.len() as u64 > LIMIT {
-        return Err(Failed::Usage(format!("stdin has more than the {} KiB that a password may have", LIMIT / 1024)));
+        return Err(Failed::Usage(format!("the password on stdin is longer than {} KiB", LIMIT / 1024)));
     }
     let text = String::from_utf8(bytes).map_err(|_| Failed::Usage("the password on stdin is not UTF-8".to_owned()))?;
     let text = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));

@@ -22,18 +22,18 @@ pub(super) struct LogoutArgs {
     output: OutputForm,
 }
 
-/// Where logins were, for machines.
+/// Where the removed logins were, for machines.
 #[derive(Serialize)]
 struct Report {
     registry: String,
-    /// Empty where there was none.
+    /// Empty if there was none.
     removed: Vec<Row>,
 }
 
 #[derive(Serialize)]
 struct Row {
     file: String,
-    /// The program that had the login; none: the file had it.
+    /// The program that had the login; `None` means that the file had it.
     helper: Option<String>,
 }
 
@@ -45,11 +45,11 @@ pub(super) fn run(args: &LogoutArgs, globals: &Globals) -> Result<(), Failed> {
     let Erased { places, parts } = store.erase(&scope)?;
     for place in &places {
         if let Some(mode) = place.was_open {
-            warn(format!("others could read `{}` (mode {mode:04o}); its mode is 0600 now", place.file));
+            warn(format!("other users could read `{}` (mode {mode:04o}); its mode is now 0600", place.file));
         }
     }
     for (key, file) in &parts {
-        warn(format!("the login for `{key}` in `{file}` stays: `sealer logout {key}` takes it out too"));
+        warn(format!("the login for `{key}` in `{file}` is still there: `sealer logout {key}` removes it too"));
     }
     let rows = places.into_iter().map(|place| Row { file: place.file, helper: place.helper });
     let report = Report { registry: scope.to_string(), removed: rows.collect() };
@@ -62,7 +62,7 @@ pub(super) fn run(args: &LogoutArgs, globals: &Globals) -> Result<(), Failed> {
                 None => format!("`{}`", row.file),
             };
             let places: Vec<String> = report.removed.iter().map(line).collect();
-            output::data(&printable(&format!("logged out of `{scope}`: taken out of {}\n", places.join(", "))))
+            output::data(&printable(&format!("logged out of `{scope}`: removed from {}\n", places.join(", "))))
         }
     }
 }

@@ -57,7 +57,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Derive base images from a recipe, and look after recipes
+    /// Derive base images from a recipe, and manage recipes
     #[command(subcommand)]
     Recipe(recipe::RecipeCommand),
     /// Build an image from a Kubefile and a folder
@@ -70,11 +70,11 @@ enum Command {
     Pull(pull::PullArgs),
     /// Push platforms of an image to its registry
     Push(push::PushArgs),
-    /// Keep a login for a registry, once the registry takes it
+    /// Log in to a registry and store the login, if the registry accepts it
     Login(login::LoginArgs),
-    /// Forget the login for a registry
+    /// Remove the login for a registry
     Logout(logout::LogoutArgs),
-    /// Give an image a further name
+    /// Give an image another name
     Tag(tag::TagArgs),
     /// Remove images, and the layers that nothing needs any more
     Rmi(rmi::RmiArgs),
@@ -84,10 +84,10 @@ enum Command {
     Images(images::ImagesArgs),
     /// Show an image's document
     Inspect(inspect::InspectArgs),
-    /// Say what is wrong with a machine or an image, and how to mend it
+    /// Check a machine or an image, and say how to fix it
     #[command(subcommand)]
     Doctor(doctor::DoctorCommand),
-    /// Say which version this is
+    /// Show the version
     Version(version::VersionArgs),
     /// Print a script that completes commands in a shell
     Completion(completion::CompletionArgs),
@@ -95,27 +95,27 @@ enum Command {
     Cluster(upstream::ClusterCommand),
 }
 
-/// The whole program: reads the arguments, runs the command, prints what failed, gives the exit code.
+/// The whole program: reads the arguments, runs the command, prints failures, returns the exit code.
 ///
 /// | code | meaning |
 /// |---|---|
 /// | 0 | done |
-/// | 1 | failed while doing |
-/// | 2 | usage |
+/// | 1 | the work failed |
+/// | 2 | wrong usage |
 /// | 3 | recipe or Kubefile invalid |
-/// | 4 | verification failed: digest, lock, an image that its registry says it does not have |
-/// | 5 | worth a retry: no answer, busy |
-/// | 70 | our bug |
+/// | 4 | verification failed: digest, lock, an image that its registry does not have |
+/// | 5 | no answer or busy: try again |
+/// | 70 | a bug in this program |
 #[must_use]
 pub fn main() -> ExitCode {
-    // What RUN and helm start this program for is no command of the user's, so it is in no help and no completion.
+    // The commands that RUN and helm use internally are not for users, so they are not in help and completion.
     let mut arguments = std::env::args_os().skip(1);
     match arguments.next() {
         Some(first) if first == mount::CHILD_COMMAND => return mount::child_main(&arguments.collect::<Vec<_>>()),
         Some(first) if first == process::TETHER_COMMAND => return process::tether_main(&arguments.collect::<Vec<_>>()),
         Some(_) | None => {}
     }
-    // Arguments of cluster commands are another program's: nothing of them is read.
+    // Arguments of cluster commands belong to another program: they are not parsed.
     let arguments: Vec<_> = std::env::args_os().collect();
     let (program, rest) = arguments.split_at(arguments.len().min(1));
     let split =
@@ -126,7 +126,7 @@ pub fn main() -> ExitCode {
     };
     if cli.globals.progress == ProgressChoice::Json {
         progress::speak_json();
-        // What a panic says is a line like any other.
+        // A panic's message is a line like any other.
         std::panic::set_hook(Box::new(|panic| progress::say_json(&problem(ProblemKind::Bug, &panic.to_string()))));
     }
     cli.globals.install_logging();
@@ -158,7 +158,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
         progress::say_json(&problem(ProblemKind::Usage, text.trim_start_matches("error: ").trim_end()));
         progress::say_json(&Event::Ended { exit_code: code });
     } else {
-        // Nowhere is left to say that the terminal is gone.
+        // If the terminal is gone, there is no place to report it.
         let _ = error.print();
     }
     ExitCode::from(code)

@@ -8,25 +8,25 @@ use crate::disk::{Dir, Unfinished};
 
 use super::failure::Failed;
 
-/// Where to write: beside the file's place, where it goes when it is whole; what is no file (a pipe, a terminal) is written
-/// as it is. Links to files are followed.
+/// Where to write: a temporary file next to the target, renamed when complete. Something that is not a file (a pipe, a
+/// terminal) is written directly. Links to files are followed.
 #[derive(Debug)]
 pub(super) enum OutFile {
-    /// Something that is no file.
+    /// Something that is not a file.
     Stream(File),
     /// A file.
     File(Unfinished),
 }
 
 impl OutFile {
-    /// Opens it; that it cannot be made is known before the work.
+    /// Opens it, so that an error is found before the work.
     pub(super) fn open(path: &Path) -> Result<Self, Failed> {
         if fs_err::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
             return Ok(Self::Stream(fs_err::OpenOptions::new().write(true).open(path)?));
         }
         let path = followed(path)?;
         let Some(name) = path.file_name().filter(|_| !path.is_dir()) else {
-            return Err(Failed::Usage(format!("`{}` is no name of a file", path.display())));
+            return Err(Failed::Usage(format!("`{}` is not the name of a file", path.display())));
         };
         let folder = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -52,7 +52,7 @@ impl OutFile {
     }
 }
 
-/// The file that a link leads to; a path that is no link, or one to nowhere, as it is.
+/// The target of a link; any other path, or a broken link, as it is.
 fn followed(path: &Path) -> std::io::Result<PathBuf> {
     if path.is_symlink() && path.is_file() { fs_err::canonicalize(path) } else { Ok(path.to_owned()) }
 }

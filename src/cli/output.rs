@@ -21,7 +21,7 @@ pub(super) enum OutputForm {
     Json,
 }
 
-/// Writes text to stdout as it is. A reader that went away early (`| head`) is no failure.
+/// Writes text to stdout as it is. If the reader ends early (`| head`), that is not a failure.
 pub(super) fn data(text: &str) -> Result<(), Failed> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
@@ -61,6 +61,6 @@ pub(super) fn image(report: &ImageReport) -> String {
             .map(|layer| format!("  layer {} {} {} ({})", layer.id, layer.kind, layer.value, human_size(layer.size))),
     );
     lines.extend(report.cached_images.iter().map(|cached| format!("  cached {}@{}", cached.reference, cached.digest)));
-    // Values of layers come with images, which may be strangers'.
+    // Values of layers come from images, which may be untrusted.
     printable(&lines.join("\n")).into_owned() + "\n"
 }

@@ -28,12 +28,12 @@ impl FromStr for Choice {
 }
 
 impl PlatformArgs {
-    /// Nothing was said.
+    /// No platform was named.
     pub(super) fn is_default(&self) -> bool {
         self.platform.is_empty()
     }
 
-    /// The platforms that were named; none: all.
+    /// The named platforms; empty means all.
     pub(super) fn named(&self) -> Vec<Platform> {
         let mut named = Vec::new();
         for choice in &self.platform {

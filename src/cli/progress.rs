@@ -42,7 +42,7 @@ impl Observer for Warnings {
     }
 }
 
-/// A line for each thing that is done, and now and then one for what takes long.
+/// A line for each finished action, and from time to time one for a long transfer.
 struct Plain {
     started: Instant,
     transfers: Mutex<BTreeMap<String, Meter>>,
@@ -88,7 +88,7 @@ impl Observer for Plain {
     }
 }
 
-/// The line that an event is worth, if any.
+/// The line for an event, if it gets one.
 fn line(event: &Event) -> Option<String> {
     let line = match event {
         Event::StageStarted { stage, platform, image } => format!("stage {stage} for {platform}: {image}"),

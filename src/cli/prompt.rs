@@ -23,14 +23,14 @@ pub(super) enum Echo {
     Off,
 }
 
-/// What the keys typed so far come to.
+/// The state after the keys typed so far.
 #[derive(Debug, PartialEq, Eq)]
 enum Typed {
     /// The line goes on.
     More,
     /// The line is done.
     Line,
-    /// The user gives up, with this signal where it stands for one.
+    /// The user cancelled, with the signal of the key if it has one.
     GivenUp(Option<Signal>),
 }
 
@@ -46,7 +46,7 @@ impl Settings {
         keys.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG);
         keys.special_codes[SpecialCodeIndex::VMIN] = 1;
         keys.special_codes[SpecialCodeIndex::VTIME] = 0;
-        // What was typed before the question is no answer to it.
+        // What was typed before the question is not an answer to it.
         tcsetattr(io::stdin(), OptionalActions::Flush, &keys)?;
         Ok(Self { before })
     }
@@ -54,24 +54,24 @@ impl Settings {
 
 impl Drop for Settings {
     fn drop(&mut self) {
-        // It fails where the terminal is gone.
+        // It fails if the terminal is gone.
         let _ = tcsetattr(io::stdin(), OptionalActions::Drain, &self.before);
     }
 }
 
-/// Asks on the terminal, of which stdin is one, and gives the line that is typed.
+/// Asks a question on the terminal, which must be stdin, and returns the typed line.
 pub(super) fn ask(question: &str, echo: Echo) -> Result<Secret, Failed> {
     let failed = |error: io::Error| Failed::doing(format!("ask on the terminal: {error}"));
     match type_line(question, echo).map_err(failed)? {
-        (Typed::More | Typed::Line, line) => String::from_utf8(line)
-            .map(Secret::new)
-            .map_err(|_| Failed::Usage("what was typed is not UTF-8".to_owned())),
+        (Typed::More | Typed::Line, line) => {
+            String::from_utf8(line).map(Secret::new).map_err(|_| Failed::Usage("the input is not UTF-8".to_owned()))
+        }
         (Typed::GivenUp(signal), _) => {
             // As if the terminal itself had sent it.
             if let Some(signal) = signal {
                 kill_process(getpid(), signal).map_err(|error| failed(error.into()))?;
             }
-            Err(Failed::doing("nothing was answered on the terminal, and nothing was written"))
+            Err(Failed::doing("there was no answer on the terminal, and nothing was written"))
         }
     }
 }

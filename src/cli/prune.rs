@@ -19,7 +19,7 @@ pub(super) struct PruneArgs {
 /// What was deleted, for machines.
 #[derive(Serialize)]
 struct Report {
-    /// Documents that no name stands for, by image id.
+    /// Documents without a name, by image id.
     images: Vec<String>,
     /// Layers that no image needs, by their ids' hex.
     layers: Vec<String>,

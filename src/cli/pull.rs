@@ -39,14 +39,14 @@ struct Row {
 
 pub(super) fn run(args: &PullArgs, globals: &Globals) -> Result<(), Failed> {
     if let Some(digest) = args.name.reference().digest() {
-        return Err(Failed::Usage(format!("the store names images by tags, not by digests: `@{digest}`")));
+        return Err(Failed::Usage(format!("the store names images by tag, not by digest: `@{digest}`")));
     }
     let store = Store::open(&globals.root()?);
     let observer = progress::observer(globals);
     let cache = globals.cache()?;
     let sources = sources(&Settings { cache: &cache, registries_conf: None, url_mirrors: &[] }, &observer)?;
     let mut rows = Vec::new();
-    // All platforms or none: an image whose platforms are of different ages helps nobody.
+    // All platforms or none: an image with platforms of different versions is not useful.
     let mut workspace = Workspace::new(&store)?;
     for platform in platforms(args, &sources)? {
         let pulled = sources.image(&args.name.reference().clone().into(), &platform)?;
@@ -74,7 +74,7 @@ fn platforms(args: &PullArgs, sources: &Sources) -> Result<Vec<Platform>, Failed
     }
     let there = sources.platforms(args.name.reference())?;
     if there.is_empty() {
-        let message = format!("`{}` is there for no platform", args.name);
+        let message = format!("`{}` has no platform", args.name);
         return Err(Failure::new(FailureKind::Verification, message).into());
     }
     Ok(there)

@@ -38,13 +38,13 @@ pub(super) struct PushArgs {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Report {
     name: String,
-    /// Of the list that the tag stands for.
+    /// The digest of the list under the tag.
     digest: Digest,
     manifests: Vec<Row>,
     uploaded_bytes: u64,
     mounted_bytes: u64,
     present_bytes: u64,
-    /// What says how the image was made, where the store knows it.
+    /// The image's provenance, if the store has it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     provenance: Vec<Referrer>,
 }
@@ -62,7 +62,7 @@ struct Referrer {
     subject: Digest,
     /// Its own manifest.
     digest: Digest,
-    /// The tag of the index that names it, where the registry has no index of its own.
+    /// The tag of the index that names it, if the registry has no referrers API.
     #[serde(skip_serializing_if = "Option::is_none")]
     tag: Option<String>,
 }
@@ -81,14 +81,14 @@ impl Report {
         }
     }
 
-    /// `NAME@DIGEST`, and that its provenance is beside it.
+    /// `NAME@DIGEST`, and whether its provenance was attached.
     pub(super) fn line(&self) -> String {
         let provenance = if self.provenance.is_empty() { "" } else { ", with its provenance" };
         format!("{}@{}{provenance}", self.name, self.digest)
     }
 }
 
-/// Pushes platforms of an image of the store, and what the store knows of how they were made.
+/// Pushes platforms of an image of the store, with their provenance if the store has it.
 pub(super) fn push(
     store: &Store,
     sources: &Sources,
@@ -105,7 +105,7 @@ pub(super) fn push(
     Ok(Report::new(name, pushed, provenance))
 }
 
-/// Attaches the statements that the store has of images: to the list, and to the manifests that they speak of.
+/// Attaches the store's statements about images to the list, and to the manifests that they describe.
 fn attach(
     store: &Store,
     sources: &Sources,
@@ -135,9 +135,8 @@ fn attach(
         let text = of_pushed(&statement, name.reference(), pushed.list.digest, &manifests)?;
         for subject in std::iter::once(&pushed.list).chain(about.iter().map(|(_, manifest)| *manifest)) {
             let put = sources.attach(name.reference(), subject, MEDIA_TYPE, MEDIA_TYPE, text.as_bytes());
-            let put = put.map_err(|failure| {
-                failure.with_help("the image itself is pushed; only its provenance is not attached")
-            })?;
+            let put = put
+                .map_err(|failure| failure.with_help("the image itself was pushed; only its provenance is missing"))?;
             attached.push(Referrer { subject: subject.digest, digest: put.manifest.digest, tag: put.tag });
         }
     }
@@ -146,11 +145,11 @@ fn attach(
 
 pub(super) fn run(args: &PushArgs, globals: &Globals) -> Result<(), Failed> {
     if let Some(digest) = args.name.reference().digest() {
-        return Err(Failed::Usage(format!("an image is pushed under a tag, not under a digest: `@{digest}`")));
+        return Err(Failed::Usage(format!("an image is pushed with a tag, not with a digest: `@{digest}`")));
     }
     let store = Store::open(&globals.root()?);
     let platforms = args.platforms.named();
-    // Whoever names an image that is not there hears that before anything of the settings.
+    // A missing image is reported before problems with the settings.
     store.find_all(&args.name, &platforms)?;
     let observer = progress::observer(globals);
     let cache = globals.cache()?;

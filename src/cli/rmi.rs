@@ -28,16 +28,16 @@ pub(super) struct RmiArgs {
 #[derive(Serialize)]
 struct Row {
     name: String,
-    /// The documents that went, by image id.
+    /// The removed documents, by image id.
     images: Vec<String>,
-    /// The layers that nothing needs any more and that went too, by their ids' hex.
+    /// The layers that were removed because nothing needs them any more, by their ids' hex.
     layers: Vec<String>,
 }
 
 pub(super) fn run(args: &RmiArgs, globals: &Globals) -> Result<(), Failed> {
     let store = Store::open(&globals.root()?);
     let platforms = args.platforms.named();
-    // Before anything goes: one that is no name at all is a slip of the hand.
+    // Before anything is removed: an argument that is not a name at all is probably a typo.
     let images = args.names.iter().map(|text| Named::parse(text)).collect::<Result<Vec<_>, _>>()?;
     let (mut rows, mut failures) = (Vec::new(), Vec::<Failure>::new());
     for image in &images {

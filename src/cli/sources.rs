@@ -16,7 +16,7 @@ use crate::types::{Event, Observer};
 
 use super::failure::Failed;
 
-/// What the world looks like to a command; `--sandbox` only sets other values here.
+/// The environment of a command; `--sandbox` only sets other values here.
 pub(super) struct Settings<'a> {
     /// The cache's folder.
     pub(super) cache: &'a Path,
@@ -26,12 +26,12 @@ pub(super) struct Settings<'a> {
     pub(super) url_mirrors: &'a [String],
 }
 
-/// Whether anybody may be asked.
+/// Whether the network may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Network {
     /// Yes.
     On,
-    /// No: everything is in the cache.
+    /// No: everything must be in the cache.
     Off,
 }
 

@@ -16,7 +16,7 @@ pub(super) struct TagArgs {
     /// The image's name
     #[arg(value_name = "NAME")]
     name: SealerName,
-    /// The further name that all its platforms get
+    /// The new name, for all its platforms
     #[arg(value_name = "NEW")]
     new: SealerName,
     /// The form of the result
@@ -33,7 +33,7 @@ struct Report {
 
 pub(super) fn run(args: &TagArgs, globals: &Globals) -> Result<(), Failed> {
     if let Some(digest) = args.new.reference().digest() {
-        return Err(Failed::Usage(format!("a digest cannot be given to an image: `@{digest}`")));
+        return Err(Failed::Usage(format!("a new name must have a tag, not a digest: `@{digest}`")));
     }
     let store = Store::open(&globals.root()?);
     store.tag(&args.name, &args.new, jiff::Timestamp::now())?;

@@ -1,4 +1,4 @@
-//! Cluster commands, which another sealer does: the next one on PATH, or the one that `SEALER_UPSTREAM` names.
+//! Cluster commands, which another sealer runs: the next one on PATH, or the one in `SEALER_UPSTREAM`.
 //!
 //! This process becomes that program (`execve`), so that arguments, streams, signals and exit code are its own.
 
@@ -16,16 +16,16 @@ use super::globals::{Globals, ProgressChoice};
 use crate::types::{Failure, FailureKind};
 use crate::upstream::{NoUpstream, UpstreamPlaces, VARIABLE};
 
-/// Counts how often a command was handed on, from one of us to the next.
+/// Counts how often a command was passed on from one of our processes to the next.
 const COUNT: &str = "SEALER_HANDED_ON";
 
-/// How often that may be. A script that a sealer runs may call us again; programs in a circle call for ever.
+/// The limit for that. A script of a sealer may call us again, but a loop must end.
 const MOST: usize = 8;
 
 /// The store of the other sealer.
 const ROOT: &str = "/var/lib/sealer";
 
-/// What public sealer takes before a command too, and whether a value follows: `cmd/sealer/cmd/root.go`.
+/// Options of public sealer that may come before a command, and whether a value follows: `cmd/sealer/cmd/root.go`.
 const OTHERS: [(&str, bool); 11] = [
     ("-d", false),
     ("--debug", false),
@@ -40,16 +40,17 @@ const OTHERS: [(&str, bool); 11] = [
     ("--task-name", true),
 ];
 
-/// The commands. They are in no list of commands but their own (`LIST`), and their arguments are never read here.
+/// The commands. They are only listed in their own part of the help (`LIST`), and their arguments are never parsed
+/// here.
 #[derive(Debug, Subcommand)]
 pub(super) enum ClusterCommand {
     /// Create a cluster from an image
     Run(Handed),
-    /// Make a cluster what a Clusterfile says
+    /// Change a cluster to match a Clusterfile
     Apply(Handed),
     /// Add nodes to a cluster
     Join(Handed),
-    /// Delete a cluster, or nodes of it
+    /// Delete a cluster, or some of its nodes
     Delete(Handed),
     /// Upgrade a cluster to a newer image
     Upgrade(Handed),
@@ -57,13 +58,13 @@ pub(super) enum ClusterCommand {
     Check(Handed),
     /// Run a command on the nodes of a cluster
     Exec(Handed),
-    /// Renew the certificate of a cluster's API server for further names
+    /// Renew the certificate of a cluster's API server with additional names
     Cert(Handed),
     /// Debug a pod or a node
     Debug(Handed),
-    /// Write the Clusterfile of a cluster that is there
+    /// Write the Clusterfile of an existing cluster
     Gen(Handed),
-    /// Make one image of several
+    /// Merge several images into one
     Merge(Handed),
     /// List the tags of an image in its registry
     Search(Handed),
@@ -77,21 +78,21 @@ Another sealer does this, and takes all arguments as they are: the next one on P
 after this one, or the program that SEALER_UPSTREAM names.\
 ";
 
-/// Arguments that are not ours.
+/// Arguments for the other sealer.
 #[derive(Debug, Args)]
 #[command(hide = true, disable_help_flag = true, disable_version_flag = true, help_template = HELP)]
 pub(super) struct Handed {
-    /// Whatever the other sealer takes
+    /// Arguments for the other sealer
     #[arg(value_name = "ARGUMENT", trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<OsString>,
 }
 
-/// What stands on the command line of a cluster command.
+/// What is on the command line of a cluster command.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Split {
-    /// What is ours: options before the command, and its name.
+    /// Our part: options before the command, and its name.
     pub(super) ours: Vec<OsString>,
-    /// What the other sealer gets; empty where the command is ours.
+    /// The other sealer's part; empty if the command is ours.
     pub(super) theirs: Vec<OsString>,
     /// The command's name.
     pub(super) name: String,
@@ -105,12 +106,12 @@ pub(super) fn list() -> String {
         format!("  {:<10}  {about}\n", command.get_name())
     };
     let lines: String = commands.get_subcommands().map(line).collect();
-    format!("Cluster commands, which the next `sealer` on PATH does (or `SEALER_UPSTREAM`):\n{lines}")
+    format!("Cluster commands, which run the next `sealer` on PATH (or `SEALER_UPSTREAM`):\n{lines}")
 }
 
-/// Splits the arguments (without the program's name) of a cluster command; none: it is no such command.
+/// Splits the arguments (without the program's name) of a cluster command; `None` means that it is no such command.
 ///
-/// `options` is our own command line, for what stands before the command.
+/// `options` is our own command line, for what is before the command.
 pub(super) fn split(arguments: &[OsString], options: &clap::Command) -> Option<Split> {
     let commands = ClusterCommand::augment_subcommands(clap::Command::new("sealer"));
     let mut split = Split::default();
@@ -138,7 +139,7 @@ pub(super) fn split(arguments: &[OsString], options: &clap::Command) -> Option<S
     None
 }
 
-/// Whether an option of ours takes a value; none: it is no option of ours.
+/// Whether an option of ours takes a value; `None` means that it is not an option of ours.
 fn takes_value(options: &clap::Command, name: &str) -> Option<bool> {
     let takes = |argument: &clap::Arg| argument.get_action().takes_values();
     if let Some(long) = name.strip_prefix("--") {
@@ -150,24 +151,24 @@ fn takes_value(options: &clap::Command, name: &str) -> Option<bool> {
     letters.chars().all(|letter| known(letter) == Some(false)).then_some(false)
 }
 
-/// Becomes the other sealer. It returns only where that fails.
+/// Replaces this process by the other sealer. It only returns if that fails.
 pub(super) fn run(split: &Split, globals: &Globals) -> Result<(), Failed> {
     let Split { name, theirs, .. } = split;
     refuse_options(name, globals)?;
     let count = env::var(COUNT).ok().and_then(|count| count.parse().ok()).unwrap_or(0_usize);
     if count >= MOST {
-        let message = format!("`{name}` was handed on {count} times, from one program to the next, and none did it");
-        let help = format!(
-            "a program that `{VARIABLE}` or PATH leads to calls this one again: let `{VARIABLE}` name a real sealer"
-        );
+        let message =
+            format!("`{name}` was passed on {count} times, from one program to the next, and no program ran it");
+        let help =
+            format!("a program from `{VARIABLE}` or PATH calls this program again: set `{VARIABLE}` to a real sealer");
         return Err(Failure::new(FailureKind::Failed, message).with_help(help).into());
     }
     let program = find(name)?;
     let error = process::Command::new(&program).arg0("sealer").args(theirs).env(COUNT, (count + 1).to_string()).exec();
-    Err(Failed::doing(format!("`{name}` was handed to `{}`, which cannot be started: {error}", program.display())))
+    Err(Failed::doing(format!("`{name}` needs `{}`, which cannot be started: {error}", program.display())))
 }
 
-/// What is said before the command and the other sealer cannot keep to is an error, not forgotten.
+/// An option before the command that the other sealer does not support is an error; it is not ignored.
 fn refuse_options(name: &str, globals: &Globals) -> Result<(), Failed> {
     let Globals { root, cache, threads, url_mirror, quiet: _, verbose, color: _, progress } = globals;
     let given = [
@@ -180,10 +181,10 @@ fn refuse_options(name: &str, globals: &Globals) -> Result<(), Failed> {
     ];
     match given.iter().find(|(_, is_given)| *is_given) {
         Some(("--root", _)) => Err(Failed::Usage(format!(
-            "`{name}` is done by another sealer, whose store is always `{ROOT}`: it cannot keep to `--root`"
+            "another sealer runs `{name}`, and its store is always `{ROOT}`: it does not support `--root`"
         ))),
         Some((option, _)) => Err(Failed::Usage(format!(
-            "`{name}` is done by another sealer, which does not know `{option}`: options for it stand after `{name}`"
+            "another sealer runs `{name}`, and does not know `{option}`: write its options after `{name}`"
         ))),
         None => Ok(()),
     }
@@ -195,17 +196,17 @@ fn find(name: &str) -> Result<PathBuf, Failed> {
         NoUpstream::Named(program, why) => Failed::doing(format!("`{VARIABLE}` names `{}`, {why}", program.display())),
         NoUpstream::NotOnPath(skipped) => {
             let message = format!(
-                "`{name}` is a cluster command, which this program leaves to another sealer, and there is no other on \
-                 PATH after this one"
+                "`{name}` is a cluster command, which needs another sealer, and there is no other on PATH after this \
+                 one"
             );
             let help = format!(
-                "install sealer (https://github.com/sealerio/sealer) behind this one on PATH, or let `{VARIABLE}` \
-                 name its program"
+                "install sealer (https://github.com/sealerio/sealer) after this one on PATH, or set `{VARIABLE}` to \
+                 its program"
             );
             let failure = Failure::new(FailureKind::Failed, message).with_help(help);
             Failed::from(match skipped {
                 0 => failure,
-                _ => failure.with_help("parts of PATH that are no absolute path are not searched"),
+                _ => failure.with_help("parts of PATH that are not absolute paths are not searched"),
             })
         }
     })

@@ -9,7 +9,7 @@ use crate::types::Platform;
 use super::failure::Failed;
 use super::output::{self, OutputForm};
 
-/// The sealer whose formats this program keeps.
+/// The sealer whose formats this program uses.
 const SEALER: &str = "v0.8.5";
 
 #[derive(Debug, Args)]

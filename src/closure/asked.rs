@@ -1,4 +1,4 @@
-//! Everything that a root file system asks for, whether it is there or not.
+//! All images that a root file system asks for, present or not.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -12,17 +12,17 @@ use super::search::search;
 use crate::rootfs::Overlay;
 use crate::types::{ImageRef, registry_path};
 
-/// What is asked for, by what it is called in the image's own registry: hosts do not count there.
+/// The requested images, by their names in the image's own registry, which have no host.
 #[derive(Debug, Default)]
 pub struct Asked {
     paths: BTreeSet<String>,
     kubeadm: Vec<Needs>,
-    /// Some of what is asked for is known only when the cluster starts.
+    /// Whether some requested images are only known when the cluster starts.
     pub has_templates: bool,
 }
 
-/// Searches all that [`check`](super::check) searches, and the lists that a higher layer covers, too: their images were
-/// cached all the same.
+/// Searches everything that [`check`](super::check) searches, and also lists that a higher layer hides, because their
+/// images were cached.
 ///
 /// # Errors
 /// A folder cannot be read.
@@ -30,7 +30,7 @@ pub fn asked(layers: &Overlay, registry: &str) -> io::Result<Asked> {
     let mut asked = Asked::default();
     let listed = listed(layers)?;
     for candidate in candidates(layers)? {
-        // What cannot be read is for the check to say.
+        // Unreadable files are reported by the check.
         let Ok(Some(bytes)) = candidate.read() else { continue };
         let searched = search(&candidate, &bytes, registry, &listed);
         asked.has_templates |= candidate.kind != Kind::List && !searched.templates.is_empty();
@@ -50,7 +50,7 @@ pub fn asked(layers: &Overlay, registry: &str) -> io::Result<Asked> {
 }
 
 impl Asked {
-    /// Somebody else asks for this one, too.
+    /// Adds an image that is needed for another reason.
     pub fn add(&mut self, image: &ImageRef) {
         self.paths.insert(registry_path(image));
     }

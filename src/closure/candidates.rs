@@ -8,7 +8,7 @@ use super::list::IMAGE_LIST;
 use crate::rootfs::Overlay;
 use crate::types::ContextPath;
 
-/// The largest file that is read, in bytes: far more than a manifest has, and not yet a burden.
+/// The largest file that is read, in bytes: far more than a manifest has.
 const MAX_FILE: u64 = 16 << 20;
 
 /// How a file is searched.
@@ -31,7 +31,7 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
-    /// Its content; none where it is larger than any manifest.
+    /// Its content; `None` if it is too large for a manifest.
     pub(super) fn read(&self) -> io::Result<Option<Vec<u8>>> {
         if fs_err::symlink_metadata(&self.file)?.len() > MAX_FILE {
             return Ok(None);
@@ -40,7 +40,7 @@ impl Candidate {
     }
 }
 
-/// All such files, by path. The registry's storage, by far the most of a root file system, is not looked into.
+/// All such files, by path. The registry's storage, the largest part of a root file system, is skipped.
 pub(super) fn candidates(layers: &Overlay) -> io::Result<Vec<Candidate>> {
     let mut files: Vec<(ContextPath, PathBuf)> = Vec::new();
     for name in layers.list(&ContextPath::root())? {
@@ -79,7 +79,7 @@ fn kind(path: &ContextPath) -> Option<Kind> {
     }
 }
 
-/// Whether a file is a template of a chart, or its values: only their rendering says what they ask for.
+/// Whether a file is a template of a chart, or its values: only their rendered form shows which images they need.
 fn is_of_chart(path: &ContextPath, charts: &BTreeSet<ContextPath>) -> bool {
     if path.file_name() == Some("values.yaml") && path.parent().is_some_and(|folder| charts.contains(&folder)) {
         return true;

@@ -25,15 +25,15 @@ pub struct Scope<'a> {
     pub cluster_registry: &'a str,
     /// The platform of the clusters.
     pub platform: &'a Platform,
-    /// Images that somebody asks for although no manifest names them; none where that is not known of all, so that
-    /// nothing can be said to be listed in vain.
+    /// Images that are needed although no manifest names them; `None` if these are not all known, so that no listed
+    /// image can be called unused.
     pub needed: Option<&'a [ImageRef]>,
-    /// What files name that only looks like an image, or is ignored.
+    /// Strings that only look like images, or are ignored.
     pub left_out: &'a BTreeSet<ImageRef>,
 }
 
 impl Scope<'_> {
-    /// Whether a base holds whole what a file asks for in vain: then it was lost on the way.
+    /// Whether a base has an image that is missing here: then it was lost.
     fn was_held(&self, base: &str, finding: &Finding) -> bool {
         let is_lost = match &finding.problem {
             Problem::Missing | Problem::Broken { .. } | Problem::OtherPlatform { .. } => true,
@@ -68,13 +68,13 @@ pub struct Base {
     pub layers: Overlay,
 }
 
-/// Whether the builder searches a file, and says itself what of it cannot be cached.
+/// Whether the builder searches a file, and reports its uncacheable images itself.
 fn is_searched_by_builder(path: &ContextPath) -> bool {
     let extension = path.as_path().extension().and_then(|extension| extension.to_str());
     path.as_str().starts_with("manifests/") && matches!(extension, Some("yaml" | "yml" | "tmpl"))
 }
 
-/// Searches the whole root file system and says what is not as it must be.
+/// Searches the whole root file system and reports all problems.
 ///
 /// # Errors
 /// A folder cannot be read.
@@ -105,7 +105,7 @@ pub fn check(scope: &Scope<'_>) -> io::Result<ClosureReport> {
             known.entry(finding.file.clone()).or_insert(base).clone()
         };
         if let Some(name) = &base {
-            // What a base has listed in vain, or says in templates, is its own business.
+            // Unused images and templates of a base are not reported.
             if finding.weight == Weight::Note {
                 continue;
             }
@@ -123,7 +123,7 @@ pub fn check(scope: &Scope<'_>) -> io::Result<ClosureReport> {
     Ok(ClosureReport { held: check.held, findings: kept })
 }
 
-/// What is wrong with one image that is asked of the image's own registry, by something that is no file of it.
+/// The problem with one image in the image's own registry that something other than a file needs.
 ///
 /// # Errors
 /// A folder cannot be read.
@@ -145,7 +145,7 @@ pub(super) struct Check<'a> {
     cached: Vec<Cached>,
     /// Lines of the list.
     pub(super) listed: Vec<Cached>,
-    /// What manifests ask for, as paths of the registry.
+    /// The images of manifests, as paths of the registry.
     pub(super) asked: BTreeSet<String>,
     pub(super) kubeadm: Vec<Needs>,
     has_templates: bool,
@@ -174,7 +174,7 @@ impl<'a> Check<'a> {
         let bytes = match candidate.read() {
             Ok(Some(bytes)) => bytes,
             Ok(None) => {
-                let why = "it is larger than any manifest".to_owned();
+                let why = "it is too large for a manifest".to_owned();
                 self.add(path, 0, "", Weight::Note, Problem::Unread { why }, None);
                 return Ok(());
             }
@@ -205,7 +205,7 @@ impl<'a> Check<'a> {
                 foreign.insert(image.familiar());
             }
         }
-        // What the builder searches it caches, or says why not.
+        // The builder caches everything that it searches, or says why not.
         if !foreign.is_empty() && !is_built {
             let problem = Problem::Foreign { images: foreign.into_iter().collect() };
             self.add(path, 0, "", Weight::Note, problem, None);
@@ -215,12 +215,12 @@ impl<'a> Check<'a> {
         }
         for (template, line) in &searched.templates {
             self.has_templates = true;
-            // Below manifests/ the builder says so.
+            // Below manifests/, the builder reports it.
             if template.contains(self.scope.cluster_registry) && !is_built {
                 self.add(path, *line, template, Weight::Note, Problem::Template, None);
             }
         }
-        // Sealer hands only its own to kubeadm, which the check of the whole cluster looks at.
+        // Sealer passes only its own file to kubeadm, which the check of the cluster covers.
         for needs in searched.kubeadm {
             if path.as_str() != kubeadm::CONFIGURATION && needs.foreign.is_none() {
                 self.needs(&needs, Weight::Note)?;
@@ -233,7 +233,7 @@ impl<'a> Check<'a> {
         Ok(())
     }
 
-    /// A string that stands where a reference does.
+    /// Checks a string in the place of a reference.
     fn reference(&mut self, candidate: &Candidate, named: &Named) -> io::Result<()> {
         let (path, text, line) = (&candidate.path, named.text.as_str(), named.line);
         let registry = self.scope.cluster_registry;
@@ -241,7 +241,7 @@ impl<'a> Check<'a> {
         let image = match text.parse::<ImageRef>() {
             Ok(image) => image,
             Err(error) => {
-                // Below manifests/ the builder says so of containers.
+                // Below manifests/, the builder reports containers.
                 let is_container = named.is_container && !is_searched_by_builder(path);
                 if points_here || is_container || candidate.kind == Kind::List {
                     let problem = Problem::NoReference { why: error.to_string() };
@@ -261,9 +261,9 @@ impl<'a> Check<'a> {
             self.cached.push(cached);
             return Ok(());
         }
-        // Sealer's own engine asks the image's own registry for images of every host.
+        // Sealer's own engine pulls images of all hosts from the image's own registry.
         self.asked.insert(registry_path(&image));
-        // The builder looks at the others when it knows whether they are images.
+        // The builder checks the others when it knows whether they are images.
         if is_searched_by_builder(path) && !named.is_likely {
             self.cached.push(cached);
         }
@@ -315,7 +315,7 @@ impl<'a> Check<'a> {
         Ok(self.names.insert(names))
     }
 
-    /// What is near to a text that is no reference: without white space and capitals it may be one.
+    /// The nearest name for an invalid reference: without white space and capitals it may be valid.
     fn near_text(&mut self, text: &str) -> io::Result<Option<String>> {
         let cleaned: String = text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
         match cleaned.parse::<ImageRef>() {
@@ -324,7 +324,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Notes what is found; the same of one file becomes one finding.
+    /// Adds a finding; equal ones of one file are merged.
     pub(super) fn add(
         &mut self,
         file: &ContextPath,
@@ -338,7 +338,7 @@ impl<'a> Check<'a> {
             (&mut self.findings, self.places.entry((file.clone(), reference.to_owned())).or_default());
         let is_it = |known: &Finding| known.file == *file && known.reference == reference && known.problem == problem;
         if let Some(known) = places.iter().copied().find(|at| findings.get(*at).is_some_and(is_it)) {
-            // Several of one line are one place.
+            // Several in one line count as one place.
             if !findings[known].lines.contains(&line) {
                 findings[known].lines.push(line);
             }
@@ -350,7 +350,7 @@ impl<'a> Check<'a> {
         self.findings.push(Finding { weight, file, lines, reference, problem, nearest, base: None, lost_from: None });
     }
 
-    /// Notes what is listed and asked for by nothing, where all that asks is known.
+    /// Reports listed images that nothing asks for, if all requests are known.
     fn unasked(&mut self) {
         let Some(needed) = self.scope.needed else { return };
         if self.has_templates {
@@ -379,7 +379,7 @@ impl<'a> Check<'a> {
     }
 }
 
-/// Whether a host is that of the registry but for a slip: another or no port, a letter or two.
+/// Whether a host is almost that of the registry: another or no port, a letter or two.
 fn is_almost(host: &str, registry: &str) -> bool {
     let name = |host: &str| host.rsplit_once(':').map_or(host, |(name, _)| name).to_owned();
     host != registry && (name(host) == name(registry) || strsim::damerau_levenshtein(host, registry) <= 2)
@@ -388,7 +388,7 @@ fn is_almost(host: &str, registry: &str) -> bool {
 /// Where files came from.
 struct Origins<'a> {
     bases: &'a [Base],
-    /// Of each base.
+    /// The candidates of each base.
     candidates: Option<Vec<Vec<Candidate>>>,
 }
 

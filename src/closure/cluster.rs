@@ -12,7 +12,7 @@ use crate::manifests::objects;
 use crate::types::{ImageRef, registry_path};
 
 impl Check<'_> {
-    /// What is wrong for the cluster. What a base lacks as well is a warning, or nothing where it is one there.
+    /// Problems for the cluster. A problem that a base also has is a warning, or nothing if it is a warning there.
     pub(super) fn cluster_against_bases(&mut self) -> io::Result<Vec<Finding>> {
         self.cluster()?;
         let mut findings = std::mem::take(&mut self.findings);
@@ -37,12 +37,13 @@ impl Check<'_> {
         let (layers, registry) = (self.scope.layers, self.scope.cluster_registry);
         let path = kubeadm::known(kubeadm::CONFIGURATION);
         let file = layers.find(&path)?.filter(|file| file.is_file());
-        // What cannot be read, or is no configuration, is said where the file is searched.
+        // A file that cannot be read, or is not a configuration, is reported by the search.
         let objects = file.map(|file| fs_err::read(file).map(|bytes| objects(&bytes))).transpose()?;
         let configured = objects.iter().flatten().find_map(|object| kubeadm::needs(&path, object, registry));
         let needs = if configured.is_some() { configured } else { kubeadm::needs_by_default(layers, registry)? };
         if let Some(needs) = needs {
-            // Who lists kubeadm's images wants a cluster; without that and without the program, files are only passed on.
+            // A list with kubeadm's images means that a cluster is wanted; without that and without the program, the
+            // files are only passed on.
             let listed = self.listed.iter().map(|listed| listed.image.clone());
             let is_listed = listed
                 .chain(covered(layers)?.into_iter().map(|(image, ..)| image))
@@ -57,7 +58,7 @@ impl Check<'_> {
                 _ => self.needs(&needs, weight)?,
             }
             if !matches!(self.answer(&needs.join), Held::Whole(_)) {
-                // An image that got kubeadm's images otherwise than by a list may be meant for masters only.
+                // An image that got kubeadm's images without a list may be intended for masters only.
                 let weight = if is_listed { Weight::Warning } else { Weight::Note };
                 self.add(&needs.file, needs.line, &needs.join.to_string(), weight, Problem::Join, None);
             }
@@ -66,7 +67,7 @@ impl Check<'_> {
         self.scripts()
     }
 
-    /// Notes which of kubeadm's images are not there.
+    /// Reports missing images of kubeadm.
     pub(super) fn needs(&mut self, needs: &Needs, weight: Weight) -> io::Result<()> {
         for Need { image, is_any } in &needs.images {
             if *is_any {

@@ -1,4 +1,4 @@
-//! References of several hosts that fall on one path of the registry.
+//! References of different hosts that get the same path in the registry.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -16,7 +16,7 @@ pub(super) struct Cached {
     pub(super) line: usize,
 }
 
-/// Those of `cached` that fall on a path that another has, with what is wrong: of several, all but the first.
+/// The images of `cached` whose path is already taken, with the problem: all but the first one of each path.
 pub(super) fn collisions(layers: &Overlay, cached: &[Cached]) -> io::Result<Vec<(Cached, Problem)>> {
     let mut known: BTreeMap<String, &Cached> = BTreeMap::new();
     let mut found = Vec::new();
@@ -30,9 +30,9 @@ pub(super) fn collisions(layers: &Overlay, cached: &[Cached]) -> io::Result<Vec<
     for (lower, line, layer) in covered(layers)? {
         let path = registry_path(&lower);
         let Some(new) = known.get(&path).filter(|new| new.image.registry() != lower.registry()) else { continue };
-        // The same image from two hosts is one image, and does no harm.
+        // The same image from two hosts is one image, and harmless.
         if stands_for_several(layers, &lower)? {
-            let at = format!("{IMAGE_LIST}:{line} of layer {layer}, which another one covers,");
+            let at = format!("{IMAGE_LIST}:{line} of layer {layer} (hidden by another layer)");
             found.push(((*new).clone(), problem(path, &lower, at)));
         }
     }
@@ -43,7 +43,7 @@ fn problem(path: String, other: &ImageRef, at: String) -> Problem {
     Problem::Collision { path, other: other.to_string(), at }
 }
 
-/// What lists of lower layers name that a higher one covers: the image, its line, the layer's number from 0.
+/// The images in lists that a higher layer hides: the image, its line, the layer's number from 0.
 pub(super) fn covered(layers: &Overlay) -> io::Result<Vec<(ImageRef, usize, usize)>> {
     let list: ContextPath = IMAGE_LIST.parse().expect("plain words are a path");
     let top = layers.find(&list)?;
@@ -61,7 +61,7 @@ pub(super) fn covered(layers: &Overlay) -> io::Result<Vec<(ImageRef, usize, usiz
     Ok(found)
 }
 
-/// Whether a tag stands, or in a lower layer stood, for more than one document.
+/// Whether a tag has different documents in different layers.
 fn stands_for_several(layers: &Overlay, image: &ImageRef) -> io::Result<bool> {
     let Ok(paths) = RepositoryPaths::of(image) else { return Ok(false) };
     Ok(RegistryStorage::new(layers).history(&paths)?.len() > 1)

@@ -1,4 +1,4 @@
-//! What a check finds, and its words.
+//! The findings of a check, and their messages.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::types::ContextPath;
 pub enum Weight {
     /// Good to know.
     Note,
-    /// Something is wrong that came unchanged from a base, or is probably wrong.
+    /// A problem that came unchanged from a base, or a probable problem.
     Warning,
     /// Something is wrong.
     Error,
@@ -26,9 +26,9 @@ pub struct Finding {
     pub weight: Weight,
     /// The file in the root file system.
     pub file: ContextPath,
-    /// The lines, from 1; empty where it is about the whole file.
+    /// The lines, from 1; empty if it is about the whole file.
     pub lines: Vec<usize>,
-    /// The reference as it is written; empty where it is about the whole file.
+    /// The reference as it is written; empty if it is about the whole file.
     pub reference: String,
     /// What is wrong with it.
     #[serde(flatten)]
@@ -39,7 +39,7 @@ pub struct Finding {
     /// The base image that the file came from unchanged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,
-    /// The base image that the file came from unchanged and that held what is not there any more.
+    /// The base image that the file came from unchanged, and that had the missing image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lost_from: Option<String>,
 }
@@ -55,14 +55,14 @@ pub enum Problem {
         /// What is wrong.
         why: String,
     },
-    /// It has the name, but for other platforms.
+    /// It has the name, except for other platforms.
     OtherPlatform {
-        /// The platform that is asked for.
+        /// The requested platform.
         platform: String,
         /// Those that there are.
         available: Vec<String>,
     },
-    /// It points to the image's own registry and is no reference.
+    /// It points to the image's own registry, but is not a reference.
     NoReference {
         /// Why.
         why: String,
@@ -72,7 +72,7 @@ pub enum Problem {
         /// The registry.
         registry: String,
     },
-    /// Another reference falls on the same path of the registry.
+    /// Another reference gets the same path in the registry.
     Collision {
         /// The path.
         path: String,
@@ -81,19 +81,19 @@ pub enum Problem {
         /// Where the other stands.
         at: String,
     },
-    /// kubeadm will ask the registry for it, which does not hold it whole.
+    /// kubeadm needs it, but the registry does not have all of it.
     Kubeadm {
         /// The version of Kubernetes that kubeadm makes.
         version: String,
-        /// What is wrong with what the registry holds; empty where it holds nothing of that name.
+        /// What is wrong in the registry; empty if it has nothing with that name.
         why: String,
     },
-    /// kubeadm takes its images from another registry, and no engine's settings lead that to the image's own.
+    /// kubeadm uses another registry, and no engine setting redirects it to the image's own.
     KubeadmRepository {
         /// What the configuration should say.
         registry: String,
     },
-    /// A node that joins will ask the registry for it, which does not hold it whole.
+    /// A node that joins needs it, but the registry does not have all of it.
     Join,
     /// A script runs it by name, and neither an archive in `images/` nor the registry has it.
     Script {
@@ -107,16 +107,16 @@ pub enum Problem {
         /// The images as they are listed.
         images: Vec<String>,
     },
-    /// Only the cluster's start makes a name of it.
+    /// Its name is only known when the cluster starts.
     Template,
-    /// Images of other registries are named that the image does not hold.
+    /// It names images of other registries that the image does not have.
     Foreign {
         /// The images.
         images: Vec<String>,
     },
-    /// A key stands twice in a map.
+    /// A key is twice in a map.
     RepeatedKey,
-    /// The file could not be searched as what its name says.
+    /// The file could not be searched by its type.
     Unread {
         /// Why.
         why: String,
@@ -124,7 +124,7 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// Whether it keeps a cluster, or a node of it, from starting, whatever the manifests ask for.
+    /// Whether it stops a cluster or a node from starting, independent of the manifests.
     pub(crate) fn is_of_cluster(&self) -> bool {
         matches!(
             self,
@@ -141,14 +141,14 @@ impl Problem {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClosureReport {
-    /// How many places ask for something that is there.
+    /// How many places ask for an image that exists.
     pub held: usize,
     /// What was found, by file.
     pub findings: Vec<Finding>,
 }
 
 impl ClosureReport {
-    /// Whether nothing weighs more than a note.
+    /// Whether there is nothing worse than a note.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.findings.iter().all(|finding| finding.weight == Weight::Note)
@@ -166,7 +166,7 @@ impl Finding {
                 "add etc/kubeadm.yml with `imageRepository` and `kubernetesVersion`".to_owned()
             }
             Problem::Missing | Problem::Broken { .. } | Problem::Kubeadm { .. } | Problem::Join => {
-                "list the image that it stands for in manifests/imageList".to_owned()
+                "list the source image in manifests/imageList".to_owned()
             }
             Problem::KubeadmRepository { registry } => {
                 format!("write `imageRepository: {registry}` in etc/kubeadm.yml, and list kubeadm's images in manifests/imageList")
@@ -179,7 +179,7 @@ impl Finding {
                 None => "add an archive of it to images/ (the step replaceImage has `as`), or list it in manifests/imageList".to_owned(),
             },
             Problem::OtherPlatform { platform, .. } => {
-                format!("list the image that it stands for in manifests/imageList, so that it is cached for {platform}")
+                format!("list the source image in manifests/imageList, so that it is cached for {platform}")
             }
             Problem::NoReference { .. }
             | Problem::Template
@@ -187,10 +187,10 @@ impl Finding {
             | Problem::Foreign { .. }
             | Problem::RepeatedKey
             | Problem::Unread { .. } => return help,
-            Problem::Host { registry } => format!("write `{registry}` if the image's own registry is meant"),
-            Problem::Collision { at, .. } => format!("{at} asks for the other; keep one of the two"),
+            Problem::Host { registry } => format!("write `{registry}` if you mean the image's own registry"),
+            Problem::Collision { at, .. } => format!("{at} has the other one; keep one of the two"),
             Problem::Unasked { .. } => {
-                "in a recipe, `{image: …, for: …}` says who needs an image that no manifest names".to_owned()
+                "if something else needs the image, say so in the recipe: `{image: …, for: …}`".to_owned()
             }
         };
         help.push(next);
@@ -211,45 +211,47 @@ impl Finding {
         let reference = &self.reference;
         match &self.problem {
             Problem::Missing => {
-                write!(f, "`{reference}` is asked of the image's own registry, which does not hold it")
+                write!(f, "`{reference}` must come from the image's own registry, which does not have it")
             }
             Problem::Broken { why } => {
-                write!(f, "`{reference}` is asked of the image's own registry, which does not hold it whole: {why}")
+                write!(f, "`{reference}` must come from the image's own registry, which does not have it whole: {why}")
             }
             Problem::OtherPlatform { platform, available } => {
                 let available = if available.is_empty() { "no platform".to_owned() } else { available.join(", ") };
                 write!(
                     f,
-                    "`{reference}` is asked of the image's own registry, which holds it for {available}, not for {platform}"
+                    "`{reference}` must come from the image's own registry, which has it for {available}, not for \
+                     {platform}"
                 )
             }
             Problem::NoReference { why } => write!(f, "{why}"),
             Problem::Host { registry } => write!(
                 f,
-                "`{reference}` is asked of a host that is almost `{registry}`, the image's own registry, which holds \
-                 an image of that name"
+                "the host of `{reference}` is almost `{registry}`, the image's own registry, which has an image of \
+                 that name"
             ),
             Problem::Collision { path, other, .. } => write!(
                 f,
-                "`{reference}` and `{other}` fall on one path: the image's registry would hold only one as `{path}`"
+                "`{reference}` and `{other}` get the same path: the image's registry can hold only one of them, as \
+                 `{path}`"
             ),
             Problem::Kubeadm { version, why } => {
                 let own = self.file.as_str() == super::kubeadm::PROGRAM;
                 write!(
                     f,
-                    "{}kubeadm will ask for `{reference}` to make Kubernetes {version}, and the image's own registry ",
-                    if own { "there is no etc/kubeadm.yml, and with sealer's own configuration " } else { "" }
+                    "{}kubeadm needs `{reference}` for Kubernetes {version}, but the image's own registry ",
+                    if own { "there is no etc/kubeadm.yml; with sealer's own configuration, " } else { "" }
                 )?;
-                if why.is_empty() { write!(f, "does not hold it") } else { write!(f, "does not hold it whole: {why}") }
+                if why.is_empty() { write!(f, "does not have it") } else { write!(f, "does not have it whole: {why}") }
             }
             Problem::KubeadmRepository { .. } => write!(
                 f,
-                "kubeadm will take its images from `{reference}`, which is not the image's own registry, and no setting of the \
-                 engine in etc/ leads there"
+                "kubeadm pulls its images from `{reference}`, which is not the image's own registry, and no engine \
+                 setting in etc/ redirects it to that registry"
             ),
             Problem::Join => write!(
                 f,
-                "every node that joins will ask for `{reference}`, which the image's own registry does not hold: the cluster \
+                "every node that joins needs `{reference}`, which the image's own registry does not have: the cluster \
                  can only have masters"
             ),
             Problem::Script { loaded } => {
@@ -257,7 +259,7 @@ impl Finding {
                 if !loaded.is_empty() {
                     write!(f, " (they have `{}`)", loaded.join("`, `"))?;
                 }
-                write!(f, " and the image's own registry does not hold")
+                write!(f, " and the image's own registry does not have")
             }
             Problem::ScriptUnknown => write!(f, "cannot tell which image `{reference}` is before the script runs"),
             Problem::Unasked { images } => {
@@ -268,12 +270,12 @@ impl Finding {
             }
             Problem::Foreign { images } => {
                 let s = if images.len() == 1 { "" } else { "s" };
-                write!(f, "it names {} image{s} of other registries that the image does not hold", images.len())
+                write!(f, "it names {} image{s} from other registries that the image does not have", images.len())
             }
             Problem::RepeatedKey => {
-                write!(f, "the key `{reference}` is there twice; Kubernetes takes the last one")
+                write!(f, "the key `{reference}` is there twice; Kubernetes uses the last one")
             }
-            Problem::Unread { why } => write!(f, "it was not searched for images as what its name says: {why}"),
+            Problem::Unread { why } => write!(f, "could not search it for images by its file type: {why}"),
         }?;
         if let [_, more @ ..] = self.lines.as_slice()
             && !more.is_empty()
@@ -283,12 +285,12 @@ impl Finding {
         }
         if let Some(base) = &self.base {
             match &self.problem {
-                problem if problem.is_of_cluster() => write!(f, "; `{base}` has the same fault")?,
-                _ => write!(f, "; the file came unchanged from `{base}`")?,
+                problem if problem.is_of_cluster() => write!(f, "; `{base}` has the same problem")?,
+                _ => write!(f, "; the file is unchanged from `{base}`")?,
             }
         }
         if let Some(base) = &self.lost_from {
-            write!(f, "; `{base}`, which the file came from, held it")?;
+            write!(f, "; `{base}`, where the file comes from, had it")?;
         }
         Ok(())
     }

@@ -11,13 +11,13 @@ pub(super) enum Held {
     Whole(Box<ContainerImage>),
     /// Nothing under that name.
     Absent,
-    /// It, but only for others.
+    /// It exists, but only for other platforms.
     OtherPlatform(Vec<String>),
-    /// Not all of it, or not right: why.
+    /// It is incomplete or wrong: why.
     Broken(String),
 }
 
-/// What there is of a name. A reference with tag and digest is asked for by its digest.
+/// What the storage has for a name. A reference with tag and digest is looked up by its digest.
 pub(super) fn held(storage: RegistryStorage<'_>, image: &ImageRef, platform: &Platform) -> Held {
     let whole = match storage.image(image, platform) {
         Ok(whole) => whole,

@@ -1,6 +1,6 @@
-//! What kubeadm, and sealer when a node joins, ask of the cluster's registry.
+//! What kubeadm, and sealer when a node joins, need from the cluster's registry.
 //!
-//! sealer v0.8.5 hands `etc/kubeadm.yml` to kubeadm, with its own defaults where that is missing or says nothing:
+//! sealer v0.8.5 passes `etc/kubeadm.yml` to kubeadm, with its own defaults if that is missing or has no value:
 //! `imageRepository: sea.hub:5000/library`, `kubernetesVersion: v1.19.8`.
 
 use std::io;
@@ -16,7 +16,7 @@ pub(super) const PROGRAM: &str = "bin/kubeadm";
 
 /// The programs whose tag is the version of Kubernetes.
 const OF_VERSION: [&str; 4] = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"];
-/// Those that have versions of their own.
+/// Images with their own versions.
 const OTHERS: [&str; 3] = ["pause", "etcd", "coredns"];
 /// What every node that joins runs to reach the masters.
 const LVSCARE: &str = "fanux/lvscare:latest";
@@ -71,7 +71,7 @@ const TAGS: [(u32, u32, [&str; 3]); 39] = [
 /// The last patch release that the table knows, of minor versions that had more.
 const LAST_KNOWN: [(u32, u32); 5] = [(29, 10), (30, 6), (31, 2), (32, 0), (33, 0)];
 
-/// The tags of pause, etcd and coredns for a version of Kubernetes, where they are known.
+/// The tags of pause, etcd and coredns for a version of Kubernetes, if they are known.
 fn tags(version: &str) -> Option<[&'static str; 3]> {
     let (minor, patch) = version.strip_prefix("v1.")?.split_once('.')?;
     let (minor, patch): (u32, u32) = (minor.parse().ok()?, patch.parse().ok()?);
@@ -101,14 +101,14 @@ pub(super) struct Needs {
     pub(super) version: String,
     /// Where kubeadm gets its images, as it is written.
     pub(super) repository: String,
-    /// The host of that, where it is another registry than the image's own.
+    /// Its host, if it is not the image's own registry.
     pub(super) foreign: Option<String>,
     pub(super) images: Vec<Need>,
     /// What a node that joins asks for, too.
     pub(super) join: ImageRef,
 }
 
-/// What kubeadm asks for by the configuration that a Kubernetes object is, where it is one. `registry` is how clusters
+/// What kubeadm asks for by the configuration that a Kubernetes object is, if it is one. `registry` is how clusters
 /// call the image's own registry.
 pub(super) fn needs(file: &ContextPath, object: &KubernetesObject, registry: &str) -> Option<Needs> {
     let is_one =
@@ -185,7 +185,7 @@ impl Needs {
     }
 }
 
-/// The host and the path of a repository that kubeadm is told.
+/// The host and the path of kubeadm's `imageRepository`.
 fn split(repository: &str) -> (String, &str) {
     match repository.split_once('/').unwrap_or((repository, "")) {
         (host, path) if host.contains(['.', ':']) || host == "localhost" => {

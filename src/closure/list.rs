@@ -13,7 +13,7 @@ pub const IMAGE_LIST: &str = "manifests/imageList";
 /// The largest list that is read, in bytes: far more than anybody writes.
 const MAX_LIST: u64 = 16 << 20;
 
-/// The bytes of a list; none where it is no file, or larger than any list.
+/// The bytes of a list; `None` if it is not a file, or larger than any list.
 pub(super) fn read_list(file: &Path) -> io::Result<Option<Vec<u8>>> {
     let about = fs_err::symlink_metadata(file)?;
     if !about.is_file() || about.len() > MAX_LIST {
@@ -31,14 +31,14 @@ pub struct ListLine {
     pub line: usize,
 }
 
-/// What the list of a root file system names, where it has one.
+/// What the list of a root file system names, if it has one.
 pub(super) fn listed(layers: &Overlay) -> io::Result<BTreeSet<ImageRef>> {
     let list: ContextPath = IMAGE_LIST.parse().expect("plain words are a path");
     let bytes = layers.find(&list)?.map(|file| read_list(&file)).transpose()?.flatten().unwrap_or_default();
     Ok(listed_images(&bytes).into_iter().filter_map(|line| line.reference.parse().ok()).collect())
 }
 
-/// The lines of an image list: blank lines and comments skipped, remarks behind ` #` and a pair of quotes cut.
+/// The lines of an image list: blank lines and comments skipped, remarks after ` #` and a pair of quotes cut.
 #[must_use]
 pub fn listed_images(bytes: &[u8]) -> Vec<ListLine> {
     let text = String::from_utf8_lossy(bytes);

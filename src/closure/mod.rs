@@ -1,4 +1,4 @@
-//! Whether a root file system's own registry holds every container image that its manifests ask of it.
+//! Whether a root file system's own registry has every container image that its manifests request from it.
 //!
 //! ```text
 //! layers, merged ──candidates──▶ files ──search──▶ what they ask for ──check──▶ findings, each with file and line
@@ -9,13 +9,14 @@
 //! |---|---|
 //! | `*.yaml`, `*.yml`, `*.json`, `*.tmpl` anywhere but in `registry/` | by [`crate::manifests::scan`] |
 //! | `manifests/imageList` | a reference a line |
-//! | `etc/kubeadm.yml`, or sealer's own where there is only `bin/kubeadm` | for what kubeadm, and sealer when a node joins, will ask for |
+//! | `etc/kubeadm.yml`, or sealer's own where there is only `bin/kubeadm` | for the images that kubeadm needs, and sealer when a node joins |
 //! | `scripts/` | for images that they run or pull by name: an archive in `images/` must have the name, or the registry |
-//! | `templates/` and values of charts | not at all: only their rendering says what they ask for, and that is the builder's business |
+//! | `templates/` and values of charts | not at all: only their rendered form shows their images, and the builder checks that |
 //!
-//! A reference points to the image's own registry where its host is the one by which clusters call it (`sea.hub:5000`). It
-//! is held where the tag, or the digest, leads to a manifest for the platform, and its config and layers are whole. What is
-//! wrong in a file that came unchanged from a base image is a warning: whoever builds on it did not write it.
+//! A reference points to the image's own registry where its host is the one by which clusters call it (`sea.hub:5000`).
+//! The registry has it if the tag, or the digest, leads to a manifest for the platform, and its config and layers are
+//! complete. A problem in a file that came unchanged from a base image is only a warning, because the user did not
+//! write that file.
 
 mod asked;
 mod candidates;

@@ -1,4 +1,4 @@
-//! Which names there are in a root file system's registry, and which of them is near to one that there is not.
+//! The names in a root file system's registry, and which of them is nearest to a missing one.
 
 use std::io;
 
@@ -25,15 +25,15 @@ impl Names {
         self.tagged.iter().any(|(known, tags)| known == repository && !tags.is_empty())
     }
 
-    /// The name that is nearest to one that is not there: another tag of the repository, else the same image below
-    /// another path, else whatever is written most alike.
+    /// The nearest name to a missing one: another tag of the repository, else the same image below another path, else
+    /// whatever is written most alike.
     pub(super) fn nearest(&self, image: &ImageRef) -> Option<String> {
         let (repository, tag) = (image.repository(), image.tag());
         let name = |repository: &str, tag: &str| format!("{repository}:{tag}");
         let of = |found: &str| self.tagged.iter().find(|(known, _)| known == found).map(|(_, tags)| tags);
         if let Some(tags) = of(repository) {
             let near = nearest(tag.unwrap_or_default(), tags.iter().map(String::as_str));
-            // Whatever else there is of it is nearer than any other image.
+            // Another tag of it is nearer than any other image.
             return Some(name(repository, near.or_else(|| Some(tags.last()?.as_str()))?));
         }
         let best = |repositories: &[&str]| {

@@ -20,7 +20,7 @@ pub(super) struct Use {
     pub(super) line: usize,
     /// The name as the command gets it.
     pub(super) name: String,
-    /// A part of the command is only known when it runs, so another word may be the image.
+    /// Whether a part of the command is only known when it runs, so that another word may be the image.
     pub(super) is_unsure: bool,
 }
 
@@ -46,8 +46,8 @@ pub(super) fn uses(layers: &Overlay) -> io::Result<Vec<Use>> {
     Ok(uses)
 }
 
-/// The archives in `images/`, with the names that `docker load` gives to what is in them; none where an archive cannot be
-/// read, so that nothing can be said.
+/// The archives in `images/`, with the names that `docker load` gives to what is in them; `None` if an archive cannot
+/// be read, so that nothing is certain.
 pub(super) fn archives(layers: &Overlay) -> io::Result<Option<BTreeMap<ContextPath, Vec<ImageRef>>>> {
     let mut archives = BTreeMap::new();
     for (path, file) in layers.files(&known("images"))? {
@@ -61,11 +61,11 @@ fn known(path: &str) -> ContextPath {
     path.parse().expect("plain words are a path")
 }
 
-/// Words that stand in front of a command.
+/// Words that may come before a command.
 const FRONT: [&str; 14] =
     ["if", "then", "else", "elif", "while", "until", "do", "!", "{", "time", "exec", "command", "nohup", "sudo"];
 
-/// The image that a command runs or pulls, where it does, and whether that is unsure.
+/// The image that a command runs or pulls, if any, and whether that is unsure.
 fn image_of(words: &[Word]) -> Option<(String, bool)> {
     let mut words = words.iter().skip_while(|word| {
         let text = word.text.as_str();
@@ -152,7 +152,7 @@ const CTR_SWITCHES: [&str; 20] = [
 /// One-letter options without a value.
 const LETTERS: &str = "dithPqaDk";
 
-/// The index of the first word that is no option, and whether a word before it is only known when it runs.
+/// The index of the first word that is not an option, and whether a word before it is only known when it runs.
 fn skip_options(words: &[&Word], mut at: usize, switches: &[&str]) -> Option<(usize, bool)> {
     let mut is_unsure = false;
     loop {

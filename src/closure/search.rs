@@ -1,4 +1,4 @@
-//! What a file asks for.
+//! The images that a file asks for.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,10 @@ use super::list::listed_images;
 use crate::manifests::{Finding, Form, Problem, Scan, scan};
 use crate::types::ImageRef;
 
-/// What is searched for in front of the name of an image that the local Docker engine is asked for.
+/// The prefix of an image from the local Docker engine.
 const ENGINE_PREFIX: &str = "docker-daemon:";
 
-/// A string that stands where a reference does, whether it is one or not.
+/// A string in the place of a reference, valid or not.
 #[derive(Debug)]
 pub(super) struct Named {
     pub(super) text: String,
@@ -32,7 +32,7 @@ pub(super) struct Searched {
     pub(super) templates: Vec<(String, usize)>,
     /// What kubeadm asks for because the file configures it.
     pub(super) kubeadm: Vec<kubeadm::Needs>,
-    /// Keys that stand twice, and their lines.
+    /// Keys that are twice, and their lines.
     pub(super) repeated: Vec<(String, usize)>,
     /// Why it could not be searched as what its name says.
     pub(super) not_read: Option<String>,
@@ -69,14 +69,14 @@ pub(super) fn search(candidate: &Candidate, bytes: &[u8], registry: &str, listed
             Problem::Utf16 => searched.is_utf16 = true,
             Problem::Unreadable { why } => searched.not_read = Some(why),
             Problem::RepeatedKey { key, .. } => searched.repeated.push((key, place.line)),
-            // Sealer searches `manifests/` alone, of which the builder tells.
+            // Sealer only searches `manifests/`, and the builder reports those.
             Problem::PassedOver { .. } => {}
         }
     }
     searched.images.sort_by_key(|named| named.line);
     let objects = scanned.objects.iter();
     searched.kubeadm = objects.filter_map(|object| kubeadm::needs(&candidate.path, object, registry)).collect();
-    // Where the builder searches, it has said so already; and what has not even the word may be anything.
+    // The builder has already reported the files that it searches; and a file without this word may be anything.
     let has_word = bytes.windows(5).any(|window| window.eq_ignore_ascii_case(b"image"));
     if candidate.path.as_str().starts_with("manifests/") || !has_word {
         searched.not_read = None;

@@ -1,12 +1,12 @@
-//! The commands of a shell script with the words that they get, as far as reading can tell without running anything.
+//! The commands of a shell script with the words that they get, as far as possible without running anything.
 //!
-//! Variables have the value that was last assigned above, or else the last one below (functions stand above what they
+//! Variables have the value that was last assigned above, or else the last one below (functions are above what they
 //! use), `${1-5000}` its default. What a command prints, arithmetic, loops and arguments without a default are unknown.
 //! Syntax: POSIX.1-2017, Shell Command Language; of bash what real scripts need (`[[`, `((`, `&>`, `<<<`).
 
 use std::collections::BTreeMap;
 
-/// A simple command, wherever it stands in the script.
+/// A simple command, wherever it is in the script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Command {
     /// The line of its first word, from 1.
@@ -17,13 +17,14 @@ pub(super) struct Command {
 /// A word after expansion.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Word {
-    /// Its text; what is unknown stands there as it is written, `$NAME`.
+    /// Its text; what is unknown is there as it is written, `$NAME`.
     pub(super) text: String,
     /// Whether a part of it is unknown. It may also be several words then, or none.
     pub(super) is_unknown: bool,
 }
 
-/// The commands in the order of the text. Nothing is an error: a script that no shell takes gives what was understood.
+/// The commands in the order of the text. There are no errors: an invalid script gives the commands that could be
+/// parsed.
 pub(super) fn commands(script: &str) -> Vec<Command> {
     let mut reader = Reader {
         chars: script.chars().collect(),
@@ -77,7 +78,7 @@ struct Reader {
     at: usize,
     line: usize,
     commands: Vec<RawCommand>,
-    /// The ends of the here-documents that begin on the next line, and whether tabs may stand before them.
+    /// The ends of the here-documents that begin on the next line, and whether tabs may be before them.
     here: Vec<(String, bool)>,
     is_in_backticks: bool,
 }
@@ -259,7 +260,7 @@ impl Reader {
         }
     }
 
-    /// What stands behind a `$`.
+    /// What is after a `$`.
     fn expansion(&mut self, is_quoted: bool) -> Part {
         if self.take("((") {
             while self.peek(0).is_some() && !self.take("))") {
@@ -302,7 +303,7 @@ impl Reader {
     }
 }
 
-/// Adds text to the last part where it is of the same kind.
+/// Adds text to the last part if it is of the same kind.
 fn text(parts: &mut Vec<Part>, more: &str, quoted: bool) {
     match parts.last_mut() {
         Some(Part::Text { text, is_quoted }) if *is_quoted == quoted => text.push_str(more),
@@ -310,7 +311,7 @@ fn text(parts: &mut Vec<Part>, more: &str, quoted: bool) {
     }
 }
 
-/// Takes over what a command assigns: `A=b`, `export A=b`, `for A in …`.
+/// Records the assignments of a command: `A=b`, `export A=b`, `for A in …`.
 fn assign(command: &RawCommand, variables: &mut Variables, last: Option<&Variables>) {
     let plain = |word: &[Part]| match word.first() {
         Some(Part::Text { text, is_quoted: false }) => text.clone(),

@@ -1,4 +1,4 @@
-//! Which parts of an image brought a container image in, and who asks for it.
+//! Which parts of an image brought a container image in, and what asks for it.
 
 use std::io;
 
@@ -21,24 +21,24 @@ use crate::types::{ContextPath, Digest, ImageRef, Platform, registry_path};
 pub struct Why {
     /// The name under which clusters ask for it.
     pub reference: String,
-    /// The digest that it stands for; none where it is not held whole.
+    /// Its digest; `None` if the registry does not have all of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
-    /// What is wrong with it, where it is not held whole.
+    /// What is wrong with it, if the registry does not have all of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
     /// What the layers hold of it, from the lowest; layers that hold nothing of it are left out.
     pub layers: Vec<LayerContent>,
     /// The lists that name it, of every layer.
     pub lists: Vec<Asking>,
-    /// The manifests that ask for it, as the layers together show them, and whoever else does.
+    /// The manifests in the merged layers that ask for it, and other places that do.
     pub manifests: Vec<Asking>,
-    /// The nearest name that there is, where there is nothing of this one.
+    /// The nearest name that there is, if there is nothing of this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nearest: Option<String>,
 }
 
-/// What a layer holds of a container image.
+/// The parts of a container image in a layer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LayerContent {
@@ -66,17 +66,17 @@ pub struct Asking {
     pub layer: usize,
     /// The file in the root file system.
     pub file: ContextPath,
-    /// The line, from 1; 0 where it is the whole file that asks.
+    /// The line, from 1; 0 if the whole file asks.
     pub line: usize,
     /// Where in its document (RFC 6901); empty in text.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub route: String,
     /// The reference as it is written.
     pub reference: String,
-    /// Who asks, where it is no list and no manifest: kubeadm, a node that joins, a script.
+    /// What asks for it, if not a list or manifest: kubeadm, a node that joins, a script.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<&'static str>,
-    /// It is a list of a layer that a higher layer covers.
+    /// Whether it is a list that a higher layer hides.
     #[serde(skip_serializing_if = "is_false")]
     pub covered: bool,
 }
@@ -117,7 +117,7 @@ fn look(layers: &Overlay, reference: &ImageRef, registry: &str, platform: &Platf
     let storage = RegistryStorage::new(layers);
     let (digest, fault, image) = match held(storage, reference, platform) {
         Held::Whole(image) => (Some(image.root().digest), None, Some(image)),
-        Held::Absent => (None, Some("the image's own registry does not hold it".to_owned()), None),
+        Held::Absent => (None, Some("the image's own registry does not have it".to_owned()), None),
         Held::Broken(why) => (None, Some(why), None),
         Held::OtherPlatform(there) => {
             (None, Some(format!("it is there for {}, not for {platform}", there.join(", "))), None)

@@ -32,7 +32,7 @@ pub struct CachedImage {
     pub missing: Vec<String>,
 }
 
-/// A name in the registry that does not stand for the same in both images.
+/// A name in the registry that differs between the two images.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CachedDiff {
     /// Repository and tag, without a host: `calico/cni:v3.19.1`; a digest where no tag leads to it.
@@ -49,13 +49,13 @@ pub struct CachedDiff {
 #[derive(Debug, Default)]
 pub(super) struct Cached {
     pub(super) images: BTreeMap<String, CachedImage>,
-    /// The files that make them up: nothing more is to be said of these.
+    /// Their files, which need no separate report.
     pub(super) explained: BTreeSet<Vec<u8>>,
     /// What blobs are: `calico/cni:v3.19.1 layer 2`.
     blobs: BTreeMap<Digest, BTreeSet<String>>,
 }
 
-/// The parts of container images that a path is the blob of, where it leads into the registry of an image: `calico/cni:v3.19.1
+/// The parts of container images whose blob is at a path, if it is in the registry of an image: `calico/cni:v3.19.1
 /// layer 2`. The image must have that blob itself, whole.
 pub fn cached_at(side: &Side, path: &DiffPath) -> Result<Vec<String>, DiffError> {
     let file = path.first_file().and_then(|file| std::str::from_utf8(file).ok());
@@ -65,7 +65,7 @@ pub fn cached_at(side: &Side, path: &DiffPath) -> Result<Vec<String>, DiffError>
     Ok(cached.blobs.remove(&blob).into_iter().flatten().collect())
 }
 
-/// The names that do not stand for the same.
+/// The names that differ.
 pub(super) fn compare(old: &Cached, new: &Cached) -> Vec<CachedDiff> {
     let names: BTreeSet<&String> = old.images.keys().chain(new.images.keys()).collect();
     let sides = names.into_iter().map(|name| (name, old.images.get(name), new.images.get(name)));
@@ -112,7 +112,7 @@ impl Reader<'_> {
                 unnamed.remove(&seen);
             }
         }
-        // A list comes before its manifests: those are no images of their own then.
+        // A list comes before its manifests, so that these are not reported as separate images.
         let mut of_lists = BTreeSet::new();
         for digest in &unnamed {
             if let Ok((_, ManifestKind::List(entries))) = self.storage.document(*digest) {
@@ -125,7 +125,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Adds an image; gives the digests of all its documents.
+    /// Adds an image; returns the digests of all its documents.
     fn image(&mut self, name: String, paths: &RepositoryPaths, digest: Digest) -> BTreeSet<Digest> {
         let mut image =
             CachedImage { digest, is_list: false, platforms: BTreeSet::new(), size: 0, missing: Vec::new() };

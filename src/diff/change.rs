@@ -83,7 +83,7 @@ pub enum Change {
         removed: usize,
         /// How many lines the second has and the first not.
         added: usize,
-        /// The lines as a unified diff without a head; left out where there are too many, cut where it is long.
+        /// The lines as a unified diff without a head; left out if there are too many, cut if it is long.
         #[serde(skip_serializing_if = "Option::is_none")]
         diff: Option<String>,
     },
@@ -151,7 +151,7 @@ pub struct Thing {
     pub size: Option<u64>,
 }
 
-/// Types of what lies in layers and archives.
+/// Types of what is in layers and archives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Kind {
@@ -219,7 +219,7 @@ impl Change {
         }
     }
 
-    /// What was there and what is, short; empty where there is no more to say.
+    /// What was there and what is, short; empty if there is no more to say.
     #[must_use]
     pub fn detail(&self) -> String {
         let arrow = |old: &dyn fmt::Display, new: &dyn fmt::Display| format!("{old} → {new}");

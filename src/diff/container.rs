@@ -34,8 +34,8 @@ struct Listed {
     repo_tags: Option<Vec<String>>,
 }
 
-/// Compares the images of two archives; adds nothing where one of them is none for `docker load`, or has several images,
-/// or where the images are the same.
+/// Compares the images of two archives; adds nothing if one of them is not for `docker load`, or has several images, or
+/// if the images are the same.
 pub(super) fn compare(at: &DiffPath, sides: (&Spool, &Spool), found: &mut Findings) -> Result<(), DiffError> {
     let (Some(old), Some(new)) = (read(at, sides.0)?, read(at, sides.1)?) else { return Ok(()) };
     if old.what == new.what {
@@ -85,7 +85,7 @@ fn without_empty(value: Value) -> Value {
     match value {
         Value::Object(entries) => {
             let entries = entries.into_iter().map(|(key, value)| {
-                // What is named in a map of volumes, ports or labels says something by its name.
+                // In a map of volumes, ports or labels, the key itself has a meaning.
                 let is_set = matches!(key.as_str(), "Volumes" | "ExposedPorts" | "Labels");
                 (key, if is_set { value } else { without_empty(value) })
             });

@@ -1,4 +1,4 @@
-//! Two files with other bytes: what differs in them, as fine as it can be told.
+//! Two files with other bytes: what differs in them, as precisely as possible.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -38,7 +38,7 @@ pub(super) struct Contents<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     pub(super) differences: Vec<Difference>,
-    /// What could not be told, in whole sentences.
+    /// What could not be compared, in whole sentences.
     pub(super) notes: Vec<String>,
 }
 
@@ -98,7 +98,7 @@ impl Contents<'_> {
         Ok(())
     }
 
-    /// An archive's members; where it cannot be read as one, why not, in words.
+    /// An archive's members; if it cannot be read as one, why not, in words.
     fn unpack(&self, at: &DiffPath, archive: &dyn Readable) -> Result<Result<Spool, String>, DiffError> {
         let scratch =
             scratch_file(self.scratch).map_err(|source| DiffError::Scratch { path: at.to_string(), source })?;
@@ -120,7 +120,7 @@ struct Texts {
 }
 
 impl Texts {
-    /// Both as texts, where they are such and small enough.
+    /// Both as texts, if they are small enough and valid.
     fn read(at: &DiffPath, name: &[u8], (old, new): (&dyn Readable, &dyn Readable)) -> Result<Option<Self>, DiffError> {
         let format = format(name);
         let limit = if format.is_some() { DOCUMENT } else { TEXT };
@@ -142,7 +142,7 @@ impl Texts {
                 };
                 found.differences.extend(changes.into_iter().map(place));
             }
-            // No document, or one that is not understood: a template, say.
+            // Not a document, or one that cannot be parsed, such as a template.
             None => found.add(at, lines::compare(&self.old, &self.new)),
         }
     }
@@ -172,7 +172,7 @@ fn format(name: &[u8]) -> Option<Format> {
     }
 }
 
-/// A small file's text; none of what is no text.
+/// A small file's text; `None` for what is not text.
 fn text(at: &DiffPath, file: &dyn Readable) -> Result<Option<String>, DiffError> {
     let mut bytes = Vec::new();
     file.open()?.take(DOCUMENT + 1).read_to_end(&mut bytes).map_err(|source| read_error(at, source))?;

@@ -6,8 +6,8 @@ use super::{DiffPath, Difference, keys};
 use crate::edit::Format;
 use crate::image::model::{CLUSTERFILE_ANNOTATION, Image, default_clusterfile};
 
-/// Compares two documents but for ids and layers; without `with_name` also but for the name and what sealer derives from
-/// it, for whoever compares two images gave two names.
+/// Compares two documents except for ids and layers; without `with_name` also except for the name and what sealer
+/// derives from it, because the two compared images have two names.
 pub(super) fn compare(old: &Image, new: &Image, with_name: bool) -> Vec<Difference> {
     let [old, new] = [old, new].map(|image| text(image, with_name));
     let changes = keys::compare(Format::Json, &old, &new).unwrap_or_default();
@@ -26,7 +26,7 @@ fn text(image: &Image, with_name: bool) -> String {
     let mut document = image.to_json();
     if !with_name && let Some(Value::Object(metadata)) = document.get_mut("metadata") {
         metadata.remove("name");
-        // Without an annotation of its own an image has none at all.
+        // Without annotations, an image has no such field.
         metadata.entry("annotations").or_insert_with(|| Value::Object(serde_json::Map::new()));
     }
     document.to_string()

@@ -40,7 +40,7 @@ pub(super) fn compare(
         found.add(at, Change::Target { old: name_text(old), new: name_text(new) });
     }
     let (old, new) = (before.meta, after.meta);
-    // The mode of a symlink is the same on all of Linux, and of what is of another type nobody wonders about it.
+    // The mode of a symlink is the same on all of Linux, and if the type differs, the mode does not matter.
     if before.kind == after.kind && before.kind != Kind::Symlink && old.mode != new.mode {
         found.add(at, Change::Mode { old: Mode(old.mode), new: Mode(new.mode) });
     }

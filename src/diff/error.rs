@@ -25,7 +25,7 @@ pub enum DiffError {
         source: io::Error,
     },
     /// There is no room to unpack an archive, or it could not be used.
-    #[error("cannot unpack `{path}` to compare its members; a folder with more room can be given with `--cache`")]
+    #[error("cannot unpack `{path}` to compare its members; use `--cache` for a folder with more space")]
     Unpack {
         /// Where it is.
         path: String,

@@ -23,7 +23,7 @@ pub struct Options {
     pub times: bool,
 }
 
-/// Compares two images. `scratch` is a folder for what is unpacked on the way.
+/// Compares two images. `scratch` is a folder for unpacked data.
 ///
 /// Files that both sides have from one layer are not read.
 pub fn compare(old: &Side, new: &Side, scratch: &Path, options: Options) -> Result<ImageDiff, DiffError> {
@@ -92,7 +92,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// All layers of both, none where they are the same.
+/// All layers of both; empty if they are the same.
 fn layers(old: &View<'_>, new: &View<'_>) -> Vec<LayerDiff> {
     let keys = |view: &View<'_>| {
         view.side.layers.iter().map(|layer| (layer.id, layer.kind.as_str(), layer.value.clone())).collect::<Vec<_>>()
@@ -165,8 +165,7 @@ fn files(
     Ok(files)
 }
 
-/// Whether all that is to be said of something in a registry is said with its cached images. Its folders come and go with
-/// what is in them.
+/// Whether the report about cached images covers a path in a registry. Its folders only change with their contents.
 fn is_explained(path: &[u8], entry: &Entry, cached: &Cached) -> bool {
     let is_on_the_way = |outer: &[u8], inner: &[u8]| {
         inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))

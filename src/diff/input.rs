@@ -1,4 +1,4 @@
-//! What the user names → images whose layers lie in folders: a saved archive, an image of the store, or of a registry.
+//! What the user names → images whose layers are in folders: a saved archive, an image of the store, or of a registry.
 
 use std::path::{Path, PathBuf};
 
@@ -26,21 +26,21 @@ enum Found {
     Registry(SealerName),
 }
 
-/// Why what the user named is not looked up.
+/// Why the user's input cannot be found.
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
     /// It is neither a file nor a name.
-    #[error("{0}; an image is named as in the store or its registry, a saved archive by its path")]
+    #[error("{0}; name an image as in the store or its registry, or a saved archive by its path")]
     Name(#[from] ReferenceError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// A private folder for what is unpacked, gone when it is dropped; what a killed process left there is cleared away by the
+/// A private folder for unpacked data, removed when it is dropped; leftovers of a killed process are removed by the
 /// next one.
 ///
-/// Archives and pulled images are unpacked into stores of their own in it, never into the user's.
+/// Archives and pulled images are unpacked into separate stores in it, never into the user's store.
 pub struct Scratch {
     staging: Staging,
 }
@@ -107,13 +107,13 @@ impl Input {
 pub struct Comparer<'a> {
     /// The user's store, which is only read.
     pub store: &'a Store,
-    /// What pulls images; needed where [`Input::needs_registry`] says so.
+    /// Pulls images; required if [`Input::needs_registry`] says so.
     pub sources: Option<&'a Sources>,
-    /// Told what is doubtful about archives and pulled images.
+    /// Receives warnings about archives and pulled images.
     pub observer: &'a dyn Observer,
     /// For what is unpacked.
     pub scratch: &'a Scratch,
-    /// Only these platforms; all where none is named.
+    /// Only these platforms; all if none is named.
     pub platforms: &'a [Platform],
     /// What is compared beyond what always is.
     pub options: Options,
@@ -176,15 +176,14 @@ impl Comparer<'_> {
         sides.sort_by(|one, other| one.image.platform.cmp(&other.image.platform));
         if sides.is_empty() {
             let there: Vec<String> = images.iter().map(|image| image.platform.to_string()).collect();
-            let message = format!("`{}` is not for the platform asked for; it is for {}", input.text, there.join(", "));
+            let message = format!("`{}` is not for the requested platform; it is for {}", input.text, there.join(", "));
             return Err(Failure::new(FailureKind::Failed, message));
         }
         if let Some(twice) = sides.windows(2).find(|two| two[0].image.platform == two[1].image.platform) {
             let [one, other] = [0, 1].map(|index| twice[index].image.name.familiar());
-            let message = format!("`{}` holds several images for one platform: `{one}` and `{other}`", input.text);
-            return Err(
-                Failure::new(FailureKind::Failed, message).with_help("load it, and compare its images by their names")
-            );
+            let message = format!("`{}` has several images for one platform: `{one}` and `{other}`", input.text);
+            return Err(Failure::new(FailureKind::Failed, message)
+                .with_help("load the archive, and compare its images by name"));
         }
         Ok(sides)
     }
@@ -211,8 +210,10 @@ impl Comparer<'_> {
         for platform in platforms.unwrap_or_default() {
             let pulled = sources.image(&name.reference().clone().into(), platform).map_err(|failure| {
                 let root = self.store.root().display();
-                failure
-                    .with_help(format!("`{}` is not in the store {root}, so its registry was asked", name.familiar()))
+                failure.with_help(format!(
+                    "`{}` is not in the store {root}, so it was looked up in its registry",
+                    name.familiar()
+                ))
             })?;
             images.push(workspace.import(name, &pulled, sources.cache(), self.observer)?);
         }

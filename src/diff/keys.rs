@@ -27,8 +27,8 @@ pub(super) struct KeyChange {
     pub(super) what: Change,
 }
 
-/// What differs between two texts, in the order of the first, then what only the second has; none where one of them is not
-/// understood.
+/// What differs between two texts, in the order of the first, then what only the second has; `None` if one of them is
+/// not understood.
 pub(super) fn compare(format: Format, old: &str, new: &str) -> Option<Vec<KeyChange>> {
     let images = [images(old), images(new)];
     let (olds, news) = (read(format, old)?, read(format, new)?);
@@ -65,8 +65,8 @@ fn read(format: Format, text: &str) -> Option<Vec<Node>> {
     Some(roots.into_iter().filter(is_there).collect())
 }
 
-/// Documents with what tells them apart: kind, namespace and name where they have them, so that one more in the middle
-/// does not move all others; else, or where that is not unique, their place.
+/// Documents with their identity: kind, namespace and name if they have them, so that a new one in the middle does not
+/// shift all others; otherwise, or if that is not unique, their index.
 fn named(roots: &[Node]) -> Vec<(String, &Node)> {
     let name = |root: &Node| {
         let kind = root.get("kind").and_then(Node::scalar)?;

@@ -1,4 +1,4 @@
-//! Layer by layer, as strictly as layer ids: for whoever expects the same bytes.
+//! Compares layer by layer, as strictly as layer ids: for callers that expect the same bytes.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,8 +10,8 @@ use super::side::Side;
 use super::tree::{self, Entries};
 use super::{Change, DiffError, DiffPath, Difference, document};
 
-/// The first difference of two images that should be the same, times included; none where all of their layers and their
-/// documents are. `scratch` is a folder for what is unpacked on the way.
+/// The first difference of two images that should be the same, times included; `None` if all of their layers and their
+/// documents are. `scratch` is a folder for unpacked data.
 ///
 /// The order is fixed: layers from the lowest, in them paths by their bytes, members of archives likewise; then the
 /// documents. Layers of one id are not read, unless one of them was never seen to hash to it.

@@ -13,7 +13,7 @@ const CONTEXT: usize = 2;
 /// Lines of a diff that are kept.
 const LONGEST: usize = 200;
 /// Comparing takes at most so many steps: lines of the one times lines of the other, those at both ends left out that
-/// are the same. Beyond that only numbers are told.
+/// are the same. Beyond that, only numbers are reported.
 const STEPS: usize = 50_000_000;
 
 /// What differs between two texts that are not the same.

@@ -63,7 +63,7 @@ fn both(
         }
         (Some(_), Some(_)) | (None, _) | (_, None) => {}
     }
-    // Nobody ever looks at the mode of a symlink.
+    // The mode of a symlink has no meaning.
     if old.mode != new.mode && kind(old) != Kind::Symlink && kind(new) != Kind::Symlink {
         found.add(at, Change::Mode { old: Mode(old.mode), new: Mode(new.mode) });
     }

@@ -5,13 +5,13 @@
 //!                                   └─first_difference──▶ Difference: `layer 1!/cri/docker.tar.gz!/runc: mode`
 //! ```
 //!
-//! [`compare`] is for people: the root file systems that a cluster sees, the container images in their registries by what
-//! their tags stand for, the documents. [`first_difference`] is for whoever expects the same bytes: layer by layer, times
-//! included. Both go down the same steps: an entry → its content → members of an archive, keys of JSON and YAML, lines of
-//! text, else size and digest. A step that does not understand what it is given says so and leaves it to the last one, so
-//! files with other bytes are never called the same.
+//! [`compare`] is for people: the root file systems that a cluster sees, the container images in their registries by
+//! what their tags stand for, the documents. [`first_difference`] is for callers that expect the same bytes: layer by
+//! layer, times included. Both go down the same steps: an entry → its content → members of an archive, keys of JSON and
+//! YAML, lines of text, else size and digest. A step that cannot parse its input says so and leaves it to the last
+//! step, so files with different bytes are never reported as the same.
 //!
-//! Nothing is held in memory but names, documents (up to 64 MiB) and texts (up to 4 MiB): contents are read as streams,
+//! Only names, documents (up to 64 MiB) and texts (up to 4 MiB) are kept in memory: contents are read as streams,
 //! archives unpacked into files without a name.
 
 mod cached;

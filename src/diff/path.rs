@@ -48,7 +48,7 @@ impl DiffPath {
         Self { layer: Some(number), ..Self::default() }
     }
 
-    /// What lies in this at a path: in a layer a file, in a file a member.
+    /// What is in this at a path: in a layer a file, in a file a member.
     #[must_use]
     pub fn inner(&self, path: &[u8]) -> Self {
         let mut inner = Self { key: None, ..self.clone() };
@@ -67,7 +67,7 @@ impl DiffPath {
         self.files.first().map(Vec::as_slice)
     }
 
-    /// How it goes on behind the first path: empty where it does not.
+    /// The part after the first path; empty if there is none.
     #[must_use]
     pub fn behind_file(&self) -> String {
         let mut text = String::new();
@@ -81,7 +81,7 @@ impl DiffPath {
 }
 
 impl Key {
-    /// `#` says where a path ends and a key begins; without a path before it none is needed.
+    /// `#` marks the end of a path and the start of a key; it is not needed without a path.
     fn text(&self, behind_path: bool) -> String {
         let mark = if behind_path { "#" } else { "" };
         match &self.document {
@@ -112,8 +112,8 @@ impl serde::Serialize for DiffPath {
     }
 }
 
-/// A name inside a layer or archive as text: what is no UTF-8 as `\xNN`, control characters as escapes, so that it stays
-/// one line; a backslash twice, so that two names never look the same.
+/// A name inside a layer or archive as text: what is not UTF-8 as `\xNN`, control characters as escapes, so that it
+/// stays one line; a backslash twice, so that two names never look the same.
 #[must_use]
 pub fn name_text(name: &[u8]) -> String {
     use std::fmt::Write;
@@ -133,7 +133,7 @@ pub fn name_text(name: &[u8]) -> String {
     text
 }
 
-/// A stranger's text in one line: control characters as escapes.
+/// A text from outside in one line: control characters are escaped.
 pub(super) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {

@@ -11,7 +11,7 @@ use super::{Change, FileDiff, ImageDiff};
 fn layers() -> impl Strategy<Value = Vec<BTreeMap<String, Vec<u8>>>> {
     let path = prop_oneof!["[ab](/[cd])?", "[e-g]!", "[h-i]/", "l->[ab]"];
     let content = prop_oneof![Just(b"x".to_vec()), Just(b"y\n".to_vec()), Just(vec![0, 1]), Just(Vec::new())];
-    let layer = prop::collection::btree_map(path, content, 1..6).prop_filter("a file is no folder", |layer| {
+    let layer = prop::collection::btree_map(path, content, 1..6).prop_filter("a file is not a folder", |layer| {
         !layer.keys().any(|path| layer.contains_key(path.split('/').next().unwrap_or_default()) && path.len() > 2)
     });
     prop::collection::vec(layer, 1..4)

@@ -45,7 +45,7 @@ pub enum Origin {
     Registry,
 }
 
-/// Two images compared: all lists are empty where they are the same.
+/// Two images compared: all lists are empty if they are the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ImageDiff {
@@ -55,7 +55,7 @@ pub struct ImageDiff {
     pub new: ImageState,
     /// Keys of their own documents.
     pub document: Vec<Difference>,
-    /// All layers of both, from the lowest; nothing where they have the same ones in the same order.
+    /// All layers of both, from the lowest; empty if they have the same ones in the same order.
     pub layers: Vec<LayerDiff>,
     /// Paths of the root file systems that a cluster sees, by their bytes. What an image's registry holds is in
     /// `cachedImages`.
@@ -70,7 +70,7 @@ pub struct ImageDiff {
 pub struct ImageState {
     /// Its complete name.
     pub name: String,
-    /// Its id, where it says one.
+    /// Its id, if it has one.
     pub id: Option<String>,
     /// Its platform.
     pub platform: Platform,
@@ -120,7 +120,7 @@ pub struct LayerDiff {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FileDiff {
-    /// The path; what is no text in it is escaped.
+    /// The path; what is not text in it is escaped.
     pub path: String,
     /// What the first image has there.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -130,12 +130,12 @@ pub struct FileDiff {
     pub new: Option<FileState>,
     /// What differs.
     pub differences: Vec<Difference>,
-    /// What could not be told of it.
+    /// What could not be compared in it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
-/// What lies at a path.
+/// What is at a path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FileState {

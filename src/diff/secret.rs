@@ -1,4 +1,4 @@
-//! What must not be told: a diff is pasted into pull requests.
+//! Secrets that must not be shown: a diff is pasted into pull requests.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -22,11 +22,11 @@ static SECRET_KIND: LazyLock<Regex> = LazyLock::new(|| {
 static DATA: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"^[\s-]*["']?(data|stringData)["']?\s*:"#).expect("a constant that a test compiles"));
 
-/// Whether a key's name says that its value is nobody's business.
+/// Whether a key's name says that its value is a secret.
 pub(super) fn is_secret(key: &str) -> bool {
     const WORDS: [&str; 6] = ["password", "passwd", "secret", "token", "apikey", "privatekey"];
     let key: String = key.to_ascii_lowercase().chars().filter(|c| !matches!(c, '_' | '-' | '.')).collect();
-    // `imagePullSecrets`, `secretName` and the like only name things; so does everything that is no scalar.
+    // `imagePullSecrets`, `secretName` and the like only name things; so does everything that is not a scalar.
     WORDS.iter().any(|word| key.ends_with(word)) || key == "auth"
 }
 
@@ -62,7 +62,7 @@ pub(super) fn lines_of_secrets<'t>(lines: &[&'t str]) -> BTreeSet<&'t str> {
         for line in document {
             let depth = line.len() - line.trim_start_matches([' ', '-']).len();
             match data_at {
-                // Lines of templates stand where they like.
+                // Lines of templates may have any indentation.
                 Some(data) if depth > data || line.trim().is_empty() || line.trim_start().starts_with("{{") => {
                     found.insert(*line);
                 }

@@ -24,7 +24,7 @@ pub(super) struct SideLayer {
     pub(super) kind: LayerKind,
     pub(super) value: String,
     pub(super) folder: PathBuf,
-    /// Its content was never seen to hash to its id, or a real sealer filled it.
+    /// Its content was never verified against its id, or a real sealer unpacked it.
     is_doubtful: bool,
 }
 
@@ -53,7 +53,7 @@ impl Side {
         Overlay::new(self.layers.iter().map(|layer| layer.folder.clone()).collect())
     }
 
-    /// The same, for whoever does not believe that its layers are what their ids say: they are read.
+    /// The same, but its layers are not trusted to match their ids: they are read.
     #[must_use]
     pub fn doubted(mut self) -> Self {
         self.layers.iter_mut().for_each(|layer| layer.is_doubtful = true);

@@ -270,8 +270,8 @@ fn what_is_no_archive_is_compared_as_bytes_and_says_so() {
     let fixture = |bytes: &[u8]| fixture(&[&[("a.tgz", bytes)]]);
     let (good, evil) = (&good[..], &evil[..]);
     for (old, new, why) in [
-        (good, &b"text"[..], "the new one: this is no archive"),
-        (evil, good, "the old one: the archive's entry `a` is refused: it has the bits 4000 of setuid"),
+        (good, &b"text"[..], "the new one: this is not an archive"),
+        (evil, good, "the old one: the archive's entry `a` is refused: it has setuid, setgid or sticky bits (4000)"),
         (good, &good[..good.len() - 9], "the new one: the archive ends too early"),
     ] {
         let said = files(&fixture(old), &fixture(new));

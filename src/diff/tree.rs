@@ -1,4 +1,4 @@
-//! Layers as they lie on the disk, and the root file system that a cluster sees of them.
+//! Layers as they are on the disk, and the root file system that a cluster sees of them.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -12,7 +12,7 @@ use super::side::Side;
 use crate::disk::{self, Dir, DiskError, Meta};
 use crate::rootfs::{Folder, Overlay};
 
-/// What lies at a path of a layer.
+/// What is at a path of a layer.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     /// Which layer of its image it is of, from 0.
@@ -27,7 +27,7 @@ pub(super) struct Entry {
 pub(super) type Entries = BTreeMap<Vec<u8>, Entry>;
 
 impl Entry {
-    /// Bytes of a file; none of anything else.
+    /// Bytes of a file; `None` for anything else.
     pub(super) fn size(&self) -> Option<u64> {
         (self.kind == Kind::File).then_some(self.meta.size)
     }
@@ -72,7 +72,7 @@ fn read_folder(folder: &Folder<'_>, path: &mut Vec<u8>, entries: &mut Entries) -
     Ok(())
 }
 
-/// As layer ids have it: where we are not root our own user stands for 0:0, for it cannot make files of root's.
+/// As in layer ids: without root, our own user counts as 0:0, because it cannot create files of root.
 fn owned(meta: Meta) -> Meta {
     let own = rustix::process::geteuid();
     if !own.is_root() && meta.uid == own.as_raw() { Meta { uid: 0, gid: 0, ..meta } } else { meta }

@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all.
+//! Files that are either complete or absent.
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
@@ -6,8 +6,8 @@ use std::path::Path;
 
 use super::{Dir, DiskError};
 
-/// A file that is written beside its place, under a name that nobody else has, and put there when it is whole; dropped
-/// before, it is gone.
+/// A file that is written next to its place under a unique name, and renamed when complete. If dropped before that, it
+/// is removed.
 #[derive(Debug)]
 pub struct Unfinished {
     dir: Dir,
@@ -23,7 +23,7 @@ impl Unfinished {
         Self::start(dir, name.as_ref(), |dir, temporary| dir.create_user_file(temporary))
     }
 
-    /// Makes the file, for nobody else until it is finished.
+    /// Makes the file, private until it is finished.
     pub fn private(dir: &Dir, name: impl AsRef<OsStr>) -> Result<Self, DiskError> {
         Self::start(dir, name.as_ref(), |dir, temporary| dir.create_file(temporary, 0o600))
     }
@@ -34,7 +34,7 @@ impl Unfinished {
         create: impl Fn(&Dir, &OsStr) -> Result<fs_err::File, DiskError>,
     ) -> Result<Self, DiskError> {
         let temporary = temporary_name(name);
-        // What a killed process of the same number left.
+        // Left by a killed process with the same process id.
         dir.remove_all(&temporary)?;
         let file = create(dir, &temporary)?;
         Ok(Self { dir: dir.duplicate()?, file, temporary, name: name.to_owned(), is_done: false })
@@ -52,7 +52,7 @@ impl Unfinished {
         self.put()
     }
 
-    /// Flushes it, puts it into its place, whatever stands there, and flushes the folder.
+    /// Flushes it, puts it into its place, whatever is there, and flushes the folder.
     pub fn finish(mut self) -> Result<(), DiskError> {
         self.file.sync_all().map_err(|error| DiskError::io("flush", self.file.path(), error))?;
         self.put()
@@ -68,7 +68,7 @@ impl Unfinished {
 impl Drop for Unfinished {
     fn drop(&mut self) {
         if !self.is_done {
-            // The first error counts; what is left behind is named as such.
+            // The first error is returned; the message names the file that is left behind.
             let _removed = self.dir.remove_all(&self.temporary);
         }
     }
@@ -81,10 +81,10 @@ fn temporary_name(name: &OsStr) -> OsString {
     temporary
 }
 
-/// Writes `bytes` as `name` with `mode`: a file beside it, flushed, renamed into place, the folder flushed.
+/// Writes `bytes` as `name` with `mode`: a file next to it, flushed, renamed into place, the folder flushed.
 ///
-/// After any end of the process or the machine, `name` is what it was or what it shall be. A failed flush is final: the
-/// new file is removed and the error handed on.
+/// However the process or machine ends, `name` has either its old or its new content. A failed flush is final: the new
+/// file is removed and the error handed on.
 pub fn write_atomic(dir: &Dir, name: impl AsRef<OsStr>, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
     Unfinished::private(dir, name)?.finish_with(bytes, mode)
 }
@@ -109,7 +109,7 @@ pub fn place(
 fn fill(file: &mut fs_err::File, dir: &Dir, name: &OsStr, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
     let failed = |action, path: &Path, error| DiskError::io(action, path, error);
     file.write_all(bytes).map_err(|error| failed("write", file.path(), error))?;
-    // After the last byte: writing to a setuid file takes the bit away.
+    // After the last byte, because writing to a setuid file clears the bit.
     dir.set_mode(name, mode)?;
     file.sync_all().map_err(|error| failed("flush", file.path(), error))
 }

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use super::walk::check_depth;
 use super::{Dir, DiskError, Kind, Meta, Sharing, share_file};
 
-/// Who owns the copies, where we are root; elsewhere everything is our own.
+/// Who owns the copies if we are root; otherwise our own user owns everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
     /// Who owns the original.
@@ -32,8 +32,8 @@ impl CopyRules {
     }
 }
 
-/// Copies one entry, a folder with all that is in it: mode (setuid too), time to the nanosecond, symlinks, whiteouts and
-/// `trusted.overlay.opaque`. `new` must not be there yet. Sockets, FIFOs and other devices are refused by name.
+/// Copies one entry, a folder with all that is in it: mode (setuid too), time to the nanosecond, symlinks, whiteouts
+/// and `trusted.overlay.opaque`. `new` must not exist yet. Sockets, FIFOs and other devices are refused by name.
 ///
 /// Other attributes are not copied: a layer does not store them.
 pub fn copy_entry(

@@ -18,7 +18,7 @@ const OPAQUE: &str = "trusted.overlay.opaque";
 const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW);
 const BENEATH: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS).union(ResolveFlags::NO_MAGICLINKS);
 
-/// An open folder; all its names are taken relative to the handle, and none is followed where it is a symlink.
+/// An open folder; all names are relative to the handle, and symlinks are never followed.
 ///
 /// The path is only for messages.
 #[derive(Debug)]
@@ -28,14 +28,14 @@ pub struct Dir {
 }
 
 impl Dir {
-    /// Opens a folder by its path. Symlinks on the way are the user's own and followed.
+    /// Opens a folder by its path. Symlinks in the path belong to the user and are followed.
     pub fn open(path: &Path) -> Result<Self, DiskError> {
         let handle = rustix::fs::open(path, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
             .map_err(|error| DiskError::io("open the folder", path, error))?;
         Ok(Self { handle, path: path.to_owned() })
     }
 
-    /// Opens a folder by its path and makes what is missing of it, with mode 0755 or less where the umask says so.
+    /// Opens a folder by its path and creates missing parts, with mode 0755 minus the umask.
     pub fn open_or_make(path: &Path) -> Result<Self, DiskError> {
         let mut builder = std::fs::DirBuilder::new();
         builder.recursive(true).mode(0o755);
@@ -49,7 +49,7 @@ impl Dir {
         &self.path
     }
 
-    /// Refuses what is no single component.
+    /// Refuses what is not a single component.
     pub(super) fn component(&self, name: &OsStr) -> Result<(), DiskError> {
         let bytes = name.as_bytes();
         let good = !matches!(bytes, b"" | b"." | b"..") && !bytes.contains(&b'/') && !bytes.contains(&0);
@@ -76,7 +76,7 @@ impl Dir {
         Ok(Self { handle: self.done("open the folder", OsStr::new(""), handle)?, path: self.path.clone() })
     }
 
-    /// A handle of this folder of its own, to be locked: flock counts by handle.
+    /// A separate handle of this folder for locking, because flock locks belong to a handle.
     pub(super) fn as_file(&self) -> Result<fs_err::File, DiskError> {
         let own = self.duplicate()?;
         Ok(fs_err::File::from_parts(own.handle.into(), own.path))
@@ -99,7 +99,7 @@ impl Dir {
         Ok(Self { handle: self.done("open the folder", path.as_os_str(), handle)?, path: self.path.join(path) })
     }
 
-    /// Makes a folder that is not there yet, with exactly this mode, and opens it.
+    /// Makes a folder that does not exist yet, with exactly this mode, and opens it.
     pub fn make_folder(&self, name: impl AsRef<OsStr>, mode: u32) -> Result<Self, DiskError> {
         let name = name.as_ref();
         self.component(name)?;
@@ -112,7 +112,7 @@ impl Dir {
         Ok(folder)
     }
 
-    /// Opens a folder of this folder; makes it with `mode` where it is not there.
+    /// Opens a folder of this folder; makes it with `mode` if it does not exist.
     pub fn folder_or_make(&self, name: impl AsRef<OsStr>, mode: u32) -> Result<Self, DiskError> {
         let name = name.as_ref();
         match self.folder(name) {
@@ -127,7 +127,7 @@ impl Dir {
     /// Opens a file of this folder to read it. It must be a regular file.
     pub fn open_file(&self, name: impl AsRef<OsStr>) -> Result<fs_err::File, DiskError> {
         let name = name.as_ref();
-        // Without NONBLOCK a FIFO in place of the file would block for ever.
+        // Without NONBLOCK a FIFO in place of the file would block forever.
         let handle = self.open_at("open", name, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty())?;
         let stat = self.done("look at", name, rustix::fs::fstat(&handle))?;
         match Meta::of(&stat).kind {
@@ -138,7 +138,7 @@ impl Dir {
         }
     }
 
-    /// Makes a file that is not there yet, with exactly this mode, to be written.
+    /// Makes a file that does not exist yet, with exactly this mode, to be written.
     pub fn create_file(&self, name: impl AsRef<OsStr>, mode: u32) -> Result<fs_err::File, DiskError> {
         let name = name.as_ref();
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
@@ -149,7 +149,8 @@ impl Dir {
         Ok(fs_err::File::from_parts(handle.into(), self.path.join(name)))
     }
 
-    /// Makes a file that is not there yet, with the mode that the user's umask leaves, to be written: one for the user.
+    /// Makes a file that does not exist yet, with the mode that the user's umask leaves, to be written: one for the
+    /// user.
     pub fn create_user_file(&self, name: impl AsRef<OsStr>) -> Result<fs_err::File, DiskError> {
         let name = name.as_ref();
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
@@ -157,21 +158,21 @@ impl Dir {
         Ok(fs_err::File::from_parts(handle.into(), self.path.join(name)))
     }
 
-    /// Opens a file of this folder read-only, and makes it, empty and with mode 0644, where it is not there: lock files.
+    /// Opens a file of this folder read-only, and makes it, empty and with mode 0644, if it does not exist: lock files.
     pub fn open_or_create_file(&self, name: impl AsRef<OsStr>) -> Result<fs_err::File, DiskError> {
         let name = name.as_ref();
         let handle = self.open_at("open", name, OFlags::RDONLY | OFlags::CREATE, Mode::from_raw_mode(0o644))?;
         Ok(fs_err::File::from_parts(handle.into(), self.path.join(name)))
     }
 
-    /// What this folder says of itself.
+    /// The metadata of this folder.
     pub fn own_meta(&self) -> Result<Meta, DiskError> {
         let stat = self.done("look at", OsStr::new(""), rustix::fs::fstat(&self.handle))?;
         Ok(Meta::of(&stat))
     }
 
-    /// When this folder was made, by the file system's own account: no rename changes it, and nobody can set it. None where
-    /// the file system does not say.
+    /// When this folder was created, according to the file system: a rename does not change it, and nobody can set it.
+    /// `None` if the file system does not say.
     pub fn birth(&self) -> Result<Option<FileTime>, DiskError> {
         let asked = rustix::fs::statx(&self.handle, "", AtFlags::EMPTY_PATH, StatxFlags::BTIME);
         let stat = self.done("look at", OsStr::new(""), asked)?;
@@ -179,7 +180,7 @@ impl Dir {
         Ok(said.then_some(FileTime { seconds: stat.stx_btime.tv_sec, nanos: stat.stx_btime.tv_nsec }))
     }
 
-    /// What it says of a name.
+    /// The metadata of a name.
     pub fn meta(&self, name: impl AsRef<OsStr>) -> Result<Meta, DiskError> {
         let name = name.as_ref();
         self.component(name)?;
@@ -187,7 +188,7 @@ impl Dir {
         Ok(Meta::of(&self.done("look at", name, stat)?))
     }
 
-    /// What it says of a name, none where there is no such.
+    /// The metadata of a name; `None` if it does not exist.
     pub fn meta_if_there(&self, name: impl AsRef<OsStr>) -> Result<Option<Meta>, DiskError> {
         match self.meta(name) {
             Ok(meta) => Ok(Some(meta)),
@@ -219,7 +220,7 @@ impl Dir {
         Ok(self.done("read the symlink", name, target)?.into_bytes())
     }
 
-    /// Makes a symlink that is not there yet.
+    /// Makes a symlink that does not exist yet.
     pub fn make_symlink(&self, name: impl AsRef<OsStr>, target: &[u8]) -> Result<(), DiskError> {
         let name = name.as_ref();
         self.component(name)?;
@@ -227,7 +228,7 @@ impl Dir {
         self.done("create the symlink", name, rustix::fs::symlinkat(target, &self.handle, name))
     }
 
-    /// Makes a whiteout (a character device 0:0, which needs no privilege since Linux 5.8) that is not there yet.
+    /// Makes a whiteout (a character device 0:0, which needs no privilege since Linux 5.8) that does not exist yet.
     pub fn make_whiteout(&self, name: impl AsRef<OsStr>) -> Result<(), DiskError> {
         let name = name.as_ref();
         self.component(name)?;
@@ -245,12 +246,12 @@ impl Dir {
         to.done("create the hard link", new, linked)
     }
 
-    /// Renames; what stands at the new name is replaced in one step.
+    /// Renames; what is at the new name is replaced in one step.
     pub fn rename(&self, name: impl AsRef<OsStr>, to: &Self, new: impl AsRef<OsStr>) -> Result<(), DiskError> {
         self.rename_with(name.as_ref(), to, new.as_ref(), RenameFlags::empty())
     }
 
-    /// Renames, and fails where the new name is there already.
+    /// Renames, and fails if the new name already exists.
     pub fn rename_new(&self, name: impl AsRef<OsStr>, to: &Self, new: impl AsRef<OsStr>) -> Result<(), DiskError> {
         self.rename_with(name.as_ref(), to, new.as_ref(), RenameFlags::NOREPLACE)
     }
@@ -274,12 +275,12 @@ impl Dir {
         self.done("remove", name, rustix::fs::unlinkat(&self.handle, name, AtFlags::empty()))
     }
 
-    /// Removes whatever stands there, folders with all that is in them; fine where there is nothing.
+    /// Removes whatever is there, folders with all that is in them; fine if there is nothing.
     pub fn remove_all(&self, name: impl AsRef<OsStr>) -> Result<(), DiskError> {
         super::walk::remove_all(self, name.as_ref())
     }
 
-    /// The folder above this one, which must be of this identity: this one may have been moved meanwhile.
+    /// The parent folder, which must have this identity, because this folder may have been moved.
     pub(super) fn parent(&self, identity: (u64, u64)) -> Result<Self, DiskError> {
         let up = OsStr::new("..");
         let handle = self.done("open", up, rustix::fs::openat(&self.handle, up, FOLDER, Mode::empty()))?;
@@ -295,7 +296,7 @@ impl Dir {
         self.done("remove the folder", name, rustix::fs::unlinkat(&self.handle, name, AtFlags::REMOVEDIR))
     }
 
-    /// Lets its owner enter and change a folder, which [`Dir::folder`] could not open. Only for what will be removed.
+    /// Makes a folder accessible for its owner after [`Dir::folder`] could not open it. Only for what will be removed.
     pub(super) fn open_up(&self, name: &OsStr) -> Result<(), DiskError> {
         let mode = Mode::from_raw_mode(0o700);
         self.done("open up", name, rustix::fs::chmodat(&self.handle, name, mode, AtFlags::empty()))
@@ -312,7 +313,7 @@ impl Dir {
                 let file = self.open_file(name)?;
                 self.done(action, name, rustix::fs::fchmod(&file, Mode::from_raw_mode(mode)))
             }
-            // A device cannot be opened; chmodat follows symlinks, and this is none in a folder that is ours.
+            // A device cannot be opened, and chmodat follows symlinks; this is not a symlink, and the folder is ours.
             Kind::Whiteout => {
                 let mode = Mode::from_raw_mode(mode);
                 self.done(action, name, rustix::fs::chmodat(&self.handle, name, mode, AtFlags::empty()))
@@ -336,8 +337,8 @@ impl Dir {
         self.done("set the owner of", name, done)
     }
 
-    /// Gives an open file of this folder its owner, where one is named, its mode and its time: by its handle, in an order in
-    /// which none undoes another.
+    /// Gives an open file of this folder its owner, if one is named, its mode and its time: by its handle, in an order
+    /// in which no change undoes another.
     pub fn complete_file(
         &self,
         file: &fs_err::File,
@@ -407,8 +408,8 @@ impl Dir {
 
     /// Flushes the whole file system that this folder is on.
     ///
-    /// One call for a tree of thousands of files, each of which would else cost a flush of its own. Since Linux 5.8 it
-    /// also says when an earlier write-back failed.
+    /// One call for a tree of thousands of files, instead of one flush for each. Since Linux 5.8 it also says when an
+    /// earlier write-back failed.
     pub fn flush_file_system(&self) -> Result<(), DiskError> {
         self.done("flush the file system of", OsStr::new(""), rustix::fs::syncfs(&self.handle))
     }

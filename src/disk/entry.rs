@@ -1,4 +1,4 @@
-//! What stands in a folder: its kind, mode, owner, time and size.
+//! An entry of a folder: kind, mode, owner, time and size.
 
 use rustix::fs::{FileType, Stat, Timespec};
 
@@ -31,7 +31,7 @@ impl FileTime {
     }
 }
 
-/// What kind of thing stands there.
+/// The kind of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A regular file.
@@ -42,11 +42,11 @@ pub enum Kind {
     Symlink,
     /// A character device 0:0: in an overlay, the name is gone.
     Whiteout,
-    /// A socket, FIFO or another device, in a word for people.
+    /// A socket, FIFO or other device; the word is for messages.
     Special(&'static str),
 }
 
-/// What a folder says of one of its names; symlinks are not followed.
+/// The metadata of an entry in a folder; symlinks are not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Meta {
     /// What it is.

@@ -8,26 +8,26 @@ use crate::types::{FailureKind, Reportable};
 /// Why something on the disk could not be done.
 #[derive(Debug, thiserror::Error)]
 pub enum DiskError {
-    /// The system refused.
+    /// The system returned an error.
     #[error("could not {action} `{}`", path.display())]
     Io {
-        /// What was tried, as a verb with what belongs to it: `create the folder`.
+        /// What was tried, as a verb with its object: `create the folder`.
         action: &'static str,
         /// On what.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A lock is held by another process for longer than we wait.
-    #[error("`{}` was in use by another process for more than {seconds} s; try again when that one is done", path.display())]
+    #[error("`{}` was in use by another process for more than {seconds} s; try again when that process is done", path.display())]
     Busy {
         /// The lock file.
         path: PathBuf,
         /// How long was waited.
         seconds: u64,
     },
-    /// A name is no single component of a path.
-    #[error("`{}` in `{}` is no name that a file can have", name.escape_ascii(), folder.display())]
+    /// A name is not a single component of a path.
+    #[error("`{}` in `{}` is not a valid file name", name.escape_ascii(), folder.display())]
     Name {
         /// The folder.
         folder: PathBuf,
@@ -35,15 +35,15 @@ pub enum DiskError {
         name: Vec<u8>,
     },
     /// Neither file, folder, symlink nor whiteout.
-    #[error("`{}` is a {what}, which no layer can hold; remove it or leave it out", path.display())]
+    #[error("`{}` is a {what}, which a layer cannot have; remove it or exclude it", path.display())]
     Special {
         /// Where it is.
         path: PathBuf,
         /// `socket`, `FIFO`, `device`.
         what: &'static str,
     },
-    /// Folders in folders without end.
-    #[error("`{}` lies more than {limit} folders deep", path.display())]
+    /// Folders are nested too deeply.
+    #[error("`{}` is more than {limit} folders deep", path.display())]
     Deep {
         /// Where it was given up.
         path: PathBuf,
@@ -52,7 +52,7 @@ pub enum DiskError {
     },
 }
 
-/// For whoever tells of nothing but what the system said: one sentence, with its cause.
+/// For callers that only report an I/O error: one sentence with its cause.
 impl From<DiskError> for io::Error {
     fn from(error: DiskError) -> Self {
         match error {
@@ -69,13 +69,13 @@ impl DiskError {
         Self::Io { action, path: path.as_ref().to_owned(), source: source.into() }
     }
 
-    /// Whether the thing was not there.
+    /// Whether the error means "not found".
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 
-    /// Whether the thing was there already.
+    /// Whether the error means "already exists".
     #[must_use]
     pub fn is_there_already(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::AlreadyExists)

@@ -1,4 +1,4 @@
-//! Lock files: flock, so that a lock ends with its process, however that ends.
+//! Lock files with flock, so that a lock ends with its process, however that ends.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -27,14 +27,14 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Locks the file `name`, which is made where it is not there, and waits up to `limit` for others.
+    /// Locks the file `name`, which is made if it does not exist, and waits up to `limit` for others.
     ///
     /// After that it is [`DiskError::Busy`].
     pub fn acquire(dir: &Dir, name: &str, mode: LockMode, limit: Duration) -> Result<Self, DiskError> {
         Self::wait(dir.open_or_create_file(name)?, mode, limit)
     }
 
-    /// As [`Lock::acquire`], but where there is no such file there is nothing to lock: readers make nothing.
+    /// As [`Lock::acquire`], but without the file there is nothing to lock, because readers create nothing.
     pub fn acquire_if_there(dir: &Dir, name: &str, mode: LockMode, limit: Duration) -> Result<Option<Self>, DiskError> {
         match dir.open_file(name) {
             Ok(file) => Self::wait(file, mode, limit).map(Some),
@@ -43,8 +43,8 @@ impl Lock {
         }
     }
 
-    /// Locks a folder itself, alone, for writers who leave nothing in it but what they write. Where the file system locks
-    /// no folders (NFS) there is no lock.
+    /// Locks the folder itself exclusively, for writers that must not leave a lock file. If the file system cannot lock
+    /// folders (NFS), there is no lock.
     pub fn acquire_folder(dir: &Dir, limit: Duration) -> Result<Option<Self>, DiskError> {
         match Self::wait(dir.as_file()?, LockMode::Exclusive, limit) {
             Ok(lock) => Ok(Some(lock)),
@@ -59,7 +59,7 @@ impl Lock {
         }
     }
 
-    /// Locks a file that is there, alone, if nobody else holds it.
+    /// Locks an existing file exclusively, if nobody else holds it.
     pub fn try_acquire(dir: &Dir, name: &str) -> Result<Option<Self>, DiskError> {
         match Self::wait(dir.open_file(name)?, LockMode::Exclusive, Duration::ZERO) {
             Ok(lock) => Ok(Some(lock)),

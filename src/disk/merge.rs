@@ -5,9 +5,9 @@ use std::ffi::OsStr;
 use super::{CopyRules, Dir, DiskError, Kind, Owner, copy_entry, is_root};
 
 /// Copies one entry as [`copy_entry`] does, over what may be there: a folder over a folder merges the two, with the
-/// later one's mode, owner and time; everything else takes the place of what is there.
+/// later one's mode, owner and time; everything else replaces what is there.
 ///
-/// The time of `to` itself changes; whoever must keep it sets it again.
+/// The time of `to` itself changes; a caller that must keep it sets it again.
 pub fn merge_entry(
     from: &Dir,
     name: impl AsRef<OsStr>,

@@ -1,9 +1,9 @@
-//! What touches the file system does so here: through directory handles, never through a symlink, with
-//! every return value checked.
+//! All access to the file system is here: through directory handles, never through a symlink, with every return value
+//! checked.
 //!
 //! A [`Dir`] is an open folder. Names below it are single components ([`Dir`] refuses everything else), or walked one
-//! by one with `openat2` (`RESOLVE_BENEATH`, `RESOLVE_NO_SYMLINKS`), so nothing from outside can lead out of it, also
-//! not while somebody swaps a folder for a symlink.
+//! by one with `openat2` (`RESOLVE_BENEATH`, `RESOLVE_NO_SYMLINKS`), so nothing from outside can lead out of it, even
+//! while somebody swaps a folder for a symlink.
 
 mod atomic;
 mod copy;

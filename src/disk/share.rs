@@ -1,4 +1,4 @@
-//! The same bytes in a second place, at the least cost that is safe.
+//! Copies a file in the cheapest safe way.
 
 use std::ffi::OsStr;
 use std::io;
@@ -10,17 +10,17 @@ use super::{Dir, DiskError, Meta};
 /// Whether unchanged files may share their bytes with where they come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sharing {
-    /// Reflink where the file system can; else a hard link where owner, mode and time stay the same; else a copy.
+    /// Reflink if the file system can; else a hard link if owner, mode and time stay the same; else a copy.
     #[default]
     Auto,
     /// Always a copy.
     Copy,
-    /// For looking only: nothing of the original is touched, and of a file with more than this many bytes only the size is
-    /// taken. Never for what becomes a layer.
+    /// For previews only: the original is not shared, and of a file with more than this many bytes only the size is
+    /// copied. Never use it for a layer.
     Outline(u64),
 }
 
-/// How a file came to its second place.
+/// How a file was copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shared {
     /// Its blocks are shared until one is written (FICLONE).
@@ -29,14 +29,14 @@ pub enum Shared {
     Linked,
     /// Its bytes were copied.
     Copied,
-    /// It has the same size, and nothing in it.
+    /// It has the same size, but no content.
     Outlined,
 }
 
 /// Puts the regular file `name` of `from` as `new`, which is not there yet, into `to`, with mode, owner and time of
-/// `wanted` (its other fields are not looked at).
+/// `wanted` (its other fields are ignored).
 ///
-/// A hard link is made only where the file has all of these already, for they belong to all its names. Without root the
+/// A hard link is only made if the file already has all of these, because all its names share them. Without root the
 /// owner stays our own.
 pub fn share_file(
     from: &Dir,
@@ -58,7 +58,7 @@ pub fn share_file(
         Sharing::Outline(limit) if there.size > limit => false,
         Sharing::Auto | Sharing::Outline(_) => match rustix::fs::ioctl_ficlone(&target, &source) {
             Ok(()) => true,
-            // What file systems say that cannot do it: other kind, other disk, other block size, inline data.
+            // Errors of file systems that cannot do it: other kind, other disk, other block size, inline data.
             Err(Errno::OPNOTSUPP | Errno::NOTTY | Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::PERM) => false,
             Err(error) => return Err(to.error("share blocks with", new, error)),
         },
@@ -93,7 +93,7 @@ pub fn share_file(
     Ok(shared)
 }
 
-/// Whether a hard link could be made; false where the file system or the system's rules do not let us.
+/// Whether a hard link could be made; false if the file system or the system's rules forbid it.
 fn link_or_not(from: &Dir, name: &OsStr, to: &Dir, new: &OsStr) -> Result<bool, DiskError> {
     match from.link(name, to, new) {
         Ok(()) => Ok(true),

@@ -1,4 +1,4 @@
-//! Over whole trees: their size, their removal.
+//! Operations on whole trees: size and removal.
 
 use std::ffi::{OsStr, OsString};
 
@@ -45,7 +45,7 @@ fn all_of_root_at(dir: &Dir, depth: usize) -> Result<bool, DiskError> {
     Ok(true)
 }
 
-/// A folder that is being emptied, seen from one that lies in it.
+/// A folder that is being emptied, seen from a folder inside it.
 struct Above {
     /// The folder's identity: going up must lead back to it.
     identity: (u64, u64),
@@ -55,7 +55,7 @@ struct Above {
     inner: OsString,
 }
 
-/// Removes a tree of any depth: what cannot be walked must still be got rid of.
+/// Removes a tree of any depth: it must be possible to delete even a tree that is too deep to walk.
 ///
 /// One folder is open at a time, and the way back up is checked, so neither handles nor the stack set a limit.
 pub(super) fn remove_all(dir: &Dir, name: &OsStr) -> Result<(), DiskError> {
@@ -83,7 +83,7 @@ pub(super) fn remove_all(dir: &Dir, name: &OsStr) -> Result<(), DiskError> {
     }
 }
 
-/// The folder of the name, to be emptied; none where there is nothing, or no more, as it was no folder.
+/// The folder of that name, to be emptied; `None` if there is nothing (any more), because it was not a folder.
 fn file_gone_or_folder(dir: &Dir, name: &OsStr) -> Result<Option<Dir>, DiskError> {
     let Some(meta) = dir.meta_if_there(name)? else { return Ok(None) };
     if meta.kind != Kind::Folder {

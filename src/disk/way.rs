@@ -1,4 +1,4 @@
-//! Folders on the way to a place where entries are made.
+//! The parent folders of a place where entries are made.
 
 use super::{Dir, DiskError, FileTime, is_root};
 use crate::types::ContextPath;
@@ -14,8 +14,8 @@ pub struct Way {
 }
 
 impl Way {
-    /// Opens the folder at `path` below `top` and makes what is missing of it. Something else than a folder on the way is
-    /// an error.
+    /// Opens the folder at `path` below `top` and makes what is missing of it. It is an error if a part of the path is
+    /// not a folder.
     pub fn open(top: &Dir, path: &ContextPath, time: FileTime) -> Result<Self, DiskError> {
         let mut folders = vec![(top.duplicate()?, top.own_meta()?.mtime)];
         for part in path.parts() {

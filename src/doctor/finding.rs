@@ -1,18 +1,18 @@
-//! What was found: one form for all that a doctor says.
+//! Findings: the same form for all checks of the doctor.
 
 use serde::Serialize;
 
-/// How bad it is.
+/// How serious it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// As it should be.
     Good,
-    /// Worth knowing; nothing fails by it.
+    /// Worth knowing; it makes nothing fail.
     Note,
-    /// Something may fail by it, or only what few people do.
+    /// It may make something fail, or only rare uses.
     Warning,
-    /// Something fails by it.
+    /// It makes something fail.
     Error,
 }
 
@@ -36,25 +36,25 @@ pub enum Concern {
     /// Everybody who builds or runs images here.
     #[default]
     All,
-    /// Only who builds with a Docker engine, as sealer did up to v0.5: this program's builder needs none.
+    /// Only people who build with a Docker engine, as sealer did up to v0.5: this program's builder needs no engine.
     Engine,
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// How bad it is.
+    /// How serious it is.
     pub verdict: Verdict,
-    /// What was looked for: a word that stays the same, for machines (`hosts`, `blob-missing`).
+    /// The name of the check, a stable word for machines (`hosts`, `blob-missing`).
     pub check: &'static str,
-    /// On what: a path, a reference, a layer.
+    /// What was checked: a path, a reference, a layer.
     pub subject: String,
-    /// What was found, as a clause that goes on after the subject.
+    /// What was found, as the rest of a sentence after the subject.
     pub found: String,
-    /// What it should be, where that is not plain.
+    /// What it should be, if that is not obvious.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
-    /// How to mend it.
+    /// How to fix it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
     /// Whom it concerns.
@@ -68,21 +68,21 @@ impl Finding {
         Self { verdict, check, subject, found, expected: None, remedy: None, concern: Concern::All }
     }
 
-    /// With what it should be.
+    /// Adds what it should be.
     #[must_use]
     pub fn expected(mut self, expected: impl Into<String>) -> Self {
         self.expected = Some(expected.into());
         self
     }
 
-    /// With how to mend it.
+    /// Adds how to fix it.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
         self
     }
 
-    /// One that only builds with an engine are concerned by.
+    /// Marks it as relevant only for builds with an engine.
     #[must_use]
     pub fn for_engines(mut self) -> Self {
         self.concern = Concern::Engine;
@@ -109,7 +109,7 @@ impl Finding {
     }
 }
 
-/// The worst verdict of those that concern everybody; good where there is none.
+/// The worst verdict of the findings that concern everybody; good if there is none.
 #[must_use]
 pub fn worst(findings: &[Finding]) -> Verdict {
     let all = findings.iter().filter(|finding| finding.concern == Concern::All);

@@ -120,7 +120,7 @@ pub(super) fn mentions(text: &str, raw: Raw) -> Result<Mentions, Objection> {
             Some(b'%') => at = raw_end(text, brace, raw)?,
             Some(b'#') => {
                 return Err(Objection::new(brace..brace + 2, "template comments `{# … #}` are not part of recipes")
-                    .with_help("use YAML's: `# …`; for the characters themselves write `{{ \"{#\" }}`"));
+                    .with_help("use YAML comments: `# …`; for the characters themselves, write `{{ \"{#\" }}`"));
             }
             _ => at = brace + 1,
         }
@@ -150,9 +150,9 @@ fn raw_end(text: &str, open: usize, raw: Raw) -> Result<usize, Objection> {
     let objection = Objection::new(open..open + 2, "statements `{% … %}` are not part of recipes");
     let Some(inside) = tag_end(&text[open..], "raw").filter(|_| raw == Raw::Allowed) else {
         return Err(objection.with_help(match raw {
-            Raw::Refused => "only expressions are: `{{ … }}`; for the characters themselves write `{{ \"{%\" }}`",
+            Raw::Refused => "only expressions are: `{{ … }}`; for the characters themselves, write `{{ \"{%\" }}`",
             Raw::Allowed => {
-                "only `{{ … }}` and `{% raw %}…{% endraw %}` are, and the latter keeps all that stands between"
+                "only `{{ … }}` and `{% raw %}…{% endraw %}` are, and the latter keeps its content as it is"
             }
         }));
     };
@@ -260,7 +260,10 @@ fn read(tokens: &[Token], text: &str, found: &mut Mentions) -> Result<(), Object
         } else if before == "." {
             // A part behind something that is no name, as in `(…).a`.
         } else if after == "(" {
-            return Err(Objection::new(here, format!("there is no function `{name}`: expressions call none")));
+            return Err(Objection::new(
+                here,
+                format!("there is no function `{name}`: expressions cannot call functions"),
+            ));
         } else if after == "=" && word(at + 1) != "=" {
             // The name of an argument.
         } else {
@@ -322,7 +325,7 @@ mod tests {
             ("a{{ x", 1..3, "the expression is not closed"),
             ("{{ 'x }}", 0..2, "the expression is not closed"),
             ("{{ [x for x in values] }}", 6..9, "loops are not part of recipes"),
-            ("{{ now() }}", 3..6, "there is no function `now`: expressions call none"),
+            ("{{ now() }}", 3..6, "there is no function `now`: expressions cannot call functions"),
         ] {
             let objection = mentions(text, Raw::Refused).unwrap_err();
             assert_eq!((objection.at, objection.message.as_str()), (at, message), "{text}");

@@ -59,9 +59,9 @@ pub(crate) fn one_document(source: &Source, name: &str) -> Result<Option<Node>, 
             Err(vec![
                 Diagnostic::error(
                     Span::new(start, start + 3),
-                    format!("a {name} is one document, and here starts another"),
+                    format!("a {name} must be a single document, but a second one starts here"),
                 )
-                .with_help(format!("one file holds one {name}")),
+                .with_help(format!("put each {name} into its own file")),
             ])
         }
     }
@@ -74,8 +74,8 @@ fn refuse_tags(node: &Node, sink: &Sink) {
     {
         let is_text = matches!(node.value, Value::Plain(_) | Value::Text(_));
         if !(tag == "!!str" && is_text) {
-            let message = format!("the tag `{tag}` means nothing here");
-            sink.add(Diagnostic::error(properties.span, message).with_help("leave it out"));
+            let message = format!("the tag `{tag}` is not supported");
+            sink.add(Diagnostic::error(properties.span, message).with_help("remove it"));
         }
     }
     match &node.value {
@@ -85,7 +85,7 @@ fn refuse_tags(node: &Node, sink: &Sink) {
             for (key, value) in entries {
                 if key.style == Style::Plain && key.scalar() == Some("<<") {
                     sink.add(
-                        Diagnostic::error(key.span, "merge keys (`<<`) mean nothing here")
+                        Diagnostic::error(key.span, "merge keys (`<<`) are not supported")
                             .with_help("write the fields out"),
                     );
                 }

@@ -195,11 +195,11 @@ impl Scope {
         let (first, last) = (mention.parts.first(), mention.parts.last());
         let (start, end) = (first.map_or(0, |(_, at)| at.start), last.map_or(0, |(_, at)| at.end));
         let help = if kind == "list" {
-            format!("`{{{{ {path} | join(sep=\",\") }}}}` makes one text of it")
+            format!("`{{{{ {path} | join(sep=\",\") }}}}` makes it a string")
         } else {
             format!("name one of its entries: {}", leaves(value, &path).join(", "))
         };
-        Err(Objection { at: start..end, message: format!("`{path}` is a {kind}, not a text"), help: Some(help) })
+        Err(Objection { at: start..end, message: format!("`{path}` is a {kind}, not a string"), help: Some(help) })
     }
 
     /// What could have been meant by a name that is not there.
@@ -301,7 +301,7 @@ fn objection(error: &tera::Error, text: &str) -> Objection {
     }
     // What else could stand there is a list of the parser's own words.
     if let Some(expected) = message.find(" but expected") {
-        message.replace_range(expected.., ", which cannot stand here");
+        message.replace_range(expected.., ", which is not allowed here");
     }
     let first_line = message.lines().next().unwrap_or_default().trim_end_matches('.');
     let mut letters = first_line.chars();
@@ -332,7 +332,7 @@ impl Write for Limited {
 }
 
 fn too_long() -> tera::Error {
-    tera::Error::message("a text becomes longer than 1 MiB")
+    tera::Error::message("a string becomes longer than 1 MiB")
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature is Tera's")]
@@ -367,7 +367,7 @@ fn split(text: &str, arguments: Kwargs, _: &State<'_>) -> TeraResult<Vec<String>
     let pattern = arguments.must_get::<&str>("pat")?;
     if pattern.is_empty() || text.matches(pattern).count() > MOST_PARTS {
         return Err(tera::Error::message(format!(
-            "`split` makes at most {MOST_PARTS} parts, at a text that is not empty"
+            "`split` needs a separator that is not empty, and makes at most {MOST_PARTS} parts"
         )));
     }
     Ok(text.split(pattern).map(str::to_owned).collect())

@@ -133,7 +133,7 @@ fn assignment(text: &str, defaults: &Data, sink: &Sink) -> Option<Data> {
         return None;
     };
     if key.split('.').any(str::is_empty) {
-        sink.add(Diagnostic::error(Span::new(0, key.len()), "a key has a name between its dots"));
+        sink.add(Diagnostic::error(Span::new(0, key.len()), "a key must have a name between its dots"));
         return None;
     }
     let default = key.split('.').try_fold(defaults, |data, part| data.get(part));
@@ -188,7 +188,7 @@ fn compare(defaults: &Data, given: &Data, path: &str, sink: &Sink) {
                 let help = match (nearest(key, names.iter().copied()), names.is_empty()) {
                     (Some(near), _) => format!("did you mean `{near}`?"),
                     (None, false) => format!("there are: {}", names.join(", ")),
-                    (None, true) => "it has none: write defaults into its `values`".to_owned(),
+                    (None, true) => "it has no values: add defaults to its `values`".to_owned(),
                 };
                 sink.add(
                     Diagnostic::error(key.span, format!("the recipe has no value `{}`", shortened(&path)))
@@ -222,7 +222,7 @@ fn value(data: &Data, sink: &Sink) {
         DataValue::Bool(_) | DataValue::Text(_) => {}
         DataValue::Null => {
             if !sink.has_error_at(data.span) {
-                let help = "write `\"\"` if an empty string is meant";
+                let help = "for an empty string, write `\"\"`";
                 sink.add(Diagnostic::error(data.span, "a value cannot be null").with_help(help));
             }
         }

@@ -43,7 +43,7 @@ pub(super) fn check(source: &Source, schema: &Data, values: &Map<String, Value>,
         Err(error) => {
             let path = error.instance_path().as_str();
             let at = find(schema, path).unwrap_or(schema.span);
-            let message = format!("`valuesSchema` is no JSON Schema: {}", wrong_schema(&error, path));
+            let message = format!("`valuesSchema` is not a valid JSON Schema: {}", wrong_schema(&error, path));
             let mistake = Located { source: source.clone(), diagnostic: Diagnostic::error(at, message) };
             return vec![Misfit { mistake, value: None }];
         }
@@ -95,14 +95,14 @@ fn objection(keyword: &Text, target: &str, at: Span) -> Option<Diagnostic> {
     let target = shortened(target);
     match keyword.as_str() {
         "$ref" | "$dynamicRef" if !target.starts_with('#') => Some(
-            Diagnostic::error(at, format!("the reference `{target}` leads out of the schema"))
+            Diagnostic::error(at, format!("the reference `{target}` points outside the schema"))
                 .with_label("expected `#…`"),
         ),
         "$schema" if target.trim_end_matches('#') != DRAFT => Some(
             Diagnostic::error(at, format!("`{target}` is another version of JSON Schema"))
                 .with_label(format!("expected `{DRAFT}`")),
         ),
-        "$id" => Some(Diagnostic::error(keyword.span, "a `valuesSchema` has no `$id`").with_help("leave it out")),
+        "$id" => Some(Diagnostic::error(keyword.span, "a `valuesSchema` has no `$id`").with_help("remove it")),
         _ => None,
     }
 }
@@ -111,17 +111,15 @@ fn objection(keyword: &Text, target: &str, at: Span) -> Option<Diagnostic> {
 fn wrong_schema(error: &ValidationError<'_>, path: &str) -> String {
     let value = shown(error.instance());
     match error.kind() {
-        ValidationErrorKind::Referencing(_) => {
-            "a `$ref` in it leads to nothing: below `$defs` there is no such name".to_owned()
-        }
+        ValidationErrorKind::Referencing(_) => "a `$ref` in it points to nothing: `$defs` has no such name".to_owned(),
         ValidationErrorKind::Format { format } if format == "regex" => {
-            format!("`{value}` is no regular expression (there are no look-arounds and no backreferences)")
+            format!("`{value}` is not a valid regular expression (look-arounds and backreferences are not supported)")
         }
         ValidationErrorKind::AnyOf { .. } if path.ends_with("/type") => {
-            format!("`{value}` is no type: there are string, integer, number, boolean, array, object and null")
+            format!("`{value}` is not a type: the types are string, integer, number, boolean, array, object and null")
         }
         ValidationErrorKind::Format { .. } | ValidationErrorKind::AnyOf { .. } => {
-            format!("`{value}` cannot stand here")
+            format!("`{value}` is not allowed here")
         }
         _ => describe(error),
     }
@@ -143,7 +141,7 @@ fn describe(error: &ValidationError<'_>) -> String {
         ValidationErrorKind::Required { property } => format!("`{}` is missing", shown(property)),
         ValidationErrorKind::Enum { options } => {
             let options = options.as_array().map(|options| options.iter().map(shown).collect::<Vec<_>>());
-            format!("`{value}` is none of {}", names(&options.unwrap_or_default()))
+            format!("`{value}` is not one of {}", names(&options.unwrap_or_default()))
         }
         ValidationErrorKind::Constant { expected_value } => format!("`{value}` is not `{}`", shown(expected_value)),
         ValidationErrorKind::AdditionalProperties { unexpected }
@@ -155,21 +153,21 @@ fn describe(error: &ValidationError<'_>) -> String {
         ValidationErrorKind::Maximum { limit } => format!("`{value}` is more than {limit}"),
         ValidationErrorKind::ExclusiveMinimum { limit } => format!("`{value}` is not more than {limit}"),
         ValidationErrorKind::ExclusiveMaximum { limit } => format!("`{value}` is not less than {limit}"),
-        ValidationErrorKind::MultipleOf { multiple_of } => format!("`{value}` is no multiple of {multiple_of}"),
+        ValidationErrorKind::MultipleOf { multiple_of } => format!("`{value}` is not a multiple of {multiple_of}"),
         ValidationErrorKind::MinLength { limit } => format!("`{value}` is shorter than {limit} characters"),
         ValidationErrorKind::MaxLength { limit } => format!("`{value}` is longer than {limit} characters"),
-        ValidationErrorKind::MinItems { limit } => format!("the list has less than {limit} elements"),
+        ValidationErrorKind::MinItems { limit } => format!("the list has fewer than {limit} elements"),
         ValidationErrorKind::MaxItems { limit } => format!("the list has more than {limit} elements"),
         ValidationErrorKind::AdditionalItems { limit } => format!("the list has more than {limit} elements"),
         ValidationErrorKind::UnevaluatedItems { unexpected } => format!("{} may not be in the list", names(unexpected)),
-        ValidationErrorKind::UniqueItems => "an element stands in the list twice".to_owned(),
-        ValidationErrorKind::Contains => "the list lacks an element that it must have".to_owned(),
-        ValidationErrorKind::MinProperties { limit } => format!("the map has less than {limit} entries"),
+        ValidationErrorKind::UniqueItems => "an element is in the list twice".to_owned(),
+        ValidationErrorKind::Contains => "the list lacks a required element".to_owned(),
+        ValidationErrorKind::MinProperties { limit } => format!("the map has fewer than {limit} entries"),
         ValidationErrorKind::MaxProperties { limit } => format!("the map has more than {limit} entries"),
         ValidationErrorKind::PropertyNames { error } => {
             format!("a name in the map is not allowed: {}", describe(error))
         }
-        ValidationErrorKind::Format { format } => format!("`{value}` is no {format}"),
+        ValidationErrorKind::Format { format } => format!("`{value}` is not a valid {format}"),
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
             let mut reasons: Vec<String> = context.iter().flatten().map(describe).collect();
             reasons.sort();
@@ -179,7 +177,7 @@ fn describe(error: &ValidationError<'_>) -> String {
         ValidationErrorKind::OneOfMultipleValid { .. } => {
             format!("`{value}` fits more than one of the choices, expected exactly one")
         }
-        ValidationErrorKind::Not { .. } => format!("`{value}` is what it must not be"),
+        ValidationErrorKind::Not { .. } => format!("`{value}` is not allowed"),
         ValidationErrorKind::BacktrackLimitExceeded { .. }
         | ValidationErrorKind::RegexEngineFailure { .. }
         | ValidationErrorKind::ContentEncoding { .. }

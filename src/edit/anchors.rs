@@ -1,4 +1,4 @@
-//! Anchors and aliases: what an edit of one place would change at another.
+//! Anchors and aliases: detects edits of one place that would change another.
 
 use super::route::Route;
 use super::{Pointer, Refusal};
@@ -12,9 +12,9 @@ struct Mention {
     name: String,
 }
 
-/// Refuses a change of the entry at the route's end that another place of the document would see.
+/// Refuses a change at the route's end that would also change another place of the document.
 ///
-/// `whole` are the bytes that go, none where something is only added to the route's node.
+/// `whole` are the bytes that go, or `None` if something is only added to the route's node.
 pub(super) fn check(
     text: &str,
     root: &Node,

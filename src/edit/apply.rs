@@ -20,7 +20,7 @@ pub(super) enum Change {
         /// Its value.
         value: Node,
     },
-    /// An entry less.
+    /// Removes an entry.
     Remove {
         /// Where it is.
         path: Pointer,
@@ -28,7 +28,7 @@ pub(super) enum Change {
 }
 
 impl Change {
-    /// Does it to the tree; whether there was the place for it.
+    /// Applies it to the tree; returns whether the place exists.
     pub(super) fn apply(self, root: &mut Node) -> bool {
         match self {
             Self::Insert { path, value } => path.split_last().is_some_and(|(parent, token)| {

@@ -44,14 +44,14 @@ impl<'t> Page<'t> {
         let (at, lines, count) = match &collection.value {
             Value::Map(entries) => {
                 let lines = self.indents.entry_lines(&text_node(token), value, column);
-                // What ends with the file can have nothing behind it without becoming longer by a line end.
+                // What ends with the file can have nothing after it without becoming longer by a line end.
                 let at = entries.len() - usize::from(self.ends_open(collection));
                 (at, lines, entries.len())
             }
             Value::List(elements) => {
                 let at = token.parse().unwrap_or(elements.len());
                 if at == elements.len() && self.ends_open(collection) {
-                    return Err(unusual("the file ends inside of a block scalar; give it a final line end first"));
+                    return Err(unusual("the file ends inside a block scalar; add a line end to the file first"));
                 }
                 (at, self.indents.element_lines(value, column), elements.len())
             }
@@ -71,7 +71,7 @@ impl<'t> Page<'t> {
         Ok(vec![Splice::insert(before, text)])
     }
 
-    /// An entry less; a collection that would have none left becomes `{}` or `[]`.
+    /// Removes an entry; an empty collection becomes `{}` or `[]`.
     pub(super) fn remove(&self, route: &Route<'_>) -> Result<Vec<Splice>, Refusal> {
         let Some((collection, at)) = route.rungs.last().copied() else { return Err(Refusal::RemoveRoot) };
         let (start, end) = (self.entry_start(collection, at), entry_end(collection, at));
@@ -326,7 +326,7 @@ impl<'t> Page<'t> {
         }
     }
 
-    /// The byte behind the `:` or `-` in front of a value.
+    /// The byte after the `:` or `-` in front of a value.
     fn opener(&self, holder: &Node, at: usize) -> Option<usize> {
         match &holder.value {
             Value::Map(entries) => {
@@ -337,7 +337,7 @@ impl<'t> Page<'t> {
         }
     }
 
-    /// Whether the file ends inside of a block scalar at the node's end that a line end behind it would change.
+    /// Whether the file ends inside a block scalar at the node's end that a line end after it would change.
     fn ends_open(&self, node: &Node) -> bool {
         let leaf = last_leaf(node);
         matches!(leaf.style, Style::Literal | Style::Folded)

@@ -7,8 +7,8 @@ use crate::types::{Reportable, Source, Span};
 /// Why a document was not edited; nothing was changed then.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum EditError {
-    /// The bytes are no UTF-8.
-    #[error("the document is not UTF-8: byte {valid_up_to} begins no character; convert it to UTF-8 first")]
+    /// The bytes are not UTF-8.
+    #[error("the document is not UTF-8: byte {valid_up_to} does not start a character; convert it to UTF-8 first")]
     Encoding {
         /// How many bytes before it are good.
         valid_up_to: usize,
@@ -26,16 +26,16 @@ pub enum EditError {
         message: String,
     },
     /// There is no document in the file.
-    #[error("the file holds no document, only blanks and comments")]
+    #[error("the file has no document, only blanks and comments")]
     Empty,
     /// Several documents, and none was picked.
-    #[error("the file holds {} documents; say which one with `document`: {}", .there.len(), .there.join(", "))]
+    #[error("the file has {} documents; choose one with `document`: {}", .there.len(), .there.join(", "))]
     Unselected {
         /// The documents: index, kind, name.
         there: Vec<String>,
     },
     /// The selector picks none or several.
-    #[error("`document: {selector}` picks {}; there are {}", Count(*.picked), .there.join(", "))]
+    #[error("`document: {selector}` matches {}; the file has {}", Count(*.picked), .there.join(", "))]
     Selection {
         /// The selector.
         selector: DocumentSelector,
@@ -72,7 +72,7 @@ pub enum Refusal {
         /// The key that was probably meant.
         nearest: Option<String>,
     },
-    /// A key on the route stands twice, so nobody can say which one is meant.
+    /// A key on the route is there twice, so it is ambiguous.
     #[error("`{}` has the key `{key}` twice; remove one of the two first", Shown(.at))]
     RepeatedKey {
         /// The map.
@@ -81,7 +81,7 @@ pub enum Refusal {
         key: String,
     },
     /// An index on the route is not there.
-    #[error("`{}` has {length} elements, so there is no `{index}` in it", Shown(.list))]
+    #[error("`{}` has {length} elements, so it has no element `{index}`", Shown(.list))]
     NoIndex {
         /// The list.
         list: Pointer,
@@ -91,15 +91,16 @@ pub enum Refusal {
         length: usize,
     },
     /// A step of the route names no index of a list.
-    #[error("`{}` is a list, and `{token}` is no index: a number from 0 on, or `-` for its end", Shown(.list))]
+    #[error("`{}` is a list, and `{token}` is not an index: expected a number from 0, or `-` for the end of the \
+             list", Shown(.list))]
     NotAnIndex {
         /// The list.
         list: Pointer,
         /// The step.
         token: String,
     },
-    /// The route goes on where nothing can.
-    #[error("`{}` is {what} and holds no keys; replace it by a map first", Shown(.deepest))]
+    /// The route continues below a scalar.
+    #[error("`{}` is {what} and has no keys; replace it with a map first", Shown(.deepest))]
     NotACollection {
         /// The deepest part of the route that exists.
         deepest: Pointer,
@@ -115,7 +116,7 @@ pub enum Refusal {
         name: String,
     },
     /// What is to be changed is repeated elsewhere by aliases.
-    #[error("`&{name}` at `{}` is repeated by `*{name}` in line {line}, which would change as well", Shown(.at))]
+    #[error("`&{name}` at `{}` is used by `*{name}` in line {line}, which would change as well", Shown(.at))]
     Anchored {
         /// The anchored value.
         at: Pointer,
@@ -124,8 +125,8 @@ pub enum Refusal {
         /// A line with an alias, from 1.
         line: usize,
     },
-    /// What is to be removed holds an anchor that an alias outside of it needs.
-    #[error("`&{name}` inside of `{}` is needed by `*{name}` in line {line}", Shown(.at))]
+    /// The value to remove has an anchor that an alias outside it needs.
+    #[error("`&{name}` inside `{}` is needed by `*{name}` in line {line}", Shown(.at))]
     AnchorInside {
         /// What is to be removed.
         at: Pointer,
@@ -141,10 +142,10 @@ pub enum Refusal {
     #[error("a value cannot be moved into itself")]
     MoveIntoItself,
     /// A value with a tag is to be copied.
-    #[error("the value has the tag `{0}`, which cannot be copied; add the value as it is meant")]
+    #[error("the value has the tag `{0}`, which cannot be copied; add the value itself instead")]
     Tagged(String),
     /// A value nests too deeply.
-    #[error("the value nests deeper than {0} levels")]
+    #[error("the value is nested deeper than {0} levels")]
     TooDeep(usize),
     /// A `test` did not hold.
     #[error("the value is not the expected one: found `{found}`, expected `{expected}`")]
@@ -154,12 +155,12 @@ pub enum Refusal {
         /// What should be, shortened.
         expected: String,
     },
-    /// The splice would not have given what the operation says.
-    #[error("the document is written in a way that cannot be edited there without changing more{}", Because(.0))]
+    /// The splice would not have the effect of the operation.
+    #[error("the layout of the document does not allow this edit without changing more{}", Because(.0))]
     Layout(Option<String>),
 }
 
-/// Documents come out of images: none of this is the recipe's own text.
+/// Documents come from images: none of this is a mistake in the recipe's text.
 impl Reportable for EditError {}
 
 impl EditError {

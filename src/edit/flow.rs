@@ -138,7 +138,7 @@ impl<'t> Brackets<'t> {
         }
     }
 
-    /// An entry less.
+    /// Removes an entry.
     pub(super) fn remove(&self, collection: &Node, at: usize) -> Result<Vec<Splice>, Refusal> {
         let entries = Entries::of(self.text, collection);
         if entries.count == 1 {
@@ -199,7 +199,7 @@ impl<'t> Brackets<'t> {
         }]
     }
 
-    /// What stands before `at` in its line, where that is nothing but blanks.
+    /// What is before `at` in its line, if that is nothing but blanks.
     fn indent_of(&self, at: usize) -> Option<&'t str> {
         let before = &self.text[line_start(self.text, at)..at];
         let is_first_line = at == before.len();
@@ -249,7 +249,7 @@ impl<'a> Entries<'a> {
         next_content(self.text, before + 1)
     }
 
-    /// Where its value ends. A value that is not written keeps the blank behind its `:`, without which some readers take
+    /// Where its value ends. A value that is not written keeps the blank after its `:`, without which some readers take
     /// the `:` for a part of the key.
     fn end(&self, at: usize) -> usize {
         match &self.collection.value {
@@ -263,7 +263,7 @@ impl<'a> Entries<'a> {
         }
     }
 
-    /// The comma behind it.
+    /// The comma after it.
     fn comma(&self, at: usize) -> Option<usize> {
         let comma = next_content(self.text, self.end(at));
         (self.text.as_bytes().get(comma) == Some(&b',')).then_some(comma)

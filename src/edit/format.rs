@@ -12,7 +12,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format that a file's name ends in: `.json`, `.yaml`, `.yml`; none for other names.
+    /// The format that a file's name ends in: `.json`, `.yaml`, `.yml`; `None` for other names.
     #[must_use]
     pub fn of_path(path: &ContextPath) -> Option<Self> {
         let (_, extension) = path.file_name()?.rsplit_once('.')?;

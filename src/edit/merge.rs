@@ -1,4 +1,4 @@
-//! Merge patches (RFC 7386), as the operations that they come down to.
+//! Merge patches (RFC 7386), translated to operations.
 
 use serde_json::Value as Json;
 
@@ -10,7 +10,7 @@ use crate::syntax::{Node, Value};
 
 /// Merges `merge` into one document of a file: maps are merged key by key, a null removes its key, all else replaces.
 ///
-/// What is equal already is not touched. A null that has nothing to remove is refused as a remove is, except where `lenient`.
+/// Equal values are not changed. A null that has nothing to remove is refused as a remove is, except where `lenient`.
 ///
 /// Everything else is as with [`patch`](super::patch()): errors name the operation
 /// that the merge came down to.

@@ -1,4 +1,4 @@
-//! Documents in, documents out, and not one byte other than those that were asked for.
+//! Edits documents without changing any other byte.
 //!
 //! An edit is data: a route and an operation (RFC 6902). Each operation is one round:
 //!
@@ -7,9 +7,8 @@
 //!                  └──────────the operation on the tree itself──────────────┴─▶ the same, or the edit is refused
 //! ```
 //!
-//! So no edit can do other than it says: a layout that the splices do not understand ends in an error, never in a
-//! damaged document. What is not spliced keeps its bytes: comments, order, quotes, indentation, line ends, other
-//! documents.
+//! So an edit only has its intended effect: an unsupported layout is an error, and never damages the document. All
+//! other bytes stay the same: comments, order, quotes, indentation, line ends, other documents.
 //!
 //! What belongs to an entry of a YAML collection: its lines and the comment at their end. Comments on lines of their
 //! own stay where they are, whatever is added, replaced or removed around them. New entries come directly after the

@@ -30,7 +30,7 @@ pub enum Operation {
         /// The new value.
         value: serde_json::Value,
     },
-    /// Removes a value and adds it elsewhere. Comments inside of it do not come along.
+    /// Removes a value and adds it elsewhere. Comments inside it do not come along.
     Move {
         /// Where it is.
         from: Pointer,
@@ -44,7 +44,7 @@ pub enum Operation {
         /// Where it will be as well.
         path: Pointer,
     },
-    /// Changes nothing; an error where the value is another one. Numbers are compared by value, keys in any order.
+    /// Changes nothing; an error if the value differs. Numbers are compared by value, keys in any order.
     Test {
         /// The value; it must be there.
         path: Pointer,

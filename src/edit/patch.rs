@@ -9,7 +9,7 @@ use super::{DocumentSelector, EditError, Format, Operation, Pointer, Refusal, an
 use crate::syntax::{Node, Style, Value};
 use crate::types::Span;
 
-/// Does `operations` one after the other to one document of a file, and to nothing else in it.
+/// Applies `operations` in order to one document of a file, and changes nothing else.
 ///
 /// Without a selector the file must hold exactly one document. Strings are written without quotes where every reader of
 /// YAML takes them for strings even so; the quotes of a replaced string are kept. New values are written by indentation
@@ -112,7 +112,7 @@ fn plan(file: &Documents, picked: usize, change: &Change, literals: bool) -> Res
     let (text, root) = (file.text.as_str(), &file.roots[picked]);
     let brackets = flow::Brackets { text, as_json: file.format == Format::Json };
     let page = block::Page::new(text, root, literals);
-    let a_pair = || Refusal::Layout(Some("a pair in a list has no braces of its own; give it some first".to_owned()));
+    let a_pair = || Refusal::Layout(Some("a pair in a list has no braces of its own; add braces first".to_owned()));
     match change {
         Change::Insert { path, value } => {
             let Some((parent, token)) = path.split_last() else { return Err(Refusal::Layout(None)) };

@@ -7,14 +7,14 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pointer(Vec<String>);
 
-/// Why a text is no [`Pointer`].
+/// Why a text is not a [`Pointer`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PointerError {
     /// It does not begin with `/`.
-    #[error("`{0}` is no path into a document: it begins with `/`, like `/spec/registry`")]
+    #[error("`{0}` is not a path into a document: such a path begins with `/`, like `/spec/registry`")]
     Start(String),
     /// A `~` that is neither `~0` nor `~1`.
-    #[error("`{0}` is no path into a document: `~` is written `~0` in it, and a `/` inside of a key `~1`")]
+    #[error("`{0}` is not a path into a document: write `~` as `~0`, and a `/` inside a key as `~1`")]
     Escape(String),
 }
 
@@ -35,7 +35,7 @@ impl Pointer {
         &self.0
     }
 
-    /// The route to the collection that holds the value, and the value's own key or index; none for the root.
+    /// The route to the collection that holds the value, and the value's own key or index; `None` for the root.
     #[must_use]
     pub fn split_last(&self) -> Option<(Self, &str)> {
         let (last, parents) = self.0.split_last()?;
@@ -56,7 +56,7 @@ impl Pointer {
         Self(self.0.iter().take(depth).cloned().collect())
     }
 
-    /// Whether `other` lies below this.
+    /// Whether `other` is below this.
     #[must_use]
     pub fn is_above(&self, other: &Self) -> bool {
         other.0.len() > self.0.len() && other.0.starts_with(&self.0)

@@ -3,7 +3,7 @@
 use super::scalar::{Meaning, double_quoted, is_literal, is_plain, is_special, meaning, single_quoted};
 use crate::syntax::{Node, Style, Value};
 
-/// A node as JSON in one line, a space behind `:` and `,`.
+/// A node as JSON in one line, a space after `:` and `,`.
 pub(crate) fn json(node: &Node) -> String {
     brackets(node, " ", &json_scalar)
 }
@@ -13,7 +13,7 @@ pub(super) fn compact_json(node: &Node) -> String {
     brackets(node, "", &json_scalar)
 }
 
-/// A node as YAML in one line, in brackets where it is a collection.
+/// A node as YAML in one line, in brackets if it is a collection.
 pub(super) fn flow(node: &Node) -> String {
     brackets(node, " ", &|text, is_string| scalar(text, is_string, true))
 }
@@ -32,8 +32,7 @@ fn json_scalar(text: &str, is_string: bool) -> String {
     if is_string || meaning(text) == Meaning::String { double_quoted(text) } else { text.to_owned() }
 }
 
-/// A scalar in YAML. What was written without quotes stays so where that is possible at all: `yes` is what its reader
-/// makes of it.
+/// A scalar in YAML. A value without quotes stays without quotes if possible: `yes` is what its reader makes of it.
 fn scalar(text: &str, is_string: bool, in_flow: bool) -> String {
     let is_word = !is_string && is_special(text);
     if text.is_empty() && !is_string {
@@ -95,10 +94,10 @@ impl Pretty<'_> {
     }
 }
 
-/// A value by indentation: what stands on the line of its key or dash, and the lines below.
+/// A value by indentation: what is on the line of its key or dash, and the lines below.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Rendered {
-    /// Behind `:` or `-`, without the space before it; empty where all stands below.
+    /// Behind `:` or `-`, without the space before it; empty where all is below.
     pub(super) head: String,
     /// Whole lines, indented, without line ends.
     pub(super) tail: Vec<String>,
@@ -122,7 +121,7 @@ pub(super) struct Indents {
 }
 
 impl Indents {
-    /// The value of a key that stands in `column`.
+    /// The value of a key that is in `column`.
     pub(super) fn value(&self, node: &Node, column: usize) -> Rendered {
         match &node.followed().value {
             Value::Map(entries) if !entries.is_empty() => {
@@ -135,7 +134,7 @@ impl Indents {
         }
     }
 
-    /// An element of a list whose dash stands in `column`.
+    /// An element of a list whose dash is in `column`.
     pub(super) fn element(&self, node: &Node, column: usize) -> Rendered {
         let lines = match &node.followed().value {
             Value::Map(entries) if !entries.is_empty() => self.map_lines(entries, column + 2),
@@ -191,7 +190,7 @@ impl Indents {
     }
 }
 
-/// A scalar in the quotes that the one before it had; none where it should be written as new ones are.
+/// A scalar in the quotes that the one before it had; `None` if it should be written as new ones are.
 pub(super) fn in_quotes_of(old: &Node, new: &Node) -> Option<String> {
     let Value::Text(text) = &new.value else { return None };
     match old.style {

@@ -1,4 +1,4 @@
-//! Ways through trees, and what lies along them.
+//! Routes through trees.
 
 use super::apply::index;
 use super::value::name;
@@ -9,9 +9,9 @@ use crate::types::nearest;
 /// A node with the collections above it.
 #[derive(Debug, Clone)]
 pub(super) struct Route<'t> {
-    /// From the root down: a collection, and which of its entries the way goes on with.
+    /// From the root down: each collection, and the index of the entry on the route.
     pub(super) rungs: Vec<(&'t Node, usize)>,
-    /// Where the way ends.
+    /// The end of the route.
     pub(super) node: &'t Node,
 }
 

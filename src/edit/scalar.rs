@@ -54,7 +54,7 @@ fn is_number(text: &str) -> bool {
     exponent_is_good && mantissa_is_good
 }
 
-/// The text of a string, aliases followed; none of anything else.
+/// The text of a string, aliases followed; `None` for anything else.
 pub(crate) fn string_of(node: &Node) -> Option<&str> {
     match &node.followed().value {
         Value::Text(text) => Some(text),
@@ -65,7 +65,7 @@ pub(crate) fn string_of(node: &Node) -> Option<&str> {
 
 /// Whether a scalar without quotes is something else than a string to a reader of YAML 1.1 or 1.2.
 ///
-/// On the careful side: what only looks like a number, a date or a word of one of them is among it.
+/// It errs on the safe side: it includes texts that only look like a number, a date or a keyword.
 pub(crate) fn is_special(text: &str) -> bool {
     const WORDS: [&str; 14] = ["", "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n", "<<", "=", ".nan"];
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -91,7 +91,7 @@ fn is_number_of_yaml_1_1(unsigned: &str) -> bool {
     starts_well && (is_number(&plain) || radix("0b", 2) || radix("0x", 16) || radix("0o", 8) || sexagesimal)
 }
 
-/// `2001-12-14`, alone or with a time behind it.
+/// `2001-12-14`, alone or with a time after it.
 fn is_date(text: &str) -> bool {
     let date_end = text.find(['T', 't', ' ', '\t']).unwrap_or(text.len());
     let parts: Vec<&str> = text[..date_end].split('-').collect();
@@ -138,7 +138,7 @@ pub(crate) fn double_quoted(text: &str) -> String {
     out
 }
 
-/// A string in single quotes; none where it cannot be.
+/// A string in single quotes; `None` if it cannot be.
 pub(crate) fn single_quoted(text: &str) -> Option<String> {
     (!text.chars().any(is_unprintable)).then(|| format!("'{}'", text.replace('\'', "''")))
 }

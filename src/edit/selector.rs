@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::syntax::{Node, Value};
 
-/// Picks one document of a file; what is none is not asked for.
+/// Picks one document of a file; fields that are `None` are ignored.
 ///
-/// Documents without content (nothing or comments between two `---`) are not there for it.
+/// Documents without content (nothing or comments between two `---`) are skipped.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DocumentSelector {

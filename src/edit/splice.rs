@@ -23,7 +23,7 @@ impl Splice {
     }
 }
 
-/// The text with all splices done; none where they overlap or cut a character.
+/// The text with all splices done; `None` if they overlap or cut a character.
 pub(crate) fn apply(text: &str, splices: &mut [Splice]) -> Option<String> {
     // Stable: what is inserted at one place keeps its order.
     splices.sort_by_key(|splice| (splice.span.start, splice.span.end));
@@ -76,7 +76,7 @@ pub(super) fn line_end_style(text: &str, at: usize) -> &'static str {
         .unwrap_or("\n")
 }
 
-/// The next byte that is neither blank, line end nor in a comment, or the text's end. `at` is behind some content.
+/// The next byte that is neither blank, line end nor in a comment, or the text's end. `at` is after some content.
 pub(super) fn next_content(text: &str, at: usize) -> usize {
     let bytes = text.as_bytes();
     let mut at = at;
@@ -90,7 +90,7 @@ pub(super) fn next_content(text: &str, at: usize) -> usize {
     at
 }
 
-/// Whether only spaces stand before `at` in its line.
+/// Whether only spaces are before `at` in its line.
 pub(super) fn is_first_in_line(text: &str, at: usize) -> bool {
     text[line_start(text, at)..at].bytes().all(|b| b == b' ')
 }

@@ -17,8 +17,8 @@ pub struct TextPattern {
 /// Why a text could not be replaced.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// It is no regular expression.
-    #[error("`{pattern}` is no regular expression: {reason}")]
+    /// It is not a regular expression.
+    #[error("`{pattern}` is not a valid regular expression: {reason}")]
     Regex {
         /// The text.
         pattern: String,
@@ -54,9 +54,9 @@ impl UnknownGroup {
         let rest = self.group.trim_start_matches(|c: char| c.is_ascii_digit());
         let number = &self.group[..self.group.len() - rest.len()];
         if number.is_empty() || rest.is_empty() {
-            "for a dollar sign itself write `$$`".to_owned()
+            "for a dollar sign, write `$$`".to_owned()
         } else {
-            format!("a group's name goes on as far as letters, digits and `_` do: write `${{{number}}}{rest}`")
+            format!("a group's name includes all following letters, digits and `_`: write `${{{number}}}{rest}`")
         }
     }
 }
@@ -119,25 +119,25 @@ fn compile(expression: &str, written: &str) -> Result<Regex, TextError> {
     })
 }
 
-/// How the reason begins that the crate `regex` gives, and the same for people who do not know it.
+/// Starts of error messages of the crate `regex`, with our own wording.
 const REASONS: [(&str, &str); 14] = [
     ("unclosed group", "a `(` is not closed"),
     ("unopened group", "a `)` closes nothing"),
     ("unclosed character class", "a `[` is not closed"),
-    ("invalid character class range", "in a range of characters the first comes after the last"),
-    ("repetition operator missing expression", "there is nothing before a `*`, `+`, `?` or `{` to repeat"),
-    ("invalid repetition count range", "in `{from,to}` the first number is larger than the second"),
+    ("invalid character class range", "in a range of characters, the first one comes after the last one"),
+    ("repetition operator missing expression", "there is nothing to repeat before a `*`, `+`, `?` or `{`"),
+    ("invalid repetition count range", "in `{from,to}`, the first number is larger than the second"),
     ("unclosed counted repetition", "a `{` is not closed"),
-    ("repetition quantifier expects", "a `{` is followed by no number; for the character itself write `\\{`"),
-    ("look-around", "there are no look-arounds (`(?=…)`, `(?<=…)`)"),
-    ("backreferences", "there are no backreferences (`\\1`)"),
-    ("unrecognized escape sequence", "a `\\` stands before a letter that has no meaning behind it"),
-    ("incomplete escape sequence", "a `\\` stands at the end"),
+    ("repetition quantifier expects", "a `{` is not followed by a number; for the character itself, write `\\{`"),
+    ("look-around", "look-arounds are not supported (`(?=…)`, `(?<=…)`)"),
+    ("backreferences", "backreferences are not supported (`\\1`)"),
+    ("unrecognized escape sequence", "a `\\` is followed by a letter that has no meaning there"),
+    ("incomplete escape sequence", "a `\\` is at the end"),
     ("duplicate capture group name", "two groups have the same name"),
     ("Compiled regex exceeds size limit", "it is too large"),
 ];
 
-/// The groups that a replacement names, as the crate `regex` reads it: `$name`, `${name}`; `$$` is none.
+/// The groups that a replacement names, as the crate `regex` reads it: `$name`, `${name}`; `$$` is not a group.
 fn groups_in(replacement: &str) -> Vec<&str> {
     let mut groups = Vec::new();
     let mut rest = replacement;
@@ -202,9 +202,9 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         for (expression, message) in [
-            ("(", "`(` is no regular expression: a `(` is not closed"),
-            ("(?=x)", "`(?=x)` is no regular expression: there are no look-arounds (`(?=…)`, `(?<=…)`)"),
-            ("a{1000}{1000}", "`a{1000}{1000}` is no regular expression: it is too large"),
+            ("(", "`(` is not a valid regular expression: a `(` is not closed"),
+            ("(?=x)", "`(?=x)` is not a valid regular expression: look-arounds are not supported (`(?=…)`, `(?<=…)`)"),
+            ("a{1000}{1000}", "`a{1000}{1000}` is not a valid regular expression: it is too large"),
         ] {
             assert_eq!(TextPattern::regex(expression).unwrap_err().to_string(), message);
         }
@@ -217,8 +217,8 @@ mod tests {
         }
         assert_eq!(TextPattern::literal("a").unwrap().unknown_group("$3"), None);
         let help = |group: &str| UnknownGroup { group: group.to_owned() }.help();
-        assert_eq!(help("1x"), "a group's name goes on as far as letters, digits and `_` do: write `${1}x`");
-        assert_eq!(help("HOME"), "for a dollar sign itself write `$$`");
+        assert_eq!(help("1x"), "a group's name includes all following letters, digits and `_`: write `${1}x`");
+        assert_eq!(help("HOME"), "for a dollar sign, write `$$`");
     }
 
     #[test]

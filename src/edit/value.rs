@@ -63,7 +63,7 @@ pub(super) fn copied(node: &Node) -> Result<Node, Refusal> {
     Ok(Node::new(Span::default(), value))
 }
 
-/// What a scalar is, and its text; none for collections.
+/// What a scalar is, and its text; `None` for collections.
 fn scalar(node: &Node) -> Option<(Meaning, &str)> {
     match &node.value {
         Value::Plain(text) => Some((meaning(text), text)),
@@ -72,7 +72,7 @@ fn scalar(node: &Node) -> Option<(Meaning, &str)> {
     }
 }
 
-/// Whether two nodes are the same but for how they are written: numbers in the same digits.
+/// Whether two nodes are the same except for how they are written: numbers in the same digits.
 pub(crate) fn same(a: &Node, b: &Node) -> bool {
     let (a, b) = (a.followed(), b.followed());
     if a.tag() != b.tag() {
@@ -99,7 +99,7 @@ fn same_out_of_order(a: &[(Node, Node)], b: &[(Node, Node)]) -> bool {
     b.iter().all(|(key, value)| there.get(&key.scalar()).is_some_and(|there| same(there, value)))
 }
 
-/// Whether two nodes are equal as RFC 6902 has it: numbers by value, keys in any order.
+/// Whether two nodes are equal as in RFC 6902: numbers by value, keys in any order.
 pub(super) fn equal(a: &Node, b: &Node) -> bool {
     let (a, b) = (a.followed(), b.followed());
     match (&a.value, &b.value) {
@@ -162,7 +162,7 @@ pub(super) fn name(node: &Node) -> &'static str {
     }
 }
 
-/// A value in one line for messages, cut where it is long.
+/// A value in one line for messages, cut if it is long.
 pub(super) fn shown(node: &Node) -> String {
     const LONGEST: usize = 80;
     let text = match &node.followed().value {

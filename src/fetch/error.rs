@@ -13,20 +13,20 @@ pub enum FetchError {
         /// The URL.
         url: String,
     },
-    /// Whoever is on the way could change what comes.
-    #[error("`{url}` is an http URL, whose content anyone on the way can change: write its sha256, or use https")]
+    /// Anyone on the way could change the file.
+    #[error("`{url}` is an http URL, and anyone on the way can change the file: give its sha256, or use https")]
     NeedsDigest {
         /// The URL.
         url: String,
     },
-    /// It is not in the cache, and nothing may be asked.
+    /// It is not in the cache, and the network is switched off.
     #[error("`{url}` is not in the cache, and the network is switched off; fetch it with the network on")]
     Offline {
         /// The URL.
         url: String,
     },
-    /// Nobody who was asked gave it.
-    #[error("`{url}` cannot be fetched: {tried}")]
+    /// No server returned it.
+    #[error("cannot fetch `{url}`: {tried}")]
     Tried {
         /// The URL.
         url: String,
@@ -34,7 +34,7 @@ pub enum FetchError {
         tried: Tried<HttpError>,
     },
     /// The cache failed.
-    #[error("`{url}` cannot be kept")]
+    #[error("cannot store `{url}`")]
     Cache {
         /// The URL.
         url: String,
@@ -77,7 +77,7 @@ mod tests {
         let down = || HttpError::Connect { url: url.as_str().into(), reason: "no such host".to_owned() };
         let too_long = HttpError::TooLong { url: url.as_str().into(), limit: 1 };
         let tried = |tried| FetchError::Tried { url: url.clone(), tried: Tried(tried) };
-        insta::assert_snapshot!(tried(vec![down()]).help().unwrap(), @"is the server up, and is `host.invalid` the right place? `--url-mirror` can name a mirror");
+        insta::assert_snapshot!(tried(vec![down()]).help().unwrap(), @"check that the server is up and that `host.invalid` is the right address; `--url-mirror` can name a mirror");
         let expected = too_long.help("");
         assert_eq!(tried(vec![too_long, down()]).help(), expected);
         assert_eq!(FetchError::Scheme { url: url.clone() }.help(), None);

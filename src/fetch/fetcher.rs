@@ -29,7 +29,7 @@ struct Inner {
     observer: Arc<dyn Observer>,
     /// Two steps may name the same URL.
     urls: KeyedLocks<String>,
-    /// Mirrors without TLS that were spoken of.
+    /// Mirrors without TLS that were already warned about.
     warned: Mutex<BTreeSet<String>>,
 }
 
@@ -40,29 +40,29 @@ pub struct FetchedFile {
     pub digest: Digest,
     /// Its size in bytes.
     pub size: u64,
-    /// Where its bytes lie; whoever reads them there compares them with the digest.
+    /// Where its bytes are; a reader must compare them with the digest.
     pub path: PathBuf,
     cache: Arc<Cache>,
 }
 
 impl FetchedFile {
-    /// Opens it to read it whole; its end is seen only where its bytes are the right ones.
+    /// Opens it to read it whole; reading fails before the end if its bytes are wrong.
     pub fn open(&self) -> io::Result<BlobReader> {
         self.cache.open_verified(self.digest)
     }
 }
 
 impl Fetcher {
-    /// Fetches into `cache`; of the mirrors, those whose prefix fits are asked first, in their order.
+    /// Fetches into `cache`; mirrors whose prefix matches are tried first, in order.
     pub fn new(http: Http, cache: Arc<Cache>, mirrors: Vec<UrlMirror>, observer: Arc<dyn Observer>) -> Self {
         let (urls, warned) = (KeyedLocks::default(), Mutex::default());
         Self { inner: Arc::new(Inner { http, cache, mirrors, observer, urls, warned }) }
     }
 
-    /// Makes a file whole in the cache.
+    /// Puts a file into the cache.
     ///
-    /// With `expected`, a file of this digest that is there needs no network. Without, the server is asked whether it
-    /// changed; an http URL cannot go without.
+    /// With `expected`, an existing file with this digest needs no network. Without it, the server is asked whether the
+    /// file changed; an http URL needs `expected`.
     pub async fn fetch(&self, url: &Url, expected: Option<Digest>) -> Result<FetchedFile, FetchError> {
         let shown = redacted_url(url);
         match (url.scheme(), expected) {
@@ -92,7 +92,7 @@ impl Fetcher {
             let patience = if mirror.is_some() { Patience::Brief } else { Patience::Full };
             match self.fetch_from(place, expected, patience).await {
                 Ok(file) => return Ok(file),
-                // The disk is as full for the next place.
+                // The disk is just as full for the next server.
                 Err(HttpError::Cache(source)) => return Err(FetchError::Cache { url: shown, source }),
                 Err(error) => tried.push(error),
             }
@@ -123,7 +123,7 @@ impl Fetcher {
             (Outcome::NotModified, Some((file, _))) => Ok(file),
             (Outcome::NotModified, None) => Err(HttpError::Answer {
                 url: RequestUrl::new(url),
-                reason: "the server says that it did not change, but it was never here".to_owned(),
+                reason: "the server says that it did not change, but this machine never had it".to_owned(),
             }),
             (Outcome::Fetched(Fetched { digest, size, etag, last_modified }), _) => {
                 let record = UrlRecord { url: shown, digest, size, etag, last_modified };
@@ -133,13 +133,13 @@ impl Fetcher {
         }
     }
 
-    /// The file, where the cache has it.
+    /// The file, if the cache has it.
     fn at_hand(&self, digest: Digest, size: Option<u64>) -> Option<FetchedFile> {
         match self.inner.cache.look(digest, size) {
             Look::Present(size) => Some(self.file(digest, size)),
             Look::Absent => None,
             Look::Damaged(found) => {
-                let message = format!("{digest} has the wrong size in the cache, {found} bytes; it is fetched again");
+                let message = format!("{digest} has the wrong size in the cache ({found} bytes) and is fetched again");
                 self.inner.observer.event(Event::Warning { message });
                 None
             }
@@ -155,21 +155,20 @@ impl Fetcher {
         let shown = mirror.shown();
         let mut warned = self.inner.warned.lock().unwrap_or_else(PoisonError::into_inner);
         if warned.insert(shown.clone()) {
-            let message =
-                format!("the URL mirror {shown} is asked over http: anyone on the way can change what it gives");
+            let message = format!("the URL mirror {shown} uses http: anyone on the way can change the files");
             self.inner.observer.event(Event::Warning { message });
         }
     }
 }
 
-/// What the cache knows the URL by. A fragment is never sent.
+/// The cache key of the URL. A fragment is never sent.
 fn key(url: &Url) -> String {
     let mut url = url.clone();
     url.set_fragment(None);
     url.into()
 }
 
-/// The headers that ask for the content only where it changed. RFC 9110, 13.1.
+/// The headers for a request that returns the content only if it changed. RFC 9110, 13.1.
 fn conditions(record: &UrlRecord) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let mut add = |name: HeaderName, value: &Option<String>| {

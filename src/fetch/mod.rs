@@ -1,7 +1,7 @@
 //! A URL → a verified file in the cache.
 //!
-//! Mirrors that the user named are asked before the URL itself. What a URL without digest gave is remembered with the
-//! name that its server has for it (`ETag`, `Last-Modified`), and only fetched again when that changed.
+//! The user's mirrors are tried before the URL itself. The content of a URL without digest is stored with the server's
+//! version (`ETag`, `Last-Modified`), and only fetched again when that changed.
 
 mod error;
 mod fetcher;

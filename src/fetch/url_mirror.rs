@@ -1,4 +1,4 @@
-//! Other places for URLs, as the user names them: `PREFIX=LOCATION`.
+//! The user's mirrors for URLs: `PREFIX=LOCATION`.
 
 use url::Url;
 
@@ -13,7 +13,9 @@ pub struct UrlMirror {
 
 /// Why a text is no [`UrlMirror`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no URL mirror: {reason}; write PREFIX=LOCATION, as `https://example.com/=https://mirror.local/`")]
+#[error(
+    "`{text}` is not a URL mirror: {reason}; write PREFIX=LOCATION, as in `https://example.com/=https://mirror.local/`"
+)]
 pub struct MirrorError {
     text: String,
     reason: &'static str,
@@ -22,7 +24,7 @@ pub struct MirrorError {
 impl UrlMirror {
     /// Reads `PREFIX=LOCATION`; both are http or https URLs without query, and credentials only in the location.
     pub fn parse(text: &str) -> Result<Self, MirrorError> {
-        // A location may hold a password: of a text that is not understood only the prefix is repeated.
+        // A location may contain a password: the error for a malformed text only shows the prefix.
         let (prefix, location) = text.split_once('=').unwrap_or((text, ""));
         let error = |reason| MirrorError { text: prefix.split('@').next_back().unwrap_or_default().to_owned(), reason };
         if location.is_empty() {
@@ -32,10 +34,11 @@ impl UrlMirror {
             let url = Url::parse(part).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
             (url.query().is_none() && url.fragment().is_none()).then_some(url)
         };
-        let prefix = plain(prefix).ok_or_else(|| error("its prefix is no http or https URL without query"))?;
-        let location = plain(location).ok_or_else(|| error("its location is no http or https URL without query"))?;
+        let prefix = plain(prefix).ok_or_else(|| error("its prefix is not an http or https URL without query"))?;
+        let location =
+            plain(location).ok_or_else(|| error("its location is not an http or https URL without query"))?;
         if !prefix.username().is_empty() || prefix.password().is_some() {
-            return Err(error("its prefix has credentials"));
+            return Err(error("its prefix has a user or password"));
         }
         Ok(Self { prefix: prefix.into(), location: location.into() })
     }
@@ -45,9 +48,9 @@ impl UrlMirror {
         text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(Self::parse).collect()
     }
 
-    /// Where the mirror has this URL; none where it is not for it.
+    /// The mirror's URL for this URL; `None` if the mirror is not for it.
     ///
-    /// A prefix ends where a part of the path ends: `https://a.b/c` is none of `https://a.b/cd`.
+    /// A prefix ends where a part of the path ends: `https://a.b/c` is not a prefix of `https://a.b/cd`.
     #[must_use]
     pub fn apply(&self, url: &Url) -> Option<Url> {
         let rest = url.as_str().strip_prefix(&self.prefix)?;
@@ -56,13 +59,13 @@ impl UrlMirror {
         is_whole.then(|| Url::parse(&format!("{}{separator}{rest}", self.location)).ok()).flatten()
     }
 
-    /// Whether it is asked without TLS.
+    /// Whether it is used without TLS.
     #[must_use]
     pub fn is_http(&self) -> bool {
         self.location.starts_with("http:")
     }
 
-    /// The location as messages show it.
+    /// The location, for messages.
     #[must_use]
     pub fn shown(&self) -> String {
         Url::parse(&self.location).map(|url| redacted_url(&url)).unwrap_or_default()
@@ -107,13 +110,13 @@ mod tests {
         .collect();
         assert!(!messages.concat().contains("secret"));
         insta::assert_snapshot!(messages.join("\n"), @"
-        `https://a/` is no URL mirror: it has no `=` with a location after it; write PREFIX=LOCATION, as `https://example.com/=https://mirror.local/`
-        `https://a/` is no URL mirror: it has no `=` with a location after it; write PREFIX=LOCATION, as `https://example.com/=https://mirror.local/`
-        `a` is no URL mirror: its prefix is no http or https URL without query; write PREFIX=LOCATION, as `https://example.com/=https://mirror.local/`
-        `https://a/` is no URL mirror: its location is no http or https URL without query; write PREFIX=LOCATION, as `https://example.com/=https://mirror.local/`
-        `a/` is no URL mirror: its prefix has credentials; write PREFIX=LOCATION, as `https://example.com/=https://mirror.local/`
-        `https://a/` is no URL mirror: its location is no http or https URL without query; write PREFIX=LOCATION, as `https://example.com/=https://mirror.local/`
-        `https://a/` is no URL mirror: it has no `=` with a location after it; write PREFIX=LOCATION, as `https://example.com/=https://mirror.local/`
+        `https://a/` is not a URL mirror: it has no `=` with a location after it; write PREFIX=LOCATION, as in `https://example.com/=https://mirror.local/`
+        `https://a/` is not a URL mirror: it has no `=` with a location after it; write PREFIX=LOCATION, as in `https://example.com/=https://mirror.local/`
+        `a` is not a URL mirror: its prefix is not an http or https URL without query; write PREFIX=LOCATION, as in `https://example.com/=https://mirror.local/`
+        `https://a/` is not a URL mirror: its location is not an http or https URL without query; write PREFIX=LOCATION, as in `https://example.com/=https://mirror.local/`
+        `a/` is not a URL mirror: its prefix has a user or password; write PREFIX=LOCATION, as in `https://example.com/=https://mirror.local/`
+        `https://a/` is not a URL mirror: its location is not an http or https URL without query; write PREFIX=LOCATION, as in `https://example.com/=https://mirror.local/`
+        `https://a/` is not a URL mirror: it has no `=` with a location after it; write PREFIX=LOCATION, as in `https://example.com/=https://mirror.local/`
         ");
     }
 }

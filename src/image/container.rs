@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::types::{Digest, ImageRef, Platform, VerifyingReader};
 
-/// What a document says of a blob: type, digest and size in bytes. OCI image-spec `descriptor.md`.
+/// A document's description of a blob: type, digest and size in bytes. OCI image-spec `descriptor.md`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Descriptor {
     /// The media type.
@@ -15,7 +15,7 @@ pub struct Descriptor {
     pub size: u64,
 }
 
-/// A document's bytes as they came, and what they are.
+/// A document's original bytes, with their description.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
     /// Type, digest and size of `bytes`.
@@ -24,14 +24,14 @@ pub struct Document {
     pub bytes: Vec<u8>,
 }
 
-/// One platform of an image, whole: every blob that it names is at hand and verified.
+/// One platform of an image, complete: every blob that it names is available and verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContainerImage {
     /// What was asked for.
     pub reference: ImageRef,
     /// The platform that was asked for.
     pub platform: Platform,
-    /// The list or index under the tag, where there is one, as it is.
+    /// The list or index under the tag, if there is one, as it is.
     pub list: Option<Document>,
     /// The platform's manifest.
     pub manifest: Document,
@@ -42,7 +42,7 @@ pub struct ContainerImage {
 }
 
 impl ContainerImage {
-    /// What the tag stands for: the list where there is one, else the manifest.
+    /// What the tag stands for: the list if there is one, else the manifest.
     #[must_use]
     pub fn root(&self) -> &Descriptor {
         &self.list.as_ref().unwrap_or(&self.manifest).descriptor
@@ -77,11 +77,11 @@ pub trait Blobs {
     /// Opens a blob. A blob that is not there is [`std::io::ErrorKind::NotFound`].
     fn open(&self, digest: Digest) -> std::io::Result<fs_err::File>;
 
-    /// Throws a blob away whose bytes turned out not to hash to its digest, so that it is asked for again.
+    /// Removes a blob whose bytes do not match its digest, so that it is fetched again.
     fn discard(&self, digest: Digest);
 
-    /// Reads a blob that made trouble; where it is not what its descriptor says, it is thrown away and the error of
-    /// reading it ([`std::io::ErrorKind::InvalidData`]) comes back.
+    /// Verifies a suspicious blob; if it does not match its descriptor, it is removed and the error of reading it
+    /// ([`std::io::ErrorKind::InvalidData`]) is returned.
     fn discard_if_damaged(&self, blob: &Descriptor) -> Option<std::io::Error> {
         let mut reader = VerifyingReader::new(self.open(blob.digest).ok()?, blob.digest, blob.size);
         let error = std::io::copy(&mut reader, &mut std::io::sink()).err()?;

@@ -45,11 +45,12 @@ pub enum ManifestKind {
 pub struct PlatformManifest {
     /// The manifest.
     pub descriptor: Descriptor,
-    /// Its platform. None for what is no image: attestations (`unknown/unknown`) and entries without platform.
+    /// Its platform. `None` for entries that are not images: attestations (`unknown/unknown`) and entries without
+    /// platform.
     pub platform: Option<Platform>,
 }
 
-/// Why a document is no manifest that can be used.
+/// Why a document is not a manifest that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ManifestError {
     /// Not JSON, or a field is missing or of another form.
@@ -73,10 +74,10 @@ pub enum ManifestError {
         found: String,
     },
     /// A digest of another algorithm, or no digest.
-    #[error("`{0}` is named as a digest; only `sha256:` and 64 hex digits is understood")]
+    #[error("`{0}` is not a supported digest: expected `sha256:` and 64 hex digits")]
     Digest(String),
-    /// A layer that must be fetched from a URL outside of the registry.
-    #[error("layer {0} is foreign: it lies at a URL outside of the registry, and such layers are not followed")]
+    /// A layer that must be fetched from a URL outside the registry.
+    #[error("layer {0} is foreign: it is at a URL outside the registry, and such layers are not supported")]
     Foreign(Digest),
     /// The list has no manifest for the platform.
     #[error("there is no manifest for {platform}; there {}", are(.available))]
@@ -91,8 +92,8 @@ pub enum ManifestError {
     Nested(Platform),
     /// The config of the only manifest does not say what it is for.
     #[error(
-        "its config names no platform: it is no container image, or a sealer up to v0.6.1 pushed it, in a form that no \
-         later one reads"
+        "its config names no platform: it is not a container image, or a sealer up to v0.6.1 pushed it, in a format \
+         that later versions cannot read"
     )]
     NoConfigPlatform,
     /// The only manifest is for another platform.
@@ -191,8 +192,8 @@ impl WrittenDescriptor {
 impl Manifest {
     /// Understands a document.
     ///
-    /// `media_type` is what its `Content-Type` or its descriptor said; none, or one that says only "JSON" or "bytes",
-    /// leaves it to the document.
+    /// `media_type` is what its `Content-Type` or its descriptor said; if it is `None`, or only says "JSON" or "bytes",
+    /// the document decides.
     pub fn parse(bytes: &[u8], media_type: Option<&str>) -> Result<Self, ManifestError> {
         let said = media_type.and_then(specific);
         if said.as_deref().is_some_and(|said| said.starts_with("application/vnd.docker.distribution.manifest.v1+")) {
@@ -230,12 +231,12 @@ impl Manifest {
     }
 }
 
-/// A stranger's words as they may stand in a message: short, and without codes that steer a terminal.
+/// A text from outside, for messages: short, and without terminal control codes.
 fn printable(text: &str) -> String {
     text.chars().take(120).flat_map(char::escape_debug).collect()
 }
 
-/// The media type without parameters, where it says more than that it is some document.
+/// The media type without parameters, if it is more specific than "some document".
 fn specific(media_type: &str) -> Option<String> {
     let bare = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let vague = ["", "application/json", "application/octet-stream", "binary/octet-stream", "text/plain"];
@@ -251,7 +252,7 @@ fn list(written: &Written) -> Result<ManifestKind, ManifestError> {
     Ok(ManifestKind::List(entries))
 }
 
-/// The one media type that header, field and content agree on.
+/// The media type, if header, field and content agree.
 fn agree(said: Option<String>, field: Option<String>, kind: &ManifestKind) -> Result<String, ManifestError> {
     let (types, words, default) = match kind {
         ManifestKind::List(_) => ([DOCKER_LIST, OCI_LIST], "a list of manifests", OCI_LIST),
@@ -264,7 +265,7 @@ fn agree(said: Option<String>, field: Option<String>, kind: &ManifestKind) -> Re
     }
     match (said, field) {
         (Some(said), Some(field)) if said != field => {
-            Err(ManifestError::MediaType { said: printable(&said), found: format!("`{field}` by its own words") })
+            Err(ManifestError::MediaType { said: printable(&said), found: format!("`{field}` by its own media type") })
         }
         (said, field) => Ok(field.or(said).unwrap_or_else(|| default.to_owned())),
     }
@@ -292,7 +293,7 @@ pub fn choose<'a>(entries: &'a [PlatformManifest], platform: &Platform) -> Resul
     Ok(entry)
 }
 
-/// How well what is offered serves what is asked for, more is better; none where it does not.
+/// How well an offered platform serves the requested one, more is better; `None` if it does not.
 fn serves(offered: &Platform, asked: &Platform) -> Option<u32> {
     if (offered.os(), offered.architecture()) != (asked.os(), asked.architecture()) {
         return None;
@@ -308,7 +309,7 @@ fn serves(offered: &Platform, asked: &Platform) -> Option<u32> {
     (offered < asked).then_some(offered)
 }
 
-/// Whether what is made for `offered` runs on `asked`: the same, or a lower variant of it.
+/// Whether an image for `offered` runs on `asked`: the same platform, or a lower variant of it.
 #[must_use]
 pub fn runs_on(offered: &Platform, asked: &Platform) -> bool {
     serves(offered, asked).is_some()
@@ -317,7 +318,7 @@ pub fn runs_on(offered: &Platform, asked: &Platform) -> bool {
 /// The platform that an image's config names.
 pub fn config_platform(config: &[u8]) -> Result<Platform, ManifestError> {
     let written: WrittenPlatform = serde_json::from_slice(config)
-        .map_err(|error| ManifestError::Form(format!("its config is no JSON of an image: {error}")))?;
+        .map_err(|error| ManifestError::Form(format!("its config is not the JSON of an image: {error}")))?;
     written.platform().ok_or(ManifestError::NoConfigPlatform)
 }
 

@@ -1,14 +1,14 @@
-//! ARG: names with values, and what they stand for in the text of a RUN.
+//! ARG: names with values, and their replacement in the text of a RUN.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A text that says no argument.
+/// Why a text is not an argument.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ArgError {
-    /// What stands before `=` cannot be a name.
-    #[error("`{0}` is no name of an argument")]
+    /// The part before `=` is not a valid name.
+    #[error("`{0}` is not the name of an argument")]
     Name(String),
-    /// There is no `=`; without its value, which nobody knows yet.
+    /// There is no `=`.
     #[error("`{0}` gives the argument no value")]
     Value(String),
 }
@@ -50,14 +50,15 @@ pub fn parse_build_args(text: &str) -> Result<Vec<(String, String)>, ArgError> {
 pub struct Replaced {
     /// What the shell is given.
     pub text: String,
-    /// Names that are no arguments and were replaced by nothing.
+    /// Names that are not arguments and were replaced by nothing.
     pub unknown: BTreeSet<String>,
 }
 
-/// Replaces `$NAME`, `${NAME}`, `${NAME:-WORD}` and `${NAME:+WORD}`; a name that is no argument by nothing, as sealer does.
+/// Replaces `$NAME`, `${NAME}`, `${NAME:-WORD}` and `${NAME:+WORD}`; a name that is not an argument by nothing, as
+/// sealer does.
 ///
-/// As in sealer, and in a shell, nothing is replaced in single quotes or after a backslash. Quotes and backslashes stay,
-/// and so does every other use of `$` (`$1`, `$?`, `$(…)`): all that is the shell's.
+/// As in sealer, and in a shell, nothing is replaced in single quotes or after a backslash. Quotes and backslashes
+/// stay, and so does every other use of `$` (`$1`, `$?`, `$(…)`): these belong to the shell.
 #[must_use]
 pub fn replace_args(text: &str, args: &BTreeMap<String, String>) -> Replaced {
     let mut replacing = Replacing { args, unknown: BTreeSet::new() };
@@ -96,7 +97,7 @@ impl Replacing<'_> {
         out
     }
 
-    /// What stands for the beginning of `text`, which is a `$`, and how many bytes of it that is.
+    /// The replacement for the start of `text`, which is a `$`, and how many bytes it replaces.
     fn dollar(&mut self, text: &str) -> Option<(String, usize)> {
         let rest = &text[1..];
         let Some(inner) = rest.strip_prefix('{') else {
@@ -202,8 +203,8 @@ mod tests {
             assert_eq!(pairs(text).as_deref(), Ok(expected));
         }
         assert_eq!(pairs("A").unwrap_err(), "`A` gives the argument no value");
-        assert_eq!(pairs("1=2").unwrap_err(), "`1` is no name of an argument");
-        assert_eq!(pairs("=2").unwrap_err(), "`` is no name of an argument");
+        assert_eq!(pairs("1=2").unwrap_err(), "`1` is not the name of an argument");
+        assert_eq!(pairs("=2").unwrap_err(), "`` is not the name of an argument");
     }
 
     proptest::proptest! {

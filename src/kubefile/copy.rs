@@ -6,7 +6,7 @@ use crate::types::{ContextPath, ContextPathError};
 
 use super::remote::RemoteFile;
 
-/// What stands for the platform's architecture in the source of a COPY.
+/// The placeholder for the platform's architecture in the source of a COPY.
 pub(super) const ARCH: &str = "${ARCH}";
 
 /// The source of a COPY.
@@ -56,8 +56,8 @@ impl CopyDestination {
         cut.parse().map(Self)
     }
 
-    /// Where something of the context lands whose last part is `name`: its folder in the layer and its name there. It is
-    /// below the destination, or, when the destination's last part is that very name, at the destination itself.
+    /// Where an entry of the context with the name `name` is copied to: its folder in the layer and its name there. It
+    /// is below the destination, or, when the destination's last part is that very name, at the destination itself.
     #[must_use]
     pub fn place(&self, name: &OsStr) -> (ContextPath, OsString) {
         let same = self.0.file_name().is_some_and(|last| OsStr::new(last) == name);
@@ -65,7 +65,7 @@ impl CopyDestination {
         (folder, name.to_owned())
     }
 
-    /// The destination itself, where the contents of the context land.
+    /// The destination itself, for the contents of the context.
     #[must_use]
     pub fn root(&self) -> &ContextPath {
         &self.0

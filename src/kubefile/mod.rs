@@ -1,8 +1,8 @@
 //! A Kubefile's text → [`Kubefile`], where a COPY puts things, what ARGs stand for. Pure.
 //!
-//! The format is sealer's own: `FROM image|scratch` first (ARG may stand before it), then COPY, RUN, CMD and ARG; names
-//! are case-insensitive; a comment is a line that starts with `#`; `\` at the end of a line continues it. What makes
-//! sealer panic (an empty file, `COPY a`, a second FROM) is an error here.
+//! The format is sealer's own: `FROM image|scratch` first (ARG may be before it), then COPY, RUN, CMD and ARG; names
+//! are case-insensitive; a comment is a line that starts with `#`; `\` at the end of a line continues it. Texts that
+//! make sealer panic (an empty file, `COPY a`, a second FROM) are errors here.
 
 mod args;
 mod copy;
@@ -14,5 +14,5 @@ pub use copy::{ContextPattern, CopyDestination, CopySource};
 pub use parse::{Base, Instruction, Kubefile, parse};
 pub use remote::{RemoteError, RemoteFile};
 
-/// The most layers that an image may have: the base's with COPY and RUN, as sealer counts them.
+/// The most layers of an image: the base's plus COPY and RUN, as sealer counts them.
 pub const MAX_LAYERS: usize = 128;

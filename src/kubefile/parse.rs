@@ -78,8 +78,8 @@ impl Kubefile {
         &self.text
     }
 
-    /// The ARGs with their defaults. As in sealer they hold for the whole Kubefile, and of a name that stands there twice
-    /// the last counts.
+    /// The ARGs with their defaults. As in sealer, they apply to the whole Kubefile, and the last one of each name is
+    /// used.
     #[must_use]
     pub fn args(&self) -> BTreeMap<String, String> {
         let mut args = BTreeMap::new();
@@ -92,8 +92,8 @@ impl Kubefile {
         args
     }
 
-    /// The RUNs, by their number among the instructions, with their bytes: what they make depends on the build machine
-    /// and on the moment.
+    /// The RUNs, by their number among the instructions, with their bytes: their result depends on the build machine
+    /// and on the time.
     pub fn runs(&self) -> impl Iterator<Item = (usize, Span)> {
         self.instructions.iter().enumerate().filter_map(|(index, (span, instruction))| match instruction {
             Instruction::Run { .. } => Some((index, *span)),
@@ -135,8 +135,8 @@ pub fn parse(text: &str) -> Result<Kubefile, Vec<Diagnostic>> {
                 "FROM" if base.is_some() => Err(Diagnostic::error(name_span, "a second FROM")
                     .with_label("a Kubefile has one FROM, in its first line")),
                 "FROM" if instructions.iter().any(|(_, i)| !matches!(i, Instruction::Arg { .. })) => {
-                    Err(Diagnostic::error(name_span, "FROM stands after other instructions")
-                        .with_label("FROM comes first; only ARG may stand before it"))
+                    Err(Diagnostic::error(name_span, "FROM comes after other instructions")
+                        .with_label("FROM must come first; only ARG may come before it"))
                 }
                 "FROM" => parse_from(&value).map(|from| base = Some((value.span, from))),
                 "COPY" => parse_copy(&value).map(|copy| instructions.push((line.span(), copy))),
@@ -198,7 +198,7 @@ fn parse_copy(value: &Value) -> Result<Instruction, Diagnostic> {
                 Diagnostic::error(value.span, error.to_string()).with_label("expected an https URL of a file");
             Diagnostic { help: error.help().into_iter().collect(), ..mistake }
         })?;
-        // What the value says ends in the image, where passwords and tokens have no place.
+        // The value becomes a part of the image, where passwords and tokens must not be.
         let value = format!("{remote} {}", words[1]);
         return Ok(Instruction::Copy { source: CopySource::Remote(remote), destination, value });
     }
@@ -208,9 +208,9 @@ fn parse_copy(value: &Value) -> Result<Instruction, Diagnostic> {
 
 fn parse_run(value: &Value) -> Result<Instruction, Diagnostic> {
     let command = value.required("RUN", "a command")?;
-    // A shell would look for a program of that very name.
+    // A shell would look for a program with that name.
     if serde_json::from_str::<Vec<String>>(&command).is_ok_and(|words| !words.is_empty()) {
-        return Err(Diagnostic::error(value.span, "RUN takes text for a shell, found a list")
+        return Err(Diagnostic::error(value.span, "RUN takes a shell command, found a list")
             .with_label("expected `RUN COMMAND`")
             .with_help("write the command as in a shell; the `[…]` form does not exist in a Kubefile"));
     }
@@ -225,7 +225,7 @@ fn parse_arg(value: &Value) -> Result<Instruction, Diagnostic> {
     Ok(Instruction::Arg { pairs })
 }
 
-/// What stands behind an instruction's name.
+/// What is behind an instruction's name.
 struct Value {
     text: String,
     span: Span,
@@ -376,10 +376,10 @@ mod tests {
           | ^ expected `FROM IMAGE` or `FROM scratch` as its first instruction
         ");
         insta::assert_snapshot!(shown("COPY . .\nFROM scratch\n"), @"
-        Kubefile:2:1: error: FROM stands after other instructions
+        Kubefile:2:1: error: FROM comes after other instructions
           |
         2 | FROM scratch
-          | ^^^^ FROM comes first; only ARG may stand before it
+          | ^^^^ FROM must come first; only ARG may come before it
         ");
         insta::assert_snapshot!(shown("FROM scratch\nFROM x\nCPY a b\nCOPY a\nCOPY a b c\nCOPY a ../b\nCMD\nARG 1=2\nRUN [\"a\", \"b\"]\n"), @r#"
         Kubefile:2:1: error: a second FROM
@@ -418,12 +418,12 @@ mod tests {
         7 | CMD
           | ^^^ expected a command
 
-        Kubefile:8:5: error: `1` is no name of an argument
+        Kubefile:8:5: error: `1` is not the name of an argument
           |
         8 | ARG 1=2
           |     ^^^ expected `ARG NAME=VALUE[,NAME=VALUE]`
 
-        Kubefile:9:5: error: RUN takes text for a shell, found a list
+        Kubefile:9:5: error: RUN takes a shell command, found a list
           |
         9 | RUN ["a", "b"]
           |     ^^^^^^^^^^ expected `RUN COMMAND`
@@ -431,7 +431,7 @@ mod tests {
           = help: write the command as in a shell; the `[…]` form does not exist in a Kubefile
         "#);
         insta::assert_snapshot!(shown("FROM Kubernetes\n"), @"
-        Kubefile:1:6: error: `Kubernetes` is no image reference: a repository is written in lower case
+        Kubefile:1:6: error: `Kubernetes` is not an image reference: a repository must be in lower case
           |
         1 | FROM Kubernetes
           |      ^^^^^^^^^^ expected an image or `scratch`

@@ -15,24 +15,26 @@ pub struct RemoteFile(String);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RemoteError {
     /// It cannot be understood.
-    #[error("`{url}` is no URL: {reason}")]
+    #[error("`{url}` is not a URL: {reason}")]
     Url {
         /// What there is to show of it.
         url: String,
         /// Why.
         reason: url::ParseError,
     },
-    /// Anyone on the way could change what comes.
-    #[error("COPY cannot fetch `{0}`: an http URL needs a sha256, and a Kubefile cannot say one")]
+    /// Anyone on the way could change the file.
+    #[error("COPY cannot fetch `{0}`: an http URL needs a sha256, and a Kubefile cannot give one")]
     Insecure(String),
     /// It has a user or a password.
-    #[error("COPY cannot fetch `{0}`: a URL of a Kubefile carries no user or password: Kubefiles are shared")]
+    #[error(
+        "COPY cannot fetch `{0}`: a URL in a Kubefile must not contain a user or password, because Kubefiles are shared"
+    )]
     Login(String),
     /// Sealer clones those.
-    #[error("COPY cannot clone `{0}`: repositories are not cloned, only files are fetched")]
+    #[error("COPY cannot clone `{0}`: it can fetch files, but not clone repositories")]
     Repository(String),
     /// Its path ends with `/`, or it has none.
-    #[error("`{0}` names no file: nothing follows the last `/`")]
+    #[error("`{0}` does not name a file: nothing follows the last `/`")]
     NoFile(String),
 }
 
@@ -43,9 +45,9 @@ impl Reportable for RemoteError {
 
     fn help(&self) -> Option<String> {
         let help = match self {
-            Self::Insecure(_) => "use https, or fetch the file beforehand and COPY it from the context",
-            Self::Login(_) => "fetch the file beforehand and COPY it from the context",
-            Self::Repository(_) => "clone it beforehand and COPY it from the context",
+            Self::Insecure(_) => "use https, or fetch the file before the build and COPY it from the context",
+            Self::Login(_) => "fetch the file before the build and COPY it from the context",
+            Self::Repository(_) => "clone it before the build and COPY it from the context",
             Self::Url { .. } | Self::NoFile(_) => return None,
         };
         Some(help.to_owned())
@@ -60,7 +62,7 @@ impl RemoteFile {
         scheme("https://") || scheme("http://") || scheme("git@")
     }
 
-    /// Takes an https URL that names a file; `${ARCH}` may stand in it.
+    /// Takes an https URL that names a file; `${ARCH}` may be in it.
     pub fn parse(word: &str) -> Result<Self, RemoteError> {
         let remote = Self(word.to_owned());
         let shown = remote.to_string();

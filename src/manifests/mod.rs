@@ -5,14 +5,14 @@
 //!                 the file, and the texts inside of its strings that are documents themselves
 //! ```
 //!
-//! Everybody who asks what a manifest names asks [`scan`], so that what is listed, cached, rewritten and demanded is the
-//! same. What it found it says with a place; what it passed over although sealer's own search takes it, too.
+//! All callers use [`scan`], so that listing, caching, rewriting and checking agree. Each result has its place; it also
+//! reports strings that sealer's own search would take, but that were skipped.
 //!
 //! | kind | what |
 //! |---|---|
 //! | container | `image` of an item of `containers`, `initContainers`, `ephemeralContainers`; `volumes[].image.reference` |
-//! | key | a string at a key `image`, or at one that ends so and has a tag, a digest or a registry |
-//! | parts | a map at such a key with `repository` and `tag`; a string `image` with a `tag` beside it |
+//! | key | a string at a key `image`, or at a key that ends in it, with a tag, a digest or a registry |
+//! | parts | a map at such a key with `repository` and `tag`; a string `image` with a `tag` next to it |
 //! | value | any other string that is a reference with a registry and a tag or digest, whole or behind the first `=` |
 //! | listed | any other such string that an image list names |
 //!

@@ -6,7 +6,7 @@ use std::fmt;
 use super::texts::DocumentText;
 use crate::types::{ImageRef, Span};
 
-/// How a string came to be taken for an image.
+/// Why a string is taken for an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     /// What a container runs, or what a volume shows.
@@ -15,7 +15,7 @@ pub(crate) enum Kind {
     Key,
     /// A reference in several strings.
     Parts,
-    /// A string that looks like nothing else.
+    /// Another string that looks like an image.
     Value,
     /// A string that an image list names.
     Listed,
@@ -33,7 +33,7 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Where something stands in a file.
+/// Where something is in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
     /// The bytes, a byte order mark counted.
@@ -57,13 +57,13 @@ pub(crate) struct Mention {
     /// The same, complete.
     pub(crate) image: ImageRef,
     pub(crate) place: Place,
-    /// It is what it looks like for certain: that nobody has it is an error.
+    /// Whether it is certainly an image, so that a missing one is an error.
     pub(crate) is_certain: bool,
     pub(super) text_index: usize,
     pub(super) pieces: Vec<Piece>,
 }
 
-/// A part of a reference, where it stands in its text.
+/// A part of a reference, where it is in its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Piece {
     /// The scalar's bytes; none in text.
@@ -73,12 +73,12 @@ pub(super) struct Piece {
     pub(super) role: Role,
 }
 
-/// What of a reference a piece says.
+/// Which part of a reference a piece has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Role {
-    /// Registry and repository, as they are written, and what may stand behind them.
+    /// Registry and repository, as they are written, and what may be after them.
     Reference(String),
-    /// The registry, and what of the repository stands with it, as it is written.
+    /// The registry, and what of the repository is with it, as it is written.
     Registry(String),
     /// The rest of the repository, as it is written.
     Repository(String),
@@ -94,35 +94,35 @@ pub(crate) struct Finding {
 /// What it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Problem {
-    /// A value where a reference stands, and it is none.
+    /// A value in the place of a reference that is not one.
     NotAReference {
         /// The string, else the value's first line as it is written.
         text: String,
         /// A container would run it; anywhere else the key may mean anything.
         is_container: bool,
-        /// Why it is none.
+        /// Why it is not one.
         why: String,
     },
-    /// Only a template's expression makes a reference of it.
+    /// It needs a template to become a reference.
     Template {
         /// As it is written.
         text: String,
     },
     /// The file is UTF-16, which nothing was found in.
     Utf16,
-    /// The file is no YAML or JSON, and was searched as text.
+    /// The file is not YAML or JSON, and was searched as text.
     Unreadable {
         /// Why.
         why: String,
     },
-    /// A key stands twice in a map.
+    /// A key is twice in a map.
     RepeatedKey {
         /// The key.
         key: String,
         /// The line of the first, from 1.
         first: usize,
     },
-    /// Sealer's search of lines takes it for an image, and this one does not.
+    /// Sealer's line search takes it for an image, but this search does not.
     PassedOver {
         /// What sealer takes.
         reference: String,
@@ -130,18 +130,19 @@ pub(crate) enum Problem {
 }
 
 impl Problem {
-    /// What is doubtful about a file that is used all the same; `then` says what becomes of a string that may be an image.
+    /// The warning for a file that is used nevertheless; `then` says what happens to a string that may be an image.
     pub(crate) fn doubt(&self, then: &str) -> Option<String> {
         Some(match self {
             Self::NotAReference { is_container: false, why, .. } => format!("{why}; {then}"),
             Self::Template { text } => format!("cannot tell which image `{text}` is; {then}"),
             Self::Unreadable { why } => format!("this is not YAML and was searched as text: {why}"),
             Self::RepeatedKey { key, first } => {
-                format!("the key `{key}` is there twice, first in line {first}; Kubernetes takes the last one")
+                format!("the key `{key}` is there twice, first in line {first}; Kubernetes uses the last one")
             }
             Self::PassedOver { reference } => {
                 format!(
-                    "sealer's own search would take `{reference}` for an image, but no image is looked for here; {then}"
+                    "sealer's own search would take `{reference}` for an image, but this program does not look for \
+                     images here; {then}"
                 )
             }
             Self::NotAReference { .. } | Self::Utf16 => return None,
@@ -165,13 +166,13 @@ pub(crate) struct Field {
 }
 
 impl KubernetesObject {
-    /// The text of a scalar; empty where there is none.
+    /// The text of a scalar; empty if there is none.
     pub(crate) fn field(&self, name: &str) -> &str {
         self.fields.get(name).map_or("", |field| &field.text)
     }
 }
 
-/// All that a file says of images.
+/// All that a file says about images.
 #[derive(Debug)]
 pub(crate) struct Scanned {
     /// In the order of the text.

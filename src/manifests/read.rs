@@ -11,7 +11,7 @@ use crate::edit::{Format, Pointer, is_empty_document, parse_documents};
 use crate::syntax::{Node, SyntaxError, Value};
 use crate::types::{ImageRef, Source, Span};
 
-/// How many texts may lie inside of one another.
+/// How many texts may be inside one another.
 const DEEPEST: usize = 3;
 
 /// What a file is by its name.
@@ -87,8 +87,9 @@ impl Search<'_> {
                 Ok(_) => read(text),
                 Err(error) => {
                     let at = error.valid_up_to();
-                    let why =
-                        format!("the document is not UTF-8: byte {at} begins no character; convert it to UTF-8 first");
+                    let why = format!(
+                        "the document is not UTF-8: byte {at} does not start a character; convert it to UTF-8 first"
+                    );
                     Err(SyntaxError::new(Span::new(at.min(text.len()), at.min(text.len())), why))
                 }
             }),
@@ -138,7 +139,7 @@ impl Search<'_> {
         }
     }
 
-    /// Searches a text, and then those inside of it.
+    /// Searches a text, and then those inside it.
     fn search(&mut self, mut document_text: DocumentText) {
         let number = self.texts.len();
         let roots = std::mem::take(&mut document_text.roots);
@@ -260,12 +261,12 @@ impl Search<'_> {
     }
 }
 
-/// A text in JSON where it begins like JSON and is JSON, else in YAML (of which most JSON is a part).
+/// Parses a text as JSON if it starts like JSON and is valid, else as YAML (which includes most JSON).
 fn read(text: &str) -> Result<(Format, Vec<Node>), SyntaxError> {
     if text.trim_ascii_start().starts_with(['{', '[']) {
         return match parse_documents(text, Format::Json) {
             Ok(roots) => Ok((Format::Json, roots)),
-            // What is no YAML either is probably meant as JSON.
+            // What is not YAML either is probably meant as JSON.
             Err(error) => parse_documents(text, Format::Yaml).map(|roots| (Format::Yaml, roots)).map_err(|_| error),
         };
     }

@@ -1,4 +1,4 @@
-//! Manifests that take their images from another registry.
+//! Rewrites manifests to take their images from another registry.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -33,21 +33,21 @@ pub(crate) struct ImageChange {
 /// Why a manifest cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ManifestError {
-    /// What references are to be pointed at is no registry.
-    #[error("`{0}` is no registry: expected `HOST` or `HOST:PORT`, like `sea.hub:5000`")]
+    /// The target of the rewrite is not a registry.
+    #[error("`{0}` is not a registry: expected `HOST` or `HOST:PORT`, like `sea.hub:5000`")]
     Registry(String),
     /// It is UTF-16.
     #[error("it is UTF-16, which Kubernetes does not read; convert it to UTF-8 first")]
     Utf16,
-    /// It is no YAML or JSON.
+    /// It is not YAML or JSON.
     #[error("{0}")]
     Unreadable(String),
-    /// A container names something that is no reference.
+    /// A container names something that is not a reference.
     #[error("line {line}: {why}")]
     NotAReference {
         /// From 1.
         line: usize,
-        /// Why it is none.
+        /// Why it is not one.
         why: String,
     },
     /// A reference is written in a way that cannot be changed in place.
@@ -73,7 +73,7 @@ struct Change {
 type Changes = BTreeMap<usize, BTreeMap<Option<Span>, Vec<Change>>>;
 
 impl Scanned {
-    /// What forbids to work with the manifest: it cannot be read, or a container names no image.
+    /// Errors that prevent the use of the manifest: it cannot be read, or a container does not name an image.
     pub(crate) fn check(&self) -> Result<(), ManifestError> {
         let fault = self.findings.iter().find_map(|finding| match &finding.problem {
             Problem::Utf16 => Some(ManifestError::Utf16),
@@ -117,7 +117,7 @@ impl Scanned {
             return Err(fixed(mention));
         }
         let bytes = self.apply(changes).ok_or_else(|| {
-            // Anchors are the only known reason, and they were looked for.
+            // Anchors are the only known reason, and they were checked.
             wanted.first().map_or(ManifestError::Unreadable("it cannot be changed".to_owned()), |first| fixed(first))
         })?;
         let changes = wanted.into_iter().map(|mention| ImageChange {
@@ -128,7 +128,7 @@ impl Scanned {
         Ok(Rewritten { bytes, changes: changes.collect() })
     }
 
-    /// The first that an alias repeats where it is none of the changes.
+    /// The first mention that an alias repeats outside the changes.
     fn repeated<'m>(&self, wanted: &[&'m Mention], changes: &Changes) -> Option<&'m Mention> {
         let aliases: BTreeSet<(usize, Span)> = changes
             .iter()
@@ -148,7 +148,7 @@ impl Scanned {
         wanted.iter().find(|mention| is_repeated(mention)).copied()
     }
 
-    /// The bytes after the changes, from the innermost text to the file; none where something else would change, too.
+    /// The bytes after the changes, from the innermost text to the file; `None` if something else would change, too.
     fn apply(&self, mut changes: Changes) -> Option<Vec<u8>> {
         let mut file = None;
         while let Some((number, of_layer)) = changes.pop_last() {
@@ -224,7 +224,7 @@ fn check(document: &DocumentText, text: &str, texts: &HashMap<Span, String>) -> 
     is_same.then_some(())
 }
 
-/// Puts the new texts into a tree, also where an alias repeats the collection that they are in. A scalar that an alias
+/// Puts the new texts into a tree, even if an alias repeats the collection that they are in. A scalar that an alias
 /// repeats elsewhere stays what it was, so that a change of it is noticed.
 fn expect(node: &mut Node, texts: &HashMap<Span, String>) {
     match &mut node.value {
@@ -301,7 +301,7 @@ fn said_at(to: &str, role: &Role, mention: &Mention) -> String {
             Role::Repository(written) => rest = written,
         }
     }
-    // `library/` may stand in neither.
+    // `library/` may be in neither.
     let before = repository.strip_suffix(rest).map(|before| before.trim_end_matches('/'));
     let before = before.filter(|before| !before.is_empty() && with_registry.ends_with(before));
     match (role, before) {

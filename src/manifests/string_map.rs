@@ -1,4 +1,4 @@
-//! Which bytes of a text what a string means comes from.
+//! Maps bytes of a string to the bytes of the text that it is written in.
 
 use std::ops::Range;
 
@@ -19,7 +19,7 @@ struct Run {
 }
 
 impl StringMap {
-    /// The map of a scalar of `text`; none where the two cannot be laid side by side.
+    /// The map of a scalar of `text`; `None` if the two cannot be laid side by side.
     pub(super) fn of(node: &Node, text: &str) -> Option<Self> {
         let (Value::Plain(inner) | Value::Text(inner)) = &node.value else { return None };
         let written = &text[node.span.range()];
@@ -56,7 +56,7 @@ impl StringMap {
     }
 }
 
-/// Lays a string beside the bytes that it is written in.
+/// Aligns a string with the bytes that it is written in.
 struct Aligner<'t> {
     inner: &'t str,
     written: &'t str,
@@ -98,7 +98,7 @@ impl Aligner<'_> {
         let kind = rest[1..].chars().next()?;
         let length = match kind {
             '\n' | '\r' => {
-                // The line goes on behind the next one's indentation.
+                // The line goes on after the next one's indentation.
                 let ends = if rest[1..].starts_with("\r\n") { 3 } else { 2 };
                 let blanks = rest[ends..].len() - rest[ends..].trim_start_matches([' ', '\t']).len();
                 self.push(0, ends + blanks);
@@ -131,7 +131,7 @@ fn is_high_half(digits: &str) -> bool {
     u32::from_str_radix(digits, 16).is_ok_and(|code| (0xd800..0xdc00).contains(&code))
 }
 
-/// How a piece of a string is written in a scalar of a style; none where it cannot be.
+/// How a piece of a string is written in a scalar of a style; `None` if it cannot be.
 pub(super) fn encoded(style: Style, piece: &str) -> Option<String> {
     match style {
         Style::DoubleQuoted => {

@@ -1,4 +1,4 @@
-//! Texts that are no documents: templates, scripts, prose. Lines `image: x` are found in them, and references by whole
+//! Texts that are not documents: templates, scripts, prose. Lines `image: x` are found in them, and references by whole
 //! words.
 
 use super::model::{Finding, Kind, Mention, Piece, Problem, Role};
@@ -7,7 +7,7 @@ use super::texts::DocumentText;
 use super::walk::{Found, is_at_registry, is_template, names_an_image, says_where_and_which};
 use crate::types::{ImageRef, Span};
 
-/// Searches a text. In the file itself a line is what it says; in a text inside of a string it is likely.
+/// Searches a text. In the file itself a line is certain; in a text inside a string it is likely.
 pub(super) fn search(
     registry: &str,
     texts: &[DocumentText],
@@ -73,7 +73,7 @@ fn overlaps(a: &str, b: &str) -> bool {
     a.contains(&b)
 }
 
-/// Where a part of a text stands in it.
+/// Where a part of a text is in it.
 fn span_in(text: &str, part: &str) -> Span {
     let start = part.as_ptr() as usize - text.as_ptr() as usize;
     Span::new(start, start + part.len())
@@ -89,12 +89,12 @@ struct Key {
     is_exact: bool,
 }
 
-/// What stands behind the key of a line whose key is or ends in `image`.
+/// What is after the key of a line whose key is or ends in `image`.
 fn value(line: &str) -> Option<(Key, &str)> {
     let line = line.trim_start_matches(['\u{feff}', ' ', '\t', '-', '{']);
     let (key, value) = line.split_once(':')?;
     let key = key.trim().trim_matches(['"', '\'']);
-    // A key is one word: a sentence that ends in `image:` is none.
+    // A key is one word: a sentence that ends in `image:` is not a key.
     let is_word = key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/'));
     if !is_word || !names_an_image(key) || !value.starts_with([' ', '\t', '"', '\'']) {
         return None;
@@ -105,7 +105,7 @@ fn value(line: &str) -> Option<(Key, &str)> {
     Some((Key { is_exact: key == "image" }, value))
 }
 
-/// The value's first word, or what stands in its quotes.
+/// The value's first word, or what is in its quotes.
 fn word(value: &str) -> Option<&str> {
     match value.chars().next()? {
         quote @ ('"' | '\'') => value[1..].split(quote).next(),
@@ -126,7 +126,7 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
     line.split(ends).map(|word| word.trim_end_matches(['.', ':', '!', '?'])).filter(|word| word.contains('/'))
 }
 
-/// What sealer v0.8.5 takes for an image in a line: whatever stands behind a key that ends in `image`, if it is a
+/// What sealer v0.8.5 takes for an image in a line: whatever is behind a key that ends in `image`, if it is a
 /// reference.
 pub(super) fn sealers(line: &str) -> Option<ImageRef> {
     let (key, value) = line.split_once(':')?;

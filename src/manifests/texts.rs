@@ -9,11 +9,11 @@ use crate::types::Span;
 #[derive(Debug)]
 pub(super) struct DocumentText {
     pub(super) text: String,
-    /// None where it is searched by lines and words.
+    /// `None` if it is searched by lines and words.
     pub(super) format: Option<Format>,
     /// One root a document.
     pub(super) roots: Vec<Node>,
-    /// Where it comes from; none for the file itself.
+    /// Where it comes from; `None` for the file itself.
     pub(super) parent: Option<Parent>,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Parent {
     pub(super) text_index: usize,
     /// Its scalar there.
     pub(super) node: Span,
-    /// None where its bytes cannot be told apart.
+    /// `None` if its bytes cannot be told apart.
     pub(super) map: Option<StringMap>,
     pub(super) route: Vec<String>,
     pub(super) document: usize,

@@ -1,4 +1,4 @@
-//! The rules: which strings of a tree name an image.
+//! The rules for which strings of a tree name an image.
 
 use super::model::{Finding, Kind, Mention, Piece, Problem, Role};
 use super::read::{place_of, pointer};
@@ -9,7 +9,7 @@ use crate::syntax::{Node, Style, Value};
 use crate::types::{ImageRef, Span};
 
 const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
-/// The API groups whose pods are Kubernetes' own, so that whatever stands at `image` is meant as one.
+/// The API groups whose pods are Kubernetes' own, so that whatever is at `image` is meant as one.
 const GROUPS: [&str; 4] = ["", "apps", "batch", "extensions"];
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
@@ -76,7 +76,7 @@ impl<'w> Walk<'w> {
             Value::Map(entries) => self.map(node, entries),
             Value::List(elements) => self.list(elements, Self::node),
             Value::Plain(_) | Value::Text(_) => self.string(node),
-            // What an alias of a collection repeats is found where it is written.
+            // The content of an aliased collection is found where it is written.
             Value::Alias(alias) => match &alias.target.value {
                 Value::Map(_) | Value::List(_) => {}
                 Value::Plain(_) | Value::Text(_) | Value::Alias(_) => self.string(node),
@@ -186,7 +186,7 @@ impl<'w> Walk<'w> {
             }
             None if value.followed().style == Style::Plain => {
                 let written = self.written(value);
-                format!("`{written}` is no image reference: it is no string")
+                format!("`{written}` is not an image reference: it is not a string")
             }
             None => "a container's image is one string, not a map or list".to_owned(),
         };
@@ -218,7 +218,7 @@ impl<'w> Walk<'w> {
         }
     }
 
-    /// What stands at a key that is or ends in `image`.
+    /// What is at a key that is or ends in `image`.
     fn image(&mut self, key: &str, value: &Node, holder: &Node) {
         let is_exact = key == "image";
         if matches!(value.followed().value, Value::Map(_)) {
@@ -276,7 +276,7 @@ impl<'w> Walk<'w> {
         }
     }
 
-    /// Takes a reference, or tells why it is none.
+    /// Adds a reference, or a finding why it is not one.
     fn take_or(&mut self, value: &Node, reference: Reference, is_container: bool) {
         let text = reference.text.clone();
         if is_template(&text) {
@@ -306,7 +306,7 @@ impl<'w> Walk<'w> {
         Some(Mention { kind, reference: text, image, place, is_certain, text_index, pieces })
     }
 
-    /// The bytes of a reference's first piece, of the scalar where they cannot be told.
+    /// The bytes of a reference's first piece, or of the scalar if they are not known.
     fn span_of(&self, value: &Node, pieces: &[Piece]) -> Span {
         let text = &self.texts[self.text_index].text;
         match pieces {
@@ -345,7 +345,7 @@ fn whole(node: &Node, text: &str) -> Piece {
     Piece { node: Some(node.span), at: Span::new(0, text.len()), role: Role::Reference(text.to_owned()) }
 }
 
-/// A string `image` with a tag beside it.
+/// A string `image` with a tag next to it.
 fn beside(value: &Node, text: &str, holder: &Node) -> Option<Reference> {
     let has_one = text.rsplit('/').next().is_some_and(|last| last.contains([':', '@']));
     if has_one {
@@ -358,14 +358,14 @@ fn beside(value: &Node, text: &str, holder: &Node) -> Option<Reference> {
     Some(Reference { kind, text: joined, pieces: vec![whole(value, text)], is_certain: true })
 }
 
-/// A scalar of a map that says something.
+/// A scalar of a map that is not empty.
 fn field<'n>(node: &'n Node, key: &str) -> Option<(&'n Node, &'n str)> {
     let value = node.get(key)?;
     let text = value.scalar()?.trim();
     (!text.is_empty() && !matches!(text, "~" | "null")).then_some((value, text))
 }
 
-/// A map that says a reference in parts.
+/// A map with a reference in parts.
 fn parts(node: &Node) -> Option<Reference> {
     let field = |key: &str| field(node, key);
     let (registry, name) = match (field("registry"), field("repository"), field("name")) {
@@ -419,7 +419,7 @@ pub(super) fn says_where_and_which(text: &str) -> Option<ImageRef> {
     (has_host && path.contains([':', '@'])).then(|| text.parse().ok()).flatten()
 }
 
-/// A reference that says any of registry, tag and digest.
+/// A reference with a registry, tag or digest.
 fn says_any(text: &str) -> Option<ImageRef> {
     let has_host = || text.split_once('/').is_some_and(|(host, _)| host.contains('.') || host == "localhost");
     (text.contains([':', '@']) || has_host()).then(|| text.parse().ok()).flatten()

@@ -15,7 +15,7 @@ use crate::disk::{Dir, DiskError};
 
 /// The argument of the second process.
 const INIT: &str = "init";
-/// Where programs are looked for if nothing says it; a shell without PATH does the same.
+/// The default search path for programs; a shell without PATH does the same.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What [`CHILD_COMMAND`] does; `arguments` are those after it. Its standard input and output are the parent's, its
@@ -36,7 +36,7 @@ pub fn child_main(arguments: &[OsString]) -> ExitCode {
     }
 }
 
-/// Something could not be made ready for the command.
+/// The preparation of the command failed.
 struct Unready {
     action: &'static str,
     error: Reason,
@@ -52,7 +52,7 @@ fn unready<E: Into<io::Error>>(action: &'static str) -> impl FnOnce(E) -> Unread
 fn tell(report: &Report) {
     let mut line = serde_json::to_vec(report).expect("a report has only texts and numbers");
     line.push(b'\n');
-    // Nobody is left to be told that the parent is gone.
+    // If the parent is gone, there is nobody to report to.
     let _ = io::stdout().write_all(&line).and_then(|()| io::stdout().flush());
 }
 
@@ -60,8 +60,8 @@ fn die_with_parent() -> Result<(), Unready> {
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(unready("ask to be ended with the parent process"))
 }
 
-/// Makes the namespaces and starts what is to live in them: a process is never moved into a process namespace, only its
-/// children are born there.
+/// Makes the namespaces and starts what is to live in them: a process cannot enter a new process namespace, only its
+/// children are created there.
 fn keeper() -> Result<ExitCode, Unready> {
     die_with_parent()?;
     let namespaces = UnshareFlags::NEWNS | UnshareFlags::NEWPID;
@@ -99,7 +99,7 @@ fn init() -> Result<ExitCode, Unready> {
     mount("proc", "/proc", "proc", MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC, None)
         .map_err(unready("mount `/proc` for the command"))?;
     let ended = shell(&here.join(ROOT), &order.command)?;
-    // Best now, while somebody waits for it; a background process that is in the way dies with us and gives it free.
+    // Unmount now, while the parent waits; a background process that blocks it ends with us and releases it.
     let _ = unmount(ROOT, UnmountFlags::empty());
     tell(&ended);
     Ok(ExitCode::SUCCESS)
@@ -118,7 +118,8 @@ fn trusted_attributes() -> Result<(), Unready> {
     })
 }
 
-/// What the mount is made of. What newer kernels put into layers by such options would be lost in a layer's stream.
+/// What the mount is made of. Newer kernels store extra data in layers with such options, which a layer's stream would
+/// lose.
 fn options(lower: usize) -> CString {
     let numbers: Vec<String> = (0..lower).map(|number| number.to_string()).collect();
     let lower = if lower == 0 { EMPTY.to_owned() } else { numbers.join(":") };

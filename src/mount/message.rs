@@ -1,21 +1,21 @@
-//! What parent and child tell each other: a line of JSON each.
+//! Messages between parent and child: one line of JSON each.
 
 use serde::{Deserialize, Serialize};
 
 /// The hidden command that the program starts itself with.
 pub const CHILD_COMMAND: &str = "internal-run";
 
-/// How often a lower layer may stand in one mount: the most that the kernel takes.
+/// The most lower layers of one mount: the limit of the kernel.
 pub(super) const MAX_LOWER: usize = 500;
 
 /// The names in the folder that the mount is made in. All of them are short, for the options of a mount have to fit into
 /// a page: the lower layers are symlinks `0`, `1`, … from the topmost.
 pub(super) const UPPER: &str = "upper";
-/// What the kernel wants for itself, empty, beside the upper folder.
+/// What the kernel wants for itself, empty, next to the upper folder.
 pub(super) const WORK: &str = "work";
 /// Where the mount is.
 pub(super) const ROOT: &str = "root";
-/// The lower layer where there is none.
+/// The lower layer if there is none.
 pub(super) const EMPTY: &str = "empty";
 /// Tells whether the file system has trusted attributes.
 pub(super) const PROBE: &str = "probe";
@@ -29,16 +29,16 @@ pub(super) struct Order {
     pub(super) command: String,
 }
 
-/// What became of it.
+/// The outcome.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Report {
-    /// It will die with its parent, and may be told what to do.
+    /// It will end with its parent, and is ready for its order.
     Ready,
-    /// Something could not be made ready for the command.
+    /// The preparation of the command failed.
     Failed {
         /// What was tried: `mount the layers over each other`.
         action: String,
-        /// The system's error number, and where it has none its text.
+        /// The system's error number, or its text if there is none.
         error: Reason,
     },
     /// The shell ended with this exit code.

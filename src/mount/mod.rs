@@ -1,7 +1,8 @@
 //! Runs a shell command over layers that are mounted over each other, and leaves nothing mounted.
 //!
-//! Mounts live only in the mount namespace of child processes, so the last one of them takes the mounts along, however it
-//! ends. `unsafe` is forbidden here, so nothing is done between fork and exec; instead this program starts itself twice:
+//! Mounts live only in the mount namespace of child processes, so the mounts end with the last of them, however it
+//! ends. `unsafe` is forbidden here, so nothing is done between fork and exec; instead this program starts itself
+//! twice:
 //!
 //! ```text
 //! sealer build ──▶ keeper: asks to die with its parent; new mount and process namespaces

@@ -1,4 +1,4 @@
-//! Starts the child, hands its output on, says how it ended.
+//! Starts the child, passes its output on, and reports how it ended.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -23,7 +23,7 @@ pub struct OverlayRun<'a> {
     pub lower: &'a [PathBuf],
     /// An empty folder, which takes what the command changes.
     pub upper: &'a Path,
-    /// An empty folder on the same file system, of use to nobody afterwards.
+    /// An empty folder on the same file system, for temporary use.
     pub scratch: &'a Dir,
     /// The command, as `/bin/sh -c` takes it.
     pub command: &'a str,
@@ -32,11 +32,11 @@ pub struct OverlayRun<'a> {
 /// Why a command did not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum MountError {
-    /// The folders could not be made ready.
+    /// The folders could not be prepared.
     #[error(transparent)]
     Disk(#[from] DiskError),
     /// There are more layers than the kernel mounts over each other.
-    #[error("{0} layers cannot be mounted over each other: the kernel takes at most {MAX_LOWER}")]
+    #[error("cannot mount {0} layers over each other: the limit of the kernel is {MAX_LOWER}")]
     TooMany(usize),
     /// The child could not be started or heard.
     #[error("could not {action}")]
@@ -46,7 +46,7 @@ pub enum MountError {
         /// Why.
         source: io::Error,
     },
-    /// The child could not make all ready for the command.
+    /// The child could not prepare the command.
     #[error("could not {action}")]
     Unready {
         /// What was tried.
@@ -62,7 +62,7 @@ pub enum MountError {
     Exited {
         /// Its exit code.
         code: i32,
-        /// The last lines that it said.
+        /// The last lines of its output.
         last: Vec<String>,
     },
     /// The command was ended.
@@ -70,13 +70,13 @@ pub enum MountError {
     Killed {
         /// By which signal.
         signal: i32,
-        /// The last lines that it said.
+        /// The last lines of its output.
         last: Vec<String>,
     },
 }
 
 impl MountError {
-    /// The last lines that a command said before it failed.
+    /// The last lines of a command's output before it failed.
     #[must_use]
     pub fn last_lines(&self) -> &[String] {
         match self {
@@ -102,8 +102,8 @@ impl Reportable for MountError {
     fn help(&self) -> Option<String> {
         match self {
             Self::Unready { .. } => Some(
-                "RUN needs root with the right to mount, and a store on a file system that an overlay can be upon: \
-                 ext4, xfs, btrfs or tmpfs, not another overlay; `--root` says where the store is"
+                "RUN needs root with the right to mount, and a store on a file system that supports overlays: ext4, \
+                 ext4, xfs, btrfs or tmpfs, not another overlay; `--root` chooses the folder of the store"
                     .to_owned(),
             ),
             Self::Disk(_)
@@ -116,7 +116,7 @@ impl Reportable for MountError {
     }
 }
 
-/// A signal by its number, and its name where it is a common one.
+/// A signal by its number, and its name if it is a common one.
 struct SignalName(i32);
 
 impl fmt::Display for SignalName {
@@ -140,10 +140,10 @@ impl fmt::Display for SignalName {
     }
 }
 
-/// Runs a command over layers and hands each line of its output to `said`. What it changed is in the upper folder.
+/// Runs a command over layers and passes each line of its output to `said`. Its changes are in the upper folder.
 ///
-/// Needs root. Whatever happens, and also if this process is killed meanwhile, nothing stays mounted and no process of the
-/// command stays behind.
+/// Needs root. Whatever happens, even if this process is killed, nothing stays mounted and no process of the command
+/// remains.
 pub fn run(run: &OverlayRun<'_>, said: &(dyn Fn(String) + Sync)) -> Result<(), MountError> {
     let lower = prepare(run)?;
     let order = Order { lower, command: run.command.to_owned() };
@@ -192,7 +192,7 @@ fn prepare(run: &OverlayRun<'_>) -> Result<usize, MountError> {
         scratch.make_symlink(name, complete.as_os_str().as_encoded_bytes())
     };
     link(UPPER, run.upper)?;
-    // A folder cannot be in a mount twice. What stands above hides what the same folder has below.
+    // A folder cannot be in a mount twice. What is above hides what the same folder has below.
     let mut lower: Vec<&PathBuf> = Vec::new();
     for layer in run.lower.iter().rev() {
         if !lower.contains(&layer) {
@@ -208,7 +208,7 @@ fn prepare(run: &OverlayRun<'_>) -> Result<usize, MountError> {
     Ok(lower.len())
 }
 
-/// Gives the order when the child is ready for it, and takes its last report.
+/// Sends the order when the child is ready, and returns its last report.
 fn talk(order: &Order, mut to: impl Write, from: impl BufRead) -> io::Result<Option<Report>> {
     let mut lines = from.lines();
     let mut report = || -> io::Result<Option<Report>> {
@@ -220,14 +220,14 @@ fn talk(order: &Order, mut to: impl Write, from: impl BufRead) -> io::Result<Opt
         other => return Ok(other),
     }
     match to.write_all(&serde_json::to_vec(order)?) {
-        // It ended; how is said below.
+        // It ended; the result is handled below.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error),
         Ok(()) | Err(_) => drop(to),
     }
     report()
 }
 
-/// Hands the output on line by line and keeps the last lines.
+/// Passes the output on line by line and keeps the last lines.
 fn hand_on(output: impl Read, said: &(dyn Fn(String) + Sync)) -> io::Result<Vec<String>> {
     let mut output = BufReader::new(output);
     let mut last = VecDeque::new();

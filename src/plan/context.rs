@@ -69,7 +69,7 @@ impl fmt::Display for ContextSource {
                 to
             }
             Self::Directory { path, to } => {
-                write!(f, "everything of the folder {path} beside the recipe")?;
+                write!(f, "everything of the folder {path} next to the recipe")?;
                 to
             }
         };

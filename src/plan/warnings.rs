@@ -33,7 +33,7 @@ impl Plan {
 pub fn doubtful_runs(kubefile: &Kubefile, places: &Places) -> Vec<Diagnostic> {
     let place = |(index, _)| places.find(&Route::stage().then("kubefile").then(index));
     let warning = |place: &Place| {
-        let message = "RUN ends reproducibility: what it makes depends on the build machine and on the moment";
+        let message = "RUN is not reproducible: its result depends on the build machine and on the time";
         Diagnostic::warning(place.span, message).with_label("runs on the build machine, as root")
     };
     kubefile.runs().filter_map(place).map(warning).collect()
@@ -71,8 +71,8 @@ pub fn doubtful_charts<'a>(
         }
         let place = places.find(&Route::stage().then("kubefile").then(index));
         warnings.extend(place.map(|place| {
-            let message = "the images of charts are what the helm of the build machine makes of them: another one may \
-                make others";
+            let message = "the images of charts depend on the helm of the build machine: another version may find \
+                other images";
             Diagnostic::warning(place.span, message).with_label("brings charts")
         }));
     }

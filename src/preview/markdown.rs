@@ -20,7 +20,7 @@ fn write(out: &mut String, plan: &Plan, preview: &Preview) -> std::fmt::Result {
     writeln!(out, "## Plan of {} ({})\n", code(&plan.recipe), code(&plan.file))?;
     match &preview.lock {
         Some(lock) => writeln!(out, "- locked by {}", code(lock))?,
-        None => writeln!(out, "- no lock: tags and URLs are what they will be when they are asked for")?,
+        None => writeln!(out, "- no lock: tags and URLs are resolved when they are fetched")?,
     }
     writeln!(out, "- to fetch: {}", say::need(preview.totals.fetch))?;
     writeln!(out, "- the store grows by: {}", say::need(preview.totals.store.needed))?;

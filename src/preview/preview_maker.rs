@@ -52,8 +52,7 @@ pub(super) struct Maker<'a> {
 pub fn preview(plan: &Plan, beside: Beside<'_>) -> Result<Preview, Failure> {
     let failed = |message: String, error: &dyn std::fmt::Display| {
         let failure = Failure::new(FailureKind::Failed, message);
-        Failure { causes: vec![error.to_string()], ..failure }
-            .with_help("`TMPDIR` says where temporary folders are made")
+        Failure { causes: vec![error.to_string()], ..failure }.with_help("set `TMPDIR` to a folder that can be written")
     };
     let folder = tempfile::Builder::new().prefix("sealer-plan-").tempdir();
     let folder = folder.map_err(|error| failed("cannot make a temporary folder".to_owned(), &error))?;
@@ -75,7 +74,7 @@ pub fn preview(plan: &Plan, beside: Beside<'_>) -> Result<Preview, Failure> {
         problems: Vec::new(),
     };
     let stages = (0..plan.stages.len()).map(|index| maker.stage(index)).collect::<Result<Vec<_>, _>>();
-    let stages = stages.map_err(|failure| failure.with_help("`TMPDIR` says where temporary folders are made"))?;
+    let stages = stages.map_err(|failure| failure.with_help("set `TMPDIR` to a folder that can be written"))?;
     let fetch = maker.inputs.fetches();
     let totals = Totals {
         fetch,

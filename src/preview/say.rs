@@ -16,7 +16,7 @@ pub(super) fn input(input: &Input) -> String {
         }
         InputState::Stage { stage } => format!("made by stage {stage}"),
         InputState::Cached => format!("cached{size}"),
-        InputState::CachedAsLast => format!("cached{size} as it was last; the server is asked whether it changed"),
+        InputState::CachedAsLast => format!("cached{size} from last time; apply asks the server whether it changed"),
         InputState::Partly => {
             let fetch = input.fetch.map(human_size).unwrap_or_default();
             format!(
@@ -24,13 +24,13 @@ pub(super) fn input(input: &Input) -> String {
                 input.size.map(|size| format!(" of {}", human_size(size))).unwrap_or_default()
             )
         }
-        InputState::Absent => format!("to be fetched{}", if size.is_empty() { " (size not known)" } else { &size }),
-        InputState::Asked => "to be asked of its registry".to_owned(),
-        InputState::Engine => "asked of the Docker engine".to_owned(),
+        InputState::Absent => format!("to be fetched{}", if size.is_empty() { " (size unknown)" } else { &size }),
+        InputState::Asked => "looked up in its registry".to_owned(),
+        InputState::Engine => "from the Docker engine".to_owned(),
     };
     match (&input.state, input.pin, input.digest) {
         (InputState::Stage { .. } | InputState::Engine, _, _) => where_it_is,
-        (_, Pin::Recipe, Some(digest)) => format!("{where_it_is}, {digest} by the recipe"),
+        (_, Pin::Recipe, Some(digest)) => format!("{where_it_is}, pinned by the recipe as {digest}"),
         (_, Pin::Lock, Some(digest)) => format!("{where_it_is}, locked as {digest}"),
         (_, Pin::Recipe | Pin::Lock, None) => format!("{where_it_is}, locked"),
         (_, Pin::None, _) => format!("{where_it_is}, not locked"),
@@ -122,8 +122,8 @@ pub(super) fn lines(diff: &str) -> Vec<String> {
 /// Whether the base has an image already.
 pub(super) fn held(image: &CachedPreview) -> Option<&'static str> {
     match (image.is_in_base, image.input.digest) {
-        (true, Some(_)) => Some("the base's registry holds it already"),
-        (true, None) => Some("the base's registry holds one of this name already"),
+        (true, Some(_)) => Some("the base's registry already has it"),
+        (true, None) => Some("the base's registry already has one with this name"),
         (false, _) => None,
     }
 }

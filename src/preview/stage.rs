@@ -176,7 +176,7 @@ impl Maker<'_> {
             }
         }
         let Some(foreseen) = foreseen else {
-            preview.later = Some("when what fails is mended".to_owned());
+            preview.later = Some("once the error above is fixed".to_owned());
             return Ok(preview);
         };
         preview.later = later(&foreseen, scene);
@@ -235,14 +235,14 @@ impl Maker<'_> {
 /// When the files of an image are there that are not there now.
 fn when_there(input: &Input) -> String {
     match &input.state {
-        InputState::Stage { stage } => format!("when stage {stage} is built"),
-        InputState::Engine => format!("when the Docker engine gives {}", input.familiar),
+        InputState::Stage { stage } => format!("once stage {stage} is built"),
+        InputState::Engine => format!("once the Docker engine has given {}", input.familiar),
         InputState::Store { .. }
         | InputState::Cached
         | InputState::CachedAsLast
         | InputState::Partly
         | InputState::Absent
-        | InputState::Asked => format!("when {} is in the store", input.familiar),
+        | InputState::Asked => format!("once {} is in the store", input.familiar),
     }
 }
 
@@ -259,12 +259,12 @@ fn instruction(text: String, layer: Option<&ForeseenLayer>, scene: &Scene) -> Re
             preview.files = Some(files);
             let has = |path: &ContextPath| entries.keys().any(|other| other.file_name() == path.as_path().file_name());
             match scene.paths.iter().find(|(path, _)| has(path)) {
-                Some((path, _)) => preview.later = Some(format!("when {path} is made")),
+                Some((path, _)) => preview.later = Some(format!("once {path} is made")),
                 None => preview.bytes = Some(bytes),
             }
         }
-        Some(ForeseenLayer::Fetched) => preview.later = Some("when it is fetched".to_owned()),
-        Some(ForeseenLayer::Run) => preview.later = Some("when it has run".to_owned()),
+        Some(ForeseenLayer::Fetched) => preview.later = Some("once it is fetched".to_owned()),
+        Some(ForeseenLayer::Run) => preview.later = Some("once it has run".to_owned()),
         Some(ForeseenLayer::Fails) => preview.later.clone_from(&scene.whole),
         Some(ForeseenLayer::None) | None => {}
     }
@@ -274,15 +274,15 @@ fn instruction(text: String, layer: Option<&ForeseenLayer>, scene: &Scene) -> Re
 /// When all images are known, where more may come.
 fn later(foreseen: &Foreseen, scene: &Scene) -> Option<String> {
     let of_layer = |layer: &ForeseenLayer| match layer {
-        ForeseenLayer::Fetched => Some("when what COPY takes from elsewhere is fetched".to_owned()),
-        ForeseenLayer::Run => Some("when RUN has run".to_owned()),
+        ForeseenLayer::Fetched => Some("once the URLs of COPY are fetched".to_owned()),
+        ForeseenLayer::Run => Some("once RUN has run".to_owned()),
         ForeseenLayer::None | ForeseenLayer::Files(_) | ForeseenLayer::Fails => None,
     };
     let may_name_images = |path: &ContextPath| {
         let name = path.file_name().unwrap_or_default();
         ![".tar", ".tar.gz", ".so", ".bin"].iter().any(|end| name.ends_with(end))
     };
-    let of_path = || scene.paths.keys().find(|path| may_name_images(path)).map(|path| format!("when {path} is made"));
+    let of_path = || scene.paths.keys().find(|path| may_name_images(path)).map(|path| format!("once {path} is made"));
     scene.whole.clone().or_else(|| foreseen.layers.iter().find_map(of_layer)).or_else(of_path)
 }
 

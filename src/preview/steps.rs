@@ -84,10 +84,10 @@ fn when_known(step: &PlannedStep, inputs: &[Input], scene: &Scene) -> Result<Opt
     // The images of a list are pulled by the build.
     let needed: &[Input] = if step.needs_while_building() { &[] } else { inputs };
     if needed.iter().any(|input| !input.is_at_hand()) {
-        return Ok(Some("when it is fetched".to_owned()));
+        return Ok(Some("once it is fetched".to_owned()));
     }
     let largest = needed.iter().filter_map(|input| input.size).chain([size]).max().filter(|size| *size > LOOK);
-    Ok(largest.map(|size| format!("when it is applied: with {} it is not looked into before", human_size(size))))
+    Ok(largest.map(|size| format!("only when it is applied: with {}, it is too large for a preview", human_size(size))))
 }
 
 impl Maker<'_> {
@@ -128,7 +128,7 @@ impl Maker<'_> {
         };
         // A step that writes is seen all the same; what it finds is not.
         let unseen = scene.whole.as_ref().or_else(|| scene.later(&step.files().touched())).cloned();
-        let doubt = unseen.map(|when| format!("; what is there before is known {when}")).unwrap_or_default();
+        let doubt = unseen.map(|when| format!("; the old content is known {when}")).unwrap_or_default();
         match step.run(&scene.context, &tools) {
             Ok(outcome) => {
                 if let Some(path) = written(step) {

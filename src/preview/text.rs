@@ -38,7 +38,7 @@ pub fn text(plan: &Plan, preview: &Preview, style: Style) -> String {
     lines.add(0, Kind::Heading, &format!("{} ({})", plan.recipe, plan.file));
     match &preview.lock {
         Some(lock) => lines.add(0, Kind::Plain, &format!("locked by {lock}")),
-        None => lines.add(0, Kind::Plain, "no lock: tags and URLs are what they will be when they are asked for"),
+        None => lines.add(0, Kind::Plain, "no lock: tags and URLs are resolved when they are fetched"),
     }
     for stage in &preview.stages {
         lines.stage(stage);

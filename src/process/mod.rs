@@ -1,7 +1,7 @@
-//! Programs of others, run as children that get no more time and say no more than they may.
+//! Runs other programs as children, with limits for time and output.
 //!
-//! Each child leads a process group of its own, so that what it starts ends with it. One that must not outlive us is
-//! [`tethered`]. A command over mounted layers has namespaces of its own and is in [`mount`](crate::mount).
+//! Each child has its own process group, so that its own children end with it. A child that must not outlive this
+//! process is [`tethered`]. A command over mounted layers has namespaces of its own and is in [`mount`](crate::mount).
 
 mod run;
 mod tether;

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-/// How often it is looked whether the child has ended.
+/// How often to check whether the child has ended.
 const PULSE: Duration = Duration::from_millis(5);
 
-/// How long the rest of the output may take where the child ends with its time.
+/// How long to wait for the rest of the output if the time is over.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// What a child may use.
@@ -30,27 +30,27 @@ pub(crate) struct Limits {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Stdin<'a> {
     Empty,
-    /// These bytes, and then its end. A child that does not read them is no error.
+    /// These bytes, and then its end. A child that does not read them is not an error.
     Bytes(&'a [u8]),
     /// A pipe that stays open as long as the child may live: for a [`tethered`](super::tethered) one.
     Open,
 }
 
-/// What came of a child that ended.
+/// The result of a child that ended.
 #[derive(Debug)]
 pub(crate) struct Output {
     pub(crate) status: ExitStatus,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
-    /// No process that it left behind can write any more.
+    /// Whether no remaining process can write any more.
     pub(crate) is_whole: bool,
 }
 
-/// Why a child came to nothing. It is dead then, with its group.
+/// Why a child failed. It is dead then, with its group.
 #[derive(Debug)]
 pub(crate) enum RunError {
     Start(io::Error),
-    /// The system does not say how it ended.
+    /// The system could not report how it ended.
     Wait(io::Error),
     /// It did not end in time.
     Slow,
@@ -107,12 +107,12 @@ fn wait(child: &mut Child, until: Instant, stdout: &Listener) -> Result<ExitStat
 #[derive(Debug, Default)]
 struct Heard {
     bytes: Vec<u8>,
-    /// There was more than is kept.
+    /// Whether there was more than is kept.
     is_over: bool,
 }
 
 /// Reads a pipe in a thread of its own, so that it never fills up. Nobody waits for the thread: a process that left the
-/// group could hold the pipe open for ever.
+/// group could hold the pipe open forever.
 struct Listener {
     heard: Arc<Mutex<Heard>>,
     /// Disconnected when the pipe has ended.
@@ -135,7 +135,7 @@ impl Listener {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the pipe has ended, which is waited for.
+    /// Waits for the end of the pipe; returns whether it ended.
     fn is_whole(&self, until: Instant) -> bool {
         let left = until.saturating_duration_since(Instant::now());
         self.ended.recv_timeout(left) == Err(RecvTimeoutError::Disconnected)

@@ -1,8 +1,8 @@
-//! A program that does not outlive us.
+//! A program that ends with this process.
 //!
-//! What may be killed at any time cannot end its children by itself, so each is started by a process of its own that
-//! listens to a pipe whose other end only we hold. When we are gone, however that came, the pipe ends, and the process
-//! kills its group: the program, what that started, and itself. Needs no root.
+//! A process that may be killed at any time cannot end its children itself. So each child is started by a separate
+//! process that listens to a pipe whose other end only we hold. When we end, for any reason, the pipe ends, and that
+//! process kills its group: the program, what that started, and itself. Needs no root.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read, Write};
@@ -20,23 +20,23 @@ const NOT_STARTED: u8 = 126;
 /// `program` on a tether, in a process group of its own: the command takes its arguments, its environment, its output and
 /// its end as the program's own. Its standard input is the tether; the program has none.
 ///
-/// Whoever spawns it keeps the child's `stdin` as long as the program may live; killing the group ends all of it.
+/// The caller keeps the child's `stdin` open as long as the program may run; killing the group ends everything.
 pub(crate) fn tethered(program: &OsStr) -> Command {
     let mut command = Command::new("/proc/self/exe");
     command.arg(TETHER_COMMAND).arg(program).stdin(Stdio::piped()).process_group(0);
     command
 }
 
-/// What [`TETHER_COMMAND`] does; `arguments` are those after it: the program and what it is to be told.
+/// What [`TETHER_COMMAND`] does; `arguments` are those after it: the program and its arguments.
 #[must_use]
 pub fn tether_main(arguments: &[OsString]) -> ExitCode {
-    // Started by hand it must not kill the group of whoever did.
+    // If started by hand, it must not kill the caller's group.
     let ([program, arguments @ ..], true) = (arguments, getpgrp() == getpid()) else { return ExitCode::FAILURE };
     let mut child = match Command::new(program).args(arguments).stdin(Stdio::null()).spawn() {
         Ok(child) => child,
         Err(error) => {
             let text = format!("`{}` could not be started: {error}\n", program.display());
-            // Nobody is left to be told where that fails.
+            // If that fails, there is nobody to report to.
             let _ = io::stderr().write_all(text.as_bytes());
             return ExitCode::from(NOT_STARTED);
         }

@@ -1,4 +1,4 @@
-//! What a run took from beside the recipe, file by file.
+//! The files next to the recipe that a run used.
 
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
@@ -18,7 +18,7 @@ pub(super) fn files(read: &BTreeSet<BesideFile>) -> Vec<Value> {
     named.into_iter().map(|(name, content)| entry(&name, content)).collect()
 }
 
-/// A name that is no text could not be told from another one: as it is shown, it has its bytes in it.
+/// Two names that are not UTF-8 must stay different: the shown form contains their bytes.
 fn name(path: &Path) -> String {
     let parts = path.iter().map(|part| crate::diff::name_text(part.as_bytes()));
     parts.collect::<Vec<_>>().join("/")

@@ -9,10 +9,10 @@ use crate::plan::Locked;
 use crate::transport::redacted_url;
 use crate::types::{Digest, ImageRef, ImageSource, Platform};
 
-/// The registry that a package URL of type `docker` means where it names none.
+/// The default registry of a package URL of type `docker`.
 const DEFAULT_REGISTRY: &str = "docker.io";
 
-/// A file that lies beside the recipe, by its path from there.
+/// A file that is next to the recipe, by its path from there.
 pub(super) fn file(path: &str, digest: &Digest) -> Value {
     json!({"name": path, "uri": file_uri(path), "digest": {"sha256": digest.hex()}})
 }
@@ -70,7 +70,7 @@ pub(super) fn locked(entry: Locked) -> Value {
     }
 }
 
-/// The package URL of an image by its complete name; the name itself where that is none.
+/// The package URL of an image by its complete name; the name itself if it is not valid.
 pub(super) fn package_url(name: &str, platform: &Platform) -> String {
     name.parse::<ImageRef>().map_or_else(|_| name.to_owned(), |reference| of_reference(&reference, platform))
 }
@@ -87,7 +87,7 @@ fn of_reference(reference: &ImageRef, platform: &Platform) -> String {
     format!("pkg:docker/{path}{version}?platform={platform}{registry}")
 }
 
-/// Percent-encoded, but for what a URI has unreserved and what is named.
+/// Percent-encoded, except for what a URI has unreserved and what is named.
 fn encoded(text: &str, plain: &[u8]) -> String {
     let mut out = String::new();
     for byte in text.bytes() {

@@ -1,14 +1,14 @@
-//! What an apply did, as an in-toto Statement v1 with a SLSA provenance v1 predicate.
+//! The provenance of an apply, as an in-toto Statement v1 with a SLSA provenance v1 predicate.
 //!
 //! ```text
 //! recipe, values, lock, plan, report ──statement──▶ JSON ──▶ a file, the store's recipe/provenance/<image id>.json
 //!                                                     └──of_pushed──▶ what refers to a pushed image
 //! ```
 //!
-//! The same recipe, values, inputs and program give the same bytes: there is no time, no path and no user in it. Its inputs
-//! are those that the run used, by digest; URLs stand there without what may be secret of them. Values stand there as
-//! they are where they are known not to be that; the others by their sha256, `hiddenValues`, so that who has them can
-//! compare them.
+//! The same recipe, values, inputs and program give the same bytes: there is no time, no path and no user in it. Its
+//! inputs are those that the run used, by digest; URLs are there without parts that may be secret. Values are there as
+//! they are if they are known not to be secret; the others only by their sha256, `hiddenValues`, so that somebody who
+//! has them can compare them.
 //!
 //! Formats: in-toto attestation `spec/v1/statement.md` and `spec/v1/resource_descriptor.md`, SLSA `provenance/v1`.
 
@@ -42,8 +42,8 @@ pub enum ProvenanceError {
     /// The store could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// What a store has as a statement is none.
-    #[error("the provenance of `{image}` is not what was written: apply its recipe again")]
+    /// A statement in the store is not valid.
+    #[error("the stored provenance of `{image}` was changed: apply its recipe again")]
     Damaged {
         /// The image's name.
         image: String,

@@ -23,7 +23,7 @@ pub struct Run<'a> {
     pub stage: Option<&'a str>,
     /// What was done.
     pub plan: &'a Plan,
-    /// The lock's file as the run read it, or wrote it: its name and bytes. None where there is none.
+    /// The lock's file as the run read it, or wrote it: its name and bytes. `None` if there is none.
     pub lock: Option<(&'a str, &'a [u8])>,
     /// What was made, and what it took from outside.
     pub report: &'a Report,
@@ -82,7 +82,7 @@ pub fn statement(run: &Run<'_>) -> String {
                 },
                 "resolvedDependencies": dependencies,
             },
-            // When and under which number it ran is nobody's business but the log's: the same run has the same bytes.
+            // Time and run number only belong into the log: the same run has the same bytes.
             "runDetails": {"builder": {"id": BUILDER, "version": {"sealer": run.version}}},
         },
     });
@@ -101,7 +101,7 @@ fn hidden(values: &Map<String, Value>) -> Value {
     Value::Object(values.iter().map(|(key, value)| (key.clone(), digest(value))).collect())
 }
 
-/// How the clusters of an image call its registry, by the statement of how it was made; none where that does not say so.
+/// How the clusters of an image call its registry, by the statement of how it was made; `None` if that does not say so.
 #[must_use]
 pub fn cluster_registry(statement: &[u8]) -> Option<String> {
     let statement: Value = serde_json::from_slice(statement).ok()?;

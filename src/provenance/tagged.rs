@@ -1,4 +1,4 @@
-//! A statement for an image that got a further name: another document with another id, made in the same way.
+//! A statement for an image that got another name: another document with another id, made in the same way.
 
 use std::collections::BTreeMap;
 

@@ -64,7 +64,7 @@ fn name(text: &Text, what: &str, sink: &Sink) {
     let word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     let is_good = text.bytes().all(word) && !text.starts_with('-') && !text.ends_with('-') && !text.is_empty();
     if !is_good && text.span != Span::default() && !sink.has_error_at(text.span) {
-        let message = format!("`{}` is no name for a {what}", shortened(&text.value));
+        let message = format!("`{}` is not a valid name for a {what}", shortened(&text.value));
         sink.add(Diagnostic::error(text.span, message).with_label("expected lower-case letters, digits and `-`"));
     }
 }
@@ -82,15 +82,15 @@ fn unique(texts: &[Text], what: &str, sink: &Sink) {
 /// An empty list would mean everything, which nobody reads out of it.
 fn chosen_paths(paths: Option<&[Text]>, at: Span, sink: &Sink) {
     if paths.is_some_and(<[Text]>::is_empty) && !sink.has_error_in(at) {
-        sink.add(no_paths(at).with_help("leave `paths` out to take everything"));
+        sink.add(no_paths(at).with_help("remove `paths` to take everything"));
     }
 }
 
 /// The recipe's own folder holds the recipe: a comment in it, or its lock, would then change the image.
 fn recipe_in_context(path: &Text, sink: &Sink) {
     if path.span != Span::default() && path.value.parse::<ContextPath>().is_ok_and(|path| path.is_root()) {
-        let message = "the recipe's own folder holds the recipe itself: every change of it changes the image";
-        let help = "put the files into a folder beside the recipe and name that";
+        let message = "the recipe's folder contains the recipe itself: every change of the recipe changes the image";
+        let help = "put the files into a folder next to the recipe and name that folder";
         sink.add(Diagnostic::warning(path.span, message).with_help(help));
     }
 }

@@ -92,7 +92,7 @@ pub struct Field {
 
 /// There is no part of a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("recipes have no part `{name}`{}; there are {}", did_you_mean(near.as_deref()), names.join(", "))]
+#[error("there is no step or context entry `{name}`{}; the names are {}", did_you_mean(near.as_deref()), names.join(", "))]
 pub struct UnknownPart {
     name: String,
     near: Option<String>,

@@ -4,7 +4,7 @@
 //! folders of layers ──Overlay──▶ entries, files ──RegistryStorage──▶ names, images; what is wrong with a file: a Fault
 //! ```
 //!
-//! A fault is a fact: what it means for a cluster is for the callers to say.
+//! A fault is only a fact: the callers decide what it means for a cluster.
 
 mod overlay;
 mod registry;

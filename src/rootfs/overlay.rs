@@ -1,9 +1,9 @@
 //! Layers seen as the one root file system that an overlay mount of them would show, without mounting anything.
 //!
-//! The topmost layer that has a name decides what it is. Folders of one name are merged from the top down until something
-//! ends that: a whiteout, something that is no folder, or an opaque folder, which hides what is below it. Owner, mode and
-//! time of a merged folder are those of the topmost one. Nothing of the mount's own language is seen: neither whiteouts
-//! nor opaque folders. That the top of a layer is opaque means nothing, as for the kernel.
+//! The topmost layer that has a name decides what it is. Folders of one name are merged from the top down until
+//! something ends that: a whiteout, something that is not a folder, or an opaque folder, which hides what is below it.
+//! Owner, mode and time of a merged folder are those of the topmost one. Whiteouts and opaque folders are not visible.
+//! An opaque mark on the top of a layer has no meaning, as in the kernel.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::disk::{Dir, DiskError, Kind, MAX_DEPTH, Meta, is_root};
 use crate::types::ContextPath;
 
-/// Folders of layers, the lowest first. One that is not there holds nothing.
+/// Folders of layers, the lowest first. A missing one counts as empty.
 #[derive(Debug, Clone, Default)]
 pub struct Overlay {
     layers: Vec<PathBuf>,
@@ -21,12 +21,12 @@ pub struct Overlay {
     is_raw: bool,
 }
 
-/// What a name stands for.
+/// An entry of the merged tree.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     /// The layers that it is of, the topmost first: several only of a merged folder.
     layers: Vec<usize>,
-    /// What the topmost of them says of it.
+    /// What the topmost of them says about it.
     pub(crate) meta: Meta,
     /// It hides what lower layers have; only in a layer [as it is](Overlay::raw).
     pub(crate) is_opaque: bool,
@@ -65,9 +65,9 @@ pub(crate) enum Place {
 /// A name while layers are looked through from the top down.
 #[derive(Default)]
 struct Seen {
-    /// None: a whiteout, or nothing yet.
+    /// `None`: a whiteout, or nothing yet.
     entry: Option<Entry>,
-    /// Lower layers have no say any more.
+    /// Whether lower layers do not matter any more.
     is_settled: bool,
 }
 
@@ -78,11 +78,11 @@ impl Seen {
             return Ok(());
         }
         let is_folder = meta.kind == Kind::Folder;
-        // Nobody else sees the attribute, and others may not open the folder.
+        // Only root can see the attribute, and other users may not be able to open the folder.
         let is_opaque = is_folder && is_root() && dir.folder(name)?.is_opaque()?;
         self.is_settled = !is_folder || is_opaque;
         match &mut self.entry {
-            // What is not settled yet is a folder, and merged with this one.
+            // If it is not settled yet, it is a folder and is merged with this one.
             Some(above) if is_folder => above.layers.push(layer),
             Some(_) => {}
             None if meta.kind == Kind::Whiteout && !is_raw => {}
@@ -143,7 +143,7 @@ impl Overlay {
         if path.as_os_str().is_empty() { Ok(top) } else { top.beneath(path) }
     }
 
-    /// What a path stands for. Symlinks are not followed; one in the middle of the path hides what lies below.
+    /// The entry at a path. Symlinks are not followed; one in the middle of the path hides what is below.
     pub(crate) fn entry(&self, path: &ContextPath) -> Result<Option<Entry>, DiskError> {
         let layers = self.all()?;
         let Some(topmost) = layers.first() else { return Ok(None) };
@@ -195,13 +195,13 @@ impl Overlay {
         Ok(Place::Absent)
     }
 
-    /// Opens the regular file that a path stands for.
+    /// Opens the regular file at a path.
     pub(crate) fn open(&self, path: &ContextPath, entry: &Entry) -> Result<fs_err::File, DiskError> {
         let folder = self.dir(entry.layer(), path.as_path().parent().unwrap_or(Path::new("")))?;
         folder.open_file(path.file_name().unwrap_or_default())
     }
 
-    /// The names in a folder, sorted by bytes; empty where there is no such folder.
+    /// The names in a folder, sorted by bytes; empty if there is no such folder.
     pub(crate) fn list(&self, folder: &ContextPath) -> io::Result<Vec<OsString>> {
         let Some(entry) = self.entry(folder)?.filter(Entry::is_folder) else { return Ok(Vec::new()) };
         Ok(Folder::open(self, folder.as_path().to_owned(), entry.layers)?.entries.into_keys().collect())
@@ -247,17 +247,17 @@ impl Overlay {
 pub(crate) struct Tree {
     /// The regular files, sorted, with their path in the root file system and where they are.
     pub(crate) files: Vec<(ContextPath, PathBuf)>,
-    /// Symlinks, devices and whatever has a name that is no UTF-8, sorted.
+    /// Symlinks, devices and whatever has a name that is not UTF-8, sorted.
     pub(crate) passed_over: Vec<PathBuf>,
 }
 
 /// A folder of an overlay.
 ///
-/// It holds no handles: one a layer for each of many folders in folders would be more than a process may have.
+/// It keeps no open handles: one for each layer and nested folder could exceed the limit of a process.
 pub(crate) struct Folder<'a> {
     overlay: &'a Overlay,
     path: PathBuf,
-    /// The layers that it is merged from, the topmost first; never empty but for an overlay without layers.
+    /// The layers that it is merged from, the topmost first; never empty except for an overlay without layers.
     layers: Vec<usize>,
     entries: BTreeMap<OsString, Entry>,
 }
@@ -279,12 +279,12 @@ impl<'a> Folder<'a> {
         Ok(Self { overlay, path, layers, entries })
     }
 
-    /// The names in it in byte order, with what they stand for.
+    /// The names in it in byte order, with their entries.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (&OsStr, &Entry)> {
         self.entries.iter().map(|(name, entry)| (name.as_os_str(), entry))
     }
 
-    /// What one of its names stands for, and the folder of the layer that has it.
+    /// The entry of one of its names, and the folder of the layer that has it.
     pub(crate) fn entry(&self, name: &OsStr) -> Result<(&Entry, Dir), DiskError> {
         let entry = self.entries.get(name).ok_or_else(|| not_there(&self.path.join(name)))?;
         Ok((entry, self.overlay.dir(entry.layer(), &self.path)?))
@@ -305,7 +305,7 @@ impl<'a> Folder<'a> {
         self.overlay.is_raw
     }
 
-    /// What the folder says of itself.
+    /// What the folder says about itself.
     pub(crate) fn meta(&self) -> Result<Meta, DiskError> {
         let topmost = self.layers.first().ok_or_else(|| not_there(&self.path))?;
         self.overlay.dir(*topmost, &self.path)?.own_meta()

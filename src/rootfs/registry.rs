@@ -1,4 +1,4 @@
-//! The storage of docker-registry, as it lies in a base image below `registry/`.
+//! The storage of docker-registry, as it is in a base image below `registry/`.
 //!
 //! ```text
 //! registry/docker/registry/v2/
@@ -9,9 +9,9 @@
 //!   repositories/<repository>/_manifests/tags/<tag>/index/sha256/<hex>/link
 //! ```
 //!
-//! A link holds the digest and nothing more, no line end: a registry takes it as it is. What lower layers have is not
-//! stored again, tag links excepted: an old tag below must not win. Folders are 0750, files 0600, all times the same.
-//! Source: SEALER.md, "The registry's storage".
+//! A link contains only the digest, without a line end: a registry uses it as it is. Files of lower layers are not
+//! stored again, except tag links: an old tag of a lower layer must not win. Folders are 0750, files 0600, all times
+//! the same. Source: SEALER.md, "The registry's storage".
 
 mod contents;
 mod error;

@@ -1,4 +1,4 @@
-//! Answers before they are sent: status, headers and the bytes, and how a body can end badly.
+//! Answers before they are sent: status, headers and bytes, and the ways in which a body can break off.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -17,13 +17,13 @@ const LAST_MODIFIED: &str = "Sun, 13 Sep 2020 12:26:40 GMT";
 /// How long the bytes before a cut get to leave the machine.
 const FLUSHED: Duration = Duration::from_millis(20);
 
-/// An answer that faults can still be put into.
+/// An answer that can still be changed by faults.
 #[derive(Debug, Clone)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
-    /// What `Content-Length` says; none: the body is sent in chunks without it.
+    /// What `Content-Length` says; `None` means that the body is sent in chunks without it.
     pub(super) length: Option<u64>,
     pub(super) end: End,
 }
@@ -45,7 +45,7 @@ impl Answer {
         Self { status, headers: HeaderMap::new(), length: Some(body.len() as u64), body, end: End::Whole }
     }
 
-    /// The header too. Texts that no header can hold are left out: they only come from a test's own knobs.
+    /// The header too. Texts that are not valid in a header are left out: they only come from a test's own settings.
     pub(super) fn with(mut self, name: &HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.insert(name, value);
@@ -53,13 +53,13 @@ impl Answer {
         self
     }
 
-    /// An error in the words of the distribution API. Format: distribution-spec `spec.md`, "Error codes".
+    /// An error in the format of the distribution API. Format: distribution-spec `spec.md`, "Error codes".
     pub(super) fn error(status: StatusCode, code: &str, message: &str) -> Self {
         let errors = serde_json::json!({"errors": [{"code": code, "message": message, "detail": null}]});
         Self::new(status, errors.to_string()).with(&header::CONTENT_TYPE, "application/json")
     }
 
-    /// The content, or the range of it that was asked for, or that it did not change: RFC 9110, 13 and 14.
+    /// The content, the requested range of it, or "not modified": RFC 9110, 13 and 14.
     pub(super) fn content(request: &Incoming, bytes: &Bytes, media_type: &str, etag: &str) -> Self {
         let labelled = |answer: Self| {
             let answer = answer.with(&header::ETAG, etag).with(&header::ACCEPT_RANGES, "bytes");
@@ -117,7 +117,7 @@ impl ByteRange {
         }
     }
 
-    /// First and last byte's place; none where nothing of it is there.
+    /// First and last byte's place; `None` if nothing of it is there.
     fn within(self, length: usize) -> Option<(usize, usize)> {
         let end = length.checked_sub(1)?;
         let (first, last) = match self {

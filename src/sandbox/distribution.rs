@@ -20,7 +20,7 @@ pub(super) enum Route<'a> {
     Manifest(&'a str, &'a str),
     Blob(&'a str, &'a str),
     Referrers(&'a str, &'a str),
-    /// Repository and the upload's id, empty where one is to be begun.
+    /// Repository and the upload's id, empty if one is to be begun.
     Upload(&'a str, &'a str),
 }
 

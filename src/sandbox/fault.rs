@@ -15,21 +15,21 @@ use super::request::Incoming;
 pub enum Fault {
     /// Another status, with these headers and an empty body: `429` with `Retry-After`, `302` with `Location`.
     Status(u16, Vec<(&'static str, String)>),
-    /// What is there is said not to be.
+    /// An existing thing is reported as missing.
     NotFound,
     /// The connection is closed before a byte of the answer.
     Drop,
     /// No byte of an answer ever comes; the connection stays open.
     Silence,
-    /// The right answer, so much later.
+    /// The right answer after this delay.
     Delay(Duration),
     /// The connection is cut after so many bytes of the body.
     Cut(usize),
     /// Nothing more comes after so many bytes of the body; the connection stays open.
     Stall(usize),
-    /// `Content-Length` says this; the body is as it was, cut where it is longer.
+    /// `Content-Length` says this; the body is as it was, cut if it is longer.
     WrongContentLength(u64),
-    /// The body comes in chunks, its length untold.
+    /// The body comes in chunks, without its length.
     NoContentLength,
     /// One byte of the body is another one.
     FlipByte(usize),
@@ -49,7 +49,7 @@ pub enum Fault {
     Body(Vec<u8>),
 }
 
-/// Which requests a fault is for: all whose path starts with this, unless told.
+/// Which requests a fault is for: by default, all whose path starts with this.
 #[derive(Debug, Clone)]
 pub struct When {
     prefix: String,
@@ -115,7 +115,7 @@ impl When {
     }
 }
 
-/// The faults that wait for their requests; the first that fits is taken.
+/// The faults that wait for their requests; the first one that matches is used.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     waiting: Vec<(When, Fault)>,
@@ -148,14 +148,14 @@ impl Faults {
 }
 
 impl Fault {
-    /// The request as the handlers shall see it.
+    /// The request as the handlers should see it.
     pub(super) fn on_request(&self, request: &mut Incoming) {
         if *self == Self::IgnoreRange {
             request.headers.remove(header::RANGE);
         }
     }
 
-    /// The answer as it shall be sent; none: the connection is closed instead.
+    /// The answer as it should be sent; `None` means that the connection is closed instead.
     pub(super) fn on_answer(self, mut answer: Answer) -> Option<Answer> {
         match self {
             Self::Drop => return None,

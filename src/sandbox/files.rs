@@ -1,4 +1,4 @@
-//! What the sandbox's web servers hold, in memory.
+//! The files of the sandbox's web servers, in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ impl Files {
         self.files.insert(path.into(), bytes.into());
     }
 
-    /// Takes a file away; false if there is none.
+    /// Removes a file; false if there is none.
     pub fn remove(&mut self, path: &str) -> bool {
         self.files.remove(path).is_some()
     }
@@ -26,7 +26,7 @@ impl Files {
         self.files.get(path)
     }
 
-    /// The hosts that the files stand for.
+    /// The hosts of the files.
     pub fn hosts(&self) -> BTreeSet<&str> {
         self.files.keys().filter_map(|path| path.split_once('/')).map(|(host, _)| host).collect()
     }

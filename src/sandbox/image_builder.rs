@@ -116,7 +116,7 @@ impl ImageBuilder {
         Self { entrypoint: vec![program.to_owned()], ..self }
     }
 
-    /// This very document as config, as sealer's images have one of their own.
+    /// Uses this document as config, because sealer's images have their own kind.
     #[must_use]
     pub fn config(self, config: Value) -> Self {
         Self { config: Some(config), ..self }
@@ -180,7 +180,7 @@ pub struct BuiltImage {
     pub diff_ids: Vec<Digest>,
     /// The layers' tar streams.
     pub tars: Vec<Bytes>,
-    /// What a list says of the manifest's size, where it is not the truth.
+    /// What a list says about the manifest's size, if it is not the truth.
     pub listed_size: Option<u64>,
 }
 
@@ -260,7 +260,7 @@ fn blob(media_type: &str, bytes: Bytes) -> (Descriptor, Bytes) {
 }
 
 fn document(media_type: &str, value: &Value) -> Document {
-    // Three blanks, as Docker indents: nobody may rely on a document's own form.
+    // Three blanks, as in Docker: no code may rely on another layout.
     let mut bytes = Vec::new();
     let formatter = serde_json::ser::PrettyFormatter::with_indent(b"   ");
     let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);

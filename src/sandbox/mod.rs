@@ -1,4 +1,4 @@
-//! Registries and a file server on loopback, with miniatures of what recipes name.
+//! Registries and a file server on loopback, with small stand-ins for the inputs of recipes.
 //!
 //! ```text
 //!                      ┌─ /v2/HOST/REPOSITORY/…   Registry: every registry, namespaced by the host it stands for

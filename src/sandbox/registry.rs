@@ -1,4 +1,4 @@
-//! What the sandbox's registries hold, in memory.
+//! The contents of the sandbox's registries, in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use crate::types::{Digest, ImageRef};
 pub struct Registry {
     blobs: BTreeMap<Digest, Bytes>,
     repositories: BTreeMap<String, Repository>,
-    /// It keeps an index of what refers to what.
+    /// Whether it has the referrers API.
     knows_referrers: bool,
 }
 
@@ -63,7 +63,7 @@ impl Registry {
         is_there
     }
 
-    /// Adds a manifest or list to a repository, and lets `tag` stand for it.
+    /// Adds a manifest or list to a repository, under `tag`.
     pub fn put_manifest(&mut self, repository: &str, tag: Option<&str>, media_type: &str, bytes: Vec<u8>) -> Digest {
         let digest = Digest::of(&bytes);
         let descriptor = Descriptor { media_type: media_type.to_owned(), digest, size: bytes.len() as u64 };
@@ -75,13 +75,13 @@ impl Registry {
         digest
     }
 
-    /// Keeps an index of what refers to what from now on, or no longer. OCI distribution-spec `spec.md`, "Listing
-    /// Referrers"; docker-registry 2.8 knows none.
+    /// Switches the referrers API on or off. OCI distribution-spec `spec.md`, "Listing Referrers"; docker-registry 2.8
+    /// does not have it.
     pub fn set_knows_referrers(&mut self, knows: bool) {
         self.knows_referrers = knows;
     }
 
-    /// Whether it keeps an index of what refers to what.
+    /// Whether it has the referrers API.
     pub fn knows_referrers(&self) -> bool {
         self.knows_referrers
     }
@@ -121,7 +121,7 @@ impl Registry {
         }
     }
 
-    /// The hosts that the repositories stand for.
+    /// The hosts of the repositories.
     pub fn hosts(&self) -> BTreeSet<&str> {
         self.repositories.keys().filter_map(|name| name.split_once('/')).map(|(host, _)| host).collect()
     }

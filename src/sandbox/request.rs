@@ -1,4 +1,4 @@
-//! What the server was asked, and the log of it.
+//! Requests to the server, and their log.
 
 use hyper::body::Bytes;
 use hyper::header::{self, HeaderMap, HeaderName};
@@ -33,7 +33,7 @@ pub struct Asked {
     pub accept: String,
     /// The header `Authorization` as it came: secrets in a sandbox are the test's own.
     pub authorization: Option<String>,
-    /// The answer's status; 0 where the connection was dropped without one.
+    /// The answer's status; 0 if the connection was dropped without one.
     pub status: u16,
 }
 
@@ -44,7 +44,7 @@ impl Incoming {
         Self { method, path: decoded(uri.path()), query, headers, body }
     }
 
-    /// The header's text, where it is there and ASCII.
+    /// The header's text, if it exists and is ASCII.
     pub(super) fn header(&self, name: &HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }

@@ -1,4 +1,4 @@
-//! The server on loopback that plays registries and web servers.
+//! The server on loopback that simulates registries and web servers.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -99,17 +99,17 @@ impl Server {
         self.content(|_, files| work(files))
     }
 
-    /// Plays this host's registry too, though it holds nothing yet: one that a test pushes to.
+    /// Also simulates this host's registry, which is still empty, for a test that pushes to it.
     pub fn play(&self, host: &str) {
         lock(&self.state).hosts.insert(host.to_owned());
     }
 
-    /// Lets the answers to such requests go wrong. Of several faults that fit a request the oldest is taken.
+    /// Adds a fault for matching requests. If several faults match a request, the oldest is used.
     pub fn fault(&self, when: When, fault: Fault) {
         lock(&self.state).faults.add(when, fault);
     }
 
-    /// From now on all goes well.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         lock(&self.state).faults.clear();
     }
@@ -130,7 +130,7 @@ impl Server {
         lock(&self.state).tokens.expire();
     }
 
-    /// What was asked since the start or the last [`Server::forget_requests`], in order of arrival.
+    /// The requests since the start or the last [`Server::forget_requests`], in order of arrival.
     pub fn requests(&self) -> Vec<Asked> {
         lock(&self.state).log.clone()
     }
@@ -149,7 +149,7 @@ impl Server {
         state.log.clear();
     }
 
-    /// A registries.conf that leads every host that it plays to it, and says that it speaks plain http.
+    /// A registries.conf that redirects every simulated host to this server, and marks it as plain http.
     ///
     /// Format: containers-registries.conf(5), version 2.
     pub fn registries_conf(&self) -> String {
@@ -164,7 +164,7 @@ impl Server {
         format!("unqualified-search-registries = [\"docker.io\"]\n{itself}{}", mapped.collect::<String>())
     }
 
-    /// A URL mirror, `PREFIX=LOCATION`, for every web server that it plays.
+    /// A URL mirror, `PREFIX=LOCATION`, for every simulated web server.
     pub fn url_mirrors(&self) -> Vec<String> {
         let state = lock(&self.state);
         let mirror = |host| format!("https://{host}/=http://{}/files/{host}/", self.address);
@@ -176,7 +176,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // Its panic, if there was one, was printed when it happened; there is nobody to hand it to.
+            // Its panic, if there was one, was already printed, and nobody else can handle it.
             drop(thread.join());
         }
     }
@@ -197,7 +197,7 @@ async fn accept(listener: TcpListener, state: Arc<Mutex<State>>) {
         let state = Arc::clone(&state);
         tokio::spawn(async move {
             let service = service_fn(|request| handle(request, Arc::clone(&state)));
-            // A connection that breaks is the client's to notice.
+            // The client will notice a broken connection.
             drop(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
         });
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::miniature;
 use super::server::Server;
 
-/// A running sandbox: nothing but settings for the modules that do the work, which do not know of it.
+/// A running sandbox: it only has settings for the other modules, which do not know about it.
 #[derive(Debug)]
 pub struct Sandbox {
     server: Server,
@@ -14,13 +14,12 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// What a person has to know before they use what comes out of it.
-    pub const NOTICE: &str = "sandbox: registries and downloads are played by this program on 127.0.0.1, and what \
-        they hand out are miniatures: true in form, but programs and images in them do nothing. \
-        Do not start a cluster from the result";
+    /// The notice for users about the results of a sandbox.
+    pub const NOTICE: &str = "sandbox: this program simulates the registries and downloads on 127.0.0.1. Their \
+        programs and images are small stand-ins that do nothing. Do not start a cluster from the result";
 
-    /// Starts the server with all miniatures and writes `registries.conf` into `folder`, which is made if it is not
-    /// there.
+    /// Starts the server with all miniatures and writes `registries.conf` into `folder`, which is made if it does not
+    /// exist.
     pub fn start(folder: &Path) -> io::Result<Self> {
         let server = Server::start()?;
         server.content(miniature::fill);

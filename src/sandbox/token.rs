@@ -1,4 +1,4 @@
-//! Who may ask the registries: bearer tokens that the sandbox hands out itself, with or without a password.
+//! Access to the registries: bearer tokens from the sandbox itself, with or without a password.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -13,11 +13,11 @@ use super::request::Incoming;
 pub struct TokenRules {
     /// How long a token is good.
     pub lifetime: Duration,
-    /// How many requests a token is good for; so an expiry can be told to the request.
+    /// How many requests a token is good for; so a test can choose the exact request at which it expires.
     pub uses: usize,
-    /// User and password that a token is given for; none: to anyone.
+    /// User and password that a token is given for; `None`: to anyone.
     pub login: Option<(String, String)>,
-    /// A refresh token that a token is given for too, and that is given to whoever asks with `offline_token`.
+    /// A refresh token that a token is given for too, and that is given to anyone who asks with `offline_token`.
     pub identity_token: Option<String>,
 }
 
@@ -31,7 +31,7 @@ impl Default for TokenRules {
 #[derive(Debug, Default)]
 pub(super) struct Tokens {
     rules: Option<TokenRules>,
-    /// User and password that each request must have, where they are asked for.
+    /// User and password that each request must have, if they are required.
     password: Option<(String, String)>,
     given: BTreeMap<String, Given>,
     count: u64,
@@ -54,12 +54,12 @@ impl Tokens {
         self.password = password;
     }
 
-    /// Every token that was given is no good any more.
+    /// Makes all tokens invalid.
     pub(super) fn expire(&mut self) {
         self.given.clear();
     }
 
-    /// The refusal, where the request needs a token and has no good one for this repository.
+    /// The refusal, if the request needs a token and has no valid one for this repository.
     pub(super) fn refusal(&mut self, request: &Incoming, repository: &str, origin: &str) -> Option<Answer> {
         if let Some((user, password)) = &self.password {
             let refusal = Answer::error(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "authentication required");

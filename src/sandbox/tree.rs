@@ -121,7 +121,7 @@ impl Tree {
 pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut packed = Vec::new();
     let mut reader = flate2::GzBuilder::new().mtime(0).read(bytes, flate2::Compression::fast());
-    // Reading memory cannot fail; were it to, the digests of what is half packed would fit nothing.
+    // Reading memory cannot fail; otherwise the digests would not match.
     drop(reader.read_to_end(&mut packed));
     packed
 }

@@ -1,10 +1,10 @@
-//! What comes from outside, each thing asked for once in a run.
+//! External inputs: images and files, each requested once in a run.
 //!
-//! A tag could move between two questions; whoever asks twice in one run gets the first answer again. So the plan's
-//! inputs can all be fetched at once at the start, and steps and builds find them here.
+//! A tag could move between two requests, so a second request in one run gets the first answer again. So the plan's
+//! inputs can all be fetched at the start, and steps and builds find them here.
 //!
-//! What [`Pins`] say an input is, it is: a pinned tag is asked for by its digest, and a pinned file has to have its sha256.
-//! What was given is remembered, so that it can be pinned the next time.
+//! [`Pins`] fix inputs: a pinned tag is requested by its digest, and a pinned file must have its sha256. The results
+//! are recorded, so that they can be pinned the next time.
 
 mod pins;
 mod watch;
@@ -28,19 +28,19 @@ pub use watch::{MovedTag, TagNews};
 
 /// An image that was pulled, or why not.
 pub type Pulled = Result<Arc<ContainerImage>, Failure>;
-/// What became of something that may be an image.
+/// The result for a string that may be an image.
 #[derive(Debug)]
 pub enum LikelyImage {
     /// It is one.
     Image(Arc<ContainerImage>),
-    /// Its registry does not give it, now or when it was locked.
+    /// Its registry refuses it, now or when it was locked.
     Refused {
         /// Why.
         why: &'static str,
-        /// Nobody was told of it in this run.
+        /// Whether this run has not reported it yet.
         is_news: bool,
     },
-    /// Whether it is one is not known.
+    /// It is not known whether it is one.
     Failed(Failure),
 }
 
@@ -55,7 +55,7 @@ pub struct Sources {
     fetcher: Fetcher,
     cache: Arc<Cache>,
     pulled: Mutex<BTreeMap<(ImageSource, Platform), Pulled>>,
-    /// What was asked for with a login that somebody gave for it; few.
+    /// Images that were requested with a special login; only a few.
     pulled_as: Mutex<Vec<(ImageRef, Platform, Login, Pulled)>>,
     fetched: Mutex<BTreeMap<(Url, Option<Digest>), Fetched>>,
     counter: Arc<Counter>,
@@ -63,19 +63,19 @@ pub struct Sources {
     is_strict: bool,
     pins: Mutex<Arc<Pins>>,
     resolved: Mutex<Resolved>,
-    /// What registries do not give, whoever asks and whenever.
+    /// Images that registries refuse for good.
     refused: Mutex<BTreeMap<(ImageSource, Platform), &'static str>>,
     watch: Watch,
 }
 
-/// Hands events on and counts the bytes that arrived.
+/// Passes events on and counts the received bytes.
 pub struct Counter {
     inner: Arc<dyn Observer>,
     bytes: AtomicU64,
 }
 
 impl Counter {
-    /// Hands everything on to `inner`.
+    /// Passes everything on to `inner`.
     #[must_use]
     pub fn new(inner: Arc<dyn Observer>) -> Arc<Self> {
         Arc::new(Self { inner, bytes: AtomicU64::new(0) })
@@ -91,18 +91,18 @@ impl Observer for Counter {
     }
 }
 
-/// What is asked for.
+/// What is requested.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
     /// An image for a platform.
     Image(ImageSource, Platform),
-    /// A file by its URL, with its sha256 where it is known.
+    /// A file by its URL, with its sha256 if it is known.
     File(Url, Option<Digest>),
 }
 
 impl Sources {
-    /// Gets images through `puller` and `engine` and files through `fetcher`; all keep what they get in `cache` and report to
-    /// `counter`.
+    /// Gets images through `puller` and `engine` and files through `fetcher`; all of them store their results in
+    /// `cache` and report to `counter`.
     #[must_use]
     pub fn new(
         runtime: Runtime,
@@ -133,36 +133,36 @@ impl Sources {
         }
     }
 
-    /// The same with another rule for what no pin speaks of.
+    /// The same with another rule for inputs without a pin.
     #[must_use]
     pub fn with_pinning(self, pinning: Pinning) -> Self {
         Self { pinning, ..self }
     }
 
-    /// The same, for which what looks like an image and is refused is a failure as any other.
+    /// The same, but a refused string that looks like an image is a failure.
     #[must_use]
     pub fn strict(self, is_strict: bool) -> Self {
         Self { is_strict, ..self }
     }
 
-    /// The rule for what no pin speaks of.
+    /// The rule for inputs without a pin.
     #[must_use]
     pub fn pinning(&self) -> Pinning {
         self.pinning
     }
 
-    /// Says what inputs are known to be. What was given already stays what it is.
+    /// Sets the pins. Inputs that were already returned do not change.
     pub fn pin(&self, pins: Pins) {
         *lock(&self.pins) = Arc::new(pins);
     }
 
-    /// All that was given so far.
+    /// All inputs that were returned so far.
     #[must_use]
     pub fn resolved(&self) -> Resolved {
         lock(&self.resolved).clone()
     }
 
-    /// What the pins have against asking for something; none where nothing stands in the way.
+    /// Why the pins forbid a request; `None` if they allow it.
     #[must_use]
     pub fn refusal(&self, need: &Need) -> Option<Failure> {
         match (self.pinning, need) {
@@ -172,7 +172,7 @@ impl Sources {
         }
     }
 
-    /// Asks in the background whether a pinned tag moved, where anybody may be asked.
+    /// Checks in the background whether a pinned tag moved, if the network is on.
     pub fn watch(&self, image: &ImageRef, platform: &Platform, pinned: Digest) {
         self.watch_as(image, platform, pinned, None);
     }
@@ -204,8 +204,8 @@ impl Sources {
         &self.cache
     }
 
-    /// Gets everything at once. Failures are kept as the answers to the later questions; those of now are returned, in
-    /// the order of `needs`.
+    /// Gets everything in parallel. Failures are kept as answers for later requests; they are also returned, in the
+    /// order of `needs`.
     pub fn get_all(&self, needs: &[Need]) -> Vec<(Need, Failure)> {
         let unique: BTreeSet<&Need> = needs.iter().filter(|need| !self.knows(need)).collect();
         self.runtime.block_on(async {
@@ -219,9 +219,9 @@ impl Sources {
         needs.iter().filter_map(|need| failure(need).map(|failure| (need.clone(), failure))).collect()
     }
 
-    /// Something that may be an image, and that nobody misses if it is none.
+    /// Requests something that may be an image, and that may be left out if it is not one.
     pub fn likely_image(&self, image: &ImageSource, platform: &Platform) -> LikelyImage {
-        const HELP: &str = "if it is not an image, name it in `ignore` of the step, or in `--ignore-image` of a build";
+        const HELP: &str = "if it is not an image, add it to `ignore` of the step, or use `--ignore-image` of a build";
         let key = (image.clone(), platform.clone());
         let why = if self.pins().refused.contains(&key) {
             "the lock says that its registry refuses it"
@@ -242,13 +242,13 @@ impl Sources {
         LikelyImage::Refused { why, is_news }
     }
 
-    /// Whether something that looks like an image is known to be none that anybody gives.
+    /// Whether something that looks like an image is known to be refused by its registry.
     pub fn is_refused(&self, image: &ImageSource, platform: &Platform) -> bool {
         let key = (image.clone(), platform.clone());
         self.pins().refused.contains(&key) || lock(&self.resolved).refused.contains(&key)
     }
 
-    /// Several that may be images, asked for at once; the answers are in the order of `images`.
+    /// The same for several, in parallel; the answers are in the order of `images`.
     pub fn likely_images(&self, images: &[ImageSource], platform: &Platform) -> Vec<LikelyImage> {
         let pins = self.pins();
         let need = |image: &ImageSource| {
@@ -259,7 +259,7 @@ impl Sources {
         images.iter().map(|image| self.likely_image(image, platform)).collect()
     }
 
-    /// An image, whole in the cache.
+    /// Puts a whole image into the cache.
     pub fn image(&self, image: &ImageSource, platform: &Platform) -> Pulled {
         let key = (image.clone(), platform.clone());
         if let Some(known) = lock(&self.pulled).get(&key) {
@@ -268,14 +268,15 @@ impl Sources {
         self.runtime.block_on(self.pull(image, platform))
     }
 
-    /// Makes some blobs of an image whole in the cache.
+    /// Puts some blobs of an image into the cache.
     pub fn blobs(&self, image: &ImageRef, blobs: &[Descriptor]) -> Result<(), Failure> {
         Ok(self.runtime.block_on(self.puller.blobs(image, blobs))?)
     }
 
-    /// Images, each with a login for its registry, whole in the cache: all at once, the answers in the order of `asked`.
+    /// Puts images into the cache in parallel, each with a login for its registry; the answers are in the order of
+    /// `asked`.
     ///
-    /// The answer to another login, or to none, is no answer here, unless it was the image.
+    /// An earlier answer for another login, or without one, is only used if it was the image.
     pub fn images_as(&self, asked: &[(ImageRef, Login)], platform: &Platform) -> Vec<Pulled> {
         self.runtime.block_on(futures_util::future::join_all(
             asked.iter().map(|(image, login)| self.pull_as(image, platform, login)),
@@ -298,12 +299,12 @@ impl Sources {
         pulled
     }
 
-    /// The platforms that a registry has of an image. Asked anew each time.
+    /// The platforms that a registry has of an image. Asked again each time.
     pub fn platforms(&self, image: &ImageRef) -> Result<Vec<Platform>, Failure> {
         Ok(self.runtime.block_on(self.puller.platforms(image))?)
     }
 
-    /// Pushes platforms of an image to its registry. Its bytes are no downloaded ones.
+    /// Pushes platforms of an image to its registry. These bytes do not count as downloads.
     pub fn push(&self, image: &ImageRef, platforms: &[PushImage]) -> Result<Pushed, Failure> {
         Ok(self.runtime.block_on(self.pusher().push(image, platforms))?)
     }
@@ -368,7 +369,7 @@ impl Sources {
                     Some(login) => self.puller.pull_as(&named, platform, login).await,
                 };
                 let pulled = pulled.map_err(|error| {
-                    // What the lock has is an image, whatever its registry says today.
+                    // An entry in the lock is an image, whatever its registry says today.
                     if let (Some(why), None) = (error.refusal(), pin) {
                         lock(&self.refused).insert((image.clone(), platform.clone()), why);
                     }
@@ -394,7 +395,7 @@ impl Sources {
         Ok(Arc::new(whole))
     }
 
-    /// The reference to ask for: with the pin's digest where there is one. A tag alone can be asked for only with a network.
+    /// The reference to ask for: with the pin's digest if there is one. A tag without digest needs the network.
     fn named(&self, pins: &Pins, reference: &ImageRef, pin: Option<Digest>) -> Result<ImageRef, Failure> {
         match pin {
             Some(digest) => Ok(reference.pinned(digest)),
@@ -403,7 +404,7 @@ impl Sources {
         }
     }
 
-    /// An engine gives what its tag stands for now: no digest can be asked for.
+    /// An engine returns what its tag stands for now; it cannot be asked for a digest.
     fn compare_engine(
         &self,
         pins: &Pins,
@@ -413,7 +414,7 @@ impl Sources {
     ) -> Result<(), Failure> {
         match (self.pinning, pin) {
             (Pinning::Required, Some(pin)) if pin != found => {
-                let message = format!("the lock has {pin} for `{image}`, the Docker engine gives {found}");
+                let message = format!("the lock has {pin} for `{image}`, but the Docker engine has {found}");
                 let failure = Failure::new(FailureKind::Verification, message);
                 Err(failure.with_help(pins.update(&image.to_string())))
             }
@@ -421,21 +422,21 @@ impl Sources {
         }
     }
 
-    /// The failure of something that was asked for as its pin says, with what can be done about the pin.
+    /// The failure of a pinned input, with help about the pin.
     fn of_pin(&self, pins: &Pins, failure: Failure, pin: Option<Digest>, name: &str) -> Failure {
         if self.puller.is_offline() {
             return failure.with_help(pins.fetch());
         }
         match (pin, failure.kind) {
             (Some(pin), FailureKind::Verification) => {
-                failure.with_help(format!("the lock says that it is {pin}; {}", pins.update(name)))
+                failure.with_help(format!("the lock has {pin}; {}", pins.update(name)))
             }
             (Some(_) | None, _) => failure,
         }
     }
 
-    /// Finds out what images' references stand for, without their layers, all at once; the answers are in the order of
-    /// `asked`. What a local Docker engine has is converted for it.
+    /// Resolves references of images in parallel, without their layers; the answers are in the order of `asked`. An
+    /// image of the local Docker engine is converted for that.
     pub fn describe(&self, asked: &[(ImageSource, Platform)]) -> Vec<Pulled> {
         let answers = asked.iter().map(|(image, platform)| self.describe_one(image, platform));
         self.runtime.block_on(futures_util::future::join_all(answers))
@@ -463,7 +464,7 @@ impl Sources {
             return Err(failure);
         }
         let pins = self.pins();
-        // What the recipe says itself is newer than any pin.
+        // The recipe's own digest overrides any pin.
         let pin = pins.file(url).filter(|_| digest.is_none());
         let file = self
             .fetcher
@@ -475,7 +476,7 @@ impl Sources {
     }
 }
 
-/// A map stays good when a thread that held it panicked: entries are inserted whole.
+/// The map stays valid if a thread panicked while it held the lock: entries are inserted as a whole.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

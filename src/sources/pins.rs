@@ -1,4 +1,4 @@
-//! What is known of inputs before anybody is asked.
+//! What is known about inputs before any request.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,23 +7,23 @@ use url::Url;
 use crate::transport::redacted_url;
 use crate::types::{Digest, Failure, FailureKind, ImageRef, ImageSource, Platform};
 
-/// What inputs are known to be, by a lock: whoever asks gets exactly these.
+/// The inputs that a lock fixes: every request gets exactly these.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pins {
-    /// The sha256 and the size in bytes of what URLs gave, each by its [`public_url`].
+    /// The sha256 and the size in bytes of files, each by the [`public_url`] of its URL.
     pub files: BTreeMap<Url, (Digest, u64)>,
-    /// What images' references stand for: the digest of the list where there is one.
+    /// What images' references stand for: the digest of the list if there is one.
     pub images: BTreeMap<(ImageSource, Platform), Digest>,
-    /// What looks like an image and was refused: whoever may do without it is not given it.
+    /// Strings that look like images and were refused: optional requests for them fail.
     pub refused: BTreeSet<(ImageSource, Platform)>,
-    /// Images that may be asked for by their tags all the same: whoever asks compares what they hold.
+    /// Images that may still be requested by tag: the caller compares their contents.
     pub by_content: BTreeSet<(ImageSource, Platform)>,
     /// The recipe's file as the user typed it, for advice.
     pub recipe: String,
 }
 
-/// The URL that stands for another where that must not be told: without user, password, query and fragment, and where it has
-/// any of these, with the sha256 of the whole as its fragment. It stands for itself, too.
+/// A public form of a URL with secrets: without user, password, query and fragment; if it has any of these, the
+/// fragment is the sha256 of the whole URL. A public form stays the same.
 #[must_use]
 pub fn public_url(url: &Url) -> Url {
     let is_told = url.query().is_none()
@@ -41,21 +41,21 @@ pub fn public_url(url: &Url) -> Url {
 /// What a run may do to inputs that no pin speaks of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Pinning {
-    /// They are looked up, and it is told where a pinned tag stands for something else by now.
+    /// They are looked up, and a pinned tag that moved is reported.
     #[default]
     Open,
     /// They are failures.
     Required,
 }
 
-/// What was given in a run.
+/// The inputs that a run got.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Resolved {
     /// The sha256 and the size in bytes of files.
     pub files: BTreeMap<Url, (Digest, u64)>,
     /// What images' references stood for.
     pub images: BTreeMap<(ImageSource, Platform), Digest>,
-    /// What looked like an image, and its registry refused.
+    /// Strings that looked like images and that their registries refused.
     pub refused: BTreeSet<(ImageSource, Platform)>,
 }
 
@@ -76,7 +76,7 @@ impl Pins {
         let key = (image.clone(), platform.clone());
         match (self.images.get(&key), image.reference().digest()) {
             (Some(pin), Some(own)) if *pin != own => {
-                let message = format!("the lock has {pin} for `{image}`, whose digest is another");
+                let message = format!("the lock has {pin} for `{image}`, which names another digest");
                 Some(self.outdated(message, &image.familiar()))
             }
             (Some(_), _) => None,
@@ -89,7 +89,7 @@ impl Pins {
     pub(super) fn refuse_file(&self, url: &Url, shown: &str, digest: Option<Digest>) -> Option<Failure> {
         match (self.file(url), digest) {
             (Some(pin), Some(wanted)) if pin != wanted => {
-                let message = format!("the lock has {pin} for `{shown}`, the recipe {wanted}");
+                let message = format!("the lock has {pin} for `{shown}`, but the recipe has {wanted}");
                 Some(self.outdated(message, shown))
             }
             (Some(_), _) => None,
@@ -100,7 +100,7 @@ impl Pins {
     /// The failure for something that the lock lacks.
     fn missing(&self, what: &str) -> Failure {
         let help =
-            format!("`sealer recipe fetch {}` adds what is missing, and so does apply without `--locked`", self.recipe);
+            format!("to add what is missing, run `sealer recipe fetch {}`, or apply without `--locked`", self.recipe);
         Failure::new(FailureKind::Verification, format!("{what} is not in the lock")).with_help(help)
     }
 
@@ -108,24 +108,23 @@ impl Pins {
         Failure::new(FailureKind::Verification, message).with_help(self.update(name))
     }
 
-    /// How an entry is looked up again.
+    /// The help for looking up an entry again.
     pub(super) fn update(&self, name: &str) -> String {
         format!("`sealer recipe lock {} --update {name}` looks it up again", self.recipe)
     }
 
-    /// The failure for a tag that is not pinned, where nobody can be asked.
+    /// The failure for a tag without a pin when the network is off.
     pub(super) fn unknown_offline(&self, image: &ImageRef) -> Failure {
-        let message = format!(
-            "`{image}` is not in the lock, and with the network switched off nobody can say what its tag stands for"
-        );
+        let message =
+            format!("`{image}` is not in the lock, and its tag cannot be looked up with the network switched off");
         Failure::new(FailureKind::Failed, message).with_help(self.fetch())
     }
 
-    /// How the cache is filled.
+    /// The help for filling the cache.
     pub(super) fn fetch(&self) -> String {
         match self.recipe.as_str() {
-            "" => "run the same with the network on first".to_owned(),
-            recipe => format!("`sealer recipe fetch {recipe}` with the network on makes it so"),
+            "" => "run the command once with the network on".to_owned(),
+            recipe => format!("run `sealer recipe fetch {recipe}` with the network on"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Whether pinned tags moved, asked while the work goes on.
+//! Checks in the background whether pinned tags moved.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -14,7 +14,7 @@ use crate::types::{Digest, ImageRef, Platform};
 /// How long the end of a run waits for answers that are still missing.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A pinned tag that stands for something else by now.
+/// A pinned tag that moved.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MovedTag {
     /// The image.
@@ -23,16 +23,16 @@ pub struct MovedTag {
     pub platform: Platform,
     /// What the pin says, and what was used.
     pub pinned: Digest,
-    /// What the registry gives.
+    /// What the registry has.
     pub current: Digest,
 }
 
-/// What the registries said of the pinned tags that were used.
+/// What the registries said about the pinned tags that were used.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TagNews {
     /// Those that moved.
     pub moved: Vec<MovedTag>,
-    /// Those that nobody would speak of, with the reason that the first of them had.
+    /// The tags that could not be checked.
     pub unknown: BTreeSet<ImageRef>,
     /// Why the first of `unknown` is unknown.
     pub reason: String,
@@ -51,7 +51,7 @@ struct State {
 }
 
 impl Watch {
-    /// Asks after a tag that is pinned.
+    /// Starts the check of a pinned tag.
     pub(super) fn tag(
         &self,
         runtime: &Runtime,
@@ -68,7 +68,7 @@ impl Watch {
         });
     }
 
-    /// What came of the questions so far; those that go on are given a few seconds more.
+    /// The results so far; running checks get a few more seconds.
     pub(super) fn news(&self, runtime: &Runtime) -> TagNews {
         let State { questions, used } = std::mem::take(&mut *lock(&self.state));
         let deadline = tokio::time::Instant::now() + PATIENCE;
@@ -82,7 +82,7 @@ impl Watch {
                         continue;
                     }
                     Ok(Ok(Err(error))) => error.to_string(),
-                    Ok(Err(_)) => format!("`{image}`: the question was given up"),
+                    Ok(Err(_)) => format!("`{image}`: the request was stopped"),
                     Err(_) => {
                         question.abort();
                         format!("`{image}`: no answer in time")

@@ -97,7 +97,7 @@ impl Planned for PlannedChmod {
             return Err(StepFailure::unmatched("paths", &self.paths, &unmatched));
         }
         if found.is_empty() {
-            return Ok(Outcome::Skipped("nothing whose mode could be set".to_owned()));
+            return Ok(Outcome::Skipped("there is nothing to set the mode of".to_owned()));
         }
         let mut changed = Vec::new();
         for path in &found {
@@ -127,7 +127,7 @@ fn exact(glob: &str, context: &Context) -> Result<Option<(ContextPath, bool)>, S
 }
 
 fn closed(path: &ContextPath, mode: FileMode) -> StepFailure {
-    let message = format!("`{path}` is a folder, which {mode} would close even to its owner");
+    let message = format!("`{path}` is a folder, and with {mode} even its owner cannot enter it");
     StepFailure::new("paths", message).with_help(Some(format!("`{path}/**` means the files in it")))
 }
 
@@ -169,7 +169,7 @@ mod tests {
         0755 ["bin/**"]: Unchanged("0755 already")
         0500 ["bin/**"]: Changed("bin/a, bin/deep/b")
         0700 ["bin/deep"]: Changed("bin/deep")
-        0644 ["bin/deep"]: paths/0: Failed: error: `bin/deep` is a folder, which 0644 would close even to its owner
+        0644 ["bin/deep"]: paths/0: Failed: error: `bin/deep` is a folder, and with 0644 even its owner cannot enter it
           help: `bin/deep/**` means the files in it
         0700 ["bin/deep/"]: Unchanged("0700 already")
         0755 ["bin/l"]: paths: Failed: error: `bin/l` in the context is a symlink, expected a file or folder
@@ -178,7 +178,7 @@ mod tests {
         0755 ["."]: paths/0: Failed: error: no file of the context matches `.`
         6777 ["etc/c"]: Changed("etc/c")
         0640 ["none","etc/c"]: Changed("etc/c")
-        0640 ["none"]: Skipped("nothing whose mode could be set")
+        0640 ["none"]: Skipped("there is nothing to set the mode of")
         "#);
         insta::assert_snapshot!(world.context().join("\n"), @"
         bin/ 0755 7

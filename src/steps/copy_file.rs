@@ -121,13 +121,13 @@ fn template(step: &PlannedCopyFile, file: &mut fs_err::File) -> Result<(String, 
     let mut bytes = Vec::new();
     file.take(MAX_TEMPLATE + 1).read_to_end(&mut bytes).in_field("from")?;
     if bytes.len() as u64 > MAX_TEMPLATE {
-        let message = format!("`{}` has more than {MAX_TEMPLATE} bytes, which no template may", step.from);
+        let message = format!("`{}` has more than {MAX_TEMPLATE} bytes, the limit for a template", step.from);
         return Err(StepFailure::new("from", message));
     }
     let digest = Digest::of(&bytes);
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to() + 1;
-        StepFailure::new("from", format!("`{}` is no UTF-8 text, which a template must be: byte {at}", step.from))
+        StepFailure::new("from", format!("`{}` is not UTF-8, but a template must be: byte {at}", step.from))
     })?;
     Ok((text, digest))
 }
@@ -195,19 +195,19 @@ mod tests {
         "same" to "same": Unchanged("same is sha256:0967115f2813a3541eaef77de9d9d5773f1c0c04314b0bbfe4ff3b3b1c55b5d5")
         "t" to "t": Changed("t is sha256:b2560338505f5d7008149389047a9ee199ca61c4646a2f30908be60e92a5e7c6")
         "t" to "untouched": Changed("t is sha256:b2560338505f5d7008149389047a9ee199ca61c4646a2f30908be60e92a5e7c6")
-        "none" to "x": Skipped("there is no `none` beside the recipe")
-        "none" to "x": from: Failed: error: there is no `none` beside the recipe
-        "f" to "x": from: Failed: error: `f` beside the recipe is a folder, expected a file
-          help: the context entry `directory: {path: f}` takes all that is in it
-        "link" to "x": from: Failed: error: `link` beside the recipe is a symlink, expected a file
+        "none" to "x": Skipped("there is no `none` next to the recipe")
+        "none" to "x": from: Failed: error: there is no `none` next to the recipe
+        "f" to "x": from: Failed: error: `f` next to the recipe is a folder, expected a file
+          help: for a whole folder, use the context entry `directory: {path: f}`
+        "link" to "x": from: Failed: error: `link` next to the recipe is a symlink, expected a file
           help: symlinks are not followed: put the file itself there
-        "etc/passwd" to "x": from: Failed: error: `etc` beside the recipe is a symlink, expected a folder
+        "etc/passwd" to "x": from: Failed: error: `etc` next to the recipe is a symlink, expected a folder
           help: symlinks are not followed: put the file itself there
-        "t/x" to "x": from: Failed: error: `t` beside the recipe is a file, expected a folder
+        "t/x" to "x": from: Failed: error: `t` next to the recipe is a file, expected a folder
         "wrong" to "x": from: Invalid: error: wrong:2:13: there is no `values.w`
           help: did you mean `values.v`?
-        "bytes" to "x": from: Failed: error: `bytes` is no UTF-8 text, which a template must be: byte 1
-        "large" to "x": from: Failed: error: `large` has more than 1048576 bytes, which no template may
+        "bytes" to "x": from: Failed: error: `bytes` is not UTF-8, but a template must be: byte 1
+        "large" to "x": from: Failed: error: `large` has more than 1048576 bytes, the limit for a template
         "#);
         insta::assert_snapshot!(world.context().join("\n"), @r"
         new/ 0755 1000

@@ -214,7 +214,7 @@ mod tests {
           help: did you mean `docker/docker`?
         ");
         let plain = json!({"download": {"url": "https://raw.githubusercontent.com/kyverno/kyverno/v1.5.1/definitions/release/install.yaml", "path": "y", "member": "z"}});
-        insta::assert_snapshot!(world.run(plain), @r"url: Failed: error: this is no archive: expected a tar, plain or in gzip, xz, zstd or bzip2");
+        insta::assert_snapshot!(world.run(plain), @r"url: Failed: error: this is not an archive: expected a tar, plain or in gzip, xz, zstd or bzip2");
     }
 
     #[test]

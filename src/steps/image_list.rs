@@ -107,7 +107,7 @@ impl Written for ImageList {
             let Some(reference) = image.value.strip_prefix("- ") else { continue };
             let reference = reference.trim().to_owned();
             sink.add(
-                Diagnostic::warning(image.span, "the `- ` in front of the image is left out")
+                Diagnostic::warning(image.span, "the `- ` in front of the image is ignored")
                     .with_help(format!("write `{reference}`")),
             );
             image.value = reference;
@@ -120,8 +120,10 @@ impl Written for ImageList {
             None => "imageList".parse().ok(),
         };
         if self.images.is_empty() && self.from.is_empty() && !self.optional {
-            let message = "the list would be empty: neither `images` nor `from` names any";
-            resolver.mistakes.push(Diagnostic::error(at, message).with_help("say `optional: true` if that is meant"));
+            let message = "the list would be empty: neither `images` nor `from` names an image";
+            resolver
+                .mistakes
+                .push(Diagnostic::error(at, message).with_help("write `optional: true` if that is what you want"));
         }
         let mut images = Vec::new();
         let mut seen: BTreeMap<String, (ImageSource, Span)> = BTreeMap::new();
@@ -139,12 +141,12 @@ impl Written for ImageList {
             if let Some((earlier, place)) = seen.get(&key) {
                 let line = resolver.source.position(place.start).line;
                 let mistake = if *earlier == reference {
-                    Diagnostic::error(image.span, format!("`{reference}` stands in the list twice"))
-                        .with_label(format!("line {line} has it already"))
+                    Diagnostic::error(image.span, format!("`{reference}` is in the list twice"))
+                        .with_label(format!("it is already in line {line}"))
                 } else {
-                    Diagnostic::error(image.span, format!("`{reference}` and `{earlier}` fall on one path"))
-                        .with_label(format!("the image's registry would hold only one as `{key}`"))
-                        .with_help(format!("line {line} has the other"))
+                    Diagnostic::error(image.span, format!("`{reference}` and `{earlier}` get the same path"))
+                        .with_label(format!("the image's registry can hold only one of them, as `{key}`"))
+                        .with_help(format!("the other one is in line {line}"))
                 };
                 resolver.mistakes.push(mistake);
             }
@@ -191,7 +193,8 @@ impl Planned for PlannedImageList {
                 Some(known) if known.reference() == image => {}
                 Some(known) => {
                     let message = format!(
-                        "{file}:{}: `{image}` and `{known}` fall on one path: the image's registry would hold only one as `{key}`",
+                        "{file}:{}: `{image}` and `{known}` get the same path: the image's registry can hold only one \
+                         of them, as `{key}`",
                         mention.place.line
                     );
                     return Err(StepFailure::new("from", message));
@@ -234,10 +237,10 @@ impl PlannedImageList {
             found.iter().find(|(_, mention)| mention.image.registry() == tools.cluster_registry)
         {
             let message = format!(
-                "{file}:{}: `{}` is asked of the image's own registry, where nothing can be pulled from",
+                "{file}:{}: `{}` names the image's own registry, and nothing can be pulled from there",
                 mention.place.line, mention.image
             );
-            let help = "list the images before `rewriteImages` points them there".to_owned();
+            let help = "put `imageList` before the step `rewriteImages` that points the images there".to_owned();
             return Err(StepFailure::new("from", message).with_help(Some(help)));
         }
         self.without_refused(&mut found, tools)?;
@@ -262,8 +265,8 @@ impl PlannedImageList {
             match answers.get(&mention.image) {
                 Some(LikelyImage::Refused { why, .. }) => {
                     tools.warn(format!(
-                        "{place}: {} `{}` looks like an image, but {why}, so it is not listed; if it is an image, name it in \
-                         `images`, else in `ignore`",
+                        "{place}: {} `{}` looks like an image, but {why}, so it is not listed; add it to `images` if \
+                         it is an image, else to `ignore`",
                         mention.kind, mention.reference
                     ));
                     false
@@ -331,12 +334,12 @@ mod tests {
         own.yaml 0644 7 image: sea.hub:5000/x:1\n
 
         {"path":"list","images":[{"image":"quay.io/library/nginx:1"}],"from":["a.yaml"]}
-        from: Failed: error: a.yaml:1: `docker.io/library/nginx:1` and `quay.io/library/nginx:1` fall on one path: the image's registry would hold only one as `library/nginx:1`
+        from: Failed: error: a.yaml:1: `docker.io/library/nginx:1` and `quay.io/library/nginx:1` get the same path: the image's registry can hold only one of them, as `library/nginx:1`
         own.yaml 0644 7 image: sea.hub:5000/x:1\n
 
         {"path":"list","images":[],"from":["own.yaml"]}
-        from: Failed: error: own.yaml:1: `sea.hub:5000/x:1` is asked of the image's own registry, where nothing can be pulled from
-          help: list the images before `rewriteImages` points them there
+        from: Failed: error: own.yaml:1: `sea.hub:5000/x:1` names the image's own registry, and nothing can be pulled from there
+          help: put `imageList` before the step `rewriteImages` that points the images there
         own.yaml 0644 7 image: sea.hub:5000/x:1\n
 
         {"path":"list","images":[]}

@@ -48,7 +48,8 @@ impl Written for MovePath {
         let to = resolver.changed_file(&self.to, &route.then("to"));
         let (from, to) = (from?, to?);
         if from == to {
-            resolver.mistake(self.to.span, format!("`{to}` is where it is already: the step would do nothing"));
+            resolver
+                .mistake(self.to.span, format!("`{to}` is both the old and the new path: the step would do nothing"));
         } else if to.as_path().starts_with(from.as_path()) {
             resolver.mistake(self.to.span, format!("`{from}` cannot be moved into itself, to `{to}`"));
         }
@@ -78,7 +79,7 @@ impl Planned for PlannedMovePath {
             return missing_at("from", from, *optional, context);
         }
         context.rename(from, to).in_field("to")?;
-        Ok(Outcome::Changed(format!("{from} is {to}")))
+        Ok(Outcome::Changed(format!("{from} becomes {to}")))
     }
 }
 
@@ -112,11 +113,11 @@ mod tests {
         }
         log.push(world.run(json!({"move": {"from": "none", "to": "there", "optional": true}})));
         insta::assert_snapshot!(log.join("\n"), @r#"
-        a/file to b/new/file: Changed("a/file is b/new/file")
-        a/folder to b/folder: Changed("a/folder is b/folder")
-        a/link to link: Changed("a/link is link")
-        there to twin: to: Failed: error: `twin` is in the context already, a file; `remove` it first if it shall go
-        there to b: to: Failed: error: `b` is in the context already, a folder; `remove` it first if it shall go
+        a/file to b/new/file: Changed("a/file becomes b/new/file")
+        a/folder to b/folder: Changed("a/folder becomes b/folder")
+        a/link to link: Changed("a/link becomes link")
+        there to twin: to: Failed: error: the context already has `twin`, a file; `remove` it first if you want to replace it
+        there to b: to: Failed: error: the context already has `b`, a folder; `remove` it first if you want to replace it
         there to twin/x: to: Failed: error: `twin/x` leads through `twin`, which is a file in the context, expected a folder
         non to x: from: Failed: error: `non` is not in the context
         a/fil to x: from: Failed: error: `a/fil` is not in the context

@@ -244,7 +244,7 @@ fn fields_of_operation(operation: &Spanned<PatchOperation>, sink: &Sink) {
         match (span, needed) {
             (None, true) => sink.add(
                 Diagnostic::error(op.span, format!("`{verb}` needs `{field}`"))
-                    .with_label(format!("expected `{field}` beside it")),
+                    .with_label(format!("expected `{field}` next to it")),
             ),
             (Some(span), false) => {
                 sink.add(

@@ -32,19 +32,19 @@ pub(super) fn open(
 
 /// The failure for a file that is not there.
 pub(super) fn missing(path: &ContextPath, field: &str) -> StepFailure {
-    StepFailure::new(field, format!("there is no `{path}` beside the recipe"))
+    StepFailure::new(field, format!("there is no `{path}` next to the recipe"))
 }
 
 fn no_file(field: &str, path: &ContextPath, kind: Kind, expected: &str) -> StepFailure {
     let (found, help) = match kind {
         Kind::File => ("file", None),
         Kind::Folder => {
-            ("folder", Some(format!("the context entry `directory: {{path: {path}}}` takes all that is in it")))
+            ("folder", Some(format!("for a whole folder, use the context entry `directory: {{path: {path}}}`")))
         }
         Kind::Symlink => ("symlink", Some("symlinks are not followed: put the file itself there".to_owned())),
         Kind::Whiteout => ("device", None),
         Kind::Special(what) => (what, None),
     };
-    let failed = StepFailure::new(field, format!("`{path}` beside the recipe is a {found}, expected {expected}"));
+    let failed = StepFailure::new(field, format!("`{path}` next to the recipe is a {found}, expected {expected}"));
     failed.with_help(help)
 }

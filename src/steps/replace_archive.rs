@@ -271,7 +271,7 @@ impl PlannedReplaceArchive {
         let rows = [
             ("has new entries", &report.added),
             ("no longer has", &report.missing_allowed),
-            ("takes only what lies under the root, not", &report.left_out),
+            ("takes only what is under the root, not", &report.left_out),
         ];
         for (what, paths) in rows {
             if !paths.is_empty() {
@@ -328,12 +328,12 @@ mod tests {
         log.push(step("x.tar", "less.tar", json!({"root": ".", "allowMissing": ["[bc]"]})));
         insta::assert_snapshot!(log.join("\n").replace(&digest.to_string(), "[DIGEST]"), @r#"
         sha256: Verification: error: `[WORLD]/recipe/f/new.tar` is [DIGEST], expected sha256:0000000000000000000000000000000000000000000000000000000000000000
-        file: Failed: error: the new archive cannot take the place of the old one:
-          `b` is missing: if that is meant, add it to `allowMissing`
-        root: Failed: error: nothing in the new archive lies under `none`; at its top there is `root`
-        file: Failed: error: there is no `none.tar` beside the recipe
-        file: Failed: error: `f` beside the recipe is a folder, expected a file
-          help: the context entry `directory: {path: f}` takes all that is in it
+        file: Failed: error: the new archive cannot replace the old one:
+          `b` is missing: if that is intended, add it to `allowMissing`
+        root: Failed: error: the new archive has nothing under `none`; its top has `root`
+        file: Failed: error: there is no `none.tar` next to the recipe
+        file: Failed: error: `f` next to the recipe is a folder, expected a file
+          help: for a whole folder, use the context entry `directory: {path: f}`
         path: Failed: error: `y.tar` is not in the context
           help: did you mean `x.tar`?
         Skipped("`y.tar` is not in the context")

@@ -76,7 +76,8 @@ fn load_tag(name: &ImageSource, span: Span, resolver: &mut Resolver<'_>) -> Opti
     let reference = match name {
         ImageSource::Registry(reference) => reference,
         ImageSource::Engine(reference) => {
-            let message = format!("`{name}` says where an image comes from; `as` is only the name that it gets");
+            let message =
+                format!("`{name}` says where an image comes from, but `as` is only the name that the image gets");
             let help = format!("write `as: {}`", reference.familiar());
             resolver.mistakes.push(Diagnostic::error(span, message).with_help(help));
             return None;
@@ -84,7 +85,7 @@ fn load_tag(name: &ImageSource, span: Span, resolver: &mut Resolver<'_>) -> Opti
     };
     if reference.tag().is_none() {
         let message = format!("`{reference}` has no tag for `docker load` to give");
-        resolver.mistakes.push(Diagnostic::error(span, message).with_help("say it with `as: NAME:TAG`"));
+        resolver.mistakes.push(Diagnostic::error(span, message).with_help("give it one with `as: NAME:TAG`"));
         return None;
     }
     Some(reference.clone())

@@ -79,7 +79,7 @@ impl Written for ReplaceText {
             && expect.value == 0
             && !sink.has_error_at(expect.span)
         {
-            let help = "`optional: true` says that nothing to replace is fine";
+            let help = "with `optional: true`, it is fine if there is nothing to replace";
             sink.add(Diagnostic::error(expect.span, "`expect` is 0: the step would do nothing").with_help(help));
         }
     }
@@ -87,8 +87,9 @@ impl Written for ReplaceText {
     fn resolve(&self, _: Span, route: &Route, resolver: &mut Resolver<'_>) -> Option<PlannedReplaceText> {
         let path = resolver.changed_file(&self.path, &route.then("path"));
         if let Some(path) = path.as_ref().filter(|path| Format::of_path(path).is_some()) {
-            let message = format!("`{path}` is JSON or YAML by its name, which `replaceText` does not edit");
-            let help = "use `patch`: it changes what is meant, however it is written";
+            let message =
+                format!("`{path}` has the name of a JSON or YAML file, and `replaceText` does not edit those");
+            let help = "use `patch`: it finds a value by its path, however the file is formatted";
             resolver.mistakes.push(Diagnostic::error(self.path.span, message).with_help(help));
         }
         let find = resolver.render(&self.find, &route.then("find"));
@@ -99,7 +100,7 @@ impl Written for ReplaceText {
         });
         let (find, replace) = (find?, replace?);
         if find.is_empty() {
-            resolver.mistake(self.find.span, "`find` is empty: nothing says what is replaced");
+            resolver.mistake(self.find.span, "`find` is empty: it must say what to replace");
         } else if self.regex {
             match TextPattern::regex(&find) {
                 Ok(pattern) => {
@@ -136,10 +137,10 @@ impl Planned for PlannedReplaceText {
             Some(if self.regex {
                 format!("nothing in `{path}` matches `{find}`")
             } else {
-                format!("`{path}` does not hold `{find}`")
+                format!("`{path}` does not contain `{find}`")
             })
         } else if new == old {
-            Some(format!("`{path}` is as `replace` says already"))
+            Some(format!("`{path}` already has the text of `replace`"))
         } else {
             None
         };
@@ -188,19 +189,19 @@ mod tests {
             (
                 b"a",
                 json!({"find": "b", "replace": "c", "optional": true}),
-                "Skipped(\"`a.conf` does not hold `b`\")",
+                "Skipped(\"`a.conf` does not contain `b`\")",
                 "0640 7 a",
             ),
             (
                 b"a",
                 json!({"find": "b", "replace": "c", "expect": 2, "optional": true}),
-                "Skipped(\"`a.conf` does not hold `b`\")",
+                "Skipped(\"`a.conf` does not contain `b`\")",
                 "0640 7 a",
             ),
             (
                 b"a",
                 json!({"find": "[a]", "replace": "a", "regex": true, "optional": true}),
-                "Skipped(\"`a.conf` is as `replace` says already\")",
+                "Skipped(\"`a.conf` already has the text of `replace`\")",
                 "0640 7 a",
             ),
         ] {
@@ -238,7 +239,7 @@ mod tests {
         {"find":"a","replace":"b","expect":3,"optional":true}
         expect: Failed: error: 2 places in `a.conf` would be replaced, expected 3
         {"find":"(","replace":"b","regex":true}
-        find: Invalid: error: `(` is no regular expression: a `(` is not closed
+        find: Failed: error: `(` is no regular expression: a `(` is not closed
         "#);
         let world = World::new().file("etc/a.conf", "a", 0o644).folder("b");
         let step = |path: &str| json!({"replaceText": {"path": path, "find": "a", "replace": "b"}});

@@ -80,10 +80,10 @@ impl<'a> Resolver<'a> {
             };
             if rendered.is_empty() || Path::new(&rendered).is_absolute() || rendered.split('/').any(|part| part == "..")
             {
-                self.mistake(text.span, format!("`{rendered}` is no glob of paths inside the context"));
+                self.mistake(text.span, format!("`{rendered}` is not a glob of paths inside the context"));
                 is_good = false;
             } else if let Err(error) = glob(&rendered) {
-                self.mistake(text.span, format!("`{rendered}` is no glob: {}", glob_reason(error.kind())));
+                self.mistake(text.span, format!("`{rendered}` is not a valid glob: {}", glob_reason(error.kind())));
                 is_good = false;
             }
             globs.push(rendered);
@@ -114,10 +114,8 @@ impl<'a> Resolver<'a> {
     pub(super) fn changed_file(&mut self, text: &Text, route: &Route) -> Option<ContextPath> {
         let path = self.file(text, route)?;
         if path.parts().next() == Some("Kubefile") {
-            let mistake = Diagnostic::error(
-                text.span,
-                format!("`{path}` would be lost: the stage's `kubefile` is written there"),
-            );
+            let mistake =
+                Diagnostic::error(text.span, format!("`{path}` would be overwritten with the stage's `kubefile`"));
             self.mistakes.push(mistake.with_help("change the stage's `kubefile`, or give the file another name"));
             return None;
         }
@@ -128,7 +126,7 @@ impl<'a> Resolver<'a> {
     pub(super) fn document(&mut self, text: &Text, route: &Route) -> Option<ContextPath> {
         let path = self.changed_file(text, route)?;
         if Format::of_path(&path).is_none() {
-            let message = format!("`{}` is neither JSON nor YAML by its name", text.value);
+            let message = format!("`{}` does not have the name of a JSON or YAML file", text.value);
             let mistake = Diagnostic::error(text.span, message);
             self.mistakes.push(mistake.with_label("expected a name that ends in .json, .yaml or .yml"));
         }
@@ -141,11 +139,8 @@ impl<'a> Resolver<'a> {
         match rendered.parse::<ContextPath>() {
             Ok(path) if !path.is_root() => Some(path),
             parsed => {
-                let why = if parsed.is_ok() {
-                    "is the recipe's folder itself"
-                } else {
-                    "lies outside of the recipe's folder"
-                };
+                let why =
+                    if parsed.is_ok() { "is the recipe's folder itself" } else { "is outside the recipe's folder" };
                 let mistake = Diagnostic::error(text.span, format!("`{rendered}` {why}"));
                 self.mistakes.push(mistake.with_label("expected a file in the recipe's folder or below"));
                 None
@@ -166,7 +161,9 @@ impl<'a> Resolver<'a> {
         let rendered = self.render(text, route)?;
         let hex = rendered.strip_prefix("sha256:").unwrap_or(&rendered);
         let digest = Digest::from_hex(&hex.to_ascii_lowercase());
-        digest.map_err(|_| self.mistake(text.span, format!("`{rendered}` is no sha256: expected 64 hex digits"))).ok()
+        digest
+            .map_err(|_| self.mistake(text.span, format!("`{rendered}` is not a sha256: expected 64 hex digits")))
+            .ok()
     }
 
     pub(super) fn url(&mut self, text: &Text, sha256: Option<&Text>, route: &Route) -> Option<Url> {
@@ -175,16 +172,16 @@ impl<'a> Resolver<'a> {
             Ok(url) => url,
             Err(error) => {
                 let reason = match error {
-                    url::ParseError::RelativeUrlWithoutBase => "it lacks `https://` at its start".to_owned(),
-                    url::ParseError::EmptyHost => "it names no host".to_owned(),
+                    url::ParseError::RelativeUrlWithoutBase => "it does not start with `https://`".to_owned(),
+                    url::ParseError::EmptyHost => "it has no host".to_owned(),
                     other => other.to_string(),
                 };
-                self.mistake(text.span, format!("`{rendered}` is no URL: {reason}"));
+                self.mistake(text.span, format!("`{rendered}` is not a URL: {reason}"));
                 return None;
             }
         };
         if !url.username().is_empty() || url.password().is_some() {
-            let message = "a URL of a recipe carries no user or password: recipes are shared";
+            let message = "a URL in a recipe must not contain a user or password, because recipes are shared";
             self.mistake(text.span, message);
             return None;
         }
@@ -192,12 +189,12 @@ impl<'a> Resolver<'a> {
             "https" => Some(url),
             "http" if sha256.is_some() => Some(url),
             "http" => {
-                let message = "an http URL needs a `sha256`: nothing else tells that what arrives is what was meant";
+                let message = "an http URL needs a `sha256`: without one, anyone on the way can change the file";
                 self.mistake(text.span, message);
                 None
             }
             other => {
-                self.mistake(text.span, format!("`{other}:` URLs are not fetched, expected https or http"));
+                self.mistake(text.span, format!("`{other}:` URLs are not supported, expected https or http"));
                 None
             }
         }
@@ -208,7 +205,7 @@ impl<'a> Resolver<'a> {
 fn glob_reason(kind: &ErrorKind) -> String {
     match kind {
         ErrorKind::UnclosedClass => "its `[` is not closed: expected a `]`".to_owned(),
-        ErrorKind::InvalidRange(from, to) => format!("`{from}` comes after `{to}`, so `{from}-{to}` is no range"),
+        ErrorKind::InvalidRange(from, to) => format!("`{from}` comes after `{to}`, so `{from}-{to}` is not a range"),
         ErrorKind::UnopenedAlternates => "its `}` closes nothing: expected a `{` before it".to_owned(),
         ErrorKind::UnclosedAlternates => "its `{` is not closed: expected a `}`".to_owned(),
         ErrorKind::DanglingEscape => "its last `\\` escapes nothing".to_owned(),
@@ -221,7 +218,7 @@ pub(crate) fn registry_host(text: &str) -> Option<String> {
     let reference = format!("{text}/x");
     let parsed = reference.parse::<ImageRef>();
     let good = !text.contains('/') && parsed.is_ok_and(|reference| reference.registry() == text);
-    (!good).then(|| format!("`{text}` is no registry"))
+    (!good).then(|| format!("`{text}` is not a registry"))
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if passes a reference")]

@@ -139,8 +139,8 @@ impl Planned for PlannedRewriteImages {
             return Err(StepFailure::new("expect", message).with_help((count > 0).then(|| changes.join("; "))));
         }
         if count == 0 && !self.optional && self.expect.is_none() {
-            let message = format!("no image reference in {} is to be rewritten", quoted(&self.paths));
-            let help = format!("references that point to `{}` already are left as they are", self.to);
+            let message = format!("no image reference in {} needs to be rewritten", quoted(&self.paths));
+            let help = format!("references that already point to `{}` stay as they are", self.to);
             return Err(StepFailure::new("paths", message).with_help(Some(help)));
         }
         for (file, bytes) in edited {
@@ -194,8 +194,8 @@ mod tests {
         a.yaml 0600 7 image: nginx:1\n---\nimage: quay.io/x/y:2 # c\n
 
         {"paths":["a.yaml"],"to":"sea.hub:5000","from":["gcr.io/**"]}
-        paths: Failed: error: no image reference in `a.yaml` is to be rewritten
-          help: references that point to `sea.hub:5000` already are left as they are
+        paths: Failed: error: no image reference in `a.yaml` needs to be rewritten
+          help: references that already point to `sea.hub:5000` stay as they are
         a.yaml 0600 7 image: nginx:1\n---\nimage: quay.io/x/y:2 # c\n
 
         {"paths":["a.yaml"],"to":"sea.hub:5000","expect":3}

@@ -60,14 +60,17 @@ impl Written for Symlink {
         if target.is_empty() || target.len() > LONGEST_TARGET || target.contains(['\0', '\n', '\r']) {
             let shown: String = target.chars().take(SHOWN).collect();
             let more = if shown.len() < target.len() { "…" } else { "" };
-            let message = format!("`{}{more}` is no path that a symlink can point to", shown.escape_debug());
+            let message = format!("`{}{more}` is not a path that a symlink can point to", shown.escape_debug());
             resolver.mistake(self.target.span, message);
         } else if path.as_ref().is_some_and(|path| is_own_place(path.as_str(), &target)) {
             let message = format!(
-                "`{target}` is where sealer keeps this very symlink: it would be taken for a damaged one and left out"
+                "`{target}` is the symlink's own path on the cluster's machines: sealer takes such a symlink for a \
+                 damaged one and leaves it out"
             );
             let mistake = Diagnostic::error(self.target.span, message);
-            resolver.mistakes.push(mistake.with_help("name the file that it shall point to on the cluster's machines"));
+            resolver
+                .mistakes
+                .push(mistake.with_help("name the file that it should point to on the cluster's machines"));
         }
         Some(PlannedSymlink { path: path?, target, optional: self.optional })
     }
@@ -124,8 +127,8 @@ mod tests {
         out: Changed("points to ../../../../etc/passwd")
         bin/old: Unchanged("points to file")
         bin/old: Changed("points to other")
-        bin/file: path: Failed: error: `bin/file` is in the context already, a file; `remove` it first if it shall go
-        dir: path: Failed: error: `dir` is in the context already, a folder; `remove` it first if it shall go
+        bin/file: path: Failed: error: the context already has `bin/file`, a file; `remove` it first if you want to replace it
+        dir: path: Failed: error: the context already has `dir`, a folder; `remove` it first if you want to replace it
         bin/file/x: path: Failed: error: `bin/file/x` leads through `bin/file`, which is a file in the context, expected a folder
         "#);
         insta::assert_snapshot!(world.context().join("\n"), @"

@@ -63,8 +63,7 @@ impl Written for WriteFile {
     fn resolve(&self, _: Span, route: &Route, resolver: &mut Resolver<'_>) -> Option<PlannedWriteFile> {
         let path = resolver.changed_file(&self.path, &route.then("path"));
         if path.is_some() && self.path.value.ends_with('/') {
-            let message =
-                format!("`{}` is the name of a folder, expected a file's: no `/` at its end", self.path.value);
+            let message = format!("`{}` is the name of a folder: a file's name has no `/` at its end", self.path.value);
             resolver.mistake(self.path.span, message);
         }
         let content_route = route.then("content");

@@ -10,35 +10,35 @@ use crate::image::layer::LayerId;
 use crate::image::model::{ImageDocument, ImageId, Manifest, Metadata};
 use crate::types::{Digest, SealerName};
 
-/// What is committed together: all of it, or nothing that an image names.
+/// Images and layers that are committed together: either all of them, or nothing that an image names.
 #[derive(Debug)]
 pub struct Commit {
     /// The images. Their layers are in the store or among `layers`.
     pub images: Vec<ImageDocument>,
     /// The layers that were made.
     pub layers: Vec<StagedLayer>,
-    /// The time that the list of images says of them.
+    /// Their creation time in the list of images.
     pub created: jiff::Timestamp,
 }
 
 /// A layer in a staging folder.
 #[derive(Debug)]
 pub struct StagedLayer {
-    /// Its tree, which nobody changes any more.
+    /// Its tree, which does not change any more.
     pub folder: StagedFolder,
     /// Its id and the length of its stream.
     pub id: LayerId,
     /// Of a COPY built here, the digest of its source.
     pub cache_id: Option<Digest>,
-    /// Whether its tree was seen to hash to its id. An unverified layer never replaces one that is there, and a verified one
-    /// replaces one that does not hash to the id, and is marked as seen.
+    /// Whether its tree was verified against its id. An unverified layer never replaces an existing one. A verified one
+    /// replaces a layer that does not match the id, and is marked as verified.
     pub verified: bool,
 }
 
 impl Store {
     /// Commits images and the layers that they need. Other names and platforms in the list stay as they are.
     ///
-    /// A layer that is there already stays, and the staged one is thrown away; see [`StagedLayer::verified`].
+    /// An existing layer stays, and the staged one is dropped; see [`StagedLayer::verified`].
     pub fn commit(&self, staging: &Staging, commit: &Commit) -> Result<(), StoreError> {
         let mut staged: BTreeMap<Digest, Staged<'_>> = BTreeMap::new();
         for layer in &commit.layers {
@@ -59,7 +59,7 @@ impl Store {
         staging.dir().flush_file_system()?;
 
         let _lock = self.lock_to_write()?;
-        // Before anything is changed: the list can be read, and what was there is still there.
+        // Before any change: check that the list can be read, and that the needed layers still exist.
         let mut metadata = self.metadata()?;
         for image in &commit.images {
             self.check_layers(image, &staged)?;
@@ -106,10 +106,10 @@ impl Store {
         Ok(place(staging.dir(), temporary, &folder, METADATA_FILE, &metadata.to_json(), 0o644)?)
     }
 
-    /// The documents that are not there yet.
+    /// The documents that do not exist yet.
     ///
-    /// An id says nothing of who gave it: a real sealer's own cannot always be computed again, so none is refused as
-    /// such. What must not happen is that an image of the store comes to mean a document that somebody else sent.
+    /// An id does not show who made it: ids of a real sealer cannot always be recomputed, so none is refused for that.
+    /// But an image of the store must never get a document that somebody else sent.
     fn new_documents<'a>(
         &self,
         images: &'a [ImageDocument],
@@ -162,9 +162,9 @@ fn no_layer(image: &ImageDocument, layer: Digest) -> StoreError {
 pub(super) struct Staged<'a> {
     pub(super) layer: &'a StagedLayer,
     pub(super) layerdb: String,
-    /// What is there under the id is worth less than what was staged.
+    /// Whether the staged layer is better than the existing one.
     replaces: bool,
-    /// The file that will be the mark, and whether it is about the folder that is there already.
+    /// The file that will be the mark, and whether it is about the existing folder.
     mark: Option<(String, bool)>,
 }
 
@@ -183,11 +183,11 @@ impl<'a> Staged<'a> {
             };
             let read = |dir: Dir| store.read_layer_at(&dir, id).map(|reading| (reading.state, dir));
             match store.open_layer(id).and_then(|there| there.map(read).transpose()) {
-                // It was seen just now.
+                // It was verified just now.
                 Ok(Some((LayerState::Whole, dir))) if !store.is_marked(&dir, id)? => mark(&dir, true)?,
                 Ok(Some((LayerState::Whole, _))) => {}
                 Ok(None | Some((LayerState::Missing, _))) => mark(layer.folder.dir(), false)?,
-                // What is no folder, or cannot be read, is worth less than anything.
+                // Anything is better than an entry that is not a folder or cannot be read.
                 Ok(Some((LayerState::Unverified | LayerState::Different | LayerState::Changed, _))) | Err(_) => {
                     mark(layer.folder.dir(), false)?;
                     staged.replaces = true;
@@ -212,12 +212,12 @@ impl<'a> Staged<'a> {
         self.unmark(store, layers, &hex)
     }
 
-    /// Says that what will be there was never seen to hash to its id.
+    /// Marks the new folder as never verified against its id.
     pub(super) fn mark_unverified(store: &Store, staging: &Staging, hex: &str) -> Result<(), StoreError> {
-        // The mark comes first: a verified layer that is marked for a while is safe, the other way it is not.
+        // The mark comes first: a verified layer that is marked for a moment is safe, the opposite is not.
         let marks = store.folder_to_write(UNVERIFIED)?;
         place(staging.dir(), staging.new_name("mark"), &marks, hex, b"", 0o644)?;
-        // One for a folder that was there once must not come to fit this one.
+        // A mark for a former folder must not match this one.
         let verified = store.folder_to_write(VERIFIED)?;
         if verified.meta_if_there(hex)?.is_some() {
             verified.remove_file(hex)?;
@@ -226,7 +226,8 @@ impl<'a> Staged<'a> {
         Ok(())
     }
 
-    /// Says that what is there, or comes, was seen to hash to its id; `comes`: what was staged takes the place.
+    /// Marks the existing or the new folder as verified against its id; `comes`: the staged folder replaces the
+    /// existing one.
     pub(super) fn mark(&self, store: &Store, staging: &Staging, hex: &str, comes: bool) -> Result<(), StoreError> {
         if let Some((mark, _)) = self.mark.as_ref().filter(|(_, is_there)| *is_there != comes) {
             staging.dir().rename(mark, &store.folder_to_write(VERIFIED)?, hex)?;
@@ -234,7 +235,7 @@ impl<'a> Staged<'a> {
         Ok(())
     }
 
-    /// What was staged took the place: it is no unverified layer any more.
+    /// The staged folder is in place, so the layer is not unverified any more.
     pub(super) fn unmark(&self, store: &Store, layers: &Dir, hex: &str) -> Result<(), StoreError> {
         if self.layer.verified && store.is_unverified(&self.layer.id.digest)? {
             layers.flush()?;
@@ -256,7 +257,7 @@ impl<'a> Staged<'a> {
     }
 }
 
-/// A staged folder of what the store says of a layer: its name in the staging.
+/// Stages the layerdb folder of a layer; returns its name in the staging.
 pub(super) fn new_layerdb(staging: &Staging, id: &LayerId, cache_id: Option<Digest>) -> Result<String, DiskError> {
     let name = staging.new_name("layerdb");
     let folder = staging.dir().make_folder(&name, 0o755)?;

@@ -26,8 +26,8 @@ pub enum StoreError {
         /// Why.
         source: LayerError,
     },
-    /// A document in an archive is no document of sealer's.
-    #[error("the archive is refused: its document `{entry}` cannot be read; have it saved again")]
+    /// A document in an archive is not one of sealer's.
+    #[error("the archive is refused: its document `{entry}` cannot be read; save the image again")]
     ArchiveDocument {
         /// The entry's name, escaped.
         entry: String,
@@ -35,24 +35,24 @@ pub enum StoreError {
         source: ModelError,
     },
     /// An archive without an image.
-    #[error("the archive holds no image: it is not what `sealer save` writes")]
+    #[error("the archive has no image: it is not an archive from `sealer save`")]
     ArchiveEmpty,
     /// An archive of a sealer up to v0.6.1.
     #[error(
-        "a sealer up to v0.6.1 saved the archive, in a form that no later one reads; build the image again with sealer \
-         v0.8.5 or this program"
+        "a sealer up to v0.6.1 saved the archive, in a format that later versions cannot read; build the image again \
+         with sealer v0.8.5 or this program"
     )]
     OldArchive,
     /// The list of all images is one of a sealer up to v0.6.1.
     #[error(
-        "`{0}` is the list of a sealer up to v0.6.1, whose store has a form that no later one reads; take another folder \
-         with `--root`, or move that store away"
+        "`{0}` is from a sealer up to v0.6.1, whose store has a format that later versions cannot read; use another \
+         folder with `--root`, or move that store away"
     )]
     OldStore(String),
     /// A layer is neither in an archive nor in the store.
     #[error(
         "the archive is refused: its image `{image}` needs the layer {layer}, which is neither in the archive nor in \
-         the store; have it saved again"
+         the store; save the image again"
     )]
     ArchiveLacks {
         /// The image's name.
@@ -78,7 +78,7 @@ pub enum StoreError {
         /// Why.
         source: ModelError,
     },
-    /// An image's document is not there.
+    /// An image's document is missing.
     #[error("image `{image}` is damaged: its document `{id}.yaml` is missing; pull or load the image again")]
     NoDocument {
         /// The image's name.
@@ -99,10 +99,10 @@ pub enum StoreError {
         /// The name in the document.
         found: String,
     },
-    /// An image comes with an id that another document has.
+    /// A new image has the id of another document.
     #[error(
-        "image `{image}` is refused and nothing was changed: the store has another document under its id {id}; if \
-         that one is not wanted, remove the image that it is of, or prune, and try again"
+        "image `{image}` is refused and nothing was changed: the store has another document under its id {id}; if you \
+         do not need that one, remove its image, or prune, and try again"
     )]
     OtherDocument {
         /// The name of the image that came.
@@ -110,7 +110,7 @@ pub enum StoreError {
         /// The id of both.
         id: ImageId,
     },
-    /// A layer is not there.
+    /// A layer is missing.
     #[error("image `{image}` needs the layer {layer}, which is not in the store; pull or load the image again")]
     NoLayer {
         /// The image's name.
@@ -118,34 +118,34 @@ pub enum StoreError {
         /// The layer.
         layer: Digest,
     },
-    /// A layer is there and is not what its id says.
+    /// A layer exists, but does not match its id.
     #[error(
-        "layer {layer} of image `{image}` is damaged: its files {}; it was changed on disk, or a real sealer filled it: \
-         load the image again, or remove it and pull it again", hash(*.found)
+        "layer {layer} of image `{image}` is damaged: its files {}; it was changed on disk, or a real sealer unpacked \
+         it: load the image again, or remove it and pull it again", hash(*.found)
     )]
     DamagedLayer {
         /// The image's name.
         image: String,
         /// The layer.
         layer: Digest,
-        /// What its files hash to; none where there are none.
+        /// What its files hash to; `None` if there are none.
         found: Option<Digest>,
     },
-    /// A layer was seen to be what its id says, and is not any more.
+    /// A layer was verified against its id once, and does not match it any more.
     #[error(
         "layer {layer} of image `{image}` was changed on disk: its files {}; `sealer doctor image {image} --repair` \
-         gets it again", hash(*.found)
+         pulls it again", hash(*.found)
     )]
     ChangedLayer {
         /// The image's name.
         image: String,
         /// The layer.
         layer: Digest,
-        /// What its files hash to; none where there are none.
+        /// What its files hash to; `None` if there are none.
         found: Option<Digest>,
     },
-    /// The name is there, for other platforms.
-    #[error("there is no image `{image}` for {platform} in the store; it is there for {}", .there.join(", "))]
+    /// The name exists, except for other platforms.
+    #[error("the store does not have image `{image}` for {platform}; it has it for {}", .there.join(", "))]
     NoPlatform {
         /// The image's name.
         image: String,
@@ -154,11 +154,11 @@ pub enum StoreError {
         /// What there is.
         there: Vec<String>,
     },
-    /// A staged layer is no layer of the images of its commit, or is staged twice.
+    /// A staged layer does not belong to an image of its commit, or is staged twice.
     #[error("the layer {0} is committed with no image that names it")]
     Stray(Digest),
     /// There is no such image.
-    #[error("there is no image `{0}` in the store; `sealer images` lists those there are")]
+    #[error("image `{0}` is not in the store; `sealer images` lists the images")]
     NoImage(String),
     /// Something in an archive is not as sealer saves it.
     #[error("the archive is refused at `{entry}`: {reason}")]
@@ -171,8 +171,8 @@ pub enum StoreError {
     /// Layers cannot be deleted while it is not known what a damaged image needs.
     #[error("nothing was deleted: image `{0}` is damaged, so it is not known which layers it needs; remove it first")]
     InTheWay(String),
-    /// An id that stands for several things.
-    #[error("the image {0} stands under several names; say which one is meant")]
+    /// An id with several names.
+    #[error("the image {0} has several names; use one of them")]
     Ambiguous(ImageId),
 }
 

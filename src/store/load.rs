@@ -1,7 +1,7 @@
 //! Saved archives (`sealer save`) → images of the store.
 //!
 //! An archive holds `<layer hex>/…` per layer, `<image id>.yaml` per platform and `Metadata`. Everything is unpacked
-//! into a staging folder and committed together; nothing that an entry is called deletes anything.
+//! into a staging folder and committed together; the name of an entry can never delete anything.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{BufReader, Read};
@@ -16,15 +16,15 @@ use crate::types::Digest;
 const MAX_DOCUMENT: u64 = 4 << 20;
 /// The document in an archive of a sealer up to v0.6.1.
 const OLD_DOCUMENT: &str = "image_metadata.yaml";
-/// The first block of an archive, in bytes: where it is all zeros, nothing comes.
+/// The first block of an archive, in bytes: if it is all zeros, the archive is empty.
 const FIRST: u64 = 512;
 
-/// What came out of an archive.
+/// The contents of a loaded archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loaded {
     /// The images, now in the store.
     pub images: Vec<ImageDocument>,
-    /// What a person should know, in whole sentences.
+    /// Warnings, in whole sentences.
     pub warnings: Vec<String>,
 }
 
@@ -32,7 +32,7 @@ impl Store {
     /// Loads a saved archive, all of it or nothing.
     ///
     /// The documents stay as they are, byte for byte. A layer's tree is hashed again; one that does not hash to its id
-    /// (sealer's own with symlinks, or one with owners where we are not root) is taken with a warning and marked
+    /// (sealer's own with symlinks, or one with owners if we are not root) is accepted with a warning and marked
     /// unverified.
     pub fn load(&self, archive: impl Read, limits: &Limits, created: jiff::Timestamp) -> Result<Loaded, StoreError> {
         let mut archive = BufReader::with_capacity(256 * 1024, archive);
@@ -58,12 +58,12 @@ impl Store {
     }
 }
 
-/// What an archive was seen to hold so far.
+/// The parts of an archive that were read so far.
 struct Parts<'a> {
     staging: &'a Staging,
     layers: BTreeMap<Digest, (StagedFolder, Unpacker)>,
     images: BTreeMap<ImageId, ImageDocument>,
-    /// The images as they came, so that what is saved again has their order.
+    /// The images in the order of the archive, so that saving them again keeps it.
     order: Vec<ImageId>,
     metadata: bool,
 }
@@ -75,28 +75,28 @@ impl<'a> Parts<'a> {
 
     fn take(&mut self, entry: Entry, content: impl Read) -> Result<(), StoreError> {
         let refused = |reason: &str| StoreError::archive(&entry.path, reason);
-        // A real sealer refuses these, so an archive that has them was not made to be loaded.
+        // A real sealer refuses these, so such an archive was not made to be loaded.
         if entry.path.as_bytes().contains(&b'\\') {
             return Err(refused("its name has a `\\`"));
         }
         let first = entry.path.components().next().unwrap_or_default();
-        let first = str::from_utf8(first).map_err(|_| refused("its name is no text"))?;
+        let first = str::from_utf8(first).map_err(|_| refused("its name is not UTF-8"))?;
         if let Ok(layer) = Digest::from_hex(first) {
             return self.layer(layer, entry, content);
         }
         if entry.kind != EntryKind::File || entry.path.as_bytes().len() > first.len() {
-            return Err(refused("it is neither in a layer's folder nor an image's document"));
+            return Err(refused("it is neither in the folder of a layer nor the document of an image"));
         }
         if first == OLD_DOCUMENT {
             return Err(StoreError::OldArchive);
         }
         let document = read(content, &entry)?;
         if let Some(id) = first.strip_suffix(".yaml") {
-            let id: ImageId = id.parse().map_err(|_| refused("its name is no image id"))?;
+            let id: ImageId = id.parse().map_err(|_| refused("its name is not an image id"))?;
             return self.image(id, document, &entry.path);
         }
         if first != "Metadata" || self.metadata {
-            return Err(refused("no such thing is in an archive of sealer's, or not twice"));
+            return Err(refused("an archive from sealer has no such entry, or not twice"));
         }
         Metadata::from_json(&document).map_err(|source| StoreError::archive_document(&entry.path, source))?;
         self.metadata = true;
@@ -114,7 +114,7 @@ impl<'a> Parts<'a> {
         };
         let top = EntryPath::parse(layer.hex().as_bytes()).ok().flatten().expect("hex digits are a name");
         let Some(path) = entry.path.below(&top) else {
-            // The layer's own folder: it is there.
+            // The layer's own folder, which already exists.
             let folder = entry.kind == EntryKind::Folder;
             return if folder { Ok(()) } else { Err(StoreError::archive(&entry.path, "a layer is a folder")) };
         };
@@ -132,7 +132,9 @@ impl<'a> Parts<'a> {
             return Err(StoreError::archive(path, format!("the document in it has the id {}", document.id())));
         }
         match self.images.insert(id, document.clone()) {
-            Some(before) if before != document => Err(StoreError::archive(path, "it is there twice, and not the same")),
+            Some(before) if before != document => {
+                Err(StoreError::archive(path, "it is there twice, with different contents"))
+            }
             Some(_) => Ok(()),
             None => {
                 self.order.push(id);
@@ -156,7 +158,8 @@ impl<'a> Parts<'a> {
             let news = notes.iter().filter(|note| note.is_news()).map(|note| format!("layer {digest}: {note}"));
             warnings.extend(news.filter(|warning| said.insert(warning.clone())));
             if !images.iter().any(|image| image.image().layer_ids().any(|id| id == digest)) {
-                warnings.push(format!("the layer {digest} belongs to no image of the archive and was left out"));
+                warnings
+                    .push(format!("the layer {digest} does not belong to an image of the archive and was left out"));
                 continue;
             }
             let found = layer_id_at(folder.dir(), &owners)?;
@@ -199,9 +202,9 @@ mod tests {
 
     #[test]
     fn streams_of_zeros_end() {
-        assert!(refusal(std::io::repeat(0)).contains("the archive holds no image"));
+        assert!(refusal(std::io::repeat(0)).contains("the archive has no image"));
         let some = archive(&[("Metadata", b'0', b"{}")]);
-        assert!(refusal(some.chain(std::io::repeat(0))).contains("bytes of zeros behind its end"));
+        assert!(refusal(some.chain(std::io::repeat(0))).contains("bytes of zeros after its end"));
     }
 
     #[test]
@@ -210,7 +213,7 @@ mod tests {
         let (yaml, layer) = (format!("{}.yaml", image.id()), format!("{}/.wh.", Digest::of(b"layer").hex()));
         let metadata = ("Metadata", b'0', &b"{}"[..]);
         let cases: [(&[Entry<'_>], &str); 6] = [
-            (&[metadata], "the archive holds no image"),
+            (&[metadata], "the archive has no image"),
             (&[(&yaml, b'0', b"kind: [")], "its document"),
             (&[("Metadata", b'0', b"")], "the list of images cannot be read"),
             (&[(&layer, b'0', b"")], "could not unpack the layer"),

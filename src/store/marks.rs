@@ -1,12 +1,12 @@
-//! What is known of a layer's files: the marks beside the store, and what the files hash to now.
+//! The state of a layer's files: the marks next to the store's data, and the current hash of the files.
 //!
-//! A layer whose files were seen to hash to its id has a mark, `recipe/verified/<layer hex>`, that says which folder was
-//! seen: a real sealer may delete the layer and pull it again, and what it puts there was never seen by us. The folder is
-//! told by its inode and its time of birth, which no rename changes and which a copied folder does not share. A mark that
-//! does not fit the folder counts as none, and so does one from before a real sealer left its note of the layer.
+//! A layer whose files were verified against its id has a mark, `recipe/verified/<layer hex>`, that says which folder
+//! was verified: a real sealer may delete the layer and pull it again, and that new folder was not verified. The folder
+//! is identified by its inode and its creation time, which a rename does not change and a copy does not share. A mark
+//! that does not match the folder is ignored, and so is one that is older than a real sealer's note about the layer.
 //!
-//! A mark is written before its folder is renamed into place. While one folder takes the place of another the file speaks
-//! of both, so that whichever is there after a kill is known for what it is.
+//! A mark is written before its folder is renamed into place. While one folder replaces another, the file describes
+//! both, so that after a kill the state of either folder is known.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,38 +17,39 @@ use crate::disk::{Dir, DiskError, is_all_of_root};
 use crate::image::layer::{LayerId, Owners, layer_id_at};
 use crate::types::Digest;
 
-/// What is known of a layer.
+/// The state of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LayerState {
-    /// It is not there.
+    /// It does not exist.
     Missing,
     /// Its tree hashes to its id.
     Whole,
-    /// It does not, and never was seen to: sealer's own layers are like that.
+    /// It does not, and never was verified: normal for layers of a real sealer.
     Unverified,
-    /// It does not, and nothing says that it ever did: a real sealer loaded or pulled it, or it was changed on disk.
+    /// It does not, and there is no sign that it ever did: a real sealer loaded or pulled it, or it was changed on
+    /// disk.
     Different,
-    /// It does not, and this very folder was seen to: somebody changed it on disk.
+    /// It does not, but this same folder was verified before: somebody changed it on disk.
     Changed,
 }
 
 /// What a layer's files hash to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LayerReading {
-    /// What that says of it.
+    /// What that says about it.
     pub state: LayerState,
-    /// What they hash to; none where there are none.
+    /// What they hash to; `None` if there are none.
     pub found: Option<LayerId>,
 }
 
-/// Which folder was seen to hash to a layer's id.
+/// Which folder was verified against a layer's id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Mark {
     inode: u64,
-    /// Seconds since 1970 and nanoseconds; none where the file system does not say.
+    /// Seconds since 1970 and nanoseconds; `None` if the file system does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     born: Option<(i64, u32)>,
-    /// Of a tree that is not all root's: which owners the machine knew, as their names are hashed, too.
+    /// For a tree with owners other than root: a digest of the machine's owners, because their names are hashed, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     owners: Option<Digest>,
     /// The note that a real sealer had left of the layer, if any.
@@ -57,15 +58,15 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    /// The mark of a folder that hashes to its id now.
+    /// A mark for a folder that hashes to its id now.
     pub(super) fn of(dir: &Dir, note: Option<SealersNote>) -> Result<Self, DiskError> {
         let owners = (!is_all_of_root(dir)?).then(|| Owners::of_this_machine().digest());
         let born = dir.birth()?.map(|born| (born.seconds, born.nanos));
         Ok(Self { inode: dir.own_meta()?.identity.1, born, owners, note })
     }
 
-    /// Whether this folder is the one that was seen, no real sealer filled it since, and whatever its hash depends on is
-    /// as it was.
+    /// Whether this folder is the verified one, no real sealer replaced its content since, and everything that its hash
+    /// depends on is unchanged.
     fn fits(&self, dir: &Dir, note: Option<&SealersNote>) -> Result<bool, DiskError> {
         let born = dir.birth()?.map(|born| (born.seconds, born.nanos));
         let is_it = self.inode == dir.own_meta()?.identity.1 && self.born == born && self.note.as_ref() == note;
@@ -74,12 +75,12 @@ impl Mark {
 }
 
 impl Store {
-    /// Whether a layer's content was never seen to hash to its id.
+    /// Whether a layer's content was never verified against its id.
     pub fn is_unverified(&self, layer: &Digest) -> Result<bool, StoreError> {
         self.has(UNVERIFIED, &layer.hex())
     }
 
-    /// Whether the folder that is there for a layer was seen to hash to its id, when it came.
+    /// Whether a layer's current folder was verified against its id when it was stored.
     pub fn was_verified(&self, layer: &Digest) -> Result<bool, StoreError> {
         match self.open_layer(layer)? {
             Some(dir) => self.is_marked(&dir, layer),
@@ -87,7 +88,7 @@ impl Store {
         }
     }
 
-    /// Reads a layer and says what it is worth. As somebody else than root, trees with owners are [`LayerState::Different`].
+    /// Reads a layer and returns its state. Without root, trees with other owners are [`LayerState::Different`].
     pub fn check_layer(&self, layer: &Digest) -> Result<LayerState, StoreError> {
         Ok(self.read_layer(layer)?.state)
     }
@@ -122,7 +123,7 @@ impl Store {
         Ok(LayerReading { state, found })
     }
 
-    /// Whether a folder has a mark that fits it. What cannot be read is none.
+    /// Whether a folder has a matching mark. A mark that cannot be read is ignored.
     pub(super) fn is_marked(&self, dir: &Dir, layer: &Digest) -> Result<bool, StoreError> {
         Ok(self.mark_of(dir, layer)?.is_some())
     }
@@ -139,14 +140,14 @@ impl Store {
         Ok(None)
     }
 
-    /// The file that says that `new` hashes to a layer's id, and still speaks of the folder that is there.
+    /// The mark that says that `new` hashes to a layer's id, and that still describes the current folder.
     pub(super) fn marks_with(&self, new: &Dir, layer: &Digest) -> Result<String, StoreError> {
-        // A folder that cannot be opened is known by nobody.
+        // A folder that cannot be opened has no mark.
         let there = self.open_layer(layer).ok().flatten();
         let is_there = there.as_ref().is_some_and(|there| {
             matches!((there.own_meta(), new.own_meta()), (Ok(there), Ok(new)) if there.identity == new.identity)
         });
-        // What takes the place of a layer takes that of what is said of it, too.
+        // A layer that replaces another one also replaces its mark.
         let note = if is_there { self.sealers_note(layer)? } else { None };
         let there = there.map(|dir| self.mark_of(&dir, layer)).transpose()?.flatten();
         let new = Mark::of(new, note)?;

@@ -1,4 +1,4 @@
-//! Damaged things → replaced by whole ones, and set aside.
+//! Replaces damaged parts of the store by good ones, and moves the damaged ones away.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -12,22 +12,22 @@ use crate::image::layer::LayerId;
 use crate::image::model::{ImageDocument, ImageId};
 use crate::types::Digest;
 
-/// What is put in the place of damaged things.
+/// The replacements for damaged parts.
 #[derive(Debug, Default)]
 pub struct Mending {
-    /// Layers, with what the store says of them.
+    /// Layers, with their layerdb entries.
     pub layers: Vec<StagedLayer>,
-    /// What the store says of layers that stay as they are.
+    /// layerdb entries of layers that stay as they are.
     pub layerdb: Vec<LayerId>,
     /// Documents of images.
     pub documents: Vec<ImageDocument>,
-    /// Documents that are of no use to anybody, without a replacement.
+    /// Useless documents without a replacement.
     pub useless_documents: Vec<ImageId>,
-    /// What stands at layers' names and is no folder, without a replacement.
+    /// Entries at layers' names that are not folders, without a replacement.
     pub useless_layers: Vec<Digest>,
 }
 
-/// What became of damaged things.
+/// What was done with damaged parts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mended {
     /// Where they are now.
@@ -35,7 +35,7 @@ pub struct Mended {
 }
 
 impl Store {
-    /// Puts whole things into the place of damaged ones, which are set aside below `recipe/damaged`.
+    /// Replaces damaged parts by good ones, and moves the damaged ones to `recipe/damaged`.
     pub fn mend(&self, staging: &Staging, mending: &Mending) -> Result<Mended, StoreError> {
         let mut layers = BTreeMap::new();
         for layer in &mending.layers {
@@ -91,7 +91,7 @@ impl Store {
     }
 }
 
-/// Where damaged things go: a folder of its own for each repair, made when there is something to put into it.
+/// Where damaged parts go: a separate folder for each repair, created when it is needed.
 struct Aside {
     above: Dir,
     folder: Option<Dir>,
@@ -99,7 +99,7 @@ struct Aside {
 }
 
 impl Aside {
-    /// The folder for what lay in `path` below the root.
+    /// The folder for entries of `path` below the root.
     fn folder(&mut self, path: &str) -> Result<Dir, DiskError> {
         let top = match self.folder.take() {
             Some(folder) => folder,
@@ -128,7 +128,7 @@ impl Aside {
         }
     }
 
-    /// Puts a staged thing to where a damaged one may be, in one step.
+    /// Swaps a staged entry with a damaged one in one step.
     fn swap(&mut self, staging: &Staging, staged: &str, path: &str, to: &Dir, name: &str) -> Result<(), DiskError> {
         if to.meta_if_there(name)?.is_none() {
             return staging.dir().rename_new(staged, to, name);
@@ -139,7 +139,7 @@ impl Aside {
         self.done(&aside, name)
     }
 
-    /// Only sets aside what there may be.
+    /// Moves an entry away, if it exists.
     fn take(&mut self, path: &str, from: &Dir, name: &str) -> Result<(), DiskError> {
         if from.meta_if_there(name)?.is_none() {
             return Ok(());

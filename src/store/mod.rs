@@ -7,17 +7,17 @@
 //! metadata/images_metadata.json                  name → images, one per platform
 //! tmp/                                           sealer's own
 //! recipe/lock                                    ours: flock, shared to read, exclusive to commit
-//! recipe/unverified/<layer hex>                  ours: this layer's content was never seen to hash to its id
-//! recipe/verified/<layer hex>                    ours: which folder was seen to hash to the layer's id
-//! recipe/damaged/<number>/...                    ours: what a repair set aside, as it lay below the root; nobody deletes it
+//! recipe/unverified/<layer hex>                  ours: this layer's content was never verified against its id
+//! recipe/verified/<layer hex>                    ours: which folder was verified against the layer's id
+//! recipe/damaged/<number>/...                    ours: what a repair moved away, at its path below the root; never deleted by us
 //! recipe/provenance/<image id>.json              ours: what the image was made of
-//! staging/.lock                                  ours: flock, held while a staging folder is made or cleared away
-//! staging/<random>/lease, layer-<n>/, ...        ours: 0700, work under way; flock on the lease while its process lives
+//! staging/.lock                                  ours: flock, held while a staging folder is made or removed
+//! staging/<random>/lease, layer-<n>/, ...        ours: 0700, work in progress; flock on the lease while its process runs
 //! staging/<random>/uses/<layer hex>              ours: layers of the store that the process works on: they are not deleted
 //! ```
 //!
-//! Everything above `recipe/` is as sealer has it, and nothing foreign stands there: a real sealer's `prune` and `rmi`
-//! delete what no image names, at any time, and never look into `recipe/` and `staging/`.
+//! Everything above `recipe/` has sealer's own layout, without other files: a real sealer's `prune` and `rmi` delete
+//! everything that no image names, at any time, and never look into `recipe/` and `staging/`.
 //!
 //! A commit ([`Store::commit`]) goes in this order, so that after any end an image is absent or whole:
 //!
@@ -28,11 +28,12 @@
 //! 4. The image's YAML: written, flushed, renamed, its folder flushed.
 //! 5. `images_metadata.json`, read again under the lock, in the same way, last.
 //!
-//! A repair ([`Store::mend`]) swaps a damaged thing and its replacement in one step: the replacement goes to the damaged
-//! thing's place in `recipe/damaged`, then both change places. After any end there is one of them, whole, at either place.
+//! A repair ([`Store::mend`]) swaps a damaged part and its replacement in one step: the replacement is put into
+//! `recipe/damaged`, then both are exchanged. However the process ends, each of the two places has one of them,
+//! complete.
 //!
-//! What an interrupted commit leaves is named by no image: the same command finds and uses it, or prune removes it.
-//! Reading takes the shared lock where there is a lock file, makes nothing and repairs nothing.
+//! No image names the leftovers of an interrupted commit: the same command finds and uses them, or prune removes them.
+//! Reading takes the shared lock if there is a lock file; it creates and repairs nothing.
 
 mod commit;
 mod error;

@@ -1,4 +1,4 @@
-//! Images, and what nothing names any more → gone.
+//! Removes images, and everything that no image names any more.
 
 use std::collections::HashSet;
 
@@ -19,8 +19,8 @@ pub struct Removed {
 impl Store {
     /// Removes a name for a platform, or for all, and the documents and layers that nothing names any more.
     ///
-    /// Where another image is damaged, it is not known which layers it needs: the name goes, its layers stay for prune. So do
-    /// layers that somebody holds ([`Store::hold`]).
+    /// If another image is damaged, it is not known which layers that one needs: the name is removed, and its layers
+    /// stay for prune. Layers that a process holds ([`Store::hold`]) also stay.
     pub fn remove(&self, name: &SealerName, platform: Option<&Platform>) -> Result<Removed, StoreError> {
         let staging = self.stage()?;
         let _lock = self.lock_to_write()?;
@@ -45,7 +45,7 @@ impl Store {
 
     /// Deletes every document and layer that no image names, what is in `tmp`, and what killed processes left.
     ///
-    /// Where an image is damaged nothing is deleted, for it is not known which layers it needs.
+    /// If an image is damaged, nothing is deleted, because it is not known which layers it needs.
     pub fn prune(&self) -> Result<Removed, StoreError> {
         let staging = self.stage()?;
         let _lock = self.lock_to_write()?;
@@ -59,7 +59,7 @@ impl Store {
         Ok(removed)
     }
 
-    /// The ids of all documents and the hex of all layers that the list names, or that somebody holds.
+    /// The ids of all documents and the hex of all layers that the list names or a process holds.
     fn used(&self, metadata: &Metadata) -> Result<HashSet<String>, StoreError> {
         let mut used = self.held()?;
         for (name, list) in &metadata.0 {
@@ -85,14 +85,14 @@ impl Store {
             (PROVENANCE, ".json"),
             (LAYERDB, ""),
             (LAYERS, ""),
-            // A mark that outlives its layer fits no other folder.
+            // A mark without its layer does not match any other folder.
             (VERIFIED, ""),
             (UNVERIFIED, ""),
         ] {
             let Some(dir) = self.folder(folder)? else { continue };
             for name in dir.names()? {
                 let Some(stem) = name.to_str().and_then(|name| name.strip_suffix(suffix)) else { continue };
-                // Only what is named as we name things: other files are somebody's.
+                // Only our own files: others belong to somebody else.
                 if Digest::from_hex(stem).is_err() || used.contains(stem) || !wanted(stem) {
                     continue;
                 }

@@ -6,8 +6,8 @@
 //! Metadata               one line of JSON: name → id, platform, size, time per platform
 //! ```
 //!
-//! There is no entry `./`, no layer's own folder and nothing twice: what a real sealer's `load` would delete for them is
-//! in SEALER.md. The same images of the same store give the same bytes.
+//! There is no entry `./`, no entry for a layer's own folder and nothing twice: SEALER.md says what a real sealer's
+//! `load` would delete because of them. The same images of the same store give the same bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -19,17 +19,17 @@ use crate::image::model::{Manifest, ManifestList, Metadata};
 use crate::tar::TarWriter;
 use crate::types::{Digest, Epoch, Platform, SealerName};
 
-/// What went into an archive.
+/// The contents of a saved archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Saved {
     /// The images.
     pub images: Vec<StoredImage>,
-    /// What a person should know, in whole sentences.
+    /// Warnings, in whole sentences.
     pub warnings: Vec<String>,
 }
 
 impl Store {
-    /// The images of a name: those of the given platforms, or of all where none is given, in the order of the list.
+    /// The images of a name: those of the given platforms, or of all if none is given, in the order of the list.
     pub fn find_all(&self, name: &SealerName, platforms: &[Platform]) -> Result<Vec<StoredImage>, StoreError> {
         let there = self.platforms(name)?;
         if there.is_empty() {
@@ -47,8 +47,8 @@ impl Store {
 
     /// Writes images as an archive. `title` is the name that its `Metadata` says, as the user wrote it, with its tag.
     ///
-    /// Each layer is hashed while it is written: one that does not hash to its id is refused, unless it never did; that
-    /// is a warning.
+    /// Each layer is hashed while it is written: one that does not hash to its id is refused, unless it never did,
+    /// which is only a warning.
     pub fn save(&self, images: Vec<StoredImage>, title: &str, mut out: impl Write) -> Result<Saved, StoreError> {
         let owners = Owners::of_this_machine();
         let (mut written, mut warnings) = (BTreeSet::new(), Vec::new());
@@ -63,7 +63,7 @@ impl Store {
         Ok(Saved { images, warnings })
     }
 
-    /// Writes one layer; what is to be said of it.
+    /// Writes one layer; returns a warning if there is one.
     fn save_layer(
         &self,
         image: &StoredImage,
@@ -80,8 +80,8 @@ impl Store {
         self.judge(image, layer, found.map(|found| found.digest))
     }
 
-    /// Holds what a layer hashes to as it leaves the store to its id: an error where it is damaged, a sentence where it
-    /// never was seen to hash to it. None as `found`: there is nothing in it.
+    /// Compares a layer's hash on its way out of the store with its id: an error if it is damaged, a warning if it was
+    /// never verified. `found` is `None` if the layer is empty.
     pub fn judge(
         &self,
         image: &StoredImage,
@@ -97,13 +97,14 @@ impl Store {
         if self.is_unverified(&layer)? {
             let name = &image.name;
             return Ok(Some(format!(
-                "layer {layer} of `{name}` was never seen to hash to its id; it leaves the store as it is"
+                "layer {layer} of `{name}` was never verified against its id; it is saved as it is"
             )));
         }
         if self.is_real_sealers(&layer)? {
             let name = &image.name;
             return Ok(Some(format!(
-                "layer {layer} of `{name}` does not hash to its id, for a real sealer filled it; it leaves the store as it is"
+                "layer {layer} of `{name}` does not hash to its id, because a real sealer unpacked it; it is saved as \
+                 it is"
             )));
         }
         Err(StoreError::DamagedLayer { image: image.name.to_string(), layer, found })

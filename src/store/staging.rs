@@ -1,4 +1,4 @@
-//! Where layers are made, beside the store's data and out of a real sealer's reach.
+//! Where layers are made, next to the store's data and out of a real sealer's reach.
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -19,8 +19,8 @@ const PATIENCE: Duration = Duration::from_mins(10);
 
 /// A private folder (0700) on the store's file system, removed when it is dropped.
 ///
-/// Its lease is held by flock for as long as the process lives; a folder whose lease nobody holds was left by a process
-/// that was killed, and the next staging clears it away.
+/// Its lease is held by flock for as long as the process lives; a folder whose lease nobody holds was left by a killed
+/// process, and the next staging removes it.
 ///
 /// `uses/<layer hex>` are the layers of the store that the process works on ([`Store::hold`]): while it lives, neither rmi
 /// nor prune deletes them.
@@ -33,7 +33,7 @@ pub struct Staging {
     _lease: Lock,
 }
 
-/// A folder in a [`Staging`] where a layer is put together.
+/// A folder in a [`Staging`] for assembling a layer.
 #[derive(Debug)]
 pub struct StagedFolder {
     pub(super) name: String,
@@ -56,7 +56,7 @@ impl StagedFolder {
 }
 
 impl Store {
-    /// Makes a staging folder, and clears away what killed processes left. The store is made where it is not there.
+    /// Makes a staging folder, and removes leftovers of killed processes. The store is made if it does not exist.
     pub fn stage(&self) -> Result<Staging, DiskError> {
         let above = Dir::open_or_make(self.root())?.folder_or_make(STAGING, 0o700)?;
         let _lock = Lock::acquire(&above, LOCK, LockMode::Exclusive, PATIENCE)?;
@@ -65,7 +65,7 @@ impl Store {
         let made = tempfile::Builder::new().prefix("").rand_bytes(12).tempdir_in(above.path()).map_err(failed)?.keep();
         let name = made.file_name().unwrap_or_default().to_owned();
         let dir = above.folder(&name)?;
-        // A setgid bit that the store's folder hands down would give all that is made here another group.
+        // A setgid bit inherited from the store's folder would give everything here another group.
         dir.set_own_mode(0o700)?;
         let lease = Lock::acquire(&dir, LEASE, LockMode::Exclusive, Duration::ZERO)?;
         Ok(Staging { above, name, dir, next: AtomicU64::new(0), _lease: lease })
@@ -73,10 +73,10 @@ impl Store {
 }
 
 impl Store {
-    /// Keeps layers from rmi and prune for as long as the staging lives, and says which of them are not there. A real sealer
-    /// knows nothing of that.
+    /// Protects layers from rmi and prune while the staging exists, and returns the missing ones. A real sealer does
+    /// not respect that.
     pub fn hold(&self, staging: &Staging, layers: &[Digest]) -> Result<Vec<Digest>, StoreError> {
-        // Whoever deletes holds it alone, from looking for what is held to the last layer.
+        // A deleting process holds it exclusively, from the check for held layers to the last layer.
         let _lock = self.lock_to_read()?;
         let uses = staging.dir.folder_or_make(USES, 0o700)?;
         let mut missing = Vec::new();
@@ -90,14 +90,14 @@ impl Store {
         Ok(missing)
     }
 
-    /// The hex of all layers that somebody holds; to be called with the lock of those who write held.
+    /// The hex of all layers that a process holds; call it with the exclusive lock.
     pub(super) fn held(&self) -> Result<HashSet<String>, StoreError> {
         let mut held = HashSet::new();
         let Some(above) = self.folder(STAGING)? else { return Ok(held) };
         for name in above.names()?.iter().filter(|name| *name != LOCK) {
             match above.folder(name).and_then(|staging| staging.folder(USES)).and_then(|uses| uses.names()) {
                 Ok(names) => held.extend(names.into_iter().filter_map(|name| name.into_string().ok())),
-                // It holds nothing, or ended meanwhile.
+                // It holds no layers, or ended in the meantime.
                 Err(error) if error.is_not_found() => {}
                 Err(error) => return Err(error.into()),
             }
@@ -106,16 +106,17 @@ impl Store {
     }
 }
 
-/// What cannot be removed costs space only, and must not keep anyone from working.
+/// Leftovers that cannot be removed only cost space, and must not stop the work.
 fn clear_away(above: &Dir, remove: impl Fn(&OsStr) -> Result<(), DiskError>) -> Result<(), DiskError> {
     for name in above.names()?.iter().filter(|name| *name != LOCK) {
         let stale = match above.folder(name).and_then(|dir| Lock::try_acquire(&dir, LEASE)) {
             Ok(lease) => lease.is_some(),
-            // Killed between making folder and lease; nobody is there now, for we hold the lock of the staging.
+            // It was killed between creating folder and lease; no process is doing that now, because we hold the
+            // staging lock.
             Err(error) => error.is_not_found(),
         };
         if stale && let Err(error) = remove(name) {
-            tracing::warn!("could not clear away `{}`: {error}", above.path().join(name).display());
+            tracing::warn!("could not remove `{}`: {error}", above.path().join(name).display());
         }
     }
     Ok(())
@@ -150,7 +151,7 @@ impl Staging {
 impl Drop for Staging {
     fn drop(&mut self) {
         if let Err(error) = self.above.remove_all(&self.name) {
-            tracing::warn!("could not clear away `{}`, the next staging will: {error}", self.dir.path().display());
+            tracing::warn!("could not remove `{}`; the next run will try again: {error}", self.dir.path().display());
         }
     }
 }

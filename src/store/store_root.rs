@@ -1,4 +1,4 @@
-//! The store as it is read.
+//! Reading the store.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -20,10 +20,10 @@ pub(super) const VERIFIED: &str = "recipe/verified";
 pub(super) const DAMAGED: &str = "recipe/damaged";
 pub(super) const PROVENANCE: &str = "recipe/provenance";
 const LOCK: &str = "lock";
-/// Commits and readers are short; who waits longer than this waits for something that hangs.
+/// Commits and reads are short; waiting longer than this means that something hangs.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// A store, which need not be there yet.
+/// A store, which need not exist yet.
 #[derive(Debug, Clone)]
 pub struct Store {
     root: PathBuf,
@@ -36,9 +36,9 @@ pub struct StoredImage {
     pub name: SealerName,
     /// The image.
     pub document: ImageDocument,
-    /// When it came: RFC 3339.
+    /// When it was stored: RFC 3339.
     pub created: String,
-    /// The sum of the sizes of all its files, as it was when it came.
+    /// The sum of the sizes of all its files, when it was stored.
     pub size: i64,
 }
 
@@ -47,7 +47,7 @@ pub struct StoredImage {
 pub struct Record {
     /// The entry.
     pub entry: Manifest,
-    /// The document's bytes, none where it is not there; an error where the entry names no id.
+    /// The document's bytes, or `None` if it does not exist; an error if the entry names no id.
     pub document: Result<Result<Option<Vec<u8>>, DiskError>, ModelError>,
 }
 
@@ -60,7 +60,7 @@ pub struct Listing {
     pub damaged: Vec<Damage>,
 }
 
-/// An image that is in the list and cannot be used.
+/// An image in the list that cannot be used.
 #[derive(Debug)]
 pub struct Damage {
     /// Its name, as the list has it.
@@ -96,7 +96,7 @@ impl Store {
         self.root.join(IMAGES).join(format!("{id}.yaml"))
     }
 
-    /// Where what the store says of a layer is, or would be.
+    /// Where a layer's layerdb entry is, or would be.
     #[must_use]
     pub fn layerdb_dir(&self, layer: &Digest) -> PathBuf {
         self.root.join(LAYERDB).join(layer.hex())
@@ -128,7 +128,7 @@ impl Store {
         Ok(listing)
     }
 
-    /// What the list of images says of a name, with the documents as they lie there: of a damaged image, too.
+    /// The list's entries for a name with their documents, including damaged images.
     pub fn records(&self, name: &SealerName) -> Result<Vec<Record>, StoreError> {
         let _lock = self.lock_to_read()?;
         let entries = self.metadata()?.manifests(name).to_vec();
@@ -139,7 +139,7 @@ impl Store {
         Ok(entries.into_iter().map(record).collect())
     }
 
-    /// The image of a name for a platform, none where there is none; where it is damaged, an error.
+    /// The image of a name for a platform, or `None` if there is none; if it is damaged, an error.
     pub fn find(&self, name: &SealerName, platform: &Platform) -> Result<Option<StoredImage>, StoreError> {
         let _lock = self.lock_to_read()?;
         let metadata = self.metadata()?;
@@ -177,23 +177,23 @@ impl Store {
             }
         }
         let found = &document.image().name;
-        // Every name has a document of its own; where it has not, somebody put another image under the id.
+        // Every name has its own document; if not, somebody stored another image under the id.
         if name.parse().ok().as_ref() != Some(found) {
             return Err(StoreError::OtherName { image: name.to_owned(), id, found: found.to_string() });
         }
         Ok(StoredImage { name: found.clone(), document, created: manifest.created.clone(), size: manifest.size })
     }
 
-    /// A document by its id, none where it cannot be read.
+    /// A document by its id, or `None` if it cannot be read.
     pub(super) fn document(&self, id: &str) -> Option<ImageDocument> {
         let id: ImageId = id.parse().ok()?;
         let yaml = self.read(IMAGES, &format!("{id}.yaml")).ok()??;
         ImageDocument::from_yaml(yaml).ok()
     }
 
-    /// The list of images; to be called with a lock held.
+    /// The list of images; call it with a lock.
     pub(super) fn metadata(&self) -> Result<Metadata, StoreError> {
-        // Only a list that is not there says that there are no images.
+        // Only a missing list means that there are no images.
         let Some(bytes) = self.read(METADATA, METADATA_FILE)? else { return Ok(Metadata::default()) };
         let path = || self.root.join(METADATA).join(METADATA_FILE).display().to_string();
         Metadata::from_json(&bytes).map_err(|source| match source {
@@ -202,7 +202,7 @@ impl Store {
         })
     }
 
-    /// A folder of the store, none where it is not there.
+    /// A folder of the store, or `None` if it does not exist.
     pub(super) fn folder(&self, path: &str) -> Result<Option<Dir>, DiskError> {
         match Dir::open(&self.root).and_then(|root| root.beneath(Path::new(path))) {
             Err(error) if error.is_not_found() => Ok(None),
@@ -210,7 +210,7 @@ impl Store {
         }
     }
 
-    /// A folder of the store, made where it is not there.
+    /// A folder of the store, made if it does not exist.
     pub(super) fn folder_to_write(&self, path: &str) -> Result<Dir, DiskError> {
         let mut dir = Dir::open_or_make(&self.root)?;
         for part in path.split('/') {

@@ -66,7 +66,7 @@ pub(super) fn document(image: &str, platform: &str, layers: &[Digest]) -> ImageD
     ImageDocument::new(Image::new(&name(image), platform, layers, ImageConfig::default(), BTreeMap::new()))
 }
 
-/// Every path below `dir` that is no folder.
+/// Every path below `dir` that is not a folder.
 fn files(dir: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![dir.to_owned()];

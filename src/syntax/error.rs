@@ -1,8 +1,8 @@
-//! What is wrong with a text before anyone asks what it means.
+//! Syntax errors.
 
 use crate::types::Span;
 
-/// Why a text is no tree: bad syntax, or a limit that it breaks.
+/// Why a text cannot be parsed: bad syntax, or a limit is exceeded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct SyntaxError {

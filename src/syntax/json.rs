@@ -48,7 +48,7 @@ impl Parser<'_> {
     /// An error at the next character.
     fn unexpected(&self, expected: &str) -> SyntaxError {
         match self.text[self.at..].chars().next() {
-            None => SyntaxError::new(Span::new(self.at, self.at), format!("the text ends where {expected} should be")),
+            None => SyntaxError::new(Span::new(self.at, self.at), format!("the text ends, expected {expected}")),
             Some(found) => {
                 let span = Span::new(self.at, self.at + found.len_utf8());
                 SyntaxError::new(span, format!("expected {expected}, found `{}`", found.escape_debug()))
@@ -168,7 +168,7 @@ impl Parser<'_> {
             self.at += 1;
             if self.peek().is_some_and(|b| b.is_ascii_digit()) {
                 let span = Span::new(start, self.at + 1);
-                return Err(SyntaxError::new(span, "a number has no leading zero"));
+                return Err(SyntaxError::new(span, "a number must not have a leading zero"));
             }
         } else {
             self.digits()?;
@@ -244,7 +244,7 @@ impl Parser<'_> {
         let code = if (0xd800..0xdc00).contains(&first) && self.text[self.at..].starts_with("\\u") {
             self.at += 2;
             let second = self.hex4()?;
-            // A second half that is none makes a number that is no character.
+            // An invalid second half gives a number that is not a character.
             if (0xdc00..0xe000).contains(&second) {
                 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)
             } else {
@@ -274,10 +274,7 @@ fn refuse_twins(entries: &[(Node, Node)]) -> Result<(), SyntaxError> {
         if let Value::Text(name) = &key.value
             && !seen.insert(name.as_str())
         {
-            return Err(SyntaxError::new(
-                key.span,
-                format!("the key `{}` stands twice in one object", shortened(name)),
-            ));
+            return Err(SyntaxError::new(key.span, format!("the key `{}` is in the object twice", shortened(name))));
         }
     }
     Ok(())
@@ -341,16 +338,16 @@ mod tests {
     #[test]
     fn what_is_not_json_is_refused_where_it_is() {
         let table = [
-            ("", "0..0 the text ends where a value should be"),
+            ("", "0..0 the text ends, expected a value"),
             ("{\"a\":1,}", "7..8 expected a key in double quotes, found `}`"),
             ("[1,]", "3..4 expected a value, found `]`"),
             ("[1 2]", "3..4 expected `,` or `]`, found `2`"),
             ("{\"a\" 1}", "5..6 expected `:`, found `1`"),
             ("{a: 1}", "1..2 expected a key in double quotes, found `a`"),
-            ("01", "0..2 a number has no leading zero"),
-            ("-", "1..1 the text ends where a digit should be"),
-            ("1.", "2..2 the text ends where a digit should be"),
-            ("1e", "2..2 the text ends where a digit should be"),
+            ("01", "0..2 a number must not have a leading zero"),
+            ("-", "1..1 the text ends, expected a digit"),
+            ("1.", "2..2 the text ends, expected a digit"),
+            ("1e", "2..2 the text ends, expected a digit"),
             ("+1", "0..1 expected a value, found `+`"),
             ("truE", "0..4 expected a value, found `truE`"),
             ("NaN", "0..1 expected a value, found `N`"),
@@ -361,7 +358,7 @@ mod tests {
             ("\"\\ud800\"", "1..7 this escape is half a surrogate pair"),
             ("\"\\ud800\\u0041\"", "1..13 this escape is half a surrogate pair"),
             ("{} {}", "3..4 expected the end of the text, found `{`"),
-            ("{\"a\":1,\"\\u0061\":2}", "7..15 the key `a` stands twice in one object"),
+            ("{\"a\":1,\"\\u0061\":2}", "7..15 the key `a` is in the object twice"),
             ("// c\n1", "0..1 expected a value, found `/`"),
         ];
         for (text, expected) in table {

@@ -1,4 +1,4 @@
-//! How much a text may ask for.
+//! Limits for parsing.
 
 use super::SyntaxError;
 use crate::types::Span;
@@ -17,7 +17,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// For what people write by hand: recipes and values, up to 1 MiB.
+    /// For files that people write by hand: recipes and values, up to 1 MiB.
     #[must_use]
     pub fn recipe() -> Self {
         Self { bytes: 1 << 20, depth: 64, nodes: 100_000, repeated_keys: false }
@@ -29,7 +29,7 @@ impl Limits {
         Self { bytes: 64 << 20, depth: 64, nodes: 8_000_000, repeated_keys: false }
     }
 
-    /// The same for files that tools of Kubernetes take although a key stands twice in them.
+    /// The same for files that tools of Kubernetes take although a key is twice in them.
     #[must_use]
     pub fn manifest() -> Self {
         Self { repeated_keys: true, ..Self::document() }
@@ -42,17 +42,17 @@ impl Limits {
         }
         Err(SyntaxError::new(
             Span::new(0, 0),
-            format!("the text has {} bytes; at most {} MiB are read", text.len(), self.bytes >> 20),
+            format!("the text has {} bytes; the limit is {} MiB", text.len(), self.bytes >> 20),
         ))
     }
 
     /// The message about a text that nests too deeply.
     pub(super) fn too_deep(&self) -> String {
-        format!("nested too deeply: at most {} levels are read", self.depth)
+        format!("nested too deeply: the limit is {} levels", self.depth)
     }
 
     /// The message about a text of too many nodes.
     pub(super) fn too_many(&self) -> String {
-        format!("too many values, those that aliases repeat included: at most {} are read", self.nodes)
+        format!("too many values, including those that aliases repeat: the limit is {}", self.nodes)
     }
 }

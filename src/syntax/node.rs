@@ -11,14 +11,14 @@ pub struct Node {
     /// collection with its brackets, of a block collection from the first to the last byte of its content (of a list
     /// from its first `-` on). Neither anchors, tags, surrounding comments nor the line's end belong to it.
     ///
-    /// A value that is not written (`a:`) is an empty plain scalar whose empty span lies right behind the `:`, the `-`
+    /// A value that is not written (`a:`) is an empty plain scalar whose empty span lies right after the `:`, the `-`
     /// or the anchor.
     pub span: Span,
     /// What it is.
     pub value: Value,
     /// In which of YAML's forms it was written.
     pub style: Style,
-    /// The anchor and the tag in front of it, where it has any.
+    /// The anchor and the tag in front of it, if it has any.
     pub properties: Option<Box<Properties>>,
 }
 
@@ -69,7 +69,7 @@ pub enum Style {
     Alias,
 }
 
-/// What stands in front of a node.
+/// What is in front of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Properties {
     /// From the first byte of the first to the last byte of the last.
@@ -81,7 +81,7 @@ pub struct Properties {
 }
 
 impl Node {
-    /// A node without properties in the form that JSON gives to its value.
+    /// A node without properties in the JSON style for its value.
     #[must_use]
     pub fn new(span: Span, value: Value) -> Self {
         let style = match value {

@@ -5,22 +5,23 @@
 //! than this, but libyaml and all that is built on it never did.'
 //! ```
 //!
-//! `granit-parser` keeps to the specification. So where it objects, the text is read once more with the line ends inside
-//! of such quotes blanked, which moves no byte; what the quotes hold is then read from the text as it is.
+//! `granit-parser` follows the specification. So if it reports an error, the text is parsed again with the line ends
+//! inside such quotes replaced by blanks, which moves no byte; the content of the quotes is then read from the original
+//! text.
 
 use std::collections::HashMap;
 
 use crate::types::Span;
 
-/// A text without line ends inside of quotes.
+/// A text without line ends inside quotes.
 pub(super) struct Blanked {
-    /// As long as the text, and the same but for the line ends.
+    /// As long as the text, and the same except for the line ends.
     pub(super) text: String,
     /// The quoted texts of several lines, where they start and end.
     pub(super) quotes: HashMap<usize, usize>,
 }
 
-/// Blanks the line ends of all quoted texts outside of brackets; none where there are none.
+/// Blanks the line ends of all quoted texts outside brackets; `None` if there are none.
 ///
 /// Finds quotes by the first bytes of lines, keys and elements, which is good enough to be right or to be noticed: each of
 /// `quotes` must turn out to be a quoted node.
@@ -145,7 +146,7 @@ impl Finder<'_> {
         line
     }
 
-    /// The byte behind the closing quote, or the text's end.
+    /// The byte after the closing quote, or the text's end.
     fn quote_end(&self, start: usize, quote: u8) -> usize {
         let mut at = start + 1;
         while let Some(byte) = self.byte(at) {
@@ -162,7 +163,7 @@ impl Finder<'_> {
         self.text.len()
     }
 
-    /// The byte behind the bracket that closes the one at `start`, or the text's end.
+    /// The byte after the bracket that closes the one at `start`, or the text's end.
     fn brackets_end(&self, start: usize) -> usize {
         let (mut at, mut depth) = (start, 0_usize);
         while let Some(byte) = self.byte(at) {

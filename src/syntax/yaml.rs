@@ -12,15 +12,15 @@ use crate::types::Span;
 /// One document of a YAML text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct YamlDocument {
-    /// Its one node; an empty plain scalar where the document is empty.
+    /// Its one node; an empty plain scalar if the document is empty.
     pub root: Node,
     /// From its `---` (the first document: from the text's start) to the next one's `---` or the text's end.
     pub span: Span,
 }
 
-/// Reads all documents of a text; none where it has nothing but comments.
+/// Reads all documents of a text; empty if it has nothing but comments.
 ///
-/// Duplicate keys, keys that are no scalars, alias bombs and all that breaks `limits` are errors. Tags are kept as
+/// Duplicate keys, keys that are not scalars, alias bombs and all that breaks `limits` are errors. Tags are kept as
 /// written and nothing is made of them.
 pub fn parse_yaml(text: &str, limits: Limits) -> Result<Vec<YamlDocument>, SyntaxError> {
     limits.check_size(text)?;
@@ -41,7 +41,7 @@ struct Reader<'t> {
     text: &'t str,
     limits: Limits,
     events: Parser<'t, StrInput<'t>>,
-    /// Where the last thing ended that was read; the next node's own bytes lie behind it.
+    /// Where the last thing ended that was read; the next node's own bytes lie after it.
     behind: usize,
     /// Nodes made so far, aliases followed.
     spent: usize,
@@ -49,7 +49,7 @@ struct Reader<'t> {
     /// Quotes that the events know only without their line ends, and how many of them came.
     quotes: HashMap<usize, usize>,
     unquoted: usize,
-    /// Whether the events ended at a line inside of quotes that is not indented.
+    /// Whether the events ended at a line inside quotes that is not indented.
     has_shallow_quotes: bool,
 }
 
@@ -143,7 +143,7 @@ impl<'t> Reader<'t> {
                     }
                     (node, count, height, 0)
                 }
-                // The ends of the stream and of documents; nothing else is asked for in the options.
+                // The ends of the stream and of documents; the options enable no other events.
                 _ => continue,
             };
             if anchor != 0 {
@@ -305,10 +305,10 @@ impl<'t> Reader<'t> {
                 }
             }
         }
-        Err(SyntaxError::new(span, "a quoted text that does not end"))
+        Err(SyntaxError::new(span, "a quoted string is not closed"))
     }
 
-    /// Where a node stands that is not written: behind its `:`, its `-` or its properties. The events place values
+    /// Where a node stands that is not written: after its `:`, its `-` or its properties. The events place values
     /// before their `:`, and elements behind a comment.
     fn empty_at(&self, place: usize, holder: Option<&Open>, has_properties: bool) -> usize {
         let behind = self.behind.min(place);
@@ -332,7 +332,7 @@ impl<'t> Reader<'t> {
 
     /// The bytes of a block scalar from its `|` or `>` to the end of its last line, the line's end left out.
     ///
-    /// The events have the content alone, with the blank lines behind it; those belong to it only under `|+`.
+    /// The events have the content alone, with the blank lines after it; those belong to it only under `|+`.
     fn block_scalar(&self, place: Place) -> Span {
         let Some(start) = self.find(b"|>", place.start) else { return Span::new(place.start, place.end) };
         let line = &self.text[start..];
@@ -359,7 +359,7 @@ impl<'t> Reader<'t> {
         Span::new(start, header_end + kept.len() + blanks)
     }
 
-    /// What a block scalar holds. The events give its last line a line end even where the text has none; other readers,
+    /// What a block scalar holds. The events add a line end to its last line even if the text has none; other readers,
     /// and the specification, do not.
     fn ended(&self, mut value: String, place: Place) -> String {
         let last_line = self.text.rsplit(['\n', '\r']).next().unwrap_or_default();
@@ -388,7 +388,7 @@ impl<'t> Reader<'t> {
         let span = Span::new(place.start, place.end);
         let name = self.text[span.range()].trim_start_matches('*');
         let Some(Sized { node, count, height }) = self.anchored.get(&id) else {
-            return Err(SyntaxError::new(span, format!("`*{name}` stands inside of what it repeats")));
+            return Err(SyntaxError::new(span, format!("the alias `*{name}` is inside the value that it repeats")));
         };
         let (count, height) = (*count, *height);
         let alias = Alias { name: name.into(), target: Arc::clone(node) };
@@ -428,10 +428,10 @@ impl Open {
                 Some(key) => entries.push((key, node)),
                 None if node.scalar().is_none() => {
                     let is_flow_map = matches!(node.value, Value::Map(_)) && node.style == Style::Flow;
-                    let hint = if is_flow_map { "; a text that starts with `{{` needs quotes" } else { "" };
+                    let hint = if is_flow_map { "; a string that starts with `{{` needs quotes" } else { "" };
                     return Err(SyntaxError::new(
                         node.span,
-                        format!("a key must be a text, not a list or a map{hint}"),
+                        format!("a key must be a string, not a list or a map{hint}"),
                     ));
                 }
                 None => *key = Some(node),

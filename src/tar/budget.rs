@@ -1,4 +1,4 @@
-//! What a stream may use of everything.
+//! The budget of a stream.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -7,7 +7,7 @@ use super::entry_path::EntryPath;
 use super::error::TarError;
 use super::limits::Limits;
 
-/// What a stream has used of its limits.
+/// How much of its limits a stream has used.
 pub(super) struct Budget {
     pub(super) limits: Limits,
     entries: u64,
@@ -40,7 +40,7 @@ impl Budget {
         within("bytes of content", self.bytes, self.limits.bytes)
     }
 
-    /// Folders that only longer paths imply are entries like others: somebody will make them.
+    /// Folders that only longer paths imply count like other entries, because they will be created.
     pub(super) fn folders(&mut self, path: &EntryPath, is_folder: bool) -> Result<(), TarError> {
         if is_folder {
             self.folders.insert(self.hasher.hash_one(path.as_bytes()));

@@ -13,7 +13,7 @@ use crate::types::obeyed;
 pub struct EntryPath(Vec<u8>);
 
 impl EntryPath {
-    /// The path that an archive's name means, none for the top itself (`./`).
+    /// The path that an archive's name means, or `None` for the top itself (`./`).
     ///
     /// A leading `./`, repeated and trailing slashes are ordinary in archives and dropped.
     pub fn parse(name: &[u8]) -> Result<Option<Self>, Refusal> {
@@ -39,7 +39,7 @@ impl EntryPath {
                 return Err(Refusal::LongComponent);
             }
             depth += 1;
-            // A file may lie in the deepest folder that there may be.
+            // A file may be in the deepest folder that there may be.
             if depth > Limits::DEPTH + 1 {
                 return Err(Refusal::Deep);
             }
@@ -57,7 +57,7 @@ impl EntryPath {
         &self.0
     }
 
-    /// The folder that it lies in, empty at the top, and its last component.
+    /// The folder that it is in, empty at the top, and its last component.
     #[must_use]
     pub fn split(&self) -> (&[u8], &[u8]) {
         match self.0.iter().rposition(|byte| *byte == b'/') {
@@ -71,27 +71,27 @@ impl EntryPath {
         self.0.split(|byte| *byte == b'/')
     }
 
-    /// The folders above it, the nearest first; the top is none of them.
+    /// The folders above it, the nearest first; without the top.
     pub fn ancestors(&self) -> impl Iterator<Item = Self> + '_ {
         let slashes = self.0.iter().enumerate().rev().filter(|(_, byte)| **byte == b'/');
         slashes.map(|(at, _)| Self(self.0[..at].to_vec()))
     }
 
-    /// Whether it lies below `folder`.
+    /// Whether it is below `folder`.
     #[must_use]
     pub fn is_below(&self, folder: &Self) -> bool {
         self.below(folder).is_some()
     }
 
-    /// The path relative to `folder`, where it lies below it.
+    /// The path relative to `folder`, if it is below it.
     #[must_use]
     pub fn below(&self, folder: &Self) -> Option<Self> {
         let rest = self.0.strip_prefix(folder.0.as_slice())?.strip_prefix(b"/")?;
         Some(Self(rest.to_vec()))
     }
 
-    /// Where a symbolic link at this path leads, as far as that can be told from the words alone; none where it is
-    /// absolute or leaves the top. The top itself is the empty list.
+    /// Where a symbolic link at this path leads, as far as the text alone tells; `None` if it is absolute or leaves the
+    /// top. The top itself is the empty list.
     pub(crate) fn leads_to(&self, target: &[u8]) -> Option<Vec<Vec<u8>>> {
         if target.first() == Some(&b'/') {
             return None;
@@ -108,7 +108,7 @@ impl EntryPath {
         Some(place)
     }
 
-    /// A path of components that come from other paths; none for no components.
+    /// A path of components that come from other paths; `None` for no components.
     pub(crate) fn from_components(components: &[Vec<u8>]) -> Option<Self> {
         (!components.is_empty()).then(|| Self(components.join(&b'/')))
     }
@@ -126,8 +126,8 @@ impl fmt::Debug for EntryPath {
     }
 }
 
-/// A stranger's name as messages show it: what a terminal would obey is escaped, what is no text replaced; cut at 200
-/// characters.
+/// A name from outside, made safe for messages: terminal control codes are escaped, invalid UTF-8 is replaced, and it
+/// is cut at 200 characters.
 pub(crate) fn shown(name: &[u8]) -> String {
     let text = String::from_utf8_lossy(name);
     let mut out = String::new();

@@ -5,23 +5,23 @@ use std::io;
 use super::entry_path::shown;
 use crate::types::{FailureKind, Reportable};
 
-/// Why a tar stream is not read to its end.
+/// Why a tar stream was not read to its end.
 ///
-/// Whoever knows the archive's path or URL names it; the messages here say `the archive`.
+/// The caller adds the archive's path or URL; the messages here say `the archive`.
 #[derive(Debug, thiserror::Error)]
 pub enum TarError {
-    /// Whoever gives the stream failed.
+    /// Reading the stream failed.
     #[error("could not read the tar stream at byte {at}")]
     Read {
         /// Bytes before.
         at: u64,
-        /// What it said.
+        /// The error.
         source: io::Error,
     },
     /// It ended before its end mark, after so many bytes.
     #[error("the archive ends too early, after {0} decompressed bytes: fetch it again")]
     CutShort(u64),
-    /// The first block is no tar header.
+    /// The first block is not a tar header.
     #[error("this is not a tar archive; is it compressed?")]
     NotTar,
     /// More of something than the budget allows.
@@ -32,7 +32,7 @@ pub enum TarError {
         /// How much there may be.
         limit: u64,
     },
-    /// A block that should be a header is none.
+    /// A block that should be a header is not one.
     #[error("the archive is damaged: the header at byte {at} has {why}")]
     Header {
         /// Its offset in the stream.
@@ -60,7 +60,7 @@ impl TarError {
 }
 
 impl Reportable for TarError {
-    /// What the exit code says of it: what fails a digest on the way in is a failed verification.
+    /// What the exit code says about it: an error of digest verification while reading is a failed verification.
     fn kind(&self) -> FailureKind {
         match self {
             Self::Read { source, .. } => FailureKind::of_read(source),
@@ -80,37 +80,37 @@ impl Reportable for TarError {
 pub enum Refusal {
     #[error("its name is empty")]
     EmptyName,
-    #[error("its name holds a NUL")]
+    #[error("its name contains a NUL")]
     Nul,
     #[error("its name is absolute")]
     Absolute,
-    #[error("its name leads out of the archive by `..`")]
+    #[error("its name leaves the archive with `..`")]
     Parent,
     #[error("its name is longer than 4096 bytes")]
     LongPath,
     #[error("a part of its name is longer than 255 bytes")]
     LongComponent,
-    #[error("it lies more than 255 folders deep")]
+    #[error("it is more than 255 folders deep")]
     Deep,
     #[error("it is {0}; only files, folders and links are taken")]
     Kind(&'static str),
     #[error("it is of the unknown type {0:?}")]
     Type(char),
-    #[error("the archive's top is no folder in it")]
+    #[error("the archive's top must be a folder")]
     Top,
-    #[error("it has the bits {0:o} of setuid, setgid or sticky")]
+    #[error("it has setuid, setgid or sticky bits ({0:o})")]
     SpecialBits(u32),
-    #[error("its owner is no number that Linux knows")]
+    #[error("its owner is not a number that Linux supports")]
     Owner,
-    #[error("it carries `{0}`, which would be lost")]
+    #[error("it has `{0}`, which would be lost")]
     Attribute(String),
     #[error("it is a sparse file")]
     Sparse,
-    #[error("its size is no number that a file can have")]
+    #[error("its size is not a valid size of a file")]
     Size,
     #[error("its headers disagree on its size: {header} and {pax}")]
     Sizes { header: u64, pax: u64 },
-    #[error("it is a folder or a link, and yet has content")]
+    #[error("it is a folder or a link, but has content")]
     Content,
     #[error("it has {found} of {size} bytes")]
     Short { found: u64, size: u64 },
@@ -122,32 +122,32 @@ pub enum Refusal {
     Order,
     #[error("it is in the archive twice")]
     Twice,
-    #[error("it lies below `{0}`, which is no folder")]
+    #[error("it is below `{0}`, which is not a folder")]
     BelowOther(String),
-    #[error("one of the folders on its way is a symlink or a file")]
+    #[error("one of the folders in its path is a symlink or a file")]
     InTheWay,
     #[error("its link has no target")]
     NoTarget,
-    #[error("its link's target is longer than 4095 bytes or holds a NUL")]
+    #[error("its link's target is longer than 4095 bytes or contains a NUL")]
     Target,
-    #[error("it is a hard link to `{0}`, which is no file that stands before it in the archive")]
+    #[error("it is a hard link to `{0}`, which is not a file that comes before it in the archive")]
     HardLink(String),
-    #[error("it is a hard link to `{0}`, which does not lie under the root")]
+    #[error("it is a hard link to `{0}`, which is not under the root")]
     LinkOutsideRoot(String),
-    #[error("it is a link to `{0}`, which leads out of the root")]
+    #[error("it is a link to `{0}`, which is outside the root")]
     LinkLeavesRoot(String),
     #[error("in a layer its name would remove something; rename it")]
     WhiteoutName,
-    #[error("it lies in a folder whose name removes something")]
+    #[error("it is in a folder whose name removes something")]
     WhiteoutParent,
     #[error("a whiteout is an empty file")]
     WhiteoutContent,
-    #[error("what it removes is no name")]
+    #[error("what it removes is not a valid name")]
     WhiteoutOf,
     #[error("it would hide all lower layers")]
     OpaqueTop,
-    #[error("the layer both removes and holds it")]
+    #[error("the layer both removes and has it")]
     RemovedAndHeld,
-    #[error("no sealer loads an archive with a `\\` in a name; push the image instead, or name the file otherwise")]
+    #[error("sealer cannot load an archive with a `\\` in a name; push the image instead, or name the file otherwise")]
     Unloadable,
 }

@@ -1,14 +1,14 @@
 //! One 512-byte header of a tar, read strictly.
 //!
-//! Formats: POSIX.1-2008 `pax` ("ustar Interchange Format"), GNU tar's manual ("Basic Tar Format"). The fields lie where
-//! the `tar` crate says; what stands in them is read here, as the crate takes numbers and names that two readers would
-//! understand in two ways.
+//! Formats: POSIX.1-2008 `pax` ("ustar Interchange Format"), GNU tar's manual ("Basic Tar Format"). The `tar` crate
+//! gives the positions of the fields; their contents are parsed here, because the crate accepts numbers and names that
+//! two readers could read differently.
 
-/// A header's fields as they stand, checked each for itself.
+/// A header's raw fields, each checked on its own.
 pub(super) struct RawHeader {
     /// What the entry is; NUL is an old file.
     pub(super) kind: u8,
-    /// Name, with the prefix where the format has one.
+    /// Name, with the prefix if the format has one.
     pub(super) name: Vec<u8>,
     /// Target of a link.
     pub(super) link: Vec<u8>,
@@ -18,7 +18,7 @@ pub(super) struct RawHeader {
     pub(super) gid: i64,
     /// Seconds since 1970.
     pub(super) mtime: i64,
-    /// Bytes of content, none where the field is no size.
+    /// Bytes of content, or `None` if the field is not a size.
     pub(super) size: Option<u64>,
     /// Whether its device numbers are 0:0.
     pub(super) is_device_zero: bool,
@@ -34,7 +34,7 @@ impl RawHeader {
             return Err("a wrong checksum");
         }
         let prefix = match (block.as_ustar(), block.as_gnu()) {
-            // Schilling's star has times where POSIX has the end of the prefix.
+            // Schilling's star has times in the place of the end of POSIX's prefix.
             (Some(ustar), _) if bytes.ends_with(b"tar\0") => text(&ustar.prefix[..131])?,
             (Some(ustar), _) => text(&ustar.prefix)?,
             (None, Some(_)) => Vec::new(),
@@ -48,7 +48,7 @@ impl RawHeader {
             kind: old.linkflag[0],
             name: if prefix.is_empty() { name } else { [prefix, b"/".to_vec(), name].concat() },
             link: text(&old.linkname)?,
-            // The upper bits of the mode repeat the kind of file in archives of old writers.
+            // In archives of old writers, the upper bits of the mode repeat the kind of file.
             mode: u32::try_from(mode & 0o7777).expect("12 bits"),
             uid: other(&old.uid)?,
             gid: other(&old.gid)?,
@@ -59,7 +59,7 @@ impl RawHeader {
     }
 }
 
-/// Up to the first NUL, after which nothing else may stand.
+/// Up to the first NUL, which nothing else may follow.
 fn text(field: &[u8]) -> Result<Vec<u8>, &'static str> {
     let end = field.iter().position(|byte| *byte == 0).unwrap_or(field.len());
     if field[end..].iter().any(|byte| *byte != 0) {

@@ -1,4 +1,4 @@
-//! How much of everything an archive from a stranger may have.
+//! Limits for untrusted archives.
 
 /// Budgets of one archive. All of them count what is *decompressed*.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -7,9 +7,9 @@ pub struct Limits {
     pub bytes: u64,
     /// Decompressed bytes for each compressed one, once [`free`](Self::free) are through.
     pub ratio: u64,
-    /// Decompressed bytes to which no ratio applies: small archives of much the same are harmless.
+    /// Decompressed bytes before the ratio applies: small repetitive archives are harmless.
     pub free: u64,
-    /// Headers, those that only describe the next one included, and folders that only the paths below them imply.
+    /// Headers, including those that only describe the next one, and folders that are only implied by longer paths.
     pub entries: u64,
     /// Bytes of all names, link targets and implied folders' names together, which are held in memory.
     pub names: u64,
@@ -31,10 +31,10 @@ impl Limits {
     /// For saved archives, which hold all layers of an image for all its platforms.
     pub const SAVED: Self = Self { bytes: 1 << 40, entries: 4_000_000, names: 256 << 20, ..Self::LAYER };
 
-    /// Bytes of what was decompressed that a decoder may have to keep: the dictionary of xz, the window of zstd. A
-    /// power of two; `xz -9` wants 64 MiB, `zstd -19` 8 MiB, `zstd --long` 128 MiB.
+    /// Bytes of decompressed data that a decoder may have to keep: the dictionary of xz, the window of zstd. A power of
+    /// two; `xz -9` wants 64 MiB, `zstd -19` 8 MiB, `zstd --long` 128 MiB.
     pub const WINDOW: u64 = 128 << 20;
-    /// Folders that may lie inside one another.
+    /// Folders that may be inside one another.
     pub const DEPTH: usize = 255;
     /// Bytes that one component may have, as in Linux.
     pub const COMPONENT: usize = 255;
@@ -42,8 +42,8 @@ impl Limits {
     pub const PATH: usize = 4096;
     /// Bytes of one PAX header or GNU long name.
     pub(super) const EXTENSION: u64 = 1 << 20;
-    /// Bytes of zeros that may follow the end mark. Writers fill their last record up, mostly to 10 KiB; tape drives had
-    /// records of at most some hundred KiB. A stream that goes on is no padding, and one from a device never ends.
+    /// Bytes of zeros that may follow the end mark. Writers fill their last record up, mostly to 10 KiB; tape drives
+    /// had records of at most some hundred KiB. A stream that goes on is not padding, and one from a device never ends.
     pub(super) const PADDING: u64 = 1 << 20;
 }
 

@@ -1,13 +1,13 @@
 //! Tar streams: one strict reader and one writer, on the headers of the `tar` crate.
 //!
 //! ```text
-//! stranger's stream ──Entries (policy, budgets)──▶ Entry + content, one after the other
+//! untrusted stream  ──Entries (policy, budgets)──▶ Entry + content, one after the other
 //! Header ──blocks(dialect)──▶ bytes that depend on names, modes and contents alone
 //! ```
 //!
 //! The crate gives the layout of a header and no more: its own numbers, names and PAX records are lenient, its reader
-//! cannot tell an end mark from an early end, and its errors have no types. Where two readers could see different things in
-//! a stream, it is refused: an entry is handed out, or refused by its name.
+//! cannot tell an end mark from an early end, and its errors have no types. If two readers could read a stream
+//! differently, it is refused: every entry is either returned, or refused by its name.
 
 mod budget;
 mod entry_path;

@@ -1,4 +1,4 @@
-//! Records of PAX headers, read strictly: a record that another reader could read otherwise is refused.
+//! Records of PAX headers, read strictly: a record that another reader could read differently is refused.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use crate::disk::FileTime;
 /// Names and values.
 pub(super) type Attributes = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// What a PAX header says of the next entry.
+/// What a PAX header says about the next entry.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Pax {
     pub(super) path: Option<Vec<u8>>,
@@ -18,7 +18,7 @@ pub(super) struct Pax {
     pub(super) uid: Option<i64>,
     pub(super) gid: Option<i64>,
     pub(super) mtime: Option<FileTime>,
-    /// Extended attributes, and whatever else says more than an entry holds.
+    /// Extended attributes and other records that an entry has no field for.
     pub(super) attributes: Attributes,
 }
 
@@ -30,7 +30,7 @@ impl Pax {
         while !data.is_empty() {
             let (key, value, rest) = record(data)?;
             if !seen.insert(key) {
-                return Err(Refusal::Pax("a key stands there twice"));
+                return Err(Refusal::Pax("a key is there twice"));
             }
             pax.take(key, value)?;
             data = rest;
@@ -41,7 +41,7 @@ impl Pax {
     fn take(&mut self, key: &[u8], value: &[u8]) -> Result<(), Refusal> {
         let name = || {
             let good = !value.is_empty() && !value.contains(&0);
-            good.then(|| value.to_vec()).ok_or(Refusal::Pax("a name is empty or holds a NUL"))
+            good.then(|| value.to_vec()).ok_or(Refusal::Pax("a name is empty or contains a NUL"))
         };
         let bad = || Refusal::PaxValue { key: shown(key), value: shown(value) };
         let owner = || decimal(value).and_then(|number| i64::try_from(number).ok()).ok_or_else(bad);
@@ -52,9 +52,9 @@ impl Pax {
             b"uid" => self.uid = Some(owner()?),
             b"gid" => self.gid = Some(owner()?),
             b"mtime" => self.mtime = Some(time(value).ok_or_else(bad)?),
-            // Both mean the bytes that stand there; in any other character set two readers would see two names.
+            // Both mean the raw bytes; with any other character set, two readers would see two names.
             b"hdrcharset" if !matches!(value, b"BINARY" | b"ISO-IR 10646 2000 UTF-8") => return Err(bad()),
-            // Other times, names of owners beside their numbers, remarks, and where the file lay.
+            // Other times, owners' names in addition to their numbers, comments, and where the file was.
             b"atime"
             | b"ctime"
             | b"uname"
@@ -78,7 +78,7 @@ type Record<'a> = (&'a [u8], &'a [u8], &'a [u8]);
 fn record(data: &[u8]) -> Result<Record<'_>, Refusal> {
     let space = data.iter().take(20).position(|byte| *byte == b' ').ok_or(Refusal::Pax("a record has no length"))?;
     let length = decimal(&data[..space]).and_then(|length| usize::try_from(length).ok());
-    let length = length.ok_or(Refusal::Pax("a length is no number"))?;
+    let length = length.ok_or(Refusal::Pax("a length is not a number"))?;
     if length <= space + 1 || length > data.len() || data[length - 1] != b'\n' {
         return Err(Refusal::Pax("a record does not end where its length says"));
     }
@@ -152,8 +152,8 @@ mod tests {
         for (data, why) in [
             (&b"path=a\n"[..], "its PAX header is malformed: a record has no length"),
             (b"\0\0\0\0", "its PAX header is malformed: a record has no length"),
-            (b"x path=a\n", "its PAX header is malformed: a length is no number"),
-            (b"-1 path=a\n", "its PAX header is malformed: a length is no number"),
+            (b"x path=a\n", "its PAX header is malformed: a length is not a number"),
+            (b"-1 path=a\n", "its PAX header is malformed: a length is not a number"),
             (b"99999999999999999999 path=a\n", "its PAX header is malformed: a record has no length"),
             (b"99 path=a\n", "its PAX header is malformed: a record does not end where its length says"),
             (b"8 path=a\n", "its PAX header is malformed: a record does not end where its length says"),
@@ -161,12 +161,12 @@ mod tests {
             (b"0 ", "its PAX header is malformed: a record does not end where its length says"),
             (b"8 patha\n", "its PAX header is malformed: a record has no `=`"),
             (b"5 =a\n", "its PAX header is malformed: a key is empty"),
-            (b"8 path=\n", "its PAX header is malformed: a name is empty or holds a NUL"),
-            (b"12 path=a\0b\n", "its PAX header is malformed: a name is empty or holds a NUL"),
-            (b"10 path=a\n10 path=b\n", "its PAX header is malformed: a key stands there twice"),
-            (b"11 size=-1\n", "its size is no number that a file can have"),
-            (b"11 size=+1\n", "its size is no number that a file can have"),
-            (b"11 size=1 \n", "its size is no number that a file can have"),
+            (b"8 path=\n", "its PAX header is malformed: a name is empty or contains a NUL"),
+            (b"12 path=a\0b\n", "its PAX header is malformed: a name is empty or contains a NUL"),
+            (b"10 path=a\n10 path=b\n", "its PAX header is malformed: a key is there twice"),
+            (b"11 size=-1\n", "its size is not a valid size of a file"),
+            (b"11 size=+1\n", "its size is not a valid size of a file"),
+            (b"11 size=1 \n", "its size is not a valid size of a file"),
             (b"9 uid=-1\n", "its PAX record `uid` has the value `-1`"),
             (b"11 mtime=x\n", "its PAX record `mtime` has the value `x`"),
             (b"33 hdrcharset=ISO-IR 8859 1 1998\n", "its PAX record `hdrcharset` has the value `ISO-IR 8859 1 1998`"),

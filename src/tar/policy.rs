@@ -1,15 +1,15 @@
-//! What is kept of entries, and what of them is refused because it would be lost.
+//! Which parts of entries are kept, and which are refused because they would be lost.
 
 use super::entry_path::shown;
 use super::error::Refusal;
 use super::pax::{Attributes, Pax};
 
-/// What is kept of an entry, and so what it may say.
+/// Which parts of an entry are kept, and so what it may contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Policy {
-    /// Names, permission bits and contents: what says more, and would be lost, is refused.
+    /// Names, permission bits and contents: an entry with more, which would be lost, is refused.
     Files,
-    /// All that a layer holds, whiteouts, owners, times and extended attributes included.
+    /// Everything in a layer, including whiteouts, owners, times and extended attributes.
     Layer,
 }
 
@@ -20,7 +20,7 @@ impl Policy {
         for (key, value) in said {
             match key.strip_prefix(b"SCHILY.xattr.") {
                 Some(name) if self == Self::Layer => kept.push((name.to_vec(), value)),
-                // What archivers say a second time, and what no layer holds.
+                // Values that archivers repeat, and that a layer does not have.
                 None if self == Self::Layer && is_of_archivers(&key) => {}
                 Some(_) | None => return Err(Refusal::Attribute(shown(&key))),
             }
@@ -28,7 +28,7 @@ impl Policy {
         Ok(kept)
     }
 
-    /// Checks what a global header says of all entries: it must change nothing that is kept of any.
+    /// Checks a global header: it must not change anything that is kept of any entry.
     pub(super) fn check_global(self, pax: &Pax) -> Result<(), Refusal> {
         if let Some((key, _)) = pax.attributes.first() {
             return Err(Refusal::Attribute(shown(key)));
@@ -43,7 +43,7 @@ impl Policy {
     }
 }
 
-/// What libarchive and star note of the file system that a file came from.
+/// Notes by libarchive and star about the file system that a file came from.
 fn is_of_archivers(key: &[u8]) -> bool {
     [&b"LIBARCHIVE."[..], b"SCHILY.fflags", b"SCHILY.acl."].iter().any(|start| key.starts_with(start))
 }

@@ -1,5 +1,5 @@
-//! From a tar stream to its entries, one after the other; what is not understood, or could be in two ways, is refused by its
-//! name.
+//! From a tar stream to its entries, one after the other; an entry that cannot be understood, or could be understood in
+//! two ways, is refused by its name.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -13,7 +13,7 @@ use super::pax::Pax;
 use super::policy::Policy;
 use crate::disk::FileTime;
 
-/// The largest size that a ustar header holds; writers that cannot say more leave it or 0 beside a PAX size.
+/// The largest size that a ustar header holds; for larger files, writers write this value or 0 next to a PAX size.
 const USTAR_SIZE: u64 = 0o77_777_777_777;
 
 /// What an entry is.
@@ -28,7 +28,7 @@ pub enum EntryKind {
         /// Where to, as written.
         target: Vec<u8>,
     },
-    /// A further name of a file that should stand before it.
+    /// A further name of a file that should be before it.
     HardLink {
         /// That file's name.
         target: EntryPath,
@@ -37,7 +37,7 @@ pub enum EntryKind {
     Whiteout,
 }
 
-/// What a stream says of an entry, long names and PAX records included.
+/// What a stream says about an entry, long names and PAX records included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Its path.
@@ -52,13 +52,13 @@ pub struct Entry {
     pub gid: i64,
     /// When it was changed.
     pub mtime: FileTime,
-    /// Bytes of content; 0 of what is no file.
+    /// Bytes of content; 0 of what is not a file.
     pub size: u64,
     /// Extended attributes by their name; only in layers.
     pub attributes: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
-/// The entries of a tar stream. The entry of the top folder itself (`./`) says nothing that is kept, and is passed over.
+/// The entries of a tar stream. The entry of the top folder itself (`./`) has nothing that is kept, and is skipped.
 pub struct Entries<R> {
     input: R,
     skip: fn(&mut R, u64) -> io::Result<u64>,
@@ -72,7 +72,7 @@ pub struct Entries<R> {
     ended: bool,
 }
 
-/// What the headers before an entry said of it.
+/// The extensions from the headers before an entry.
 #[derive(Default)]
 struct Ahead {
     pax: Option<Pax>,
@@ -96,7 +96,8 @@ impl<R: Read> Entries<R> {
         Self { skip: seek_over, ..Self::new(input, policy, limits) }
     }
 
-    /// The next entry, none after the end mark, behind which only zeros may come. Content that was not read is skipped.
+    /// The next entry, or `None` after the end mark, after which only zeros may follow. Content that was not read is
+    /// skipped.
     pub fn next_entry(&mut self) -> Result<Option<Entry>, TarError> {
         let mut ahead = Ahead::default();
         while !self.ended {
@@ -118,17 +119,17 @@ impl<R: Read> Entries<R> {
         Ok(None)
     }
 
-    /// Where the content of the entry at hand begins in the stream, before any of it was read.
+    /// Where the content of the entry available begins in the stream, before any of it was read.
     pub fn offset(&self) -> u64 {
         self.at
     }
 
-    /// The content of the entry at hand.
+    /// The content of the entry available.
     pub fn content(&mut self) -> impl Read + '_ {
         Content(self)
     }
 
-    /// The next header, none at the end of the archive.
+    /// The next header, or `None` at the end of the archive.
     fn header(&mut self) -> Result<Option<RawHeader>, TarError> {
         let at = self.at;
         let mut block = ::tar::Header::new_old();
@@ -203,7 +204,7 @@ impl<R: Read> Entries<R> {
                 return Ok(());
             }
             if self.at - end > Limits::PADDING {
-                return Err(TarError::Budget { what: "bytes of zeros behind its end", limit: Limits::PADDING });
+                return Err(TarError::Budget { what: "bytes of zeros after its end", limit: Limits::PADDING });
             }
         }
     }
@@ -254,12 +255,12 @@ impl<R: Read> Entries<R> {
         let path = EntryPath::parse(&name).map_err(refuse)?;
         let is_folder = match header.kind {
             b'5' => true,
-            // Before there were folders in tars, a slash at the end said so.
+            // Before tars had an entry type for folders, a trailing slash marked them.
             0 | b'0' => name.ends_with(b"/"),
             _ => false,
         };
         if self.policy == Policy::Files {
-            // On folders setgid and sticky are ordinary, and give nobody rights that a program would.
+            // On folders, setgid and sticky are normal, and do not give rights as on programs.
             let special = header.mode & if is_folder { 0o4000 } else { 0o7000 };
             if special != 0 {
                 return Err(refuse(Refusal::SpecialBits(special)));
@@ -352,7 +353,7 @@ fn symlink_target(link: Vec<u8>) -> Result<Vec<u8>, Refusal> {
     }
 }
 
-/// Goes over bytes without reading them; how many there were.
+/// Skips bytes without reading them; returns how many there were.
 fn seek_over<R: Seek>(input: &mut R, count: u64) -> io::Result<u64> {
     let from = input.stream_position()?;
     let end = input.seek(SeekFrom::End(0))?;
@@ -393,7 +394,7 @@ mod tests {
         }
         for padding in [Limits::PADDING + 1, u64::MAX - 1024] {
             let error = first(1024 + padding).unwrap_err().to_string();
-            assert_eq!(error, "the archive is refused: it has more than 1048576 bytes of zeros behind its end");
+            assert_eq!(error, "the archive is refused: it has more than 1048576 bytes of zeros after its end");
         }
     }
 }

@@ -144,8 +144,8 @@ fn as_files(archive: &[u8]) -> Result<Vec<String>, String> {
     ];
     match &said {
         Err(why) => {
-            assert_eq!(old, Err(format!("the archive that is to be replaced cannot be compared: {why}")));
-            assert_eq!(new, Err(format!("the new archive cannot be used: {why}")));
+            assert_eq!(old, Err(format!("cannot read the archive to replace: {why}")));
+            assert_eq!(new, Err(format!("cannot use the new archive: {why}")));
             for error in docker {
                 assert_eq!(chain(&error), format!("the docker archive is refused: {why}"));
             }

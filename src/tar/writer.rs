@@ -1,6 +1,6 @@
 //! Tar headers and streams whose bytes depend on names, modes, owners, times and contents alone.
 //!
-//! Headers are ustar, with a PAX header before one where something does not fit: never GNU's extensions. Formats:
+//! Headers are ustar, with a PAX header before one if something does not fit: never GNU's extensions. Formats:
 //! POSIX.1-2008 `pax`; for layers the bytes of Go's archive/tar as sealer uses it (SEALER.md, "Layer id").
 
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ const MAX_11: u64 = 0o77_777_777_777;
 /// Where the numbers of devices stand.
 const DEVICES: std::ops::Range<usize> = 329..345;
 
-/// Whose bytes are written where POSIX leaves a choice.
+/// Whose choices are used where POSIX leaves a choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
     /// Go's archive/tar: layers, whose ids are sealer's.
@@ -48,7 +48,7 @@ impl Header<'_> {
         let mut records = self.records();
         let (prefix, name) = match (split(self.name), dialect) {
             (Some(fields), Dialect::Packed) => fields,
-            // Go splits a name only where nothing else needs a PAX header.
+            // Go splits a name only if nothing else needs a PAX header.
             (Some(fields), Dialect::Go) if records.is_empty() || fields.0.is_empty() => fields,
             (Some(_) | None, _) => {
                 records.insert("path", self.name.to_vec());
@@ -64,7 +64,7 @@ impl Header<'_> {
         blocks
     }
 
-    /// What does not fit a ustar header, its name aside.
+    /// The values that do not fit into a ustar header, except the name.
     fn records(&self) -> BTreeMap<&'static str, Vec<u8>> {
         let mut records = BTreeMap::new();
         for (key, text, limit) in [("linkpath", self.target, NAME), ("uname", self.user, 32), ("gname", self.group, 32)]
@@ -141,12 +141,12 @@ fn summed(mut header: ::tar::Header) -> [u8; BLOCK] {
     *header.as_bytes()
 }
 
-/// Writes the ASCII part of a text to its field, cut where it is too long.
+/// Writes the ASCII part of a text to its field, cut if it is too long.
 fn text(field: &mut [u8], text: &[u8], dialect: Dialect) {
     let text = ascii(text);
     let length = text.len().min(field.len());
     field[..length].copy_from_slice(&text[..length]);
-    // Go cuts the slashes that the cut left at the end, for old readers would take the entry for a folder.
+    // Go removes trailing slashes after cutting, because old readers would take the entry for a folder.
     if dialect == Dialect::Go && text.len() > field.len() && field.ends_with(b"/") {
         let kept = field.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
         field[kept] = 0;
@@ -157,7 +157,7 @@ fn ascii(text: &[u8]) -> Vec<u8> {
     text.iter().copied().filter(|byte| byte.is_ascii() && *byte != 0).collect()
 }
 
-/// Prefix and name of a ustar header, none where the path does not fit.
+/// Prefix and name of a ustar header, or `None` if the path does not fit.
 fn split(path: &[u8]) -> Option<(&[u8], &[u8])> {
     if !path.is_ascii() {
         return None;
@@ -176,7 +176,7 @@ fn split(path: &[u8]) -> Option<(&[u8], &[u8])> {
 fn record(key: &str, value: &[u8]) -> Vec<u8> {
     let rest = key.len() + value.len() + 3;
     let mut length = rest + rest.to_string().len();
-    // Counting itself, the length may have grown by a digit.
+    // Because it counts itself, the length may have grown by a digit.
     length = rest + length.to_string().len();
     [format!("{length} {key}=").as_bytes(), value, b"\n"].concat()
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-/// Locks that come into being when their key is first asked for.
+/// One lock for each key, created on first use.
 pub(crate) struct KeyedLocks<K>(Mutex<HashMap<K, Arc<AsyncMutex<()>>>>);
 
 impl<K> Default for KeyedLocks<K> {
@@ -16,7 +16,7 @@ impl<K> Default for KeyedLocks<K> {
 }
 
 impl<K: Eq + Hash> KeyedLocks<K> {
-    /// Waits until nobody else holds this key.
+    /// Waits until no other task holds this key.
     pub(crate) async fn hold(&self, key: K) -> OwnedMutexGuard<()> {
         let lock = Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
         lock.lock_owned().await

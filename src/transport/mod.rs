@@ -10,8 +10,8 @@
 //!
 //! Images that no registry has come from [`Engine`], the local Docker engine.
 //!
-//! What always holds: a host is asked over verified https, unless the user named it insecure; there is no way down from
-//! https to http; credentials go to their own host only; and nothing is in the cache whose digest was not compared.
+//! These rules always hold: a host is contacted over verified https, unless the user marked it as insecure; https never
+//! falls back to http; credentials only go to their own host; and everything in the cache had its digest checked.
 
 mod auth;
 mod docker;

@@ -1,8 +1,8 @@
-//! What of URLs and of strangers' words may stand in messages.
+//! Text from outside, made safe for messages: URLs and answers of servers.
 
 use url::Url;
 
-/// The most characters of a stranger's words that a message repeats.
+/// The most characters of an outside text that a message shows.
 const WORDS: usize = 200;
 
 /// The URL without credentials, query string and fragment, which may hold secrets.
@@ -11,13 +11,13 @@ pub fn redacted_url(url: &Url) -> String {
     let mut url = url.clone();
     url.set_query(None);
     url.set_fragment(None);
-    // Only a URL without host takes no credentials, and that one has none to take away.
+    // This fails only for a URL without host, which has no credentials to remove.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url.into()
 }
 
-/// A stranger's words: short, on one line, and without codes that steer a terminal.
+/// A text from outside: short, on one line, and without terminal control codes.
 pub(super) fn one_line(words: &str) -> String {
     words.split_whitespace().collect::<Vec<_>>().join(" ").chars().filter(|c| !c.is_control()).take(WORDS).collect()
 }

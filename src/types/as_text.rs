@@ -1,4 +1,4 @@
-//! Types that documents hold as the text that people write.
+//! Types that are stored in documents as text.
 
 /// Serialises types by their `Display` and deserialises them by their `FromStr`.
 macro_rules! serde_as_text {

@@ -10,7 +10,7 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContextPath(String);
 
-/// Why a text is no [`ContextPath`].
+/// Why a text is not a [`ContextPath`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ContextPathError {
     /// It has a `..` part.
@@ -22,8 +22,8 @@ pub enum ContextPathError {
     /// A part is longer than 255 bytes or the whole is longer than 4096; the beginning.
     #[error("`{0}…` is too long: a name has at most 255 bytes, a path 4096")]
     Long(String),
-    /// It holds a NUL or a line end.
-    #[error("`{}` is no path of a context: a name holds no line end and no NUL", .0.escape_debug())]
+    /// It contains a NUL or a line end.
+    #[error("`{}` is not a path of a context: a name must not contain a line end or NUL", .0.escape_debug())]
     Form(String),
 }
 
@@ -57,13 +57,13 @@ impl ContextPath {
         self.0.split('/').filter(|part| !part.is_empty())
     }
 
-    /// The last part, none for the context itself.
+    /// The last part, or `None` for the context itself.
     #[must_use]
     pub fn file_name(&self) -> Option<&str> {
         self.parts().next_back()
     }
 
-    /// The folder that holds it, none for the context itself.
+    /// The folder that holds it, or `None` for the context itself.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
         if self.is_root() {
@@ -86,7 +86,7 @@ impl ContextPath {
 impl FromStr for ContextPath {
     type Err = ContextPathError;
 
-    /// `./` and repeated or trailing slashes are taken and dropped.
+    /// `./` and repeated or trailing slashes are accepted and removed.
     fn from_str(text: &str) -> Result<Self, ContextPathError> {
         if text.starts_with('/') {
             return Err(ContextPathError::Absolute(text.to_owned()));
@@ -114,7 +114,7 @@ impl FromStr for ContextPath {
     }
 }
 
-/// As much of a long path as a message shows.
+/// The part of a long path that a message shows.
 fn beginning(path: &str) -> String {
     path.chars().filter(|char| !char.is_control()).take(80).collect()
 }
@@ -144,7 +144,10 @@ mod tests {
             assert!(text.parse::<ContextPath>().is_err(), "{text:?}");
         }
         let error = |text: &str| text.parse::<ContextPath>().unwrap_err().to_string();
-        assert_eq!(error("etc/a\nb"), "`etc/a\\nb` is no path of a context: a name holds no line end and no NUL");
+        assert_eq!(
+            error("etc/a\nb"),
+            "`etc/a\\nb` is not a path of a context: a name must not contain a line end or NUL"
+        );
         let long = format!("`{}…` is too long: a name has at most 255 bytes, a path 4096", "x".repeat(80));
         assert_eq!(error(&"x".repeat(256)), long);
     }

@@ -18,7 +18,7 @@ pub struct Source {
     index: Arc<Index>,
 }
 
-/// Where lines start and how many characters stand before every so many bytes: a large recipe asks for thousands of
+/// Where lines start and how many characters are before every so many bytes: a large recipe asks for thousands of
 /// positions.
 #[derive(Debug, PartialEq, Eq)]
 struct Index {
@@ -55,7 +55,7 @@ fn characters_in(bytes: &[u8]) -> usize {
 }
 
 impl Source {
-    /// A text under the name that messages give it, a path as the user typed it.
+    /// A text with its name for messages, a path as the user typed it.
     #[must_use]
     pub fn new(name: &str, text: &str) -> Self {
         Self { name: name.into(), text: text.into(), index: Arc::new(Index::new(text)) }
@@ -79,7 +79,7 @@ impl Source {
         let byte = self.text.floor_char_boundary(byte);
         let line = self.index.lines.partition_point(|start| *start <= byte);
         let start = self.index.lines[line - 1];
-        // A byte order mark is no column.
+        // A byte order mark is not a column.
         let start = if self.text[start..byte].starts_with('\u{feff}') { start + '\u{feff}'.len_utf8() } else { start };
         let before = |byte| self.index.characters_before(&self.text, byte);
         Position { line, column: before(byte) - before(start) + 1 }
@@ -124,7 +124,7 @@ pub struct Position {
     pub column: usize,
 }
 
-/// Where something was written: a file's name with a position, and the span for whoever has the text.
+/// A place in a text: a file's name with a position, and the span for callers that have the text.
 ///
 /// Plans carry it, so that a 404 at run time still points at the recipe's line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -144,7 +144,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// How bad it is.
+/// How serious it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Severity {
@@ -158,15 +158,15 @@ pub enum Severity {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Diagnostic {
-    /// How bad it is.
+    /// How serious it is.
     pub severity: Severity,
     /// The place, in bytes of the text.
     pub span: Span,
     /// What is wrong; lower case, no full stop, the user's words in backticks.
     pub message: String,
-    /// What stands at the mark: mostly what was expected. May be empty.
+    /// What is at the mark: mostly what was expected. May be empty.
     pub label: String,
-    /// Why, where something outside the text is the reason: a sentence each.
+    /// Why, if something outside the text is the reason: a sentence each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// What to do about it, a sentence each.

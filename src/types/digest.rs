@@ -1,5 +1,5 @@
-//! sha256 digests, and the two streams that make them: one that hashes what is written, one that refuses to
-//! hand on the last byte of what does not hash to what it should.
+//! sha256 digests, and two streams for them: a writer that hashes, and a reader that fails before its end if the digest
+//! is wrong.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -18,7 +18,7 @@ pub struct Digest([u8; 32]);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DigestError {
     /// The algorithm is not sha256, the only one that sealer and docker-registry use.
-    #[error("`{0}` is no digest that is understood here: expected `sha256:` and 64 hex digits")]
+    #[error("`{0}` is not a supported digest: expected `sha256:` and 64 hex digits")]
     Form(String),
 }
 
@@ -95,7 +95,7 @@ impl FromStr for Digest {
 
 crate::types::serde_as_text!(Digest);
 
-/// Hands every byte on to `inner` and counts and hashes what was taken.
+/// Passes every byte on to `inner`, and counts and hashes the written bytes.
 pub struct DigestWriter<W> {
     inner: W,
     hasher: Sha256,
@@ -132,7 +132,7 @@ impl<W: Write> Write for DigestWriter<W> {
     }
 }
 
-/// Reads `inner` and fails, before its end is seen, where size or digest are not the expected ones.
+/// Reads `inner` and fails before its end if size or digest are wrong.
 ///
 /// The error is [`io::ErrorKind::InvalidData`] and says both the expected and the found.
 pub struct VerifyingReader<R> {

@@ -1,25 +1,25 @@
-//! The one time that everything we make carries.
+//! The constant time of everything that we make.
 
 use serde::{Deserialize, Serialize};
 
 /// Seconds since 1970-01-01T00:00:00Z that files, folders and archive entries of our making carry as their time.
 ///
-/// `SOURCE_DATE_EPOCH` where it is set, else 1980-01-01T00:00:00Z. An input like any other: plans name it.
+/// `SOURCE_DATE_EPOCH` if it is set, else 1980-01-01T00:00:00Z. It is an input like any other, so plans contain it.
 /// Source: <https://reproducible-builds.org/specs/source-date-epoch/>.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Epoch(u64);
 
-/// `SOURCE_DATE_EPOCH` holds something else than seconds.
+/// `SOURCE_DATE_EPOCH` is not a number of seconds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`SOURCE_DATE_EPOCH={0}` is no time: expected seconds since 1970 as a whole number up to 8589934591")]
+#[error("`SOURCE_DATE_EPOCH={0}` is not a time: expected seconds since 1970 as a whole number up to 8589934591")]
 pub struct EpochError(String);
 
 impl Epoch {
     /// 1980-01-01T00:00:00Z, the first time that every archive format can hold.
     pub const DEFAULT: Self = Self(315_532_800);
 
-    /// The time that the text of `SOURCE_DATE_EPOCH` means; the limit is what a tar header holds.
+    /// The time that the text of `SOURCE_DATE_EPOCH` means; the limit is the largest time in a tar header.
     pub fn parse(text: &str) -> Result<Self, EpochError> {
         text.parse().ok().filter(|seconds| *seconds < 1 << 33).map(Self).ok_or_else(|| EpochError(text.to_owned()))
     }

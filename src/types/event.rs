@@ -1,4 +1,4 @@
-//! What the work reports while it goes on. Modules below the command line report; only the command line draws.
+//! Events that the work reports while it runs. The library reports; only the command line prints.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Digest, FailureKind, Place, Severity};
 
 /// Something that happened. Sizes are in bytes. Serialised, one object a line, it is `--progress json`; readers must
-/// pass over events and fields that they do not know.
+/// ignore events and fields that they do not know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "camelCase", rename_all_fields = "camelCase")]
 #[non_exhaustive]
@@ -28,16 +28,16 @@ pub enum Event {
         step: String,
         /// Started, finished or skipped.
         state: StepState,
-        /// What was done, for people: `9 files replaced`. Empty while it is not known.
+        /// What was done, for people: `9 files replaced`. Empty if it is not known yet.
         detail: String,
     },
-    /// Bytes of a transfer arrived, here or, of a push, there. The first of one that comes here has `received: 0`.
+    /// Progress of a transfer: bytes received, or sent in a push. The first event of a download has `received: 0`.
     Transfer {
         /// What is transferred: a URL without its query, or `reference digest-prefix`.
         what: String,
         /// Bytes so far.
         received: u64,
-        /// Bytes in all, where the other side said so.
+        /// The total size, if the other side said so.
         total: Option<u64>,
     },
     /// A transfer ended well, verified.
@@ -50,23 +50,23 @@ pub enum Event {
         /// Bytes.
         size: u64,
     },
-    /// A container image is whole in the cache.
+    /// A complete container image is in the cache.
     ImagePulled {
         /// The complete reference.
         reference: String,
-        /// The digest that its tag stands for: of the list where there is one.
+        /// The digest of its tag: of the list if there is one.
         #[schemars(with = "String")]
         digest: Digest,
         /// Sum of manifest, config and layers for the platform.
         size: u64,
-        /// Nothing but the manifest had to be asked for.
+        /// Only the manifest had to be requested.
         cached: bool,
     },
-    /// An image is in its registry, its tag stands for it.
+    /// An image was pushed to its registry, and its tag points to it.
     ImagePushed {
         /// The complete reference.
         reference: String,
-        /// The digest that its tag stands for now, of the list.
+        /// The new digest of its tag, of the list.
         #[schemars(with = "String")]
         digest: Digest,
         /// Sum of configs and layers of the platforms that were pushed.
@@ -74,29 +74,29 @@ pub enum Event {
         /// How many bytes of them were sent; the rest was there.
         uploaded: u64,
     },
-    /// Something that a person should know and that is no failure; that something is tried again, for one.
+    /// A warning, for example about a retry. It is not a failure.
     Warning {
         /// The whole sentence.
         message: String,
     },
-    /// A line that a command of the user's, such as RUN, printed.
+    /// A line that a user's command, such as RUN, printed.
     Output {
         /// What printed it, in the user's words: `RUN apt update`.
         what: String,
         /// The line, without its end.
         line: String,
     },
-    /// Something that is said once and is neither progress nor a warning.
+    /// A text that is printed once, and is neither progress nor a warning.
     Note {
         /// The whole text.
         message: String,
     },
-    /// What `--verbose` says.
+    /// Output of `--verbose`.
     Log {
         /// The line.
         message: String,
     },
-    /// What is wrong, or doubtful, about a recipe or a Kubefile.
+    /// An error or warning about a recipe or a Kubefile.
     Diagnostic {
         /// Error or warning.
         severity: Severity,
@@ -104,7 +104,7 @@ pub enum Event {
         place: Place,
         /// What is wrong.
         message: String,
-        /// What else is known of it.
+        /// More details.
         notes: Vec<String>,
         /// What to do next.
         help: Vec<String>,
@@ -113,7 +113,7 @@ pub enum Event {
     Failed {
         /// What kind of failure it is.
         kind: ProblemKind,
-        /// Who asked for it.
+        /// The place that asked for it.
         place: Option<Place>,
         /// What was tried and failed.
         message: String,
@@ -141,7 +141,7 @@ pub enum ProblemKind {
     Verification,
     /// Exit code 3: the recipe, its values or the Kubefile are invalid.
     Invalid,
-    /// Exit code 2: the arguments make no sense.
+    /// Exit code 2: the arguments are wrong.
     Usage,
     /// Exit code 70: a mistake in the program.
     Bug,
@@ -158,7 +158,7 @@ impl From<FailureKind> for ProblemKind {
     }
 }
 
-/// Where a step stands.
+/// The state of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum StepState {
@@ -166,17 +166,17 @@ pub enum StepState {
     Started,
     /// It changed something.
     Done,
-    /// It had nothing to do and said that this is fine.
+    /// It had nothing to do, and that was allowed.
     Skipped,
 }
 
-/// Whoever listens to [`Event`]s. Called from several threads.
+/// Receives [`Event`]s. Called from several threads.
 pub trait Observer: Send + Sync {
-    /// Takes one event; must not block for long.
+    /// Handles one event; must not block for long.
     fn event(&self, event: Event);
 }
 
-/// Listens to nothing.
+/// Ignores all events.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;
 

@@ -1,4 +1,4 @@
-//! What failed while something was done, and the kinds of it that the exit codes tell apart.
+//! Failures, and their kinds, which decide the exit code.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -10,7 +10,7 @@ use super::{Diagnostic, Place, Source, masked, printable};
 
 /// What kind of failure an error is; the command line maps it to its exit code.
 ///
-/// Ordered by what a script must know first: where several things failed, the greatest kind counts.
+/// Ordered by importance for scripts: if several things failed, the greatest kind decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum FailureKind {
@@ -49,7 +49,7 @@ pub trait Reportable: Error + 'static {
         FailureKind::Failed
     }
 
-    /// What to do next, where there is more to say than the message does.
+    /// What to do next, if there is more to say than the message does.
     fn help(&self) -> Option<String> {
         None
     }
@@ -57,13 +57,13 @@ pub trait Reportable: Error + 'static {
 
 impl Reportable for io::Error {}
 
-/// One thing that failed, with the place in the recipe that asked for it where there is one.
+/// One thing that failed, with the place in the recipe that asked for it if there is one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
     /// What kind it is.
     pub kind: FailureKind,
-    /// Who asked for it.
+    /// The place that asked for it.
     pub place: Option<Place>,
     /// What was tried and failed.
     pub message: String,
@@ -108,7 +108,7 @@ impl Failure {
         self
     }
 
-    /// The message as people read it, with the final newline; `source` is the recipe's text where it is at hand.
+    /// The message as people read it, with the final newline; `source` is the recipe's text if it is available.
     #[must_use]
     pub fn render(&self, source: Option<&Source>, color: bool) -> String {
         match (&self.place, source) {

@@ -9,7 +9,7 @@ pub struct FileMode(u32);
 
 /// A text is no [`FileMode`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no mode: expected three or four octal digits, as in `\"0755\"`")]
+#[error("`{0}` is not a file mode: expected three or four octal digits, as in `\"0755\"`")]
 pub struct FileModeError(String);
 
 impl FileMode {
@@ -70,7 +70,10 @@ mod tests {
             ["", "7", "55", "0", "0o755", "0x1ed", "789", "u+x", "rwxr-xr-x", "14755", "004755", "-755", "+755", "755 "]
         {
             let error = text.parse::<FileMode>().unwrap_err().to_string();
-            assert_eq!(error, format!("`{text}` is no mode: expected three or four octal digits, as in `\"0755\"`"));
+            assert_eq!(
+                error,
+                format!("`{text}` is not a file mode: expected three or four octal digits, as in `\"0755\"`")
+            );
         }
         assert_eq!(FileMode::of_bits(0o100_644).bits(), 0o644);
     }

@@ -1,14 +1,14 @@
-//! Where a container image is had from: its registry, or the local Docker engine (`docker-daemon:NAME`).
+//! Where a container image comes from: its registry, or the local Docker engine (`docker-daemon:NAME`).
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::{ImageRef, ReferenceError, SealerName};
 
-/// What stands before the name of an image that only the local Docker engine has, as other tools write it too.
+/// The prefix of an image that only the local Docker engine has, as in other tools.
 const ENGINE_PREFIX: &str = "docker-daemon:";
 
-/// A container image and who is asked for it.
+/// A container image and its source.
 ///
 /// As text a registry's image is its complete reference and an engine's is `docker-daemon:` with the name as
 /// `docker images` shows it.
@@ -21,7 +21,7 @@ pub enum ImageSource {
 }
 
 impl ImageSource {
-    /// What the image is called, wherever it comes from: the cluster asks for it by this name.
+    /// The image's name, wherever it comes from: the cluster uses this name.
     #[must_use]
     pub fn reference(&self) -> &ImageRef {
         match self {
@@ -70,7 +70,7 @@ impl fmt::Display for ImageSource {
     }
 }
 
-/// An image to build on or to take files from, and who is asked for it.
+/// An image to build on or to take files from, and its source.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BaseSource {
     /// A sealer image: of this run, of the store, or pulled.
@@ -80,7 +80,7 @@ pub enum BaseSource {
 }
 
 impl BaseSource {
-    /// The sealer image's name; none for an engine's image.
+    /// The sealer image's name; `None` for an engine's image.
     #[must_use]
     pub fn sealer(&self) -> Option<&SealerName> {
         match self {
@@ -89,7 +89,7 @@ impl BaseSource {
         }
     }
 
-    /// The name without what rules for short names would add; for people.
+    /// The short name, without defaults; for people.
     #[must_use]
     pub fn familiar(&self) -> String {
         match self {
@@ -98,7 +98,7 @@ impl BaseSource {
         }
     }
 
-    /// The container image, or the pushed sealer image, to ask for.
+    /// The container image, or the pushed sealer image, to request.
     #[must_use]
     pub fn image(&self) -> ImageSource {
         match self {
@@ -136,26 +136,26 @@ impl fmt::Display for BaseSource {
 
 crate::types::serde_as_text!(ImageSource, BaseSource);
 
-/// What the text names of an engine. `docker-daemon:5000/x` is none: a first part with a port is a registry.
+/// The engine's image in a text. `docker-daemon:5000/x` is not one: a first part with a port is a registry.
 pub(super) fn of_engine(text: &str) -> Option<&str> {
     let name = text.strip_prefix(ENGINE_PREFIX)?;
     let is_port = |first: &str| !first.is_empty() && first.bytes().all(|b| b.is_ascii_digit());
     (!name.split_once('/').is_some_and(|(first, _)| is_port(first))).then_some(name)
 }
 
-/// The engine's image that the text names, where it has the prefix.
+/// The engine's image in the text, if it has the prefix.
 fn engine_name(text: &str) -> Option<Result<ImageSource, ReferenceError>> {
     let name = of_engine(text)?;
     let refuse = |reason| Some(Err(ReferenceError::new(text, reason)));
     if name.starts_with("sha256:") {
-        return refuse("the engine's image is named by its name and tag, not by its id");
+        return refuse("name an image of the engine by its name and tag, not by its id");
     }
     let reference = match name.parse::<ImageRef>() {
         Ok(reference) => reference,
         Err(error) => return Some(Err(error.within(text))),
     };
     if reference.digest().is_some() {
-        return refuse("the engine's image is named by its name and tag: it gets a digest only when it is converted");
+        return refuse("name an image of the engine by its name and tag: it gets a digest only when it is converted");
     }
     Some(Ok(ImageSource::Engine(reference)))
 }
@@ -242,15 +242,15 @@ mod tests {
             .collect();
         insta::assert_debug_snapshot!(errors, @r#"
         [
-            "`docker-daemon:` is no image reference: it is empty",
-            "`docker-daemon:Foo` is no image reference: a repository is written in lower case",
-            "`docker-daemon:a b` is no image reference: it contains white space",
-            "`docker-daemon:foo@sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03` is no image reference: the engine's image is named by its name and tag: it gets a digest only when it is converted",
-            "`docker-daemon:sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03` is no image reference: the engine's image is named by its name and tag, not by its id",
-            "`docker-daemon:docker-daemon:foo:v1` is no image reference: a repository has parts of lower-case letters and digits, joined by `/`, `.`, `_` or `-`",
+            "`docker-daemon:` is not an image reference: it is empty",
+            "`docker-daemon:Foo` is not an image reference: a repository must be in lower case",
+            "`docker-daemon:a b` is not an image reference: it contains white space",
+            "`docker-daemon:foo@sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03` is not an image reference: name an image of the engine by its name and tag: it gets a digest only when it is converted",
+            "`docker-daemon:sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03` is not an image reference: name an image of the engine by its name and tag, not by its id",
+            "`docker-daemon:docker-daemon:foo:v1` is not an image reference: a repository has parts of lower-case letters and digits, joined by `/`, `.`, `_` or `-`",
         ]
         "#);
-        // A sealer image of that very name could not be told from an engine's.
-        insta::assert_snapshot!("docker-daemon:v1".parse::<SealerName>().unwrap_err(), @"`docker-daemon:v1` is no image reference: `docker-daemon:` names an image of the Docker engine, and here a sealer image is meant");
+        // A sealer image of that name would look like an engine's.
+        insta::assert_snapshot!("docker-daemon:v1".parse::<SealerName>().unwrap_err(), @"`docker-daemon:v1` is not an image reference: `docker-daemon:` names an image of the Docker engine, but this must be a sealer image");
     }
 }

@@ -1,4 +1,4 @@
-//! Passwords and tokens that stand in URLs are never repeated.
+//! Masks passwords and tokens in URLs.
 
 use std::borrow::Cow;
 
@@ -27,12 +27,12 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     Cow::Owned(masked)
 }
 
-/// The spans of the secrets of the URL whose part behind `://` begins `rest`, which begins at byte `at`.
+/// The spans of the secrets of the URL whose part after `://` begins `rest`, which begins at byte `at`.
 fn secrets_of(rest: &str, at: usize, spans: &mut Vec<(usize, usize)>) {
     let url = &rest[..end_of(rest)];
     let tail = url.find(['?', '#']).unwrap_or(url.len());
     let authority = url.find(['/', '?', '#']).unwrap_or(url.len());
-    // A password may hold what ends the host, which makes it no URL and is said with this very line.
+    // A password may contain characters that end the host; then it is not a URL, and the error shows this line.
     let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) || text.contains("{{");
     let user = match (url[..authority].rfind('@'), url[..authority].find(':')) {
         (Some(user), _) => Some(user),
@@ -41,7 +41,7 @@ fn secrets_of(rest: &str, at: usize, spans: &mut Vec<(usize, usize)>) {
     };
     if let Some(user) = user {
         let start = url[..user].find(':').map_or(0, |colon| colon + 1);
-        // That is how help texts show where one belongs.
+        // Help texts use this form as a placeholder.
         if &url[start..user] != "PASSWORD" {
             spans.push((at + start, at + user));
         }

@@ -1,4 +1,4 @@
-//! The nouns that every other room speaks. Nothing here does I/O.
+//! The basic types that all other modules use. Nothing here does I/O.
 
 mod as_text;
 mod context_path;

@@ -15,10 +15,10 @@ pub struct Platform {
 
 /// Why a text is no [`Platform`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no platform: expected `linux/ARCHITECTURE[/VARIANT]`, of {list}", list = ARCHITECTURES.join(", "))]
+#[error("`{0}` is not a supported platform: expected `linux/ARCHITECTURE[/VARIANT]`, with an architecture of {list}", list = ARCHITECTURES.join(", "))]
 pub struct PlatformError(String);
 
-/// The architectures that Linux containers are made for, in Go's words.
+/// The architectures of Linux containers, by their Go names.
 const ARCHITECTURES: [&str; 10] =
     ["386", "amd64", "arm", "arm64", "loong64", "mips64le", "mipsle", "ppc64le", "riscv64", "s390x"];
 
@@ -53,13 +53,13 @@ impl Platform {
         &self.os
     }
 
-    /// The architecture in Go's words: `amd64`, `arm64`.
+    /// The architecture by its Go name: `amd64`, `arm64`.
     #[must_use]
     pub fn architecture(&self) -> &str {
         &self.architecture
     }
 
-    /// The variant, where the architecture has one.
+    /// The variant, if the architecture has one.
     #[must_use]
     pub fn variant(&self) -> Option<&str> {
         self.variant.as_deref()
@@ -78,7 +78,7 @@ impl Platform {
         }
     }
 
-    /// The ELF `e_machine` number of programs for this platform, where it is known.
+    /// The ELF `e_machine` number of programs for this platform, if it is known.
     #[must_use]
     pub fn elf_machine(&self) -> Option<u16> {
         match self.architecture.as_str() {
@@ -96,7 +96,7 @@ impl Platform {
 }
 
 impl fmt::Display for Platform {
-    /// `os/architecture`, with the variant only where it is not the architecture's usual one.
+    /// `os/architecture`, with the variant only if it is not the architecture's usual one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.os, self.architecture)?;
         match (self.architecture.as_str(), &self.variant) {

@@ -1,9 +1,9 @@
-//! Text of strangers, fit for a terminal.
+//! Makes text from outside safe for a terminal.
 
 use std::borrow::Cow;
 
 /// The text with control characters (other than line ends and tabs) and what turns the direction of writing written as
-/// escapes: names and documents come from strangers, and a terminal would obey them.
+/// escapes: names and documents come from outside, and a terminal would obey such characters.
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
     let is_order = |c: char| obeyed(c) && c != '\n' && c != '\t';

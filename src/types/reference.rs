@@ -17,9 +17,9 @@ pub struct ImageRef {
     digest: Option<Digest>,
 }
 
-/// Why a text is no reference to an image.
+/// Why a text is not a reference to an image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no image reference: {reason}")]
+#[error("`{text}` is not an image reference: {reason}")]
 pub struct ReferenceError {
     text: String,
     reason: &'static str,
@@ -30,13 +30,13 @@ impl ReferenceError {
         Self { text: text.to_owned(), reason }
     }
 
-    /// The same mistake in a longer text, which is what was written.
+    /// The same mistake, reported for the longer text that was written.
     pub(super) fn within(self, text: &str) -> Self {
         Self { text: text.to_owned(), ..self }
     }
 }
 
-/// What a reference falls apart into before any rule for short names is applied.
+/// The parts of a reference, before the rules for short names are applied.
 pub(super) struct Parts<'a> {
     pub(super) domain: Option<&'a str>,
     pub(super) path: &'a str,
@@ -54,12 +54,12 @@ pub(super) fn split(text: &str) -> Result<Parts<'_>, ReferenceError> {
         return Err(error("it contains white space"));
     }
     if text.contains("://") {
-        return Err(error("it has a scheme; it begins with the registry, as in `quay.io/team/app:v1`"));
+        return Err(error("it must not have a scheme; it begins with the registry, as in `quay.io/team/app:v1`"));
     }
     let (name, digest) = match text.split_once('@') {
         None => (text, None),
         Some((name, digest)) => {
-            let digest = digest.parse().map_err(|_| error("after `@` comes `sha256:` and 64 hex digits"))?;
+            let digest = digest.parse().map_err(|_| error("after `@`, expected `sha256:` and 64 hex digits"))?;
             (name, Some(digest))
         }
     };
@@ -68,19 +68,17 @@ pub(super) fn split(text: &str) -> Result<Parts<'_>, ReferenceError> {
         _ => (name, None),
     };
     if tag.is_some_and(|tag| !is_tag(tag)) {
-        return Err(error(
-            "a tag has up to 128 letters, digits, `_`, `.` and `-`, and starts with none of the last two",
-        ));
+        return Err(error("a tag has up to 128 letters, digits, `_`, `.` and `-`, and does not start with `.` or `-`"));
     }
     let (domain, path) = match name.split_once('/') {
         Some((first, rest)) if is_domain_like(first) => (Some(first), rest),
         _ => (None, name),
     };
     if domain.is_some_and(|domain| !is_domain(domain)) {
-        return Err(error("its registry is no `HOST` or `HOST:PORT`"));
+        return Err(error("its registry is not `HOST` or `HOST:PORT`"));
     }
     if path.bytes().any(|b| b.is_ascii_uppercase()) {
-        return Err(error("a repository is written in lower case"));
+        return Err(error("a repository must be in lower case"));
     }
     if path.len() > 255 || !path.split('/').all(is_component) {
         return Err(error("a repository has parts of lower-case letters and digits, joined by `/`, `.`, `_` or `-`"));
@@ -128,7 +126,7 @@ fn is_component(text: &str) -> bool {
 }
 
 impl ImageRef {
-    /// The registry as the reference names it, `docker.io` where it names none.
+    /// The registry of the reference, `docker.io` if it names none.
     #[must_use]
     pub fn registry(&self) -> &str {
         &self.registry
@@ -140,13 +138,13 @@ impl ImageRef {
         &self.repository
     }
 
-    /// The tag; none only where there is a digest.
+    /// The tag; only `None` if there is a digest.
     #[must_use]
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()
     }
 
-    /// The digest, where the reference has one.
+    /// The digest, if the reference has one.
     #[must_use]
     pub fn digest(&self) -> Option<Digest> {
         self.digest
@@ -161,7 +159,7 @@ impl ImageRef {
         let first = self.repository.split('/').next().unwrap_or_default();
         match short.strip_prefix("library/") {
             Some(name) if !name.contains('/') => name.to_owned(),
-            // Where the first part looks like a registry, the short form would mean that registry.
+            // If the first part looks like a registry, the short form would mean that registry.
             _ if is_domain_like(first) => complete,
             _ => short.to_owned(),
         }
@@ -179,7 +177,7 @@ impl ImageRef {
         Self { tag: None, digest: Some(digest), ..self.clone() }
     }
 
-    /// The same with a digest beside the tag: what the tag stood for once.
+    /// The same with a digest next to the tag: the digest that the tag once had.
     #[must_use]
     pub fn pinned(&self, digest: Digest) -> Self {
         Self { digest: Some(digest), ..self.clone() }

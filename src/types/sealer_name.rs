@@ -17,7 +17,7 @@ const DEFAULT_NAMESPACE: &str = "sealer-io";
 pub struct SealerName(ImageRef);
 
 impl SealerName {
-    /// The name as a reference that a registry can be asked for.
+    /// The name as a reference for a registry.
     #[must_use]
     pub fn reference(&self) -> &ImageRef {
         &self.0
@@ -38,7 +38,7 @@ impl FromStr for SealerName {
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
         if of_engine(text).is_some() {
-            let reason = "`docker-daemon:` names an image of the Docker engine, and here a sealer image is meant";
+            let reason = "`docker-daemon:` names an image of the Docker engine, but this must be a sealer image";
             return Err(ReferenceError::new(text, reason));
         }
         let parts = split(text)?;

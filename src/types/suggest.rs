@@ -4,7 +4,7 @@
 ///
 /// Nearness is Damerau-Levenshtein distance; up to a third of the word's length counts as near.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // The distance takes time and space as the product of the lengths, and nobody mistypes a whole page.
+    // The distance needs time and space for the product of the lengths, so long texts are skipped.
     let is_word = |text: &str| text.len() <= 100;
     let limit = (word.chars().count() / 3).max(1);
     candidates

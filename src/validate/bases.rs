@@ -13,7 +13,7 @@ pub(super) fn mistyped(stages: &[StageSketch], lock: Option<&Lock>) -> Vec<Diagn
                 || needed.reference().digest().is_some()
                 || lock.is_some_and(|lock| lock.base(needed, &stage.platform).is_some());
             let Some(near) = near(needed, &made).filter(|_| !is_known) else { continue };
-            let message = format!("no stage makes `{}`, so it is looked for elsewhere", needed.familiar());
+            let message = format!("no stage makes `{}`, so it comes from the store or a registry", needed.familiar());
             warnings.push(Diagnostic::warning(span, message).with_help(format!("did you mean `{near}`?")));
         }
     }

@@ -88,15 +88,15 @@ impl<'a> Beside<'a> {
         match self.find(path) {
             Found::There(kind) if kind == expected => None,
             Found::There(kind) => {
-                let message = format!("`{path}` beside the recipe is a {}", word(kind));
+                let message = format!("`{path}` next to the recipe is a {}", word(kind));
                 Some(Diagnostic::error(at, message).with_label(format!("expected a {noun}")))
             }
             Found::NoFolder(part) => {
-                let message = format!("`{part}` beside the recipe is no folder, so there is no `{path}`");
+                let message = format!("`{part}` next to the recipe is not a folder, so there is no `{path}`");
                 Some(Diagnostic::error(at, message).with_label(format!("expected a {noun}")))
             }
             Found::Missing(part, names) => {
-                let mistake = Diagnostic::error(at, format!("there is no `{part}` beside the recipe"));
+                let mistake = Diagnostic::error(at, format!("there is no `{part}` next to the recipe"));
                 let near = nearest(part.file_name()?, names.iter().map(String::as_str));
                 Some(match near {
                     Some(near) => {

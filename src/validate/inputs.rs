@@ -44,15 +44,12 @@ pub(super) fn unlocked(stages: &[StageSketch], lock: Option<&Lock>) -> Vec<Diagn
                 continue;
             }
             let help = match &input {
-                Input::Url(_) => "give its `sha256`, or let `sealer recipe lock` write it down",
-                Input::Base(_) | Input::Image(_) => {
-                    "name a version or a digest, or let `sealer recipe lock` write it down"
-                }
+                Input::Url(_) => "give its `sha256`, or pin it with `sealer recipe lock`",
+                Input::Base(_) | Input::Image(_) => "name a version or a digest, or pin it with `sealer recipe lock`",
             };
             let warning = match (moves, lock) {
                 (true, _) => {
-                    let message =
-                        format!("`{name}` moves: it names whatever is newest on the day that it is looked up");
+                    let message = format!("`{name}` can change: it names whatever is newest when it is fetched");
                     Diagnostic::warning(span, message).with_help(help)
                 }
                 (false, Some(_)) => Diagnostic::warning(span, format!("`{name}` is not in the recipe's lock"))

@@ -111,13 +111,12 @@ impl History<'_> {
             Answer::Possible => return None,
             Answer::GoneAt(step) => {
                 let line = self.source.position(step.start).line;
-                let mistake = Diagnostic::error(at, format!("`{wanted}` cannot be there any more"));
-                mistake.with_label(format!("the step in line {line} takes it away"))
+                let mistake = Diagnostic::error(at, format!("`{wanted}` is not there any more"));
+                mistake.with_label(format!("the step in line {line} removes or moves it"))
             }
             Answer::Never => {
-                let what = if is_glob(wanted) { "anything that fits" } else { "it" };
-                let message =
-                    format!("`{wanted}` cannot be there: neither `context` nor an earlier step brings {what}");
+                let what = if is_glob(wanted) { "anything that matches" } else { "it" };
+                let message = format!("`{wanted}` cannot be there: neither `context` nor an earlier step adds {what}");
                 Diagnostic::error(at, message).with_help(self.advice(wanted))
             }
         };
@@ -140,7 +139,7 @@ impl History<'_> {
             (None, true, _) => "the stage has no `context`, and no step before this one writes anything".to_owned(),
             (None, false, false) => format!("the stage has no `context`; there is only {}", quoted(&come)),
             (None, false, true) => {
-                format!("there is only {}: name it in the `paths` of a context entry", quoted(&come))
+                format!("there is only {}: add it to the `paths` of a context entry", quoted(&come))
             }
         }
     }

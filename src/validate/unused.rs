@@ -77,7 +77,7 @@ impl Search<'_> {
             let used_name = used.path.join(".");
             nearest(&used_name, [name])?;
             let line = self.source.position(used.span.start).line;
-            Some(format!("line {line} names `values.{used_name}`, which is not there: is `{name}` meant?"))
+            Some(format!("line {line} uses `values.{used_name}`, which does not exist: did you mean `{name}`?"))
         })
     }
 }

@@ -1,13 +1,13 @@
-//! A recipe applied again, from nothing, and held against the images that are there.
+//! Applies a recipe again from scratch, and compares the result with the existing images.
 //!
 //! ```text
 //! plan with its lock ──apply, into an empty store──▶ Side ─┐
 //! the user's store, else the registry ─────────────▶ Side ─┴─first_difference──▶ the same, or `layer 1!/etc/x: mode`
 //! ```
 //!
-//! Nothing that is there is believed: layers are compared file by file, whatever their ids say. The user's store is only
-//! read. Of it nothing goes into the new images but base images that have no other place: those that the lock has no
-//! registry's digest for.
+//! Existing images are not trusted: layers are compared file by file, whatever their ids say. The user's store is only
+//! read. The only images used from it are base images without another source: those for which the lock has no registry
+//! digest.
 
 mod report;
 
@@ -30,13 +30,13 @@ pub use report::{ImageVerdict, Report};
 pub struct Verifier<'a> {
     /// The user's store, which is only read.
     pub store: &'a Store,
-    /// What images are made of; its cache is empty where that can be.
+    /// The inputs of images; its cache is empty if possible.
     pub sources: &'a Sources,
-    /// Who is asked for images that the store does not have; none where nobody may be asked.
+    /// Gets images that the store does not have; `None` if the network is off.
     pub registry: Option<&'a Sources>,
-    /// Who listens.
+    /// Receives the events.
     pub observer: &'a dyn Observer,
-    /// For all that is made on the way.
+    /// For temporary data.
     pub scratch: &'a Scratch,
     /// The recipe's folder.
     pub recipe_folder: PathBuf,
@@ -52,7 +52,7 @@ struct There {
 }
 
 impl Verifier<'_> {
-    /// Makes all images of a plan again and compares each with the one that is there.
+    /// Makes all images of a plan again and compares each with the existing one.
     pub fn verify(&self, plan: &Plan) -> Result<Report, Vec<Failure>> {
         // First, as it takes a moment and the rest takes long.
         let there = self.find_all(plan)?;
@@ -99,17 +99,14 @@ impl Verifier<'_> {
             return Ok(There { store: self.store.clone(), document, from: Origin::Store });
         }
         let root = self.store.root().display();
-        let message = format!(
-            "there is nothing to compare `{}` for {platform} with: it is not in the store {root}",
-            name.familiar()
-        );
+        let message = format!("cannot compare `{}` for {platform}: it is not in the store {root}", name.familiar());
         let Some(registry) = self.registry else { return Err(Failure::new(FailureKind::Failed, message)) };
         let image = registry.image(&ImageSource::from(name.reference().clone()), platform).map_err(|failure| {
             let kind = if failure.kind == FailureKind::Retry { FailureKind::Retry } else { FailureKind::Failed };
             let mut causes = vec![failure.message];
             causes.extend(failure.causes);
             let failure =
-                Failure { causes, ..Failure::new(kind, format!("{message}, and its registry does not give it")) };
+                Failure { causes, ..Failure::new(kind, format!("{message}, and cannot be pulled from its registry")) };
             failure.with_help("apply the recipe first, or name the store that has its images with `--root`")
         })?;
         let mut workspace = Workspace::new(pulled)?;
@@ -136,7 +133,7 @@ impl Verifier<'_> {
             };
             let Some(image) = by_id.chain(by_name).find(is_it) else { continue };
             let message = format!(
-                "the base image `{}` for {platform} is taken from the store {}: the lock knows no registry that has it",
+                "the base image `{}` for {platform} comes from the store {}: the lock has no registry for it",
                 name.familiar(),
                 self.store.root().display()
             );

@@ -1,4 +1,4 @@
-//! What came of it.
+//! The report of a verification.
 
 use serde::Serialize;
 
@@ -21,7 +21,7 @@ pub struct Report {
     pub images: Vec<ImageVerdict>,
 }
 
-/// An image that is there, held against the one that the recipe makes.
+/// An existing image, compared with the one that the recipe makes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ImageVerdict {
@@ -37,10 +37,10 @@ pub struct ImageVerdict {
     pub expected: String,
     /// Whether another recipe made it, other values, another lock of a base image, or another format version.
     pub is_of_other_recipe: bool,
-    /// The first difference: `old` is what is there, `new` what the recipe makes. None where they are the same.
+    /// The first difference: `old` is what is there, `new` what the recipe makes. `None` if they are the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub difference: Option<Difference>,
-    /// Where that lies in a blob of the image's registry: the container images that the blob is a part of.
+    /// Where that is in a blob of the image's registry: the container images that the blob is a part of.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cached: Vec<String>,
 }

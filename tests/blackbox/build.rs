@@ -104,7 +104,7 @@ fn a_list_with_passwords_is_left_out_with_a_warning() {
     let files = [("imageListWithAuth.yaml", list), ("a.yaml", "a: 1\n")];
     for (name, kubefile) in [("all:v1", "FROM scratch\nCOPY . .\n"), ("some:v1", "FROM scratch\nCOPY *.yaml etc\n")] {
         let run = build(&world, name, kubefile, &files);
-        assert!(run.stderr.contains("imageListWithAuth.yaml holds passwords and was left out"), "{run}");
+        assert!(run.stderr.contains("imageListWithAuth.yaml has passwords, so it is not in the layer"), "{run}");
         let layer = layers(&run)[0].1.strip_prefix("sha256:").unwrap().to_owned();
         let found = tree(&world.root().join("data/overlay2").join(layer));
         assert!(found.keys().any(|path| path.ends_with("a.yaml")));

@@ -99,7 +99,7 @@ fn a_chart_s_images_are_cached_and_metadata_says_what_it_needs() {
     let failed = build_with(&world, &path, "app:v3", kubefile, &files);
     insta::assert_snapshot!(errors(&failed), @"
     error: `docker.io/calico/nowhere:v1`: its manifest cannot be pulled: the registry does not have it (http://[SERVER]/v2/docker.io/calico/nowhere/manifests/v1: the server answered 404, MANIFEST_UNKNOWN no manifest `v1`)
-      help: are repository and tag or digest written as the registry has them?
+      help: check that the repository and the tag or digest are spelled right
       help: charts/app (templates/pod.yaml) asks for it
     ");
 }
@@ -167,7 +167,7 @@ fn a_list_with_logins_is_pulled_with_them_and_the_password_is_nowhere() {
     let refused = build(&world, "app:v1", "FROM scratch\nCOPY . .\n", &[("imageListWithAuth.yaml", &list)]);
     assert_eq!(refused.code, Some(3), "{refused}");
     insta::assert_snapshot!(errors(&refused).replace(&registry, "[SERVER]"), @"
-    error: imageListWithAuth.yaml:4:12: `docker.io/calico/cni:v3.19.1` is not of `[SERVER]`, which the login is for
+    error: imageListWithAuth.yaml:4:12: `docker.io/calico/cni:v3.19.1` is not in `[SERVER]`, the registry of this login
       help: give it a section of its own
     ");
     let list = auth_list(&registry, PASSWORD, &format!("{registry}/docker.io/calico/cni:v3.19.1"));
@@ -178,10 +178,7 @@ fn a_list_with_logins_is_pulled_with_them_and_the_password_is_nowhere() {
     ] {
         let built = build(&world, name, kubefile, &[("imageListWithAuth.yaml", &list), ("manifests/pod.yaml", &pod)]);
         assert_eq!(cached(&built), ["[SERVER]/docker.io/calico/cni:v3.19.1"]);
-        assert!(
-            built.stderr.contains("imageListWithAuth.yaml holds passwords and was left out of the layer"),
-            "{built}"
-        );
+        assert!(built.stderr.contains("imageListWithAuth.yaml has passwords, so it is not in the layer"), "{built}");
         for form in forms() {
             assert!(!built.stderr.contains(&form) && !built.stdout.contains(&form), "{built}");
         }
@@ -199,8 +196,8 @@ fn a_login_is_for_the_images_that_it_was_given_for() {
     let refused = build(&world, "app:v1", "FROM scratch\nCOPY imageList manifests\n", &files);
     assert_ne!(refused.code, Some(0), "{refused}");
     insta::assert_snapshot!(errors(&refused).replace(&registry, "[SERVER]"), @"
-    error: `docker.io/calico/cni:v3.19.1`: its manifest cannot be pulled: the registry asks for credentials, or hides that it does not have it (http://[SERVER]/token: the server answered 401, UNAUTHORIZED wrong user or password)
-      help: is there a login for `[SERVER]`? `[WORLD]/home/.docker/config.json` is where it is looked for; `sealer login [SERVER]` writes one
+    error: `docker.io/calico/cni:v3.19.1`: its manifest cannot be pulled: the registry asks for a login, or hides that it does not have it (http://[SERVER]/token: the server answered 401, UNAUTHORIZED wrong user or password)
+      help: log in with `sealer login [SERVER]`; the login is read from `[WORLD]/home/.docker/config.json`
       help: manifests/imageList:1 asks for it
     ");
     // One for Docker's registry is not shown to whom the settings ask instead.
@@ -211,7 +208,7 @@ fn a_login_is_for_the_images_that_it_was_given_for() {
     let refused = build(&world, "app:v3", "FROM scratch\nCOPY . .\n", &[("imageListWithAuth.yaml", &list)]);
     assert!(!refused.stderr.contains("xyzzy"), "{refused}");
     insta::assert_snapshot!(errors(&refused).replace(&registry, "[SERVER]"), @"
-    error: `[SERVER]/docker.io/calico/cni:v3.19.1`: its manifest cannot be pulled: the registry does not take the login of `robot` for `[SERVER]`, which comes from the list that names the image (http://[SERVER]/token: the server answered 401, UNAUTHORIZED wrong user or password)
+    error: `[SERVER]/docker.io/calico/cni:v3.19.1`: its manifest cannot be pulled: the registry does not accept the login of `robot` for `[SERVER]`, which comes from the list that names the image (http://[SERVER]/token: the server answered 401, UNAUTHORIZED wrong user or password)
       help: log in again: `sealer login [SERVER]`
       help: imageListWithAuth.yaml:4 asks for it
     ");
@@ -266,8 +263,8 @@ fn the_same_path_from_two_sources_is_an_error() {
     let files =
         [("imageListWithAuth.yaml", list.as_str()), ("imageList", "other.example/docker.io/calico/cni:v3.19.1\n")];
     let refused = build(&world, "app:v1", "FROM scratch\nCOPY imageList manifests\n", &files);
-    assert!(errors(&refused).contains("fall on one path"), "{refused}");
-    assert!(errors(&refused).contains("imageListWithAuth.yaml:4 asks for the other; keep one of the two"), "{refused}");
+    assert!(errors(&refused).contains("get the same path"), "{refused}");
+    assert!(errors(&refused).contains("imageListWithAuth.yaml:4 has the other one; keep one of the two"), "{refused}");
 }
 
 /// A list is stored as it is, of its manifests the platform's: by tag and by the list's digest skopeo gets the same.
@@ -346,8 +343,8 @@ fn a_container_s_image_that_is_none_is_an_error() {
     let run = build(&world, "bad:v1", "FROM scratch\nCOPY p.yaml manifests\n", &[("p.yaml", pod)]);
     assert_eq!(run.code, Some(3), "{run}");
     insta::assert_snapshot!(errors(&run), @"
-    error: manifests/p.yaml:5: `FOO/Bar:X` is no image reference: a repository is written in lower case
+    error: manifests/p.yaml:5: `FOO/Bar:X` is not an image reference: a repository must be in lower case
 
-    error: manifests/p.yaml:6: `5` is no image reference: it is no string
+    error: manifests/p.yaml:6: `5` is not an image reference: it is not a string
     ");
 }

@@ -68,7 +68,7 @@ fn an_argument_that_the_kubefile_does_not_have_is_an_error() {
     for wrong in ["A", "=1", "1=2"] {
         let run = build(&world, "args:v1", kubefile, &[], &["--build-arg", wrong]);
         assert_eq!(run.code, Some(2), "{run}");
-        assert!(run.stderr.contains("--build-arg: `") && run.stderr.contains("say `NAME=VALUE`"), "{run}");
+        assert!(run.stderr.contains("--build-arg: `") && run.stderr.contains("write `NAME=VALUE`"), "{run}");
     }
     assert_eq!(world.succeed(&["images", "-o", "json"]).stdout, "[]\n");
 }

@@ -111,7 +111,7 @@ fn args_runs_and_a_continuation_make_the_layers_that_sealer_makes() {
     assert_eq!(lines[0], "$V it's two words");
     assert!(lines[1].starts_with(world.root().to_str().unwrap()), "{lines:?}");
     assert_eq!(&lines[2..], ["0022", "0"]);
-    assert!(run.stderr.contains("warning: RUN echo") && run.stderr.contains("`NOPE` is no ARG"), "{run}");
+    assert!(run.stderr.contains("warning: RUN echo") && run.stderr.contains("`NOPE` is not an ARG"), "{run}");
 
     let inspected: Value = serde_json::from_str(&world.succeed(&["inspect", "-o", "json", "args:v1"]).stdout).unwrap();
     let config = &inspected[0]["spec"]["image_config"];
@@ -204,7 +204,8 @@ fn a_run_that_fails_leaves_nothing_mounted_and_nothing_in_the_store() {
         assert_eq!(run.stdout, "");
         if name == "run-socket" {
             assert!(
-                errors(&run).contains("Kubefile:3:1: error: ") && errors(&run).contains("a FIFO, which no layer"),
+                errors(&run).contains("Kubefile:3:1: error: ")
+                    && errors(&run).contains("a FIFO, which a layer cannot have"),
                 "{run}"
             );
         } else if name == "run-not-found" {
@@ -389,7 +390,7 @@ fn a_recipe_may_run_and_is_warned_at_the_line() {
     }
     let run = world.run(&["recipe", "apply", file, "--platform", "linux/amd64", "-o", "json"]);
     assert_eq!(run.code, Some(0), "{run}");
-    assert!(run.stderr.contains("recipe.yaml:11:7: warning: RUN ends reproducibility"), "{run}");
+    assert!(run.stderr.contains("recipe.yaml:11:7: warning: RUN is not reproducible"), "{run}");
     let report: Value = serde_json::from_str(&run.stdout).unwrap();
     let layer = &report["images"][0]["layers"][0];
     assert_eq!((&layer["type"], &layer["value"]), (&"RUN".into(), &"echo $WORD > word".into()));

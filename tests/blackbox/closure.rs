@@ -51,13 +51,13 @@ fn a_manifest_with_a_typo_ends_the_run_at_the_step_that_wrote_it() {
       # 6. List";
     let message = refused(&world, &shipped(&[("      # 6. List", typo)]));
     insta::assert_snapshot!(message, @"
-    [WORLD]/recipe.yaml:76:17: error: etc/tigera-operator.yaml:157: `sea.hub:5000/tigrea/operator:v1.17.4` is asked of the image's own registry, which does not hold it
+    [WORLD]/recipe.yaml:76:17: error: etc/tigera-operator.yaml:157: `sea.hub:5000/tigrea/operator:v1.17.4` must come from the image's own registry, which does not have it
        |
     76 |           path: etc/tigera-operator.yaml
        |                 ^^^^^^^^^^^^^^^^^^^^^^^^
        |
        = help: the nearest name there is `sea.hub:5000/tigera/operator:v1.17.4`
-       = help: list the image that it stands for in manifests/imageList
+       = help: list the source image in manifests/imageList
     ");
 }
 
@@ -96,12 +96,12 @@ fn an_image_that_is_not_listed_ends_the_run() {
     let line = "            - quay.io/tigera/operator:{{ values.operator }}\n";
     let message = refused(&world, &shipped(&[(line, "")]));
     insta::assert_snapshot!(message, @"
-    [WORLD]/recipe.yaml:72:9: error: etc/tigera-operator.yaml:157: `sea.hub:5000/tigera/operator:v1.17.4` is asked of the image's own registry, which does not hold it
+    [WORLD]/recipe.yaml:72:9: error: etc/tigera-operator.yaml:157: `sea.hub:5000/tigera/operator:v1.17.4` must come from the image's own registry, which does not have it
        |
     72 |       - rewriteImages:
        |         ^^^^^^^^^^^^^^
        |
-       = help: list the image that it stands for in manifests/imageList
+       = help: list the source image in manifests/imageList
     ");
 }
 
@@ -116,7 +116,7 @@ fn the_shipped_recipe_is_closed_and_what_has_no_reason_is_noted() {
         "{image: \"calico/cni:{{ values.calico }}\", for: tigera operator}",
         "\"calico/cni:{{ values.calico }}\"",
     )]);
-    insta::assert_snapshot!(remarks(&apply(&world, &without)), @"note: manifests/imageList:1: no manifest asks for `calico/cni:v3.19.1`; in a recipe, `{image: …, for: …}` says who needs an image that no manifest names");
+    insta::assert_snapshot!(remarks(&apply(&world, &without)), @"note: manifests/imageList:1: no manifest asks for `calico/cni:v3.19.1`; if something else needs the image, say so in the recipe: `{image: …, for: …}`");
 }
 
 /// Builds an image of files.
@@ -140,9 +140,9 @@ fn what_a_base_brought_along_is_a_warning() {
     let refused = build(&world, "base:v1", "FROM scratch\nCOPY manifests .\nCOPY imageList manifests\n", &files);
     assert_eq!(refused.code, Some(4), "{refused}");
     insta::assert_snapshot!(refused.stderr.lines().skip_while(|line| !line.starts_with("error")).collect::<Vec<_>>().join("\n"), @"
-    error: manifests/pod.yaml:2: `sea.hub:5000/calico/cin:v3.19.1` is asked of the image's own registry, which does not hold it
+    error: manifests/pod.yaml:2: `sea.hub:5000/calico/cin:v3.19.1` must come from the image's own registry, which does not have it
       help: the nearest name there is `sea.hub:5000/calico/cni:v3.19.1`
-      help: list the image that it stands for in manifests/imageList
+      help: list the source image in manifests/imageList
     ");
     // Without an image's own registry in it the builder has nothing to hold it to.
     let other = pod.replace("sea.hub:5000/", "other.example/");
@@ -159,7 +159,7 @@ fn what_a_base_brought_along_is_a_warning() {
     );
     let based = build(&world, "base:v1", "FROM scratch\nCOPY etc .\n", &[("etc/pod.yaml", &other)]);
     assert_eq!(based.code, Some(0), "{based}");
-    insta::assert_snapshot!(remarks(&apply(&world, &recipe)), @"warning: etc/pod.yaml:2: `other.example/calico/cin:v3.19.1` is asked of the image's own registry, which does not hold it; the file came unchanged from `base:v1`; list the image that it stands for in manifests/imageList");
+    insta::assert_snapshot!(remarks(&apply(&world, &recipe)), @"warning: etc/pod.yaml:2: `other.example/calico/cin:v3.19.1` must come from the image's own registry, which does not have it; the file is unchanged from `base:v1`; list the source image in manifests/imageList");
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn a_build_notes_what_it_caches_for_nobody() {
     let world = World::new();
     let built =
         build(&world, "app:v1", "FROM scratch\nCOPY imageList manifests\n", &[("imageList", "calico/cni:v3.19.1\n")]);
-    insta::assert_snapshot!(remarks(&built), @"note: manifests/imageList:1: no manifest asks for `calico/cni:v3.19.1`; in a recipe, `{image: …, for: …}` says who needs an image that no manifest names");
+    insta::assert_snapshot!(remarks(&built), @"note: manifests/imageList:1: no manifest asks for `calico/cni:v3.19.1`; if something else needs the image, say so in the recipe: `{image: …, for: …}`");
 }
 
 #[test]

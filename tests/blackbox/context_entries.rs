@@ -90,8 +90,8 @@ fn entries_are_planned_in_words_that_stay() {
     insta::assert_snapshot!(shown.join("\n"), @"
     etc of all layers of kubernetes:v1, to a
     everything of all layers of kubernetes:v1
-    everything of the folder charts beside the recipe, to charts
-    everything of the folder charts beside the recipe
+    everything of the folder charts next to the recipe, to charts
+    everything of the folder charts next to the recipe
     ");
 }
 

@@ -109,7 +109,7 @@ fn what_the_store_does_not_have_is_pulled_and_not_kept() {
 
     let run = world.run(&["recipe", "diff", BASE, "kubernetes-rawdokcer:v1", "--platform", "linux/amd64"]);
     assert_eq!((run.code, run.stdout.as_str()), (Some(4), ""), "{run}");
-    let help = "`kubernetes-rawdokcer:v1` is not in the store [WORLD]/root, so its registry was asked";
+    let help = "`kubernetes-rawdokcer:v1` is not in the store [WORLD]/root, so it was looked up in its registry";
     assert!(run.stderr.contains(help), "{run}");
 }
 
@@ -138,7 +138,7 @@ fn platforms_are_compared_in_pairs() {
     let run = world.run(&["recipe", "diff", archive, ALPINE, "--platform", "linux/arm64"]);
     assert_eq!(run.code, Some(1), "{run}");
     let said = run.stderr.replace(archive, "[GOLDEN]");
-    insta::assert_snapshot!(said, @"error: `[GOLDEN]` is not for the platform asked for; it is for linux/amd64");
+    insta::assert_snapshot!(said, @"error: `[GOLDEN]` is not for the requested platform; it is for linux/amd64");
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn what_cannot_be_compared_is_said() {
     error: failed to open file `gone.tar`: No such file or directory (os error 2)
     error: cannot compare `[WORLD]/no.tar`: the archive cannot be read
       caused by: this is not a tar archive; is it compressed?
-    error: there is no image `0000000000000000000000000000000000000000000000000000000000000000` in the store; `sealer images` lists those there are
-    error: `Not A Name` is no image reference: it contains white space; an image is named as in the store or its registry, a saved archive by its path
+    error: image `0000000000000000000000000000000000000000000000000000000000000000` is not in the store; `sealer images` lists the images
+    error: `Not A Name` is not an image reference: it contains white space; name an image as in the store or its registry, or a saved archive by its path
     ");
 }

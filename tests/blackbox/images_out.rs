@@ -165,7 +165,7 @@ fn a_damaged_layer_leaves_neither_way_and_is_named() {
     fs_err::create_dir_all(&marks).unwrap();
     fs_err::write(marks.join(&layer), "").unwrap();
     let run = world.succeed(&["push", "mine:v1", "--platform", "linux/amd64"]);
-    let warning = format!("warning: layer sha256:{layer} of `{NAME}` was never seen to hash to its id; it leaves");
+    let warning = format!("warning: layer sha256:{layer} of `{NAME}` was never verified against its id; it is saved");
     assert!(run.stderr.starts_with(&warning), "{run}");
 
     // A pull puts right what hashes to its id no more.
@@ -208,7 +208,7 @@ fn a_saved_image_is_loaded_as_it_was() {
     assert!(names.iter().any(|name| name.ends_with("/bin/arm64/bin")), "{names:?}");
     let run = world.run(&["save", "-o", &text("x.tar"), "--platform", "linux/s390x", "mine:v1"]);
     let message = format!(
-        "error: there is no image `{NAME}` for linux/s390x in the store; it is there for linux/amd64, linux/arm64\n"
+        "error: the store does not have image `{NAME}` for linux/s390x; it has it for linux/amd64, linux/arm64\n"
     );
     assert_eq!((run.code, run.stderr), (Some(1), message));
     assert!(!world.path("x.tar").exists());
@@ -298,9 +298,9 @@ fn names_come_and_go_and_layers_with_the_last_that_needs_them() {
     exit 1
     --- stdout
     --- stderr
-    error: there is no image `registry.cn-qingdao.aliyuncs.com/sealer-io/mine:v1` for linux/arm64 in the store; it is there for linux/amd64
+    error: the store does not have image `registry.cn-qingdao.aliyuncs.com/sealer-io/mine:v1` for linux/arm64; it has it for linux/amd64
 
-    error: there is no image `registry.cn-qingdao.aliyuncs.com/sealer-io/gone:v1` in the store; `sealer images` lists those there are
+    error: image `registry.cn-qingdao.aliyuncs.com/sealer-io/gone:v1` is not in the store; `sealer images` lists the images
     ");
     // A slip of the hand in a later name, and nothing goes.
     let run = world.run(&["rmi", "mine:v1", "NO NAME"]);
@@ -357,6 +357,6 @@ fn a_layer_that_is_damaged_in_the_cache_is_told_and_fetched_again() {
     let pull = || world.run(&["pull", "mine:v1", "--platform", "linux/amd64"]);
     let run = pull();
     assert_eq!(run.code, Some(4), "{run}");
-    assert!(run.stderr.contains("help: the damaged copy is gone from the cache"), "{run}");
+    assert!(run.stderr.contains("help: the damaged copy was removed from the cache"), "{run}");
     assert_eq!(pull().code, Some(0));
 }

@@ -403,14 +403,14 @@ fn a_base_image_that_the_store_has_otherwise_is_taken_and_told_or_refused() {
     let report: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(report["images"][0]["id"], first[0].as_str());
     assert_eq!((&report["moved"][0]["taken"], report["moved"].as_array().unwrap().len()), (&Value::Bool(true), 1));
-    assert!(run.stderr.contains("is no longer what the lock says"), "{run}");
+    assert!(run.stderr.contains("changed: the lock has "), "{run}");
     assert!(lock(&world).contains(line) && lock(&world).contains(layer), "{}", lock(&world));
     // The layers alone do not make it the locked one.
     let renamed = lock(&world).replace(line, &other);
     world.write("small.lock.yaml", &renamed);
     assert_eq!(self::run(&world, "apply", &["--locked", "--platform", "linux/amd64"]).code, Some(4));
     let taken = succeed(&world, "apply", &["--platform", "linux/amd64"]);
-    assert!(taken.stderr.contains("is no longer what the lock says"), "{taken}");
+    assert!(taken.stderr.contains("changed: the lock has "), "{taken}");
     assert!(lock(&world).contains(line), "{}", lock(&world));
 }
 

@@ -102,7 +102,7 @@ fn a_moved_base_is_taken_as_the_warning_says() {
     assert!(before.contains(old["id"].as_str().unwrap()));
     let new = push(&world, "new");
     let warned = succeed(&world, "apply", &[]);
-    assert!(warned.stderr.contains("cb:v1` takes the new one"), "{warned}");
+    assert!(warned.stderr.contains("cb:v1` locks the new one"), "{warned}");
     assert_eq!(lock(&world), before);
     for update in [&["--update", "cb:v1"][..], &["--update"]] {
         fs_err::write(world.path("r.lock.yaml"), &before).unwrap();
@@ -133,8 +133,8 @@ fn the_locked_image_is_built_on_although_the_store_has_another_of_the_name() {
     let again = succeed(&world, "apply", &["-o", "json"]);
     assert_eq!(world.succeed(&["inspect", "cb:v1"]).stdout, mine, "the store keeps its own");
     assert_eq!(report(&again)["images"], first["images"]);
-    let warning = again.stderr.lines().find(|line| line.contains("in the store")).unwrap_or_default();
-    assert!(warning.contains("`cb:v1` for linux/amd64") && warning.contains("pulled"), "{again}");
+    let warning = again.stderr.lines().find(|line| line.contains("the store has")).unwrap_or_default();
+    assert!(warning.contains("`cb:v1` for linux/amd64") && warning.contains("pulls"), "{again}");
 }
 
 /// For both platforms; only the build finds an image.

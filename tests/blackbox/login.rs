@@ -49,7 +49,7 @@ fn passwords_come_by_stdin_or_with_a_warning_as_an_argument() {
         --- stdout
         logged in to `[SERVER]` as `bob`; the login is in `[WORLD]/home/.docker/config.json`
         --- stderr
-        warning: whoever lists processes sees a password in the arguments, and shells keep it in their history: `--password-stdin` does without
+        warning: other users can see a password in the list of processes, and shells keep it in their history: `--password-stdin` avoids that
         "); }
     }
 }
@@ -78,19 +78,19 @@ fn what_makes_no_sense_is_said_before_anybody_is_asked_and_without_passwords() {
         said.push(run.stderr);
     }
     insta::assert_snapshot!(said.join(""), @r"
-    error: stdin is no terminal that could be asked for the user's name: say `-u USER --password-stdin`, and give the password to stdin
-    error: stdin is no terminal that could be asked for the password: say `-u USER --password-stdin`, and give the password to stdin
-    warning: whoever lists processes sees a password in the arguments, and shells keep it in their history: `--password-stdin` does without
-    error: stdin is no terminal that could be asked for the user's name: say `-u USER --password-stdin`, and give the password to stdin
+    error: cannot ask for the user's name, because stdin is not a terminal: use `-u USER --password-stdin`, and write the password to stdin
+    error: cannot ask for the password, because stdin is not a terminal: use `-u USER --password-stdin`, and write the password to stdin
+    warning: other users can see a password in the list of processes, and shells keep it in their history: `--password-stdin` avoids that
+    error: cannot ask for the user's name, because stdin is not a terminal: use `-u USER --password-stdin`, and write the password to stdin
     error: the password is empty
     error: the password is empty
-    error: the password holds a NUL, which no login can
-    error: the user's name holds a `:`, which no login can: it ends the name
-    error: the user's name is empty
-    error: `registry` is no registry: in names of images such a first part is no registry; write `HOST:PORT` (`HOST:443`)
-    error: `r.example` is no registry: it is written `HOST[:PORT]`, without user, tag and digest
-    error: `r.example/app:v1\u{1b}[0m` is no registry: it is written `HOST[:PORT]`, or `HOST[:PORT]/PATH` for a part of it
-    error: `registry` is no registry: in names of images such a first part is no registry; write `HOST:PORT` (`HOST:443`)
+    error: the password contains a NUL, which a login cannot have
+    error: the user name contains a `:`, which ends the name in a login
+    error: the user name is empty
+    error: `registry` is not a registry: a registry needs a `.` or a port in its name; write `HOST:PORT` (`HOST:443`)
+    error: `r.example` is not a registry: expected `HOST[:PORT]`, without user, tag or digest
+    error: `r.example/app:v1\u{1b}[0m` is not a registry: expected `HOST[:PORT]`, or `HOST[:PORT]/PATH` for a part of it
+    error: `registry` is not a registry: a registry needs a `.` or a port in its name; write `HOST:PORT` (`HOST:443`)
     ");
     for (arguments, stdin) in [
         (&["login"] as &[&str], b"".as_slice()),
@@ -108,7 +108,7 @@ fn what_makes_no_sense_is_said_before_anybody_is_asked_and_without_passwords() {
     world.write("home/.docker/config.json", "{\"auths\": {\n  \"a\": \"x\"}}\n");
     let broken = run(&world, &["login", "HOST"], b"");
     assert_eq!(broken.code, Some(1));
-    assert_eq!(broken.stderr, "error: [WORLD]/home/.docker/config.json:2:8: the login for `a` is no object\n");
+    assert_eq!(broken.stderr, "error: [WORLD]/home/.docker/config.json:2:8: the login for `a` is not an object\n");
 }
 
 #[test]
@@ -131,9 +131,9 @@ fn a_file_that_was_open_to_others_is_closed_and_older_spellings_go() {
     --- stdout
     logged in to `[SERVER]` as `bob`; the login is in `[WORLD]/home/.docker/config.json`
     --- stderr
-    warning: others could read `[WORLD]/home/.docker/config.json` (mode 0640); its mode is 0600 now
-    warning: an older login for the same registry was taken out of `[WORLD]/home/.docker/config.json`: `https://[SERVER]/v1/`
-    warning: `[WORLD]/home/.docker/config.json` has another login for a part of the registry, which counts there: `[SERVER]/x`
+    warning: other users could read `[WORLD]/home/.docker/config.json` (mode 0640); its mode is now 0600
+    warning: an older login for the same registry was removed from `[WORLD]/home/.docker/config.json`: `https://[SERVER]/v1/`
+    warning: `[WORLD]/home/.docker/config.json` has another login for a part of the registry, which is used there: `[SERVER]/x`
     {
       "registry": "[SERVER]",
       "username": "bob",
@@ -143,9 +143,9 @@ fn a_file_that_was_open_to_others_is_closed_and_older_spellings_go() {
     }
     exit 0
     --- stdout
-    logged out of `[SERVER]`: taken out of `[WORLD]/home/.docker/config.json`
+    logged out of `[SERVER]`: removed from `[WORLD]/home/.docker/config.json`
     --- stderr
-    warning: the login for `[SERVER]/x` in `[WORLD]/home/.docker/config.json` stays: `sealer logout [SERVER]/x` takes it out too
+    warning: the login for `[SERVER]/x` in `[WORLD]/home/.docker/config.json` is still there: `sealer logout [SERVER]/x` removes it too
     "#);
 }
 
@@ -190,13 +190,13 @@ fn a_terminal_is_asked_and_does_not_show_the_password() {
     signal 2, echoes
     ---
     Password of bob for [SERVER]: 
-    error: nothing was answered on the terminal, and nothing was written
+    error: there was no answer on the terminal, and nothing was written
     exit 1, echoes
     ---
-    error: `--password-stdin` reads a pipe or a file, and stdin is a terminal: leave it out to be asked
+    error: `--password-stdin` reads a pipe or a file, but stdin is a terminal: remove it, and sealer asks for the password
     exit 2, echoes
     ---
-    error: the user's name holds a `:`, which no login can: it ends the name
+    error: the user name contains a `:`, which ends the name in a login
     exit 2, echoes
     ");
     assert!(!world.path("home").exists());

@@ -236,7 +236,7 @@ fn stores_archives_and_pushed_images_up_to_v0_6_1_are_refused_in_clear_words() {
     exit 1
     --- stdout
     --- stderr
-    error: a sealer up to v0.6.1 saved the archive, in a form that no later one reads; build the image again with sealer v0.8.5 or this program
+    error: a sealer up to v0.6.1 saved the archive, in a format that later versions cannot read; build the image again with sealer v0.8.5 or this program
     ");
 
     world.write("old/metadata/images_metadata.json", json!({NAME: row}).to_string());
@@ -249,7 +249,7 @@ fn stores_archives_and_pushed_images_up_to_v0_6_1_are_refused_in_clear_words() {
     exit 1
     --- stdout
     --- stderr
-    error: `[WORLD]/old/metadata/images_metadata.json` is the list of a sealer up to v0.6.1, whose store has a form that no later one reads; take another folder with `--root`, or move that store away
+    error: `[WORLD]/old/metadata/images_metadata.json` is from a sealer up to v0.6.1, whose store has a format that later versions cannot read; use another folder with `--root`, or move that store away
     ");
     for arguments in [
         &["inspect", "kubernetes:v1.19.8"][..],
@@ -276,7 +276,7 @@ fn stores_archives_and_pushed_images_up_to_v0_6_1_are_refused_in_clear_words() {
     --- stdout
     --- stderr
     error: `registry.cn-qingdao.aliyuncs.com/team/old:v1` cannot be used
-      caused by: its config names no platform: it is no container image, or a sealer up to v0.6.1 pushed it, in a form that no later one reads
+      caused by: its config names no platform: it is not a container image, or a sealer up to v0.6.1 pushed it, in a format that later versions cannot read
     ");
     let all = world.run(&["pull", "--platform", "all", "team/old:v1"]);
     assert_eq!(all, run);

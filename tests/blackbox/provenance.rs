@@ -304,7 +304,7 @@ fn a_link_is_followed_and_what_is_no_file_is_written_as_it_is() {
     fs_err::rename(&pipe, &lock).unwrap();
     let run = world.run(&["recipe", "apply", &recipe]);
     assert_eq!(run.code, Some(1), "{run}");
-    assert!(run.stderr.contains("small.lock.yaml` is no file"), "{run}");
+    assert!(run.stderr.contains("small.lock.yaml` is not a file"), "{run}");
 }
 
 #[test]

@@ -109,7 +109,8 @@ fn explain_prints_what_the_library_knows() {
 fn an_unknown_name_is_wrong_usage() {
     let run = World::new().run(&["recipe", "explain", "replaceArchiv"]);
     assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""));
-    let message = "error: recipes have no part `replaceArchiv` (did you mean `replaceArchive`?); there are layer, ";
+    let message = "error: there is no step or context entry `replaceArchiv` (did you mean `replaceArchive`?); the \
+                   names are layer, ";
     assert!(run.stderr.starts_with(message), "{run}");
 }
 
@@ -126,7 +127,7 @@ fn init_writes_a_recipe_that_is_valid_and_works_as_it_is() {
     insta::assert_snapshot!(written.to_string(), @"
     exit 0
     --- stdout
-    recipe.yaml: a first recipe; edit it, then `sealer recipe validate recipe.yaml`
+    recipe.yaml: a first recipe; edit it, then run `sealer recipe validate recipe.yaml`
     --- stderr
     ");
     assert_eq!(fs_err::read_to_string(world.path("recipe.yaml")).unwrap(), recipe::FIRST_RECIPE);
@@ -176,7 +177,7 @@ fn init_never_overwrites() {
     exit 1
     --- stdout
     --- stderr
-    error: `[WORLD]/mine.yaml` is there already, and stays as it is
+    error: `[WORLD]/mine.yaml` already exists, and was not changed
       help: name another file, or `-` to print the recipe
     ");
     assert_eq!(fs_err::read_to_string(&file).unwrap(), "mine");

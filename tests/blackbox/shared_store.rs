@@ -82,11 +82,11 @@ impl Shared {
 fn a_layer_that_a_real_sealer_filled_leaves_as_it_is_with_a_warning() {
     let shared = Shared::new();
     insta::assert_snapshot!(shared.stderr(&["save", "-o", &shared.text("out.tar"), "mine:v1"]), @"
-    warning: layer sha256:LAYER of `registry.cn-qingdao.aliyuncs.com/sealer-io/mine:v1` does not hash to its id, for a real sealer filled it; it leaves the store as it is
+    warning: layer sha256:LAYER of `registry.cn-qingdao.aliyuncs.com/sealer-io/mine:v1` does not hash to its id, because a real sealer unpacked it; it is saved as it is
     saved registry.cn-qingdao.aliyuncs.com/sealer-io/mine:v1 to [WORLD]/out.tar
     ");
     let pushed = shared.stderr(&["push", "--platform", "linux/amd64", "mine:v1"]);
-    insta::assert_snapshot!(pushed.lines().next().unwrap(), @"warning: layer sha256:LAYER of `registry.cn-qingdao.aliyuncs.com/sealer-io/mine:v1` does not hash to its id, for a real sealer filled it; it leaves the store as it is");
+    insta::assert_snapshot!(pushed.lines().next().unwrap(), @"warning: layer sha256:LAYER of `registry.cn-qingdao.aliyuncs.com/sealer-io/mine:v1` does not hash to its id, because a real sealer unpacked it; it is saved as it is");
     // Once taken elsewhere it is known there as never verified.
     let loaded = shared.stderr(&["--root", &shared.text("other"), "load", "-i", &shared.text("out.tar")]);
     insta::assert_snapshot!(loaded, @"warning: the content of layer sha256:LAYER does not hash to its id; it is marked unverified");

@@ -168,12 +168,12 @@ fn the_next_one_on_path_is_the_one_after_this_that_is_not_this() {
     assert!(!machine.path("here/arguments").exists());
     insta::assert_snapshot!(format!("{none}{relative}"), @"
     exit Some(1)
-    error: `run` is a cluster command, which this program leaves to another sealer, and there is no other on PATH after this one
-      help: install sealer (https://github.com/sealerio/sealer) behind this one on PATH, or let `SEALER_UPSTREAM` name its program
+    error: `run` is a cluster command, which needs another sealer, and there is no other on PATH after this one
+      help: install sealer (https://github.com/sealerio/sealer) after this one on PATH, or set `SEALER_UPSTREAM` to its program
     exit Some(1)
-    error: `run` is a cluster command, which this program leaves to another sealer, and there is no other on PATH after this one
-      help: install sealer (https://github.com/sealerio/sealer) behind this one on PATH, or let `SEALER_UPSTREAM` name its program
-      help: parts of PATH that are no absolute path are not searched
+    error: `run` is a cluster command, which needs another sealer, and there is no other on PATH after this one
+      help: install sealer (https://github.com/sealerio/sealer) after this one on PATH, or set `SEALER_UPSTREAM` to its program
+      help: parts of PATH that are not absolute paths are not searched
     ");
 }
 
@@ -202,10 +202,10 @@ fn copies_of_this_program_do_not_call_each_other_for_ever() {
     assert_eq!(run(&one, &[], bare, Some(&child)), circle);
     insta::assert_snapshot!(format!("{each_other}{circle}"), @"
     exit Some(1)
-    error: `SEALER_UPSTREAM` names `[M]/two/sealer`, which is this very program: let it name a real sealer
+    error: `SEALER_UPSTREAM` names `[M]/two/sealer`, which is this program itself: set it to a real sealer
     exit Some(1)
-    error: `run` was handed on 8 times, from one program to the next, and none did it
-      help: a program that `SEALER_UPSTREAM` or PATH leads to calls this one again: let `SEALER_UPSTREAM` name a real sealer
+    error: `run` was passed on 8 times, from one program to the next, and no program ran it
+      help: a program from `SEALER_UPSTREAM` or PATH calls this program again: set `SEALER_UPSTREAM` to a real sealer
     ");
     // A sealer whose script calls this program for another command is no circle.
     let nested = format!("#!/bin/sh\ntest \"$1\" = exec || exec sh -c '{} exec'\necho inner\n", one.display());
@@ -231,17 +231,17 @@ fn the_variable_names_a_program() {
     let wrong = [Path::new("named/sealer"), &machine.path("nowhere"), &machine.path("own"), &own, &dull, &broken];
     insta::assert_snapshot!(wrong.map(run).join(""), @"
     exit Some(1)
-    error: `SEALER_UPSTREAM` names `named/sealer`, which is no absolute path
+    error: `SEALER_UPSTREAM` names `named/sealer`, which is not an absolute path
     exit Some(1)
-    error: `SEALER_UPSTREAM` names `[M]/nowhere`, which is no file that is there
+    error: `SEALER_UPSTREAM` names `[M]/nowhere`, which is not an existing file
     exit Some(1)
-    error: `SEALER_UPSTREAM` names `[M]/own`, which is no file that is there
+    error: `SEALER_UPSTREAM` names `[M]/own`, which is not an existing file
     exit Some(1)
-    error: `SEALER_UPSTREAM` names `[M]/own/sealer`, which is this very program: let it name a real sealer
+    error: `SEALER_UPSTREAM` names `[M]/own/sealer`, which is this program itself: set it to a real sealer
     exit Some(1)
     error: `SEALER_UPSTREAM` names `[M]/dull`, which cannot be executed
     exit Some(1)
-    error: `run` was handed to `[M]/broken/sealer`, which cannot be started: No such file or directory (os error 2)
+    error: `run` needs `[M]/broken/sealer`, which cannot be started: No such file or directory (os error 2)
     ");
 }
 
@@ -288,12 +288,12 @@ fn options_before_the_command_are_kept_to_or_refused() {
     };
     let shown: Vec<String> = said.iter().map(first).collect();
     insta::assert_snapshot!(shown.join("\n"), @r#"
-    error: `run` is done by another sealer, whose store is always `/var/lib/sealer`: it cannot keep to `--root`
-    error: `apply` is done by another sealer, which does not know `--cache`: options for it stand after `apply`
-    error: `run` is done by another sealer, which does not know `--threads`: options for it stand after `run`
-    error: `run` is done by another sealer, which does not know `-v`: options for it stand after `run`
-    error: `run` is done by another sealer, which does not know `--url-mirror`: options for it stand after `run`
-    "failed","kind":"usage","place":null,"message":"`run` is done by another sealer, which does not know `--progress`: options for it stand after `run`","causes":[],"help":[]}
+    error: another sealer runs `run`, and its store is always `/var/lib/sealer`: it does not support `--root`
+    error: another sealer runs `apply`, and does not know `--cache`: write its options after `apply`
+    error: another sealer runs `run`, and does not know `--threads`: write its options after `run`
+    error: another sealer runs `run`, and does not know `-v`: write its options after `run`
+    error: another sealer runs `run`, and does not know `--url-mirror`: write its options after `run`
+    "failed","kind":"usage","place":null,"message":"another sealer runs `run`, and does not know `--progress`: write its options after `run`","causes":[],"help":[]}
     error: invalid value 'often' for '--progress <HOW>'
     error: unexpected argument '--nope' found
     error: unexpected argument '--config' found
@@ -314,18 +314,18 @@ fn help_lists_them_in_a_group_of_their_own() {
     let (ours, theirs) = help.split_once("Cluster commands").unwrap();
     assert!(!ours.contains("upgrade") && ours.contains("\n  push "), "{ours}");
     insta::assert_snapshot!(format!("{theirs}{}", run(&["help", "run"])), @"
-    , which the next `sealer` on PATH does (or `SEALER_UPSTREAM`):
+    , which run the next `sealer` on PATH (or `SEALER_UPSTREAM`):
       run         Create a cluster from an image
-      apply       Make a cluster what a Clusterfile says
+      apply       Change a cluster to match a Clusterfile
       join        Add nodes to a cluster
-      delete      Delete a cluster, or nodes of it
+      delete      Delete a cluster, or some of its nodes
       upgrade     Upgrade a cluster to a newer image
       check       Check the machines of a cluster
       exec        Run a command on the nodes of a cluster
-      cert        Renew the certificate of a cluster's API server for further names
+      cert        Renew the certificate of a cluster's API server with additional names
       debug       Debug a pod or a node
-      gen         Write the Clusterfile of a cluster that is there
-      merge       Make one image of several
+      gen         Write the Clusterfile of an existing cluster
+      merge       Merge several images into one
       search      List the tags of an image in its registry
     exit Some(0)
     Create a cluster from an image

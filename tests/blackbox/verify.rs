@@ -294,7 +294,7 @@ fn a_base_image_that_only_the_store_has_is_taken_from_there() {
     world.succeed(&["recipe", "apply", &recipe(&world), "--platform", "linux/amd64"]);
     let run = verify(&world, &[]);
     assert_eq!(run.code, Some(0), "{run}");
-    assert!(run.stderr.contains("the lock knows no registry that has it"), "{run}");
+    assert!(run.stderr.contains("the lock has no registry for it"), "{run}");
 }
 
 #[test]
@@ -311,6 +311,6 @@ fn in_the_sandbox_the_store_has_to_be_named_wherever_the_option_stands() {
     exit 2
     --- stdout
     --- stderr
-    error: `--sandbox` compares with the images of a store: name it with `--root DIR`
+    error: `--sandbox` compares with the images of a store: name that store with `--root DIR`
     ");
 }

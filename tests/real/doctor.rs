@@ -37,7 +37,9 @@ fn a_base_image_is_mended_and_its_registry_serves_it() {
     let mended = run(&["doctor", "image", &name, "--repair"], "another cache");
     assert_eq!(mended.code, Some(0), "{mended}");
     assert!(
-        mended.stdout.starts_with("mended: layer 5 (BASE rootfs cache)\nset aside: [WORLD]/root/recipe/damaged/1/data"),
+        mended
+            .stdout
+            .starts_with("repaired: layer 5 (BASE rootfs cache)\nmoved away: [WORLD]/root/recipe/damaged/1/data"),
         "{mended}"
     );
     assert_eq!(fs_err::read(&blob).unwrap(), sane);

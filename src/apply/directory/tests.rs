@@ -140,9 +140,9 @@ fn files_are_put_into_folders_alone() {
         .map(|to| check_target(&to.parse().unwrap(), &dir).unwrap_err().render(None, false));
     insta::assert_snapshot!(refused.concat(), @"
     error: `etc/daemon.json` is a file in the context, expected a folder to put files into
-      help: an earlier entry put it there: `to` names a folder, and the file keeps the name that it has
+      help: an earlier entry put it there: `to` names a folder, and the file keeps its name in it
     error: `etc/daemon.json` is a file in the context, expected a folder to put files into
-      help: an earlier entry put it there: `to` names a folder, and the file keeps the name that it has
+      help: an earlier entry put it there: `to` names a folder, and the file keeps its name in it
     ");
 }
 

@@ -162,13 +162,13 @@ fn every_breach_is_named() {
     let mut old = engine();
     old.extend([folder("plugins"), file("plugins/a", 0o755, &elf(62)), file("windows.exe", 0o644, b"")]);
     insta::assert_snapshot!(run(&old, &new, None, &[]).unwrap_err(), @"
-    the new archive cannot take the place of the old one:
+    the new archive cannot replace the old one:
       `dockerd` is a program for aarch64, expected x86_64
-      `lib.conf` has an execute bit, but it is neither ELF nor does it start with `#!`
-      `note.txt` was a file and is a folder
-      `plugins` is missing: if that is meant, add it to `allowMissing`
-      `plugins/a` is missing: if that is meant, add it to `allowMissing`
-      `runc` is missing: if that is meant, add it to `allowMissing`
+      `lib.conf` has an execute bit, but it is not ELF and does not start with `#!`
+      `note.txt` was a file and is now a folder
+      `plugins` is missing: if that is intended, add it to `allowMissing`
+      `plugins/a` is missing: if that is intended, add it to `allowMissing`
+      `runc` is missing: if that is intended, add it to `allowMissing`
       `windows.exe` has an execute bit, but it is a program for Windows
     ");
 }
@@ -180,15 +180,15 @@ fn as_executable_as_before_follows_links() {
     run(&old, &same, None, &[]).unwrap();
     let less = [file("bin/real", 0o644, &elf(62)), symlink("docker", "./bin/../bin/real"), symlink("out", "nowhere")];
     insta::assert_snapshot!(run(&old, &less, None, &[]).unwrap_err(), @"
-    the new archive cannot take the place of the old one:
+    the new archive cannot replace the old one:
       `bin/real` is less executable: its mode was 0755 and is 0644
       `docker` is less executable: its mode was 0755 and is 0644
     ");
     let dangling = [symlink("bin/real", "/usr/bin/real"), symlink("docker", "docker"), symlink("out", "a/b")];
     insta::assert_snapshot!(run(&old, &dangling, None, &[]).unwrap_err(), @"
-    the new archive cannot take the place of the old one:
-      `bin/real` is a link to `/usr/bin/real`, which leads to nothing in the new archive
-      `docker` is a link to `docker`, which leads to nothing in the new archive
+    the new archive cannot replace the old one:
+      `bin/real` is a link to `/usr/bin/real`, which does not exist in the new archive
+      `docker` is a link to `docker`, which does not exist in the new archive
     ");
 }
 
@@ -203,9 +203,9 @@ fn missing_paths_can_be_allowed_by_glob() {
 #[test]
 fn a_root_that_is_not_there_lists_what_is() {
     let new = [file("moby/runc", 0o755, &elf(62)), file("README", 0o644, b""), file("moby/x", 0o644, b"")];
-    insta::assert_snapshot!(run(&engine(), &new, Some("docker"), &[]).unwrap_err(), @"nothing in the new archive lies under `docker`; at its top there is `README`, `moby`");
-    insta::assert_snapshot!(run(&engine(), &[file("docker", 0o644, b"")], Some("docker"), &[]).unwrap_err(), @"nothing in the new archive lies under `docker`; at its top there is `docker`");
-    insta::assert_snapshot!(run(&engine(), &[], Some("docker"), &[]).unwrap_err(), @"nothing in the new archive lies under `docker`; at its top there is nothing");
+    insta::assert_snapshot!(run(&engine(), &new, Some("docker"), &[]).unwrap_err(), @"the new archive has nothing under `docker`; its top has `README`, `moby`");
+    insta::assert_snapshot!(run(&engine(), &[file("docker", 0o644, b"")], Some("docker"), &[]).unwrap_err(), @"the new archive has nothing under `docker`; its top has `docker`");
+    insta::assert_snapshot!(run(&engine(), &[], Some("docker"), &[]).unwrap_err(), @"the new archive has nothing under `docker`; its top has nothing");
 }
 
 #[test]
@@ -213,9 +213,7 @@ fn links_out_of_the_root_are_refused() {
     let with = |link: Forged| [file("lib/runc", 0o755, &elf(62)), file("docker/a", 0o644, b""), link];
     for link in [hard_link("docker/x", "lib/runc"), symlink("docker/x", "../lib/runc")] {
         let error = run(&[], &with(link), Some("docker"), &[]).unwrap_err();
-        assert!(
-            error.starts_with("the new archive cannot be used: the archive's entry `docker/x` is refused: it is a")
-        );
+        assert!(error.starts_with("cannot use the new archive: the archive's entry `docker/x` is refused: it is a"));
     }
     run(&[], &with(symlink("docker/x", "/usr/lib/runc")), Some("docker"), &[]).unwrap();
     run(&[], &with(symlink("docker/x", "../lib/runc")), None, &[]).unwrap();
@@ -224,8 +222,8 @@ fn links_out_of_the_root_are_refused() {
 #[test]
 fn errors_say_which_archive_is_bad() {
     let device = crate::tar::forge::entry(b'3', b"null", b"", 0o666, b"");
-    insta::assert_snapshot!(run(std::slice::from_ref(&device), &[], None, &[]).unwrap_err(), @"the archive that is to be replaced cannot be compared: the archive's entry `null` is refused: it is a device; only files, folders and links are taken");
-    insta::assert_snapshot!(run(&[], &[device], None, &[]).unwrap_err(), @"the new archive cannot be used: the archive's entry `null` is refused: it is a device; only files, folders and links are taken");
+    insta::assert_snapshot!(run(std::slice::from_ref(&device), &[], None, &[]).unwrap_err(), @"cannot read the archive to replace: the archive's entry `null` is refused: it is a device; only files, folders and links are taken");
+    insta::assert_snapshot!(run(&[], &[device], None, &[]).unwrap_err(), @"cannot use the new archive: the archive's entry `null` is refused: it is a device; only files, folders and links are taken");
 }
 
 #[test]

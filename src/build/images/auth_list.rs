@@ -1,4 +1,4 @@
-//! `imageListWithAuth.yaml` at the top of the context: images that only somebody with a login gets.
+//! `imageListWithAuth.yaml` at the top of the context: images that need a login.
 //!
 //! ```yaml
 //! - registry: registry.example.com   # HOST[:PORT]; docker.io where it is left out
@@ -9,8 +9,8 @@
 //!     - team/tool:v2                 # of the section's registry, too
 //! ```
 //!
-//! The login is shown to the section's registry alone, so an image of another one is an error. No message shows a line of
-//! the file, nor any word of it but a reference: anything may be the password when the file is written wrongly.
+//! The login is only sent to the section's registry, so an image of another registry is an error. Messages show no text
+//! of the file except references: in a malformed file, any text may be the password.
 
 use std::io::Read;
 
@@ -27,7 +27,7 @@ pub(in crate::build) const AUTH_LIST: &str = "imageListWithAuth.yaml";
 
 const FIELDS: [&str; 4] = ["registry", "username", "password", "images"];
 
-/// The images of the context's list, each with its login, once, in the order of the file; none where there is no list.
+/// The images of the context's list, each once and with its login, in the order of the file; empty if there is no list.
 pub(in crate::build) fn private_images(context: &Dir) -> Result<Vec<Wanted>, Vec<BuildFailure>> {
     if context.meta_if_there(AUTH_LIST).map_err(BuildFailure::whole)?.is_none() {
         return Ok(Vec::new());
@@ -114,11 +114,11 @@ impl List {
         }
     }
 
-    /// The registry's name as references have it.
+    /// The registry's name as in references.
     fn registry(&mut self, node: &Node) -> Option<String> {
         let name = node.scalar().unwrap_or_default();
         let image: Option<ImageRef> = format!("{name}/x/y").parse().ok();
-        // `a` alone would be no registry but the first part of a repository.
+        // `a` alone would not be a registry, but the first part of a repository.
         let registry = image.filter(|image| has_registry(name) && image.repository() == "x/y");
         if registry.is_none() {
             self.wrong(node.span, "`registry` must be `HOST` or `HOST:PORT`, like `registry.example.com`");
@@ -128,11 +128,11 @@ impl List {
 
     fn text(&mut self, section: &Node, field: &str) -> Option<String> {
         let node = section.get(field).filter(|node| !is_nothing(node));
-        // Digits are a text like any other here: they count as they are written.
+        // Digits are a string here: they are used as they are written.
         let text = node.and_then(Node::scalar).filter(|text| !text.is_empty());
         match (node, text) {
             (Some(_), Some(_)) => {}
-            (Some(node), None) => self.wrong(node.span, &format!("`{field}` must be a text that is not empty")),
+            (Some(node), None) => self.wrong(node.span, &format!("`{field}` must be a string that is not empty")),
             (None, _) => {
                 self.wrong(section.span, &format!("`{field}` is missing: a section needs `username` and `password`"));
             }
@@ -163,7 +163,7 @@ impl List {
             Err(error) => return self.wrong(node.span, &format!("{error}")),
         };
         if image.registry() != registry {
-            let message = format!("`{image}` is not of `{registry}`, which the login is for");
+            let message = format!("`{image}` is not in `{registry}`, the registry of this login");
             return self.wrong_but(node.span, &message, Some("give it a section of its own".to_owned()));
         }
         let known = self.wanted.iter().find(|known| known.image.reference() == &image);
@@ -190,7 +190,7 @@ fn is_nothing(node: &Node) -> bool {
     matches!(&node.followed().value, Value::Plain(text) if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
 }
 
-/// A message of the parser without the words of the text in it, which stand in backticks.
+/// A message of the parser without quoted text, which is in backticks.
 fn without_words(message: &str) -> String {
     let parts = message.split('`').enumerate();
     let parts = parts.map(|(index, part)| {
@@ -284,11 +284,11 @@ mod tests {
         error: imageListWithAuth.yaml:1:3: `username` is missing: a section needs `username` and `password`
         error: imageListWithAuth.yaml:1:3: `password` is missing: a section needs `username` and `password`
         error: imageListWithAuth.yaml:4:11: `images` must be a list of references
-        error: imageListWithAuth.yaml:3:13: `password` must be a text that is not empty
+        error: imageListWithAuth.yaml:3:13: `password` must be a string that is not empty
         error: imageListWithAuth.yaml:1:3: `images` is missing: a list of references
-        error: imageListWithAuth.yaml:4:12: `quay.io/a/b:latest` is not of `r.example.com`, which the login is for
+        error: imageListWithAuth.yaml:4:12: `quay.io/a/b:latest` is not in `r.example.com`, the registry of this login
           help: give it a section of its own
-        error: imageListWithAuth.yaml:4:25: `r.example.com/A` is no image reference: a repository is written in lower case
+        error: imageListWithAuth.yaml:4:25: `r.example.com/A` is not an image reference: a repository must be in lower case
         error: imageListWithAuth.yaml:4:28: expected a reference to an image
         error: imageListWithAuth.yaml:2:45: `docker.io/library/a:latest` has two different logins
         error: imageListWithAuth.yaml:1:1: expected a list of maps with `registry`, `username`, `password` and `images`
@@ -300,9 +300,9 @@ mod tests {
         error: imageListWithAuth.yaml:1:3: `password` is missing: a section needs `username` and `password`
         error: imageListWithAuth.yaml:1:3: `images` is missing: a list of references
         error: imageListWithAuth.yaml:1:16: the key `…` is there twice; first in line 1
-        error: imageListWithAuth.yaml:1:20: a `:` where no key can stand; check the indentation, and quote a text that contains `: `
-        error: imageListWithAuth.yaml:1:13: an alias of an anchor that is not there; a text that starts with `*` needs quotes
-        error: imageListWithAuth.yaml:1:13: a quoted text that does not end
+        error: imageListWithAuth.yaml:1:20: a `:` is not allowed here; check the indentation, and quote a string that contains `: `
+        error: imageListWithAuth.yaml:1:13: the anchor of this alias does not exist; a string that starts with `*` needs quotes
+        error: imageListWithAuth.yaml:1:13: a quoted string is not closed
         error: imageListWithAuth.yaml:2:1: a second document starts here
         error: imageListWithAuth.yaml:1:1: expected a list of maps with `registry`, `username`, `password` and `images`
         ");

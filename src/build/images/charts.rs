@@ -1,11 +1,11 @@
 //! Helm charts below `charts/` of the new layers.
 //!
-//! A chart is a topmost folder with a `Chart.yaml`, as it is for helm; charts in its own `charts/` are part of it. Where
-//! neither it nor a chart in it has `values.yaml` and `templates/` too, it is none in sealer's eyes: it is rendered where
-//! that works, and else a warning. It is rendered with its own values, for the Kubernetes that the image's
-//! `Metadata` names. Library charts (`type: library`) have nothing to render.
+//! A chart is a topmost folder with a `Chart.yaml`, as it is for helm; charts in its own `charts/` are part of it.
+//! Where neither it nor a chart in it has `values.yaml` and `templates/` too, sealer does not recognise it as a chart:
+//! it is rendered where that works, and else a warning. It is rendered with its own values, for the Kubernetes that the
+//! image's `Metadata` names. Library charts (`type: library`) have nothing to render.
 //!
-//! helm is given a copy of the merged chart: regular files alone, so no symlink of a stranger leads it anywhere.
+//! helm gets a copy of the merged chart with regular files only, so an untrusted symlink cannot lead it anywhere.
 
 use std::path::{Path, PathBuf};
 
@@ -30,7 +30,7 @@ pub(super) struct Chart {
     path: ContextPath,
     /// Its regular files.
     files: Vec<(ContextPath, PathBuf)>,
-    /// What it holds besides.
+    /// Its other entries.
     passed_over: Vec<PathBuf>,
     is_whole: bool,
     is_library: bool,
@@ -40,11 +40,11 @@ pub(super) struct Chart {
 /// Why the images of a chart are not known.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ChartError {
-    /// helm did not do it.
+    /// helm failed.
     #[error("the images of the chart are not known")]
     Helm(#[from] HelmError),
-    /// It holds something that helm is not given.
-    #[error("the images of the chart are not known: `{}` is no regular file, or its name is no UTF-8", path.display())]
+    /// It has something that is not passed to helm.
+    #[error("the images of the chart are not known: `{}` is not a regular file, or its name is not UTF-8", path.display())]
     NotPlain { path: PathBuf },
     /// It is too large.
     #[error("the images of the chart are not known: it has more than {} MiB", LIMIT >> 20)]
@@ -64,15 +64,16 @@ impl Reportable for ChartError {
     fn help(&self) -> Option<String> {
         let help = match self {
             Self::Helm(error) => return error.help(),
-            Self::NotPlain { .. } => "put the file itself in its place",
-            Self::TooLarge => "leave out what helm does not need",
+            Self::NotPlain { .. } => "replace it with the file itself",
+            Self::TooLarge => "remove what helm does not need",
             Self::Copy { .. } => "make room for a copy of the chart",
         };
         Some(help.to_owned())
     }
 }
 
-/// The charts below `charts/`, sorted by their folders. What there may hold charts and is not searched is a warning.
+/// The charts below `charts/`, sorted by their folders. Entries there that may contain charts but are not searched are
+/// warnings.
 pub(super) fn find(tree: &Tree, doubts: &mut Vec<Doubt>) -> Vec<Chart> {
     let descriptions = tree.files.iter().map(|(path, _)| path.as_path());
     let descriptions = descriptions.chain(tree.passed_over.iter().map(PathBuf::as_path));
@@ -87,11 +88,11 @@ pub(super) fn find(tree: &Tree, doubts: &mut Vec<Doubt>) -> Vec<Chart> {
     let archives = tree.files.iter().map(|(path, _)| path);
     for archive in archives.filter(|path| has_extension(path.as_str(), &["tgz"]) && !is_part(path.as_path())) {
         let message =
-            format!("its images are not searched, as it is a packed chart: unpack it, or list them in {}", list::LIST);
+            format!("this is a packed chart, so its images are not found: unpack it, or list them in {}", list::LIST);
         doubts.push(Doubt { origin: Some(Origin::file(archive.clone())), message });
     }
     for path in tree.passed_over.iter().filter(|path| !is_part(path)) {
-        let why = "it is not searched for charts: it is no regular file or folder";
+        let why = "it is not searched for charts: it is not a regular file or folder";
         let origin = path.to_str().and_then(|path| path.parse().ok()).map(Origin::file);
         let message = if origin.is_some() { why.to_owned() } else { format!("{}: {why}", path.display()) };
         doubts.push(Doubt { origin, message });
@@ -119,7 +120,7 @@ impl Chart {
         &self.path
     }
 
-    /// Whether it, or a chart in it, has all that a chart has for sealer.
+    /// Whether it, or a chart in it, has all files that sealer expects of a chart.
     pub(super) fn is_whole(&self) -> bool {
         self.is_whole
     }
@@ -134,7 +135,7 @@ impl Chart {
         self.kube_version.as_deref()
     }
 
-    /// What helm makes of it, for a version of Kubernetes where it is known.
+    /// Renders it with helm, for a version of Kubernetes if that is known.
     pub(super) fn render(&self, helm: &Helm, scratch: &Path, kubernetes: Option<&str>) -> Result<Vec<u8>, ChartError> {
         if self.is_library {
             return Ok(Vec::new());
@@ -142,7 +143,7 @@ impl Chart {
         if let Some(path) = self.passed_over.first() {
             return Err(ChartError::NotPlain { path: path.clone() });
         }
-        // Before it is copied: a large chart for a helm that is not there would be a waste.
+        // Before it is copied: without helm, copying a large chart would be a waste.
         let helm = helm.there()?;
         self.copy(scratch)?;
         Ok(helm.template(scratch, self.path.as_path(), kubernetes)?)
@@ -163,13 +164,13 @@ impl Chart {
         Ok(())
     }
 
-    /// What each document that helm made of the chart asks for, with the template that it comes from.
+    /// The images of each document that helm rendered, with the document's template.
     pub(super) fn images(&self, rendered: &[u8], registry: &str) -> Vec<(Origin, manifests::Searched)> {
         let text = String::from_utf8_lossy(rendered);
         let search = |document: &str| {
             let template = source(document).map(str::to_owned);
             let origin = Origin { file: self.path.clone(), template, line: None };
-            // The lines are those of the rendered document; nothing else searches it.
+            // The line numbers are those of the rendered document; nothing else searches it.
             let searched = manifests::search(document.as_bytes(), Form::Document, &origin, registry, true);
             (origin, searched)
         };
@@ -190,11 +191,11 @@ fn description(file: &Path) -> Option<Node> {
         return None;
     }
     let text = fs_err::read_to_string(file).ok()?;
-    // One that is no YAML is helm's to complain of.
+    // helm reports a file that is not YAML.
     Some(parse_yaml(text.strip_prefix('\u{feff}').unwrap_or(&text), Limits::recipe()).ok()?.into_iter().next()?.root)
 }
 
-/// The documents of helm's output, each from its `---` on: one that is no YAML must not hide the others.
+/// The documents of helm's output, each from its `---`: one that is not YAML must not hide the others.
 fn documents(text: &str) -> Vec<&str> {
     let mut starts: Vec<usize> = text.match_indices("\n---").map(|(at, _)| at + 1).collect();
     starts.insert(0, 0);

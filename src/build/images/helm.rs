@@ -1,8 +1,8 @@
-//! `helm template`, run on charts of strangers.
+//! `helm template`, run on untrusted charts.
 //!
-//! Nothing of the user reaches it but PATH: home, settings, cache and plugins are empty folders, there is no cluster. It
-//! asks no network by itself; what a chart could make it ask over http meets a proxy that is not there. Time and output are
-//! limited. No argument holds anything but the chart's path and the version of Kubernetes.
+//! It gets nothing from the user except PATH: home, settings, cache and plugins are empty folders, and there is no
+//! cluster. It uses no network by itself; if a chart makes it use http, it gets a proxy that does not exist. Time and
+//! output are limited. Its arguments only contain the chart's path and the version of Kubernetes.
 
 use std::ffi::OsStr;
 use std::io;
@@ -16,18 +16,18 @@ use crate::types::{DigestWriter, Reportable};
 
 /// The most bytes of a rendered chart.
 const OUTPUT_LIMIT: u64 = 64 << 20;
-/// The most bytes of what helm complains of that are shown.
+/// The most bytes of helm's error output that are shown.
 const COMPLAINT_LIMIT: u64 = 16 << 10;
 /// How long helm may take for one chart.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// The program `helm`, or that there is none.
+/// The program `helm`, if there is one.
 #[derive(Debug, Clone)]
 pub(in crate::build) struct Helm {
     program: Option<PathBuf>,
     path: std::ffi::OsString,
     patience: Duration,
-    /// It ends with us. Only the program itself can see to that, and a test of its parts is not it.
+    /// Whether it ends with our process. Only the real program can ensure that, not a unit test.
     is_tethered: bool,
 }
 
@@ -37,7 +37,7 @@ pub(super) enum HelmError {
     /// There is none.
     #[error("`helm`, which renders charts, is not on PATH")]
     Missing,
-    /// It could not be started, or not be listened to.
+    /// It could not be started, or its output could not be read.
     #[error("`{}` could not be run", program.display())]
     Run { program: PathBuf, source: io::Error },
     /// It ended with a failure.
@@ -46,8 +46,8 @@ pub(super) enum HelmError {
     /// It did not end.
     #[error("`helm template` took longer than {} s", patience.as_secs())]
     Slow { patience: Duration },
-    /// It said too much.
-    #[error("`helm template` gave more than {} MiB", OUTPUT_LIMIT >> 20)]
+    /// Its output was too long.
+    #[error("`helm template` printed more than {} MiB", OUTPUT_LIMIT >> 20)]
     Long,
 }
 
@@ -55,7 +55,7 @@ impl Reportable for HelmError {
     fn help(&self) -> Option<String> {
         let help = match self {
             Self::Missing => "install helm",
-            Self::Run { .. } => "see to it that helm runs",
+            Self::Run { .. } => "make sure that helm runs",
             Self::Failed { .. } | Self::Slow { .. } | Self::Long => {
                 "change the chart or its values.yaml so that `helm template` renders it"
             }
@@ -71,7 +71,7 @@ pub(super) struct Found<'a> {
 }
 
 impl Helm {
-    /// Looks for it as a shell does.
+    /// Looks for helm on `PATH`, as a shell does.
     pub(in crate::build) fn on_path(path: Option<&OsStr>) -> Self {
         let path = path.unwrap_or_default().to_owned();
         let program = process::on_path(&path, "helm").next();
@@ -84,7 +84,7 @@ impl Helm {
         Self { patience, ..self }
     }
 
-    /// It, where it is.
+    /// The program that was found, or an error.
     pub(super) fn there(&self) -> Result<Found<'_>, HelmError> {
         let program = self.program.as_deref().ok_or(HelmError::Missing)?;
         Ok(Found { program, helm: self })
@@ -108,7 +108,8 @@ impl Found<'_> {
         })
     }
 
-    /// What it is: another helm may render charts otherwise. What it does not say of itself is not known.
+    /// Version and digest of helm, because another helm may render charts differently. Parts that it does not report
+    /// stay unknown.
     pub(super) fn about(&self, scratch: &Path) -> HelmProgram {
         let said = self.run(scratch, |command| {
             command.args(["version", "--short"]);
@@ -122,7 +123,7 @@ impl Found<'_> {
         HelmProgram { version: version.filter(is_version), digest }
     }
 
-    /// Runs it and gives what it says.
+    /// Runs it and returns its output.
     fn run(&self, scratch: &Path, arguments: impl FnOnce(&mut Command)) -> Result<Vec<u8>, HelmError> {
         let failed = |source| HelmError::Run { program: self.program.to_owned(), source };
         let home = scratch.join("home");
@@ -137,7 +138,7 @@ impl Found<'_> {
         for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"] {
             command.env(name, "http://127.0.0.1:9");
         }
-        // What holds its input open holds the tether: when we are gone, helm ends.
+        // Keeping its input open keeps the tether: when our process is gone, helm ends.
         let stdin = if self.helm.is_tethered { Stdin::Open } else { Stdin::Empty };
         let patience = self.helm.patience;
         let limits = Limits { time: patience, stdout: OUTPUT_LIMIT, stderr: COMPLAINT_LIMIT };

@@ -9,16 +9,16 @@ use crate::types::{Failure, FailureKind};
 use super::super::{BuildFailure, BuildPlace, Origin};
 use super::{Doubt, has_extension, list};
 
-/// What one manifest asks for, and what of it cannot be used.
+/// The images of one manifest, and its mistakes.
 pub(super) struct Searched {
     pub(super) mentions: Vec<Mention>,
     pub(super) failures: Vec<BuildFailure>,
     pub(super) doubts: Vec<Doubt>,
 }
 
-/// Searches a manifest, or a template of one. What a container runs must be a reference, else the container would never
-/// start: that is a failure. A string that may mean something else is a doubt. The closure tells of wrong references to
-/// `registry`.
+/// Searches a manifest, or a template of one. The image of a container must be a reference, else the container would
+/// never start: that is a failure. A string that may mean something else is a doubt. The closure check reports wrong
+/// references to `registry`.
 pub(super) fn search(bytes: &[u8], form: Form, origin: &Origin, registry: &str, is_rendered: bool) -> Searched {
     let scanned = scan(bytes, &Scan { form, registry, listed: &BTreeSet::new() });
     let mut searched = Searched { mentions: scanned.mentions, failures: Vec::new(), doubts: Vec::new() };
@@ -44,13 +44,13 @@ pub(super) fn search(bytes: &[u8], form: Form, origin: &Origin, registry: &str, 
     searched
 }
 
-/// The failure for something that nobody can use.
+/// The failure for something that cannot be used.
 fn failure(origin: &Origin, message: &str) -> BuildFailure {
     BuildFailure { at: BuildPlace::Origin(origin.clone()), failure: Failure::new(FailureKind::Invalid, message) }
 }
 
-/// Failures for what is below `manifests/` and is no regular file, or whose name cannot be told, where its name says that
-/// it asks for images; and for a folder where the list should be.
+/// Failures for entries below `manifests/` that should be searched by their name, but are not regular files or have a
+/// name that is not UTF-8; and for a folder in the place of the list.
 pub(super) fn not_searched(tree: &Tree) -> Vec<BuildFailure> {
     let whole = |failure| BuildFailure { at: BuildPlace::Whole, failure };
     let mut failures = Vec::new();
@@ -58,9 +58,9 @@ pub(super) fn not_searched(tree: &Tree) -> Vec<BuildFailure> {
         let name = path.to_string_lossy();
         if name == list::LIST || has_extension(&name, &["yaml", "yml", "tmpl"]) {
             let message =
-                format!("{name} cannot be searched for images: it is no regular file, or its name is no UTF-8");
+                format!("{name} cannot be searched for images: it is not a regular file, or its name is not UTF-8");
             let failure = Failure::new(FailureKind::Failed, message);
-            failures.push(whole(failure.with_help("put the file itself in its place")));
+            failures.push(whole(failure.with_help("replace it with the file itself")));
         }
     }
     if tree.files.iter().any(|(path, _)| path.parent().is_some_and(|folder| folder.as_str() == list::LIST)) {

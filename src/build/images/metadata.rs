@@ -1,10 +1,9 @@
-//! `Metadata` at the root file system's top, which says what Kubernetes the image is.
+//! `Metadata` at the top of the root file system, which has the image's Kubernetes version.
 //!
-//! A chart's `kubeVersion` (the versions of Kubernetes that it runs on, a range as `semver` has them) is written there as `kubeVersion`,
-//! as sealer does. All other bytes of the file stay as they are: what the base
-//! says of itself in `version` and `arch` is none of a chart's business. Several charts' ranges are joined, as all must
-//! hold. Where that cannot be said in one range, where the image has no `Metadata`, or one that is no JSON object, nothing
-//! is written and a warning says so.
+//! A chart's `kubeVersion` (the versions of Kubernetes that it runs on, a range as `semver` has them) is written there
+//! as `kubeVersion`, as sealer does. All other bytes of the file stay as they are: the base's own `version` and `arch`
+//! are not changed. The ranges of several charts are joined, because all of them apply. If one range cannot express
+//! that, or if the image has no `Metadata` or one that is not a JSON object, nothing is written and a warning says so.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -35,12 +34,12 @@ pub(in crate::build) struct NewMetadata {
 /// `Metadata` as it is.
 #[derive(Debug, Default)]
 pub(super) struct Metadata {
-    /// Its bytes and permission bits, where it is a file.
+    /// Its bytes and permission bits, if it is a file.
     file: Option<(Vec<u8>, u32)>,
     json: Value,
 }
 
-/// Reads the image's `Metadata`; what cannot be read as such counts as nothing.
+/// Reads the image's `Metadata`; a file that cannot be read counts as missing.
 pub(super) fn read(all: &Overlay) -> Metadata {
     use std::os::unix::fs::PermissionsExt;
     let Ok(Some(found)) = all.find(&path(NAME)) else { return Metadata::default() };
@@ -54,7 +53,7 @@ pub(super) fn read(all: &Overlay) -> Metadata {
 }
 
 impl Metadata {
-    /// The version of Kubernetes, `v1.19.8`, where it is said and looks like one.
+    /// The version of Kubernetes, `v1.19.8`, if the field exists and looks like one.
     pub(super) fn kubernetes_version(&self) -> Option<&str> {
         let version = self.json.get("version")?.as_str()?;
         let is_version = version.strip_prefix('v').unwrap_or(version).starts_with(|c: char| c.is_ascii_digit())
@@ -62,7 +61,7 @@ impl Metadata {
         is_version.then_some(version)
     }
 
-    /// What it must become, where it must change.
+    /// The new content, if it must change.
     pub(super) fn with_kube_versions(&self, charts: &[Chart], doubts: &mut Vec<Doubt>) -> Option<NewMetadata> {
         let ranges: BTreeSet<&str> = charts.iter().filter_map(Chart::kube_version).collect();
         let all = ranges.iter().copied().collect::<Vec<_>>().join(", ");
@@ -79,7 +78,7 @@ impl Metadata {
         }
         let Some((old, mode)) = &self.file else { return warn("the image has no such file") };
         if !self.json.is_object() {
-            return warn("it is no JSON object");
+            return warn("it is not a JSON object");
         }
         let key: Pointer = "/kubeVersion".parse().expect("a plain word behind `/` is a pointer");
         let add = Operation::Add { path: key, value: Value::from(all.as_str()) };
@@ -91,7 +90,7 @@ impl Metadata {
 }
 
 impl NewMetadata {
-    /// Writes it at the top of a layer: 0:0 where we are root, the mode that it had, the constant time.
+    /// Writes it at the top of a layer: 0:0 if we are root, the mode that it had, the constant time.
     pub(in crate::build) fn write(&self, layer: &Dir, epoch: Epoch) -> Result<(), DiskError> {
         let failed = |source| DiskError::io("write", layer.path().join(NAME), source);
         layer.create_file(NAME, self.mode)?.write_all(&self.bytes).map_err(failed)?;

@@ -2,23 +2,22 @@
 //!
 //! Where they are searched, in this order:
 //!
-//! | what | who asks | how |
+//! | what | module | how |
 //! |---|---|---|
 //! | `imageListWithAuth.yaml` at the context's top | [`private_images`] | pulled first, each section with its own login |
 //! | `manifests/imageList` of the new layers, merged | [`list`] | a reference a line |
-//! | `manifests/**.{yaml,yml,tmpl}` there | [`manifests`] | by [`crate::manifests::scan`]; templates, and what is no YAML, as text |
+//! | `manifests/**.{yaml,yml,tmpl}` there | [`manifests`] | by [`crate::manifests::scan`]; templates, and files that are not YAML, as text |
 //! | `charts/` there | [`charts`] | rendered by `helm template`, then as manifests |
 //!
-//! All sources together give each image once. The same reference in several of them is one image, with the login where one
-//! of them has it. Two references that would be one in the image's registry are an error, wherever they stand.
+//! All sources together give each image once. The same reference in several of them is one image, with the login if one
+//! of them has it. Two references that would get the same path in the image's registry are an error, wherever they are.
 //!
-//! Nothing is silently missing. What cannot be searched is an error, except: a reference that holds a template's
-//! expression (`{{ … }}`) is a warning that names file and line, as only the cluster's start makes an image of it. A value
-//! that is no reference is an error where a container runs it, and elsewhere a warning. What only looks like an image, and
-//! is refused for good where it would be, is a warning. And a
-//! chart that cannot be rendered is a warning instead of an error where the new layers have `manifests/imageList`: whoever
-//! writes one has listed the images, and an empty list says that there are none. It is one, too, where sealer would not
-//! take the folder for a chart.
+//! Nothing is silently missing. What cannot be searched is an error, except: a reference with a template expression
+//! (`{{ … }}`) is a warning with file and line, because it is only known when the cluster starts. A value that is not a
+//! reference is an error if a container runs it, and otherwise a warning. A string that only looks like an image, and
+//! that its registry refuses, is a warning. A chart that cannot be rendered is a warning instead of an error if the new
+//! layers have `manifests/imageList`: then the author listed the images, and an empty list says that there are none. It
+//! is also a warning if sealer would not recognise the folder as a chart.
 
 mod auth_list;
 mod charts;
@@ -45,14 +44,14 @@ pub(super) use metadata::NewMetadata;
 /// The largest manifest or list that is searched, in bytes: that of documents that are read as YAML.
 const MAX_MANIFEST: u64 = 64 << 20;
 
-/// A container image, and who asks for it.
+/// A container image, and the place that asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub(super) image: ImageSource,
     pub(super) origin: Origin,
-    /// It only looks like an image: that nobody has it is a warning.
+    /// It only looks like an image: a registry that refuses it is only a warning.
     pub(super) is_likely: bool,
-    /// The login to pull it with, where the origin gives one.
+    /// The login to pull it with, if its source has one.
     pub(super) login: Option<Login>,
 }
 
@@ -69,15 +68,15 @@ pub(super) struct Wants {
     pub(super) of_charts: Vec<ImageRef>,
     /// What rendered charts.
     pub(super) helm: Option<HelmProgram>,
-    /// Some of the charts could not be rendered: what they ask for is not known.
+    /// Some charts could not be rendered, so their images are not known.
     pub(super) has_unknown_charts: bool,
-    /// What is doubtful, as it was told.
+    /// The doubts that were reported.
     pub(super) doubts: Vec<Doubt>,
     /// What `Metadata` becomes for the charts' sake.
     pub(super) metadata: Option<NewMetadata>,
 }
 
-/// Something that a person should know, and that is no failure.
+/// A warning: something that a person should know, but not a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Doubt {
     /// What it is about.
@@ -114,9 +113,9 @@ pub(super) struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Everything that is asked for, and what of it cannot be used.
+    /// All images that are asked for, and all mistakes.
     ///
-    /// All references that cannot be understood are reported, and so are two that fall on one path of the registry.
+    /// All references that cannot be understood are reported, and so are two that get the same path in the registry.
     pub(super) fn run(&self) -> (Wants, Vec<BuildFailure>) {
         let mut found = Found { own_registry: self.own_registry, ..Found::default() };
         for wanted in self.private {
@@ -164,7 +163,7 @@ impl Search<'_> {
         }
     }
 
-    /// Takes what a manifest asks for, but for what is ignored.
+    /// Adds the images of a manifest, except ignored ones.
     fn take(&self, searched: manifests::Searched, origin: impl Fn(usize) -> Origin, found: &mut Found<'_>) {
         let ignore = glob_set(self.ignore);
         for mention in searched.mentions {
@@ -228,11 +227,11 @@ struct Found<'a> {
     failures: Vec<BuildFailure>,
 }
 
-/// Images by what they are called in the image's registry.
+/// Images by their names in the image's registry.
 type Seen = BTreeMap<String, usize>;
 
 impl Found<'_> {
-    /// A line of the list, which alone knows engines: in a manifest `docker-daemon:x` is what a cluster understands by it.
+    /// A line of the list. Only the list supports the engine: in a manifest, `docker-daemon:x` is an ordinary name.
     fn listed(&mut self, text: &str, origin: Origin) {
         match text.parse() {
             Ok(image) => self.add(Wanted { image, origin, is_likely: false, login: None }),
@@ -255,14 +254,14 @@ impl Found<'_> {
         };
         if known.image.reference() == new.image.reference() {
             known.is_likely &= new.is_likely;
-            // The engine stands in for the registry that manifests mean by the same name.
+            // The engine's image replaces the registry's image of the same name.
             if let ImageSource::Engine(_) = new.image {
                 *known = new;
             }
             return;
         }
         if known.is_likely || new.is_likely {
-            // Whether both are images is known when they are asked for.
+            // Only a pull shows whether both are images.
             let reference = new.image.reference();
             match wanted.iter_mut().find(|wanted| wanted.image.reference() == reference) {
                 Some(known) => known.is_likely &= new.is_likely,
@@ -275,7 +274,7 @@ impl Found<'_> {
 }
 
 impl Wants {
-    /// Images that fall on one path of the registry.
+    /// Images that get the same path in the registry.
     pub(super) fn collisions(&self) -> Vec<BuildFailure> {
         let mut known: BTreeMap<String, &Wanted> = BTreeMap::new();
         let mut failures = Vec::new();
@@ -291,14 +290,14 @@ impl Wants {
 
 fn collision(new: &Wanted, known: &Wanted) -> BuildFailure {
     let message = format!(
-        "{}: `{}` and `{}` fall on one path: the image's registry would hold only one as `{}`",
+        "{}: `{}` and `{}` get the same path: the image's registry can hold only one of them, as `{}`",
         new.origin,
         new.image,
         known.image,
         registry_path(new.image.reference())
     );
     let failure = Failure::new(FailureKind::Failed, message)
-        .with_help(format!("{} asks for the other; keep one of the two", known.origin));
+        .with_help(format!("{} has the other one; keep one of the two", known.origin));
     BuildFailure { at: BuildPlace::Image(new.image.clone()), failure }
 }
 
@@ -310,16 +309,16 @@ fn path(text: &str) -> ContextPath {
     text.parse().expect("plain words are a path")
 }
 
-/// A manifest or list, if it is not larger than one can be.
+/// A manifest or list, if it is not too large.
 fn read(path: &ContextPath, file: &Path) -> Result<Vec<u8>, BuildFailure> {
     let size = fs_err::symlink_metadata(file).map_err(BuildFailure::whole)?.len();
     if size <= MAX_MANIFEST {
         return fs_err::read(file).map_err(BuildFailure::whole);
     }
     let (size, limit) = (human_size(size), human_size(MAX_MANIFEST));
-    let message = format!("`{path}` has {size}, and at most {limit} of a file are searched for images");
+    let message = format!("`{path}` has {size}; files over {limit} are not searched for images");
     let failure = Failure::new(FailureKind::Failed, message);
-    let help = "what is no manifest belongs elsewhere than below `manifests/`";
+    let help = "put files that are not manifests outside of `manifests/`";
     Err(BuildFailure::whole(failure.with_help(help)))
 }
 

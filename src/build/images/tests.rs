@@ -112,8 +112,8 @@ fn what_cannot_be_searched_is_an_error() {
     let build = Build::new(&[("manifests/readme.md", "")]);
     fs_err::os::unix::fs::symlink("list", build.layer.path().join("manifests/imageList")).unwrap();
     insta::assert_snapshot!(build.found().unwrap_err().concat(), @"
-    error: manifests/imageList cannot be searched for images: it is no regular file, or its name is no UTF-8
-      help: put the file itself in its place
+    error: manifests/imageList cannot be searched for images: it is not a regular file, or its name is not UTF-8
+      help: replace it with the file itself
     ");
 }
 
@@ -122,8 +122,8 @@ fn two_hosts_on_one_path_and_bad_references_are_errors() {
     let list = "quay.io/tigera/operator:v1\ntigera/operator:v1\nNginx\n";
     insta::assert_debug_snapshot!(search(&[("manifests/imageList", list)]).unwrap_err(), @r#"
     [
-        "manifests/imageList:2: `docker.io/tigera/operator:v1` and `quay.io/tigera/operator:v1` fall on one path: the image's registry would hold only one as `tigera/operator:v1`",
-        "manifests/imageList:3: `Nginx` is no image reference: a repository is written in lower case",
+        "manifests/imageList:2: `docker.io/tigera/operator:v1` and `quay.io/tigera/operator:v1` get the same path: the image's registry can hold only one of them, as `tigera/operator:v1`",
+        "manifests/imageList:3: `Nginx` is not an image reference: a repository must be in lower case",
     ]
     "#);
 }
@@ -187,7 +187,7 @@ fn charts_are_rendered_and_their_images_know_their_templates() {
     ");
     insta::assert_snapshot!(build.warnings().join("\n"), @"
     charts/app (templates/pod.yaml):7: cannot tell which image `{{ .later }}` is; if it is an image, list it in manifests/imageList
-    charts/app (charts/sub/templates/broken.yaml):3: this is not YAML and was searched as text: line 3, column 6: a `[` that is not closed
+    charts/app (charts/sub/templates/broken.yaml):3: this is not YAML and was searched as text: line 3, column 6: a `[` is not closed
     Metadata: it does not say that the charts need Kubernetes `>=1.19`: the image has no such file
     ");
 }
@@ -212,8 +212,8 @@ fn a_chart_that_is_not_rendered_is_an_error_that_says_how_to_list_its_images() {
     let (build, _helm) = Build::new(&CHART).with_helm("exit 0");
     fs_err::os::unix::fs::symlink("/etc/passwd", build.layer.path().join("charts/app/templates/x.yaml")).unwrap();
     insta::assert_snapshot!(build.found().unwrap_err().concat(), @"
-    error: charts/app: the images of the chart are not known: `charts/app/templates/x.yaml` is no regular file, or its name is no UTF-8
-      help: put the file itself in its place
+    error: charts/app: the images of the chart are not known: `charts/app/templates/x.yaml` is not a regular file, or its name is not UTF-8
+      help: replace it with the file itself
       help: or list the chart's images yourself, a line each, in a file `imageList` that is copied with `COPY imageList manifests`: charts that cannot be rendered are then a warning
     ");
 }
@@ -229,7 +229,7 @@ fn helm_is_given_no_more_time_and_output_than_it_needs() {
     std::thread::sleep(Duration::from_millis(200));
     assert!(at_the_end > 0 && beats() <= at_the_end + 2, "what helm started ended with it");
     let (build, _helm) = Build::new(&CHART).with_helm("exec yes image: nginx");
-    assert!(build.found().unwrap_err()[0].contains("`helm template` gave more than 64 MiB"));
+    assert!(build.found().unwrap_err()[0].contains("`helm template` printed more than 64 MiB"));
     let (build, _helm) = Build::new(&CHART).with_helm("yes 1234567 | head -c 9000000 >&2; echo image: a:1");
     assert_eq!(build.found().unwrap(), ["charts/app docker.io/library/a:1"]);
 }
@@ -259,8 +259,8 @@ fn a_chart_is_a_topmost_folder_with_a_description() {
     fs_err::os::unix::fs::symlink("b", build.layer.path().join("charts/link")).unwrap();
     assert_eq!(build.found().unwrap(), ["charts/b docker.io/library/b:1", "charts/group/c docker.io/library/c:1"]);
     insta::assert_snapshot!(build.warnings().join("\n"), @"
-    charts/packed-1.0.tgz: its images are not searched, as it is a packed chart: unpack it, or list them in manifests/imageList
-    charts/link: it is not searched for charts: it is no regular file or folder
+    charts/packed-1.0.tgz: this is a packed chart, so its images are not found: unpack it, or list them in manifests/imageList
+    charts/link: it is not searched for charts: it is not a regular file or folder
     ");
     let (build, _helm) = Build::new(&[("charts/Chart.yaml", "name: top\n")]).with_helm("echo image: ${2##*/}:1");
     assert_eq!(build.found().unwrap(), ["charts docker.io/library/charts:1"]);
@@ -324,8 +324,8 @@ fn metadata_learns_the_charts_ranges_and_keeps_all_else() {
     let joined = [&CHART[..], &[("charts/b/Chart.yaml", "kubeVersion: 1.16.x || 1.20.x\n")]].concat();
     for (metadata, charts, why) in [
         (None, &CHART[..], "the image has no such file"),
-        (Some("[1]"), &CHART, "it is no JSON object"),
-        (Some("no JSON"), &CHART, "it is no JSON object"),
+        (Some("[1]"), &CHART, "it is not a JSON object"),
+        (Some("no JSON"), &CHART, "it is not a JSON object"),
         (Some(golden), &joined, "such ranges cannot be joined"),
     ] {
         let (_, written, warnings) = run(metadata, charts);
@@ -355,7 +355,7 @@ fn an_engine_s_image_stands_in_for_the_registry_that_manifests_mean() {
     let messages: Vec<&str> = failures.iter().map(|failure| failure.failure.message.as_str()).collect();
     insta::assert_debug_snapshot!(messages, @r#"
     [
-        "manifests/imageList:2: `quay.io/team/app:1` and `docker-daemon:team/app:1` fall on one path: the image's registry would hold only one as `team/app:1`",
+        "manifests/imageList:2: `quay.io/team/app:1` and `docker-daemon:team/app:1` get the same path: the image's registry can hold only one of them, as `team/app:1`",
     ]
     "#);
 }
@@ -368,6 +368,6 @@ fn a_file_larger_than_any_manifest_is_refused_and_not_read() {
         file.set_len(MAX_MANIFEST + 1).unwrap();
         let (_, failures) = build.run(&[]);
         let messages: Vec<&str> = failures.iter().map(|failure| failure.failure.message.as_str()).collect();
-        assert_eq!(messages, [format!("`{name}` has 67.1 MB, and at most 67.1 MB of a file are searched for images")]);
+        assert_eq!(messages, [format!("`{name}` has 67.1 MB; files over 67.1 MB are not searched for images")]);
     }
 }

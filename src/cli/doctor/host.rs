@@ -23,7 +23,7 @@ struct Report<'a> {
     /// The worst of the findings that concern everybody; `error` is exit code 1.
     verdict: Verdict,
     findings: &'a [Finding],
-    /// What no look at this machine can tell of those of a cluster.
+    /// Requirements of a cluster's machines, which cannot be checked on this machine.
     node_needs: [&'static str; 5],
 }
 

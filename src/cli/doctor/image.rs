@@ -22,10 +22,10 @@ pub(in crate::cli) struct ImageArgs {
     name: SealerName,
     #[command(flatten)]
     platforms: PlatformArgs,
-    /// Hash every blob of the image's registry, too
+    /// Also hash every blob of the image's registry
     #[arg(long)]
     deep: bool,
-    /// Get damaged parts again from the image's registry, and set aside what was there
+    /// Pull damaged parts again from the image's registry, and move the damaged ones away
     #[arg(long)]
     repair: bool,
     /// The form of the result

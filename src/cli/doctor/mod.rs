@@ -13,7 +13,7 @@ use crate::doctor::{Finding, Verdict};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DoctorCommand {
-    /// Check this machine: what sealer, its builder and its clusters' engine want of it
+    /// Check this machine for sealer, its builder and the engine of its clusters
     Host(host::HostArgs),
     /// Check an image of the store: every layer, and every container image in its registry
     Image(image::ImageArgs),
@@ -29,7 +29,7 @@ pub(super) fn run(command: &DoctorCommand, globals: &Globals) -> Result<(), Fail
     }
 }
 
-/// Findings for people, the good ones among them, then a line that counts them.
+/// All findings for people, including the good ones, then a line that counts them.
 fn findings(findings: &[Finding]) -> Result<(), Failed> {
     let text: String = findings.iter().map(Finding::text).collect();
     let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();

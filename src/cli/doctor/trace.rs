@@ -22,7 +22,7 @@ pub(in crate::cli) struct TraceArgs {
     /// Look into this sealer image, by its name or whole id; may be given several times [default: all of the store]
     #[arg(long = "in", value_name = "NAME")]
     images: Vec<String>,
-    /// Believe nobody: hash the engine's layers, and decompress and hash those in the sealer images
+    /// Trust no digest: hash the engine's layers, and decompress and hash those in the sealer images
     #[arg(long)]
     deep: bool,
     /// The form of the answer

@@ -97,13 +97,13 @@ impl Drop for Bars {
     }
 }
 
-/// The name comes last: where the terminal is narrow, it is what is cut.
+/// The name comes last, so that a narrow terminal cuts the name.
 fn transfer_style() -> ProgressStyle {
     let template = "{bytes:>10} of {total_bytes:10} {bar:16} {bytes_per_sec:>12} {eta:>4} left  {wide_msg}";
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// Of a transfer of which nobody knows how long it is.
+/// For a transfer of unknown length.
 fn endless_style() -> ProgressStyle {
     let template = "{bytes:>10} {bytes_per_sec:>12}  {wide_msg}";
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())

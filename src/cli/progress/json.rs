@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use crate::types::{Event, Observer, printable};
 
-/// When the process began to speak JSON on stderr, if it does: that is decided once, for all that is said there.
+/// When the process began to print JSON on stderr, if it does: this is decided once, for all output there.
 static SINCE: OnceLock<Instant> = OnceLock::new();
 
-/// From now on everything on stderr is JSON.
+/// Switches stderr to JSON.
 pub(in crate::cli) fn speak_json() {
     SINCE.get_or_init(Instant::now);
 }
@@ -22,7 +22,7 @@ pub(in crate::cli) fn is_json() -> bool {
     SINCE.get().is_some()
 }
 
-/// One line of `sealer --progress json` on stderr. The last one is `ended`. Readers must pass over events and fields that they do not know.
+/// One line of `sealer --progress json` on stderr. The last one is `ended`. Readers must ignore unknown events and fields.
 #[derive(Serialize, JsonSchema)]
 #[schemars(title = "A line of sealer's progress (v1alpha1)")]
 #[serde(rename_all = "camelCase")]
@@ -33,7 +33,7 @@ struct Line<'a> {
     event: &'a Event,
 }
 
-/// Says an event.
+/// Prints an event.
 pub(in crate::cli) fn say_json(event: &Event) {
     let elapsed = SINCE.get().map_or(0, |since| since.elapsed().as_millis());
     let line = Line { elapsed_ms: u64::try_from(elapsed).unwrap_or(u64::MAX), event };

@@ -1,10 +1,10 @@
-//! How fast a transfer is, and the line that says so where there are no bars. Knows no clock: times are handed in.
+//! The speed of a transfer, and its line if there are no bars. It does not read the clock: the caller passes times.
 
 use std::time::Duration;
 
 use crate::cli::output::human_size;
 
-/// How often a running transfer is worth a line.
+/// How often a running transfer gets a line.
 const EVERY: Duration = Duration::from_secs(10);
 
 /// One running transfer. Times are durations since the start of the run.
@@ -23,7 +23,7 @@ impl Meter {
         Self { started: now, said: now, from: received, last: received }
     }
 
-    /// Takes how far it is: the line that is due, if any.
+    /// Updates the position; returns a line if one is due.
     pub(super) fn pulse(&mut self, now: Duration, what: &str, received: u64, total: Option<u64>) -> Option<String> {
         if received < self.last {
             // It began from its first byte again.
@@ -38,7 +38,7 @@ impl Meter {
     }
 }
 
-/// The line of a running transfer of which `fresh` bytes came in the time `taken`.
+/// The line of a running transfer that got `fresh` bytes in the time `taken`.
 fn running(what: &str, received: u64, total: Option<u64>, fresh: u64, taken: Duration) -> String {
     let of = total.map(|total| format!(" of {}", human_size(total))).unwrap_or_default();
     let rate = u128::from(fresh) * 1000 / taken.as_millis().max(1);
@@ -57,7 +57,7 @@ fn human_time(seconds: u64) -> String {
     }
 }
 
-/// A name of at most `most` characters: the start and, as that tells files apart, more of the end.
+/// A name of at most `most` characters: the start and more of the end, which distinguishes files.
 pub(super) fn short_name(what: &str, most: usize) -> String {
     let name = what.split_once("://").map_or(what, |(_, rest)| rest);
     let count = name.chars().count();

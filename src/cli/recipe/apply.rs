@@ -33,19 +33,19 @@ pub(in crate::cli) struct ApplyArgs {
     file: PathBuf,
     #[command(flatten)]
     input: InputArgs,
-    /// Apply to stand-ins of everything that the shipped recipes name, with a store and a cache in a fresh folder; no lock is
-    /// read or written
+    /// Try it with small stand-ins for all inputs of the shipped recipes, with a store and a cache in a new folder; no
+    /// lock is read or written
     #[arg(long, conflicts_with_all = ["locked", "offline", "frozen"])]
     sandbox: bool,
     #[command(flatten)]
     lock: LockArgs,
-    /// Push every image to its registry when all are made, with its provenance
+    /// Push every image with its provenance to its registry, after all are made
     #[arg(long, conflicts_with_all = ["sandbox", "offline", "frozen"])]
     push: bool,
-    /// Write down what the images were made of: in-toto and SLSA v1, as JSON
+    /// Write the provenance of the images to FILE: in-toto and SLSA v1, as JSON
     #[arg(long, value_name = "FILE")]
     provenance: Option<PathBuf>,
-    /// Whether new layers share unchanged files with those that they come from
+    /// Whether new layers share unchanged files with their source layers
     #[arg(long, value_enum, default_value = "auto", value_name = "HOW")]
     sharing: SharingChoice,
     /// The form of the result
@@ -70,13 +70,13 @@ struct Done<'a> {
     pushed: Vec<push::Report>,
 }
 
-/// Where a run happens: the user's own world or a sandbox.
+/// Where a run happens: in the user's own store and cache, or in a sandbox.
 pub(super) struct Surroundings {
     pub(super) root: PathBuf,
     pub(super) cache: PathBuf,
     registries_conf: Option<PathBuf>,
     url_mirrors: Vec<String>,
-    /// The sandbox, where there is one: its servers run as long as it lives.
+    /// The sandbox, if there is one: its servers run until it is dropped.
     sandbox: Option<Sandbox>,
 }
 
@@ -102,7 +102,7 @@ impl Surroundings {
         if !globals.quiet {
             output::note(Sandbox::NOTICE);
             if globals.cache.is_some() {
-                output::note("sandbox: `--cache` is not used, the sandbox has a cache of its own");
+                output::note("sandbox: `--cache` is ignored, because the sandbox has its own cache");
             }
         }
         Ok(Self {
@@ -130,7 +130,7 @@ pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
     let input = Input::read(&args.file, &args.input)?;
     let mut plan = input.plan(&args.input)?;
     print_diagnostics(&input.warnings(&plan), globals.color_on_stderr());
-    // Before the work, as one that cannot be written should not cost an hour.
+    // Before the work, so that an unwritable file does not waste an hour.
     let provenance_file = args.provenance.as_deref().map(|path| provenance_file(path, &args.file)).transpose()?;
     let observer = progress::observer(globals);
     let mut lock_file =
@@ -152,7 +152,7 @@ pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
         threads: globals.threads()?,
     };
     let report = applier.apply(&plan).map_err(|failures| input.failed(failures))?;
-    // The images are there, so they are told, whatever becomes of the lock.
+    // The images exist, so they are reported even if writing the lock fails.
     let kept = lock_file.as_mut().map_or(Ok(()), |lock_file| lock_file.keep(&report.inputs));
     let done = kept.and_then(|()| {
         let statement = state(&input, args, &plan, lock_file.as_ref(), &report);
@@ -189,7 +189,7 @@ fn state(input: &Input, args: &ApplyArgs, plan: &Plan, lock_file: Option<&LockFi
     statement(&run)
 }
 
-/// Keeps a statement beside each image, for whoever pushes it.
+/// Stores a statement for each image, for a later push.
 fn keep_statement(store: &Store, report: &Report, statement: &str) -> Result<(), Failed> {
     for image in &report.images {
         if let Ok(id) = image.id.parse() {
@@ -199,8 +199,8 @@ fn keep_statement(store: &Store, report: &Report, statement: &str) -> Result<(),
     Ok(())
 }
 
-/// Pushes the images one after the other, each for all its platforms at once, up to the first that fails: later ones may
-/// build on it. What was pushed is told in any case.
+/// Pushes the images one after the other, each for all its platforms, and stops at the first failure, because later
+/// ones may build on it. The pushed ones are always reported.
 fn push_all(
     store: &Store,
     sources: &Sources,
@@ -232,15 +232,15 @@ fn names_of(report: &Report) -> Result<Vec<(SealerName, Vec<Platform>)>, Failed>
     Ok(names)
 }
 
-/// The file where `--provenance` says, to be filled.
+/// Opens the file of `--provenance`.
 fn provenance_file(path: &Path, recipe: &Path) -> Result<OutFile, Failed> {
     let is =
         |other: &Path| matches!((fs_err::canonicalize(path), fs_err::canonicalize(other)), (Ok(a), Ok(b)) if a == b);
     if path == Path::new("-") {
-        return Err(Failed::Usage("--provenance: name a file; stdout has the report".to_owned()));
+        return Err(Failed::Usage("--provenance: name a file; stdout is used for the report".to_owned()));
     }
     if is(recipe) || is(&lock_file_of(recipe)) {
-        let message = format!("--provenance: `{}` is the recipe or its lock, which it would replace", path.display());
+        let message = format!("--provenance: `{}` is the recipe or its lock, and would be overwritten", path.display());
         return Err(Failed::Usage(message));
     }
     OutFile::open(path).map_err(|failed| match failed {
@@ -261,7 +261,7 @@ pub(super) fn recipe_folder(file: &Path) -> PathBuf {
     }
 }
 
-/// What was made, for people: the images with their ids, what was changed, what to do next.
+/// The report for people: the images with their ids, the changes, and the next steps.
 fn text(report: &Report, surroundings: &Surroundings, globals: &Globals) -> String {
     use std::fmt::Write;
     let mut text: String = report.images.iter().map(output::image).collect();
@@ -297,12 +297,12 @@ fn text(report: &Report, surroundings: &Surroundings, globals: &Globals) -> Stri
             if surroundings.sandbox.is_some() {
                 let root = surroundings.root.display();
                 line(format_args!("next: look at it with `sealer --root {root} inspect {name}`,"));
-                line(format_args!("or apply the recipe to the real things: the same command without `--sandbox`"));
+                line(format_args!("or apply the recipe for real: run the same command without `--sandbox`"));
             } else {
                 line(format_args!(
-                    "next: run a cluster of it with `sealer run {name} --masters IP --passwd PASSWORD`,"
+                    "next: start a cluster from it with `sealer run {name} --masters IP --passwd PASSWORD`,"
                 ));
-                line(format_args!("whose machines need what `sealer doctor host` says last,"));
+                line(format_args!("(the end of `sealer doctor host` lists what its machines need),"));
                 line(format_args!("or build on it with `FROM {name}` in a Kubefile"));
             }
         }

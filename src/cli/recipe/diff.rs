@@ -12,7 +12,7 @@ use crate::diff::{Comparer, FindError, Input, Options, Scratch, markdown, text};
 use crate::store::Store;
 use crate::types::{FailureKind, Platform};
 
-/// What is unpacked lies below this folder of the cache.
+/// What is unpacked is below this folder of the cache.
 const SCRATCH: &str = "diff";
 
 #[derive(Debug, Args)]
@@ -23,13 +23,13 @@ pub(in crate::cli) struct DiffArgs {
     /// The second image
     #[arg(value_name = "B")]
     new: String,
-    /// Only this platform [default: all that both have]
+    /// Only this platform [default: all that both images have]
     #[arg(long = "platform", value_name = "PLATFORM", value_delimiter = ',')]
     platforms: Vec<Platform>,
     /// Compare the times of files too
     #[arg(long)]
     times: bool,
-    /// End with exit code 1 where the images differ in more than their names and ids
+    /// End with exit code 1 if the images differ in more than their names and ids
     #[arg(long)]
     exit_code: bool,
     /// The form of the result
@@ -55,7 +55,7 @@ pub(super) fn run(args: &DiffArgs, globals: &Globals) -> Result<(), Failed> {
     let settings = Settings { cache: &cache, registries_conf: None, url_mirrors: &mirrors };
     let pulls = old.needs_registry() || new.needs_registry();
     let sources = if pulls { Some(sources(&settings, &observer)?) } else { None };
-    // Whoever is the first to need the cache's folder makes it as private as it is.
+    // This may be the first use of the cache's folder, so it must be created as private as usual.
     Cache::open(&cache)?;
     let scratch = Scratch::new(&cache.join(SCRATCH))?;
     let comparer = Comparer {

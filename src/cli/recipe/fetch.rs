@@ -17,8 +17,8 @@ use super::apply::recipe_folder;
 use super::input::{Input, InputArgs};
 use super::lock_file::{LockArgs, LockFile};
 
-/// Does everything that apply does and keeps no image: so the cache then holds also what only a build finds, in charts and
-/// manifests. Base images that are in the store already are not fetched.
+/// Does everything that apply does, but keeps no image. So the cache also gets the images that only a build finds, in
+/// charts and manifests. Base images that are already in the store are not fetched.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct FetchArgs {
     /// The recipe
@@ -54,7 +54,7 @@ pub(super) fn run(args: &FetchArgs, globals: &Globals) -> Result<(), Failed> {
     };
     let fetched = applier.fetch(&plan).map_err(|failures| input.failed(failures))?;
     lock_file.keep(&fetched.inputs)?;
-    // What was fetched is there, so it is told, whatever becomes of the lock.
+    // The inputs were fetched, so they are reported even if writing the lock fails.
     let kept = lock_file.must_keep(&fetched.inputs);
     match args.output {
         OutputForm::Json => output::json(&fetched),

@@ -14,10 +14,10 @@ use crate::types::{Failure, FailureKind};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct InitArgs {
-    /// The new file, which must not be there yet; `-` prints the recipe
+    /// The new file, which must not exist yet; `-` prints the recipe
     #[arg(value_name = "FILE", default_value = "recipe.yaml")]
     file: PathBuf,
-    /// The form of what is said about the new file
+    /// The form of the message about the new file
     #[arg(short, long, value_enum, default_value = "text", value_name = "FORM")]
     output: OutputForm,
 }
@@ -36,12 +36,12 @@ pub(super) fn run(args: &InitArgs, globals: &Globals) -> Result<(), Failed> {
         OutputForm::Text if globals.quiet => Ok(()),
         OutputForm::Text => {
             let word = quoted(&file);
-            output::data(&format!("{file}: a first recipe; edit it, then `sealer recipe validate {word}`\n"))
+            output::data(&format!("{file}: a first recipe; edit it, then run `sealer recipe validate {word}`\n"))
         }
     }
 }
 
-/// A name as a shell takes it for one word.
+/// A name, quoted as one word for a shell.
 fn quoted(name: &str) -> String {
     let is_plain = |char: char| char.is_alphanumeric() || "_-./:@%+=,".contains(char);
     if name.chars().all(is_plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
@@ -51,7 +51,7 @@ fn write_new(path: &Path, content: &[u8]) -> Result<(), Failed> {
     let opened = fs_err::OpenOptions::new().write(true).create_new(true).open(path);
     let mut file = opened.map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => {
-            let message = format!("`{}` is there already, and stays as it is", path.display());
+            let message = format!("`{}` already exists, and was not changed", path.display());
             let help = "name another file, or `-` to print the recipe";
             Failure::new(FailureKind::Failed, message).with_help(help).into()
         }

@@ -15,19 +15,19 @@ use crate::validate::{Request, validate};
 /// The largest recipe, in bytes.
 const MAX_RECIPE: u64 = 1 << 20;
 
-/// What every command on a recipe takes.
+/// The arguments of all commands on a recipe.
 #[derive(Debug, Clone, Args)]
 pub(super) struct InputArgs {
     /// Take values from a YAML file; a later one wins
     #[arg(short = 'f', long = "values", value_name = "FILE")]
     pub(super) values: Vec<PathBuf>,
-    /// Set a value; wins over files
+    /// Set a value; overrides files
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,
     /// Only this platform
     #[arg(long = "platform", value_name = "PLATFORM", value_delimiter = ',')]
     pub(super) platforms: Vec<Platform>,
-    /// Only this stage, with those that it builds on
+    /// Only this stage, and the stages that it builds on
     #[arg(long, value_name = "NAME")]
     pub(super) stage: Option<String>,
 }
@@ -38,7 +38,7 @@ impl InputArgs {
     }
 }
 
-/// A recipe that was read and understood, with what was said of it on the way.
+/// A recipe that was parsed, with its warnings.
 #[derive(Debug)]
 pub(super) struct Input {
     pub(super) source: Source,
@@ -60,7 +60,7 @@ impl Input {
         Ok(Self { source, recipe: parsed.recipe, values, warnings })
     }
 
-    /// The plan for what is wanted of the recipe.
+    /// The plan for the wanted parts of the recipe.
     pub(super) fn plan(&self, args: &InputArgs) -> Result<Plan, Failed> {
         resolve(&self.source, &self.recipe, &self.values, &args.narrowing(), epoch()?)
             .map_err(|diagnostics| Failed::invalid(&self.source, diagnostics))
@@ -71,15 +71,15 @@ impl Input {
         Failed::Doing { source: Some(self.source.clone()), failures: failures.into() }
     }
 
-    /// All that is doubtful about the recipe and about the plan that was made of it.
+    /// All warnings about the recipe and its plan.
     pub(super) fn warnings(&self, plan: &Plan) -> Vec<Located> {
         let located = |diagnostic| Located { source: self.source.clone(), diagnostic };
         self.warnings.iter().cloned().chain(plan.warnings().into_iter().map(located)).collect()
     }
 }
 
-/// All that is wrong or doubtful about a recipe, as far as that can be known without a network. A lock among recipes
-/// (`recipes/*.yaml`) is read as one.
+/// All errors and warnings about a recipe that can be found without a network. A lock among recipes (`recipes/*.yaml`)
+/// is read as one.
 pub(super) fn checked(file: &Path, args: &InputArgs) -> Result<Vec<Located>, Failed> {
     if is_lock_file(file) {
         let source = read_source(file)?;
@@ -97,7 +97,7 @@ fn check(source: &Source, values: &ValuesInput, file: &Path, args: &InputArgs) -
     Ok(validate(&Request { source, values, narrowing, epoch, folder, lock }))
 }
 
-/// The failure of a recipe of which it is known that something is wrong: one kind of mistake does not hide the others.
+/// The failure of a recipe with mistakes: one kind of mistake does not hide the others.
 fn all_errors(source: &Source, values: &ValuesInput, file: &Path, args: &InputArgs) -> Failed {
     match check(source, values, file, args) {
         Ok(found) => {
@@ -108,7 +108,7 @@ fn all_errors(source: &Source, values: &ValuesInput, file: &Path, args: &InputAr
     }
 }
 
-/// Values from elsewhere.
+/// Values from files and `--set`.
 fn values_input(args: &InputArgs) -> Result<ValuesInput, Failed> {
     let files = args.values.iter().map(|file| read_source(file)).collect::<Result<_, _>>()?;
     Ok(ValuesInput { files, sets: args.set.clone() })
@@ -122,7 +122,7 @@ pub(in crate::cli) fn epoch() -> Result<Epoch, Failed> {
     }
 }
 
-/// The failure for a text that is none.
+/// The failure for a file that is not text.
 fn invalid(message: String) -> Failed {
     Failure::new(FailureKind::Invalid, message).into()
 }
@@ -143,13 +143,13 @@ pub(in crate::cli) fn read_source(file: &Path) -> Result<Source, Failed> {
     let opened = fs_err::File::open(file).map_err(unreadable)?;
     opened.take(MAX_RECIPE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > MAX_RECIPE {
-        return Err(invalid(format!("`{name}` is longer than {MAX_RECIPE} bytes, the most that is read")));
+        return Err(invalid(format!("`{name}` is longer than {MAX_RECIPE} bytes, the limit")));
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Source::new(&name, &text)),
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
-            Err(invalid(format!("`{name}` is no UTF-8 text: byte {} is the first that is not", at + 1)))
+            Err(invalid(format!("`{name}` is not UTF-8: byte {} is the first that is not", at + 1)))
         }
     }
 }

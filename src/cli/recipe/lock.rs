@@ -18,14 +18,14 @@ use crate::types::Platform;
 use super::input::{Input, InputArgs};
 use super::lock_file::LockFile;
 
-/// Looks up what the lock beside the recipe lacks and drops what no platform needs any more. Images that only a build finds,
-/// in charts and manifests, are added by apply and by fetch.
+/// Looks up what is missing in the lock next to the recipe, and removes what no platform needs any more. Images that
+/// only a build finds, in charts and manifests, are added by apply and by fetch.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct LockArgs {
     /// The recipe
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Look these up again: URLs and images, in any spelling, or how one of them ends; without a NAME everything
+    /// Look these up again: URLs and images, in any spelling, or the end of one; without a NAME, everything
     #[arg(long, value_name = "NAME", num_args = 0..)]
     update: Option<Vec<String>>,
     #[command(flatten)]
@@ -48,7 +48,7 @@ pub(super) fn run(args: &LockArgs, globals: &Globals) -> Result<(), Failed> {
     let store = Store::open(&globals.root()?);
     let others = other_platforms(&input, args, &plan, &former);
     plan.inputs = kept(args, &plan, &others, &former)?;
-    // What was looked up for one platform holds for the next.
+    // A lookup for one platform is also used for the next.
     let mut lock = plan.inputs.clone();
     for mut plan in std::iter::once(plan).chain(others) {
         plan.inputs = lock;
@@ -63,7 +63,7 @@ pub(super) fn run(args: &LockArgs, globals: &Globals) -> Result<(), Failed> {
     }
 }
 
-/// The recipe for the platforms that the lock has and that are not asked for now, as far as the recipe still has them.
+/// The recipe for those of its platforms that the lock has, but that are not selected now.
 fn other_platforms(input: &Input, args: &LockArgs, plan: &Plan, former: &Lock) -> Vec<Plan> {
     let now: Vec<&Platform> = plan.stages.iter().map(|stage| &stage.work.platform).collect();
     let others = former.platforms().into_iter().filter(|platform| !now.contains(platform));
@@ -74,7 +74,7 @@ fn other_platforms(input: &Input, args: &LockArgs, plan: &Plan, former: &Lock) -
     others.filter_map(of).collect()
 }
 
-/// What of the lock stays without being looked up.
+/// The entries of the lock that stay without a lookup.
 fn kept(args: &LockArgs, plan: &Plan, others: &[Plan], former: &Lock) -> Result<Lock, Failed> {
     let mut kept = former.clone();
     let mut inputs = Inputs::of(plan);
@@ -100,7 +100,7 @@ fn kept(args: &LockArgs, plan: &Plan, others: &[Plan], former: &Lock) -> Result<
     Ok(kept)
 }
 
-/// What became of the lock, a line an entry.
+/// The changes of the lock, one line per entry.
 fn text(file: &str, changes: &[LockChange], globals: &Globals) -> String {
     if changes.is_empty() {
         return if globals.quiet { String::new() } else { format!("{file}: nothing changed\n") };

@@ -1,4 +1,4 @@
-//! The lock beside a recipe, read and written.
+//! The lock next to a recipe, read and written.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,23 +18,23 @@ use super::input::read_source;
 
 /// The mode of a lock that is new.
 const MODE: u32 = 0o644;
-/// How long another run may hold the folder, which writes only its lock meanwhile.
+/// How long another run may hold the folder while it writes its lock.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How much of the inputs has to be known already.
+/// Which inputs must already be known.
 #[derive(Debug, Clone, Copy, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct LockArgs {
-    /// Use only what the lock beside the recipe says: an input that is missing from it or differs is an error
+    /// Use only what the lock next to the recipe says: an input that is missing from it or differs is an error
     #[arg(long)]
     locked: bool,
-    /// Ask nobody: everything comes from the store and the cache
+    /// Do not use the network: everything comes from the store and the cache
     #[arg(long)]
     offline: bool,
     /// Both --locked and --offline
     #[arg(long)]
     frozen: bool,
-    /// Fail where a manifest names something that looks like an image and that its registry refuses
+    /// Fail if a manifest has a string that looks like an image, but its registry refuses it
     #[arg(long)]
     strict: bool,
 }
@@ -59,15 +59,15 @@ impl LockArgs {
     }
 }
 
-/// A lock's file, which need not be there.
+/// A lock file, which may be missing.
 #[derive(Debug)]
 pub(super) struct LockFile {
     path: PathBuf,
-    /// As it was read, or written last.
+    /// Its content as it was last read or written.
     there: Option<(Source, Lock)>,
-    /// Whether what is new may be written.
+    /// Whether new entries may be written.
     is_kept: bool,
-    /// Why it cannot be written, where that is so.
+    /// Why it cannot be written, if so.
     obstacle: Option<String>,
 }
 
@@ -78,8 +78,8 @@ impl LockFile {
         Ok(Self { there: read(&path)?, path, is_kept: true, obstacle: None })
     }
 
-    /// As [`read`](Self::read), for a command that works with the lock as `args` say. Where the lock must be there, it is an
-    /// error that it is not; where it could not be written, that is said now.
+    /// As [`read`](Self::read), with the rules in `args`. A required lock that is missing is an error; a lock that
+    /// could not be written is reported now.
     pub(super) fn open(recipe: &Path, args: LockArgs, observer: &dyn Observer) -> Result<Self, Failed> {
         let mut file = Self::read(recipe)?;
         let folder = recipe_folder(recipe);
@@ -90,10 +90,9 @@ impl LockFile {
                     let (path, recipe) = (file.path.display(), recipe.display());
                     let failure = Failure::new(
                         FailureKind::Verification,
-                        format!("the recipe has no lock: `{path}` is not there"),
+                        format!("the recipe has no lock: `{path}` does not exist"),
                     );
-                    let help =
-                        format!("`sealer recipe fetch {recipe}` writes it, and so does apply without `--locked`");
+                    let help = format!("to write it, run `sealer recipe fetch {recipe}`, or apply without `--locked`");
                     return Err(failure.with_help(help).into());
                 }
             }
@@ -101,7 +100,7 @@ impl LockFile {
                 if let Err(error) = accessat(CWD, &folder, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS) {
                     file.is_kept = false;
                     let (path, error) = (file.path.display(), std::io::Error::from(error));
-                    let message = format!("`{path}` cannot be written ({error}): what is new is not locked");
+                    let message = format!("cannot write `{path}` ({error}): new inputs are not locked");
                     observer.event(Event::Warning { message });
                     file.obstacle = Some(error.to_string());
                 }
@@ -115,21 +114,21 @@ impl LockFile {
         &self.path
     }
 
-    /// What it says; nothing where it is not there.
+    /// What it says; nothing if it does not exist.
     pub(super) fn lock(&self) -> Lock {
         self.there.as_ref().map(|(_, lock)| lock.clone()).unwrap_or_default()
     }
 
-    /// Its name and bytes as this run read it, or wrote it last; none where it is not there.
+    /// Its name and bytes as this run read it, or wrote it last; `None` if it does not exist.
     pub(super) fn bytes(&self) -> Option<(String, &[u8])> {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         self.there.as_ref().map(|(source, _)| (name, source.text().as_bytes()))
     }
 
-    /// Writes `lock` where it is another than the one that was read and where that is wanted. The file keeps its mode.
-    /// Also one of a recipe without inputs is written, as `--locked` wants to see it.
+    /// Writes `lock` if it changed and writing is wanted. The file keeps its mode. A recipe without inputs also gets a
+    /// lock, because `--locked` needs one.
     ///
-    /// What another run wrote in the meantime stays, but for what this one changed of it.
+    /// Entries that another run wrote in the meantime stay, except those that this run changed.
     pub(super) fn keep(&mut self, lock: &Lock) -> Result<(), Failed> {
         if !self.is_kept || (self.says(lock) && !self.tells_secrets()) {
             return Ok(());
@@ -137,7 +136,7 @@ impl LockFile {
         // A link leads to the lock, and stays.
         let path = fs_err::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
         let folder = Dir::open(&recipe_folder(&path))?;
-        // To the end: between reading and writing nobody else writes.
+        // Held to the end, so that nobody else writes between reading and writing.
         let _held = FolderLock::acquire_folder(&folder, PATIENCE)?;
         let now = read(&self.path)?;
         let earlier = self.lock();
@@ -154,16 +153,16 @@ impl LockFile {
         Ok(())
     }
 
-    /// The failure of a command that is of use only where `lock` is kept, and it cannot be.
+    /// The failure of a command that is useless without writing `lock`, if it cannot be written.
     pub(super) fn must_keep(&self, lock: &Lock) -> Result<(), Failed> {
         let Some(why) = self.obstacle.as_ref().filter(|_| self.lock() != *lock) else { return Ok(()) };
-        let message = format!("`{}` cannot be written: {why}", self.path.display());
-        let help = "without it `--offline` does not know what was fetched: make the folder writable, or copy the recipe \
-            with its files to one that is";
+        let message = format!("cannot write `{}`: {why}", self.path.display());
+        let help = "without this file `--offline` does not know what was fetched: make the folder writable, or copy \
+            the recipe and its files to a folder that is";
         Err(Failure::new(FailureKind::Failed, message).with_help(help).into())
     }
 
-    /// Whether it was written when URLs stood there with their queries.
+    /// Whether it is from a version that wrote URLs with their queries.
     fn tells_secrets(&self) -> bool {
         let is_told = |line: &str| line.strip_prefix("- url: ").is_some_and(|url| url.contains('?'));
         self.there.as_ref().is_some_and(|(source, _)| source.text().lines().any(is_told))
@@ -174,14 +173,14 @@ impl LockFile {
     }
 }
 
-/// The lock in a file, with its text; none where there is no such file.
+/// The lock in a file, with its text; `None` if there is no such file.
 fn read(path: &Path) -> Result<Option<(Source, Lock)>, Failed> {
     match fs_err::symlink_metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.into()),
         // Reading a pipe would wait for somebody to write.
         Ok(_) if fs_err::metadata(path).is_ok_and(|there| !there.is_file()) => {
-            Err(Failed::doing(format!("the lock `{}` is no file", path.display())))
+            Err(Failed::doing(format!("the lock `{}` is not a file", path.display())))
         }
         Ok(_) => {
             let source = read_source(path)?;

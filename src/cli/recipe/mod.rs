@@ -25,23 +25,23 @@ use super::globals::Globals;
 pub(super) enum RecipeCommand {
     /// Derive the images of a recipe
     Apply(apply::ApplyArgs),
-    /// Check recipes as far as that goes without a network
+    /// Check recipes, without a network
     Validate(validate::ValidateArgs),
     /// Show what apply would do
     Plan(plan::PlanArgs),
-    /// Write down what the inputs of a recipe are, in the lock beside it
+    /// Pin the inputs of a recipe in the lock next to it
     Lock(lock::LockArgs),
     /// Fill the cache, so that the recipe can be applied without a network
     Fetch(fetch::FetchArgs),
-    /// Say what recipes are made of, or what a step or a context entry does, with an example
+    /// Explain recipes, or one step or context entry, with an example
     Explain(explain::ExplainArgs),
     /// Write a first recipe to edit
     Init(init::InitArgs),
-    /// Say which list, manifest and step brought a container image into an image
+    /// Show which list, manifest and step brought a container image into an image
     Why(why::WhyArgs),
     /// Compare two images: layers, files, members of archives, keys, image references
     Diff(diff::DiffArgs),
-    /// Apply a recipe again from nothing, and compare with the images that are there
+    /// Apply a recipe again from scratch, and compare the result with the existing images
     Verify(verify::VerifyArgs),
     /// Print the JSON Schema of recipes
     Schema,

@@ -36,11 +36,11 @@ enum PlanForm {
     Text,
     /// For a change request, with the details folded.
     Markdown,
-    /// For machines: what apply executes, and as `preview` what is foreseen of it.
+    /// For machines: what apply executes, and its preview as `preview`.
     Json,
 }
 
-/// The plan as apply executes it, with what is foreseen of it.
+/// The plan as apply executes it, with its preview.
 #[derive(Serialize)]
 struct Printed<'a> {
     #[serde(flatten)]
@@ -84,7 +84,7 @@ pub(super) fn run(args: &PlanArgs, globals: &Globals) -> Result<(), Failed> {
     if foreseen.problems.is_empty() { Ok(()) } else { Err(input.failed(foreseen.problems)) }
 }
 
-/// The lock beside a recipe, with its file's name where there is one.
+/// The lock next to a recipe, with its file's name if there is one.
 fn lock_beside(recipe: &Path) -> Result<(Lock, Option<String>), Failed> {
     let file = lock_file_of(recipe);
     if !file.exists() {

@@ -31,7 +31,7 @@ pub(in crate::cli) struct ValidateArgs {
 }
 
 /// One message in the JSON of `-o json`. Lines and columns count from 1, columns in characters; the end is the place
-/// behind the last character.
+/// after the last character.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_field_names, reason = "the fields are called as in the JSON")]
@@ -72,7 +72,7 @@ impl<'a> Message<'a> {
     }
 }
 
-/// Checks every file; all mistakes of all files are reported before the exit code says that there were some.
+/// Checks every file and reports all mistakes of all files.
 pub(super) fn run(args: &ValidateArgs, globals: &Globals) -> Result<(), Failed> {
     let mut messages: Vec<Located> = Vec::new();
     let mut unread: Vec<Failure> = Vec::new();
@@ -92,7 +92,7 @@ pub(super) fn run(args: &ValidateArgs, globals: &Globals) -> Result<(), Failed> 
         if errors(&found) == 0 && args.output == OutputForm::Text && !globals.quiet {
             output::data(&format!("{}: valid\n", file.display()))?;
         }
-        // What several recipes share, a file of values, is told once.
+        // Mistakes in a file of values that several recipes share are reported once.
         for message in found {
             if !messages.contains(&message) {
                 messages.push(message);
@@ -111,7 +111,7 @@ pub(super) fn run(args: &ValidateArgs, globals: &Globals) -> Result<(), Failed> 
     if !unread.is_empty() {
         return Err(unread.into());
     }
-    // Everything was said above.
+    // Everything was already printed.
     if errors(&messages) > 0 { Err(Failed::Reported(FailureKind::Invalid)) } else { Ok(()) }
 }
 

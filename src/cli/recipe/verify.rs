@@ -20,12 +20,12 @@ use super::apply::{Surroundings, recipe_folder, sandbox_folder};
 use super::input::{Input, InputArgs};
 use super::lock_file::{LockArgs, LockFile};
 
-/// What is made lies below this folder of the cache.
+/// What is made is below this folder of the cache.
 const SCRATCH: &str = "verify";
 
-/// Applies the recipe again, as its lock says, with an empty cache and an empty store, and compares what comes out with the
-/// images in the store, or in their registries where the store does not have them. Ends with exit code 4 where they
-/// differ and says where.
+/// Applies the recipe again with its lock, an empty cache and an empty store, and compares the result with the images
+/// in the store, or in their registries if the store does not have them. If they differ, it says where, and ends with
+/// exit code 4.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct VerifyArgs {
     /// The recipe
@@ -33,10 +33,10 @@ pub(in crate::cli) struct VerifyArgs {
     file: PathBuf,
     #[command(flatten)]
     input: InputArgs,
-    /// Apply to stand-ins, without a lock; the images are those of the store that --root names
+    /// Use small stand-ins for all inputs, and no lock; compare with the images of the store that --root names
     #[arg(long, conflicts_with = "offline")]
     sandbox: bool,
-    /// Ask nobody: inputs come from the cache as it is, each checked by its digest
+    /// Do not use the network: inputs come from the cache as it is, each checked by its digest
     #[arg(long)]
     offline: bool,
     /// The form of the result
@@ -45,10 +45,10 @@ pub(in crate::cli) struct VerifyArgs {
 }
 
 pub(super) fn run(args: &VerifyArgs, globals: &Globals) -> Result<(), Failed> {
-    // `--root` may stand before `recipe`, where a rule of the parser's does not see it.
+    // `--root` may come before `recipe`, where a rule of the parser would not find it.
     if args.sandbox && globals.root.is_none() {
         return Err(Failed::Usage(
-            "`--sandbox` compares with the images of a store: name it with `--root DIR`".to_owned(),
+            "`--sandbox` compares with the images of a store: name that store with `--root DIR`".to_owned(),
         ));
     }
     let input = Input::read(&args.file, &args.input)?;
@@ -65,7 +65,7 @@ pub(super) fn run(args: &VerifyArgs, globals: &Globals) -> Result<(), Failed> {
         Some(folder) => Surroundings::sandbox_in(folder.path(), globals)?,
         None => Surroundings::of_user(globals)?,
     };
-    // Whoever is the first to need the cache's folder makes it as private as it is.
+    // This may be the first use of the cache's folder, so it must be created as private as usual.
     Cache::open(&surroundings.cache)?;
     let scratch = Scratch::new(&surroundings.cache.join(SCRATCH))?;
     let empty = scratch.path().join("cache");
@@ -114,13 +114,13 @@ fn image(image: &ImageVerdict) -> Vec<String> {
     };
     let mut lines = vec![format!("{name} ({platform}) differs in {place}"), format!("  {difference:#}")];
     if !image.cached.is_empty() {
-        lines.push(format!("  which is of the cached image {}", image.cached.join(", ")));
+        lines.push(format!("  this file belongs to the cached image {}", image.cached.join(", ")));
     }
     if image.id != image.expected {
-        lines.push(format!("  its id is {id}, the recipe makes {}", image.expected));
+        lines.push(format!("  its id is {id}, but the recipe makes {}", image.expected));
     }
     if image.is_of_other_recipe {
-        lines.push("  it was made of another recipe, with other values or by another format version".to_owned());
+        lines.push("  it was made from another recipe, with other values, or with another format version".to_owned());
     }
     lines
 }

@@ -25,10 +25,10 @@ pub(in crate::cli) struct WhyArgs {
     /// The image's name, or its whole id
     #[arg(value_name = "IMAGE")]
     image: String,
-    /// The container image, by the name that it was pulled or that clusters ask for
+    /// The container image, by the name that it was pulled under or that clusters use
     #[arg(value_name = "REF")]
     reference: ImageRef,
-    /// The recipe that made the image: names the steps that have to do with it
+    /// The recipe that made the image: also show the steps that are involved
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
     #[command(flatten)]
@@ -48,7 +48,7 @@ struct Answer<'a> {
     image_layers: Vec<LayerRow<'a>>,
     #[serde(flatten)]
     why: &'a Why,
-    /// The recipe's steps; none where no recipe was named.
+    /// The recipe's steps; `None` if no recipe was named.
     #[serde(skip_serializing_if = "Option::is_none")]
     steps: Option<&'a [StepBehind]>,
 }
@@ -80,7 +80,7 @@ pub(super) fn run(args: &WhyArgs, globals: &Globals) -> Result<(), Failed> {
     let why = why(&layers, &args.reference, own, &image.platform)?;
     let name = image.name.familiar();
     if why.is_nothing() {
-        let message = format!("`{name}` neither holds nor asks for `{}`", args.reference.familiar());
+        let message = format!("`{name}` neither has nor asks for `{}`", args.reference.familiar());
         let failure = Failure::new(FailureKind::Failed, message);
         let near = why.nearest.iter().map(|near| format!("the nearest name there is `{near}`"));
         return Err(near.fold(failure, Failure::with_help).into());
@@ -97,7 +97,7 @@ pub(super) fn run(args: &WhyArgs, globals: &Globals) -> Result<(), Failed> {
             output::json(&Answer { image: name, platform, image_layers: rows, why: &why, steps })
         }
         OutputForm::Text => {
-            // Files and values come with images, which may be strangers'.
+            // Files and values come from images, which may be untrusted.
             output::data(&printable(&text(&name, &image.platform, &rows, &why, steps.as_deref())))
         }
     }
@@ -109,16 +109,13 @@ fn plan(recipe: &Path, args: &WhyArgs, image: &Image) -> Result<Plan, Failed> {
     Input::read(recipe, &args.input)?.plan(&asked)
 }
 
-/// The steps of the recipe's stage whose digest the image carries.
+/// The steps of the stage whose digest is in the image.
 fn steps(recipe: &Path, plan: &Plan, image: &Image, why: &Why) -> Result<Vec<StepBehind>, Failed> {
     let digest = image.annotations.get(STAGE_ANNOTATION);
     let Some(stage) = digest.and_then(|digest| stage_of(plan, digest)) else {
-        let message = format!(
-            "no stage of `{}`, with these values, is the one that made `{}`",
-            recipe.display(),
-            image.name.familiar()
-        );
-        let help = "name the recipe and the values that it was made with: an image carries the digest of its stage";
+        let message =
+            format!("no stage of `{}`, with these values, made `{}`", recipe.display(), image.name.familiar());
+        let help = "use the recipe and the values that it was made with: an image has the digest of its stage";
         let failure = Failure::new(FailureKind::Failed, message).with_help(help);
         return Err(failure.into());
     };
@@ -165,14 +162,14 @@ fn text(name: &str, platform: &Platform, rows: &[LayerRow<'_>], why: &Why, steps
             let route = if route.is_empty() { String::new() } else { format!(", at {route}") };
             let by = by.map_or(String::new(), |by| format!(", asked for by {by}"));
             let line = if *line == 0 { String::new() } else { format!(":{line}") };
-            let covered = if *covered { ", covered by a higher layer's" } else { "" };
+            let covered = if *covered { ", hidden by a higher layer" } else { "" };
             lines.push(format!("  {file}{line}: {reference}{route}{by} ({}{covered})", layer(*number)));
         }
     };
     places("listed in", "no list names it", &why.lists);
     places("asked for in", "no manifest asks for it", &why.manifests);
     if let Some(steps) = steps {
-        lines.push(if steps.is_empty() { "no step of the recipe has to do with it" } else { "steps" }.to_owned());
+        lines.push(if steps.is_empty() { "no step of the recipe is involved" } else { "steps" }.to_owned());
         lines.extend(steps.iter().map(|StepBehind { stage, step, place, what, .. }| {
             let place = place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
             format!("  {stage}: {step}: {what}{place}")

@@ -175,7 +175,7 @@ fn the_golden_base_raises_no_alarm() {
     assert!(report.is_closed());
     let notes: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(notes.join("\n"), @r"
-    etc/kubeadm.yml:5: every node that joins will ask for `sea.hub:5000/fanux/lvscare:latest`, which the image's own registry does not hold: the cluster can only have masters
+    etc/kubeadm.yml:5: every node that joins needs `sea.hub:5000/fanux/lvscare:latest`, which the image's own registry does not have: the cluster can only have masters
     manifests/imageList:1: no manifest asks for `localhost:5001/calico/cni:v3.19.1`, `localhost:5001/calico/kube-controllers:v3.19.1`, `localhost:5001/calico/node:v3.19.1`, `localhost:5001/calico/pod2daemon-flexvol:v3.19.1`, `localhost:5001/calico/typha:v3.19.1`
     ");
 }

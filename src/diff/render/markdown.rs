@@ -1,4 +1,4 @@
-//! For a pull request: GitHub's Markdown, nothing in which the images' own words could be taken for markup.
+//! For a pull request: GitHub's Markdown, with all text of the images escaped.
 
 use super::{SHOWN, Sign, about, below, cached_lines, counted, image_line, summary, words};
 use crate::diff::{Change, Difference, FileDiff, ImageDiff, Report, Sides};

@@ -18,7 +18,7 @@ enum Sign {
     Added,
     Removed,
     Changed,
-    /// The same on both sides, and shown beside what is not.
+    /// The same on both sides, shown next to the differences.
     Same,
 }
 
@@ -86,7 +86,7 @@ fn words(change: &Change) -> String {
     }
 }
 
-/// What is known of a file beside its path: its size or type, and its layers.
+/// What is known of a file next to its path: its size or type, and its layers.
 fn about(file: &FileDiff) -> String {
     let what = |state: &FileState| match (state.size, &state.target) {
         (Some(size), _) => human_size(size),
@@ -131,7 +131,7 @@ fn cached_words(image: &CachedImage) -> String {
     format!("{}{list}{lacks}", image.digest)
 }
 
-/// The lines about a cached image behind its name: one where it came or went, two where it is another one.
+/// The lines about a cached image after its name: one if it was added or removed, two if it changed.
 fn cached_lines(cached: &CachedDiff) -> Vec<(Sign, String)> {
     let line = |sign, image: &Option<CachedImage>| image.as_ref().map(|image| (sign, cached_words(image)));
     [line(Sign::Removed, &cached.old), line(Sign::Added, &cached.new)].into_iter().flatten().collect()
@@ -166,7 +166,7 @@ fn summary(image: &ImageDiff) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
-/// What is said of a file below its own line: the differences in it, and its own where it is on both sides.
+/// What is said about a file below its own line: the differences in it, and its own if it is on both sides.
 fn below(file: &FileDiff) -> Vec<&Difference> {
     let is_whole = file.old.is_none() || file.new.is_none();
     if is_whole { Vec::new() } else { file.differences.iter().collect() }

@@ -13,20 +13,20 @@ const FILES: [&str; 3] = ["crt", "cert", "key"];
 pub(super) fn check(places: &CertificatePlaces) -> Vec<Finding> {
     let mut findings = Vec::new();
     for folder in &places.folders {
-        for registry in entries(folder, "the registries in it count as ones without certificates", &mut findings) {
+        for registry in entries(folder, "its registries are used without certificates", &mut findings) {
             if !registry.is_dir() {
                 continue;
             }
-            for file in entries(&registry, "this registry cannot be asked", &mut findings) {
+            for file in entries(&registry, "this registry cannot be used", &mut findings) {
                 let is_read = file.extension().is_some_and(|found| FILES.iter().any(|wanted| found == *wanted));
                 if is_read && let Err(error) = fs_err::File::open(&file) {
-                    findings.push(closed(&file, &error, "this registry cannot be asked"));
+                    findings.push(closed(&file, &error, "this registry cannot be used"));
                 }
             }
         }
     }
     if findings.is_empty() {
-        let found = "can be read, or are not there";
+        let found = "can be read, or do not exist";
         findings.push(Finding::new(Verdict::Good, "certificates", "the folders `certs.d`", found));
     }
     findings

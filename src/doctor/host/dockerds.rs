@@ -1,4 +1,4 @@
-//! Running engines, as /proc shows them: with which settings the one that is asked was started.
+//! Running engines, as /proc shows them: the settings of the one that is checked.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -8,10 +8,10 @@ use super::HostPlaces;
 
 /// The flags of dockerd that say where it listens.
 const HOSTS: [&str; 3] = ["--host", "--hosts", "-H"];
-/// Where it listens if nothing is said: systemd's socket is this one, too.
+/// Where it listens by default: systemd's socket is this one, too.
 const USUAL: [&str; 3] = ["fd://", "unix:///var/run/docker.sock", "unix:///run/docker.sock"];
 
-/// The file that the engine of `places` reads its settings from: what it was told, else the usual one.
+/// The file that the engine of `places` reads its settings from: the one on its command line, else the usual one.
 pub(super) fn settings(places: &HostPlaces) -> PathBuf {
     told(places).unwrap_or_else(|| places.daemon_json.clone())
 }
@@ -32,7 +32,7 @@ fn told(places: &HostPlaces) -> Option<PathBuf> {
             hosts.iter().any(|host| asked.iter().any(|asked| host.as_bytes() == asked.as_bytes()))
         };
         let file = values(&arguments, &["--config-file"]).pop().filter(|_| listens)?;
-        // A relative one lies where the engine was started.
+        // A relative path starts in the folder where the engine was started.
         let folder = fs_err::read_link(process.join("cwd")).unwrap_or_else(|_| PathBuf::from("/"));
         Some(folder.join(file))
     })
@@ -44,7 +44,7 @@ fn dockerd(proc: &Path, process: &Path) -> Option<Vec<Vec<u8>>> {
     let line = fs_err::read(process.join("cmdline")).ok()?;
     let arguments: Vec<Vec<u8>> = line.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect();
     let program = Path::new(OsStr::from_bytes(arguments.first()?)).file_name()?;
-    // One in a container has files of its own.
+    // An engine in a container has its own files.
     let mounts = |process: &Path| fs_err::read_link(process.join("ns/mnt")).ok();
     let same = match (mounts(process), mounts(&proc.join("self"))) {
         (Some(theirs), Some(ours)) => theirs == ours,

@@ -6,7 +6,7 @@ use crate::doctor::{Finding, Verdict};
 use crate::process::on_path;
 use crate::transport::{EngineFault, EngineInfo};
 
-/// What sealer's own engine has behind its version.
+/// The end of the version of sealer's own engine.
 const PATCHED: &str = "-sealer";
 
 /// Whose engine it is; with its version.
@@ -14,14 +14,14 @@ const PATCHED: &str = "-sealer";
 pub(super) enum Flavour {
     /// Sealer's own, which knows `mirror-registries`.
     Sealer(String),
-    /// Docker's, which does not start on it.
+    /// Docker's, which does not start with it.
     Upstream(String),
 }
 
 /// What is known of the engine.
 #[derive(Debug)]
 pub(super) struct EngineState {
-    /// What it says, or why it says nothing.
+    /// Its answer, or why there is none.
     pub(super) about: Result<EngineInfo, EngineFault>,
     /// Whose engine this machine has: the one that answers here, else the program that is installed.
     pub(super) flavour: Option<Flavour>,
@@ -37,7 +37,7 @@ impl EngineState {
     pub(super) fn ask(places: &HostPlaces) -> Self {
         let about = places.engine.info(places.limit);
         let here = about.as_ref().ok().filter(|_| places.engine.is_local()).map(|about| Flavour::of(&about.version));
-        // One that does not start is the one whose files matter most.
+        // The files of an engine that does not start matter most.
         let flavour = here.or_else(|| {
             let installed = on_path(places.path.as_deref()?, "dockerd").next()?;
             let said = program::ask(&installed, "--version", places.limit).ok()?;
@@ -82,25 +82,25 @@ fn silent(
     why: &EngineFault,
     finding: &dyn Fn(Verdict, String) -> Finding,
 ) -> Finding {
-    let needs = "`docker-daemon:` in recipes needs one, too";
+    let needs = "`docker-daemon:` in recipes needs an engine";
     let installed = match &engine.flavour {
         Some(Flavour::Sealer(version) | Flavour::Upstream(version)) => format!("; dockerd {version} is installed"),
         None => String::new(),
     };
     match why {
         EngineFault::NoSocket if engine.flavour.is_none() && !places.engine_is_named => {
-            finding(Verdict::Note, "no engine is there".to_owned())
-                .remedy(format!("nothing: this program builds without one; {needs}"))
+            finding(Verdict::Note, "there is no engine".to_owned())
+                .remedy(format!("nothing: this program builds without an engine; only {needs}"))
         }
-        EngineFault::Denied => finding(Verdict::Warning, format!("the engine cannot be asked: {why}"))
+        EngineFault::Denied => finding(Verdict::Warning, format!("cannot connect to the engine: {why}"))
             .remedy("run this as root, or as a user of the group that owns the socket, usually `docker`"),
-        EngineFault::Host(_) => finding(Verdict::Warning, format!("the engine cannot be asked: {why}"))
+        EngineFault::Host(_) => finding(Verdict::Warning, format!("cannot connect to the engine: {why}"))
             .remedy("set DOCKER_HOST to `unix:///PATH` or `tcp://HOST:PORT`, or unset it for the usual socket"),
         EngineFault::Answer { .. } | EngineFault::Broken(_) | EngineFault::Strange(_) => {
             let found = if matches!(why, EngineFault::Answer { .. }) {
-                format!("the engine is in trouble: {why}")
+                format!("the engine reports an error: {why}")
             } else {
-                format!("what answers there is no engine that is understood: {why}")
+                format!("the answer there is not that of a known Docker engine: {why}")
             };
             finding(Verdict::Warning, found)
                 .remedy("look at the engine's log, `journalctl -u docker`, or set DOCKER_HOST to where it listens")

@@ -1,10 +1,10 @@
-//! Images that an engine has already: it does not pull them again, so no build with it caches them.
+//! Images that an engine already has: it does not pull them again, so a build with it does not cache them.
 
 use super::engine::EngineState;
 use super::{CLUSTER_HOST, listed};
 use crate::doctor::{Finding, Verdict};
 
-/// How many names are said; all of them are in `docker images`.
+/// How many names are shown; `docker images` shows all of them.
 const SAID: usize = 20;
 
 pub(super) fn check(engine: &EngineState) -> Vec<Finding> {
@@ -22,13 +22,13 @@ pub(super) fn check(engine: &EngineState) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !of_cluster.is_empty() {
         let found = format!(
-            "has {} of `{CLUSTER_HOST}`, a cluster's or an earlier build's: {}",
+            "has {} of `{CLUSTER_HOST}`, from a cluster or an earlier build: {}",
             count(&of_cluster),
             names_of(&of_cluster)
         );
         findings.push(
             finding(Verdict::Warning, found)
-                .expected("none on a machine that builds: they are used instead of what the new image's registry has")
+                .expected("none on a machine that builds: the engine uses them instead of the new image's registry")
                 .remedy("`docker rmi` them; on a node of a cluster, build elsewhere"),
         );
     }
@@ -36,12 +36,13 @@ pub(super) fn check(engine: &EngineState) -> Vec<Finding> {
         let found = format!("has {} already: {}", count(&others), names_of(&others));
         findings.push(
             finding(Verdict::Warning, found)
-                .expected("none that a build names: what is there is not pulled, and what is not pulled is not cached")
+                .expected("none that a build names: the engine does not pull an image that it has, and only pulled \
+                           images are cached")
                 .remedy("`docker rmi` those that the build names, or `docker system prune -a` for all that no container uses"),
         );
     }
     if findings.is_empty() {
-        findings.push(finding(Verdict::Good, "has no images that it would not pull again".to_owned()));
+        findings.push(finding(Verdict::Good, "has no images that would keep it from pulling".to_owned()));
     }
     findings
 }

@@ -1,4 +1,4 @@
-//! The proxies of an engine: one that catches the cluster's registry keeps everything out of the cache.
+//! The proxies of an engine: if a proxy is used for the cluster's registry, nothing is cached.
 
 use super::engine::EngineState;
 use super::{CLUSTER_HOST, listed};

@@ -10,8 +10,8 @@ use crate::doctor::{Finding, Verdict};
 
 pub(super) fn check(places: &HostPlaces) -> Vec<Finding> {
     let folders = [
-        ("store", &places.root, "the store", "say `--root DIR` or set SEALER_ROOT"),
-        ("cache", &places.cache, "the cache", "say `--cache DIR` or set SEALER_CACHE"),
+        ("store", &places.root, "the store", "use `--root DIR` or set SEALER_ROOT"),
+        ("cache", &places.cache, "the cache", "use `--cache DIR` or set SEALER_CACHE"),
         ("temporary-folder", &places.temporary, "the folder for temporary files", "set TMPDIR"),
     ];
     folders.map(|(check, path, what, remedy)| one(check, path, what, remedy)).into()
@@ -21,7 +21,7 @@ fn one(check: &'static str, path: &Path, what: &str, remedy: &str) -> Finding {
     let subject = path.display().to_string();
     let bad = |found: String| {
         Finding::new(Verdict::Error, check, &subject, format!("{what} {found}"))
-            .expected("a folder that this user can write in, or can make")
+            .expected("a folder that this user can write to, or can create")
             .remedy(format!("{remedy}, or give this user the right to write there"))
     };
     let there = match existing(path) {
@@ -33,7 +33,7 @@ fn one(check: &'static str, path: &Path, what: &str, remedy: &str) -> Finding {
     }
     match accessat(CWD, &there, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS) {
         Ok(()) if there == path => Finding::new(Verdict::Good, check, subject, format!("{what} can be written")),
-        Ok(()) => Finding::new(Verdict::Good, check, subject, format!("{what} is not there yet and can be made")),
+        Ok(()) => Finding::new(Verdict::Good, check, subject, format!("{what} does not exist yet, but can be created")),
         Err(error) => bad(format!("cannot be written: `{}`: {}", there.display(), reason(&io::Error::from(error)))),
     }
 }
@@ -45,7 +45,7 @@ pub(super) fn existing(path: &Path) -> Result<PathBuf, (PathBuf, io::Error)> {
         let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
         match fs_err::metadata(above) {
             Ok(_) => return Ok(above.to_owned()),
-            // A symlink that leads nowhere is in the way: no folder can be made in its place.
+            // A broken symlink blocks the path: no folder can be created there.
             Err(error) if error.kind() == io::ErrorKind::NotFound && !above.is_symlink() => {}
             Err(error) => return Err((above.to_owned(), error)),
         }
@@ -82,18 +82,18 @@ mod tests {
         insta::assert_snapshot!(said.replace(folder.path().to_str().unwrap(), "[DIR]"), @"
         good: [DIR]/there: the store can be written
         good: [DIR]/link: the store can be written
-        good: [DIR]/there/a/b: the store is not there yet and can be made
+        good: [DIR]/there/a/b: the store does not exist yet, but can be created
         error: [DIR]/file: the store cannot be a folder: `[DIR]/file` is a file
-          expected: a folder that this user can write in, or can make
+          expected: a folder that this user can write to, or can create
           remedy: say `--root DIR`, or give this user the right to write there
         error: [DIR]/file/x: the store cannot be reached: `[DIR]/file/x`: not a directory
-          expected: a folder that this user can write in, or can make
+          expected: a folder that this user can write to, or can create
           remedy: say `--root DIR`, or give this user the right to write there
         error: [DIR]/dangling: the store cannot be reached: `[DIR]/dangling`: it is not there
-          expected: a folder that this user can write in, or can make
+          expected: a folder that this user can write to, or can create
           remedy: say `--root DIR`, or give this user the right to write there
         error: [DIR]/dangling/x: the store cannot be reached: `[DIR]/dangling`: it is not there
-          expected: a folder that this user can write in, or can make
+          expected: a folder that this user can write to, or can create
           remedy: say `--root DIR`, or give this user the right to write there
         ");
     }

@@ -1,7 +1,7 @@
-//! `sea.hub`: what the hosts file has under the cluster's registry's name, and what the resolver makes of it.
+//! `sea.hub`: the entries in the hosts file for the name of the cluster's registry, and the resolver's answer.
 //!
-//! A build with an engine starts a registry on this machine and pulls through it, so the name has to lead here. On a node
-//! of a cluster it leads to the cluster's first master. A build without an engine never asks for the name.
+//! A build with an engine starts a registry on this machine and pulls through it, so the name must point here. On a
+//! node of a cluster it points to the cluster's first master. A build without an engine never uses the name.
 
 use std::io;
 use std::net::IpAddr;
@@ -23,17 +23,17 @@ struct Entry {
     address: Option<IpAddr>,
 }
 
-/// The lines that have a name, hosts(5): an address and names, apart by blanks and tabs; the rest behind a `#` is a comment.
-/// A line's own end may be CRLF.
+/// The lines that have a name, hosts(5): an address and names, separated by blanks and tabs; the rest after a `#` is a
+/// comment. A line's own end may be CRLF.
 fn entries(text: &str, name: &str) -> Vec<Entry> {
     let mut found = Vec::new();
     for (index, line) in text.split('\n').enumerate() {
         let line = line.split('#').next().unwrap_or_default();
         let mut words = line.split_ascii_whitespace();
         let Some(first) = words.next() else { continue };
-        // The name in the place of the address is a line written the wrong way round.
+        // If the name is in the place of the address, the line is the wrong way round.
         if first.eq_ignore_ascii_case(name) || words.any(|word| word.eq_ignore_ascii_case(name)) {
-            // A zone says which network a local address is on.
+            // A zone says which network a local address belongs to.
             let address = first.split('%').next().unwrap_or_default().parse().ok();
             found.push(Entry { line: index + 1, written: first.to_owned(), address });
         }
@@ -50,7 +50,7 @@ pub(super) fn check(places: &HostPlaces, engine: &EngineState) -> Vec<Finding> {
         findings.push(
             finding(Verdict::Warning, &file, format!("cannot be read: {}", reason(&error)))
                 .expected("a file that everybody can read, with the names of this machine")
-                .remedy("make it, `127.0.0.1 localhost` at least, with mode 0644"),
+                .remedy("create it with mode 0644, with at least `127.0.0.1 localhost`"),
         );
         String::new()
     });
@@ -62,20 +62,20 @@ pub(super) fn check(places: &HostPlaces, engine: &EngineState) -> Vec<Finding> {
             None => finding(
                 Verdict::Warning,
                 &place,
-                format!("`{}` is no address, so the line does nothing", entry.written),
+                format!("`{}` is not an address, so the line does nothing", entry.written),
             )
             .expected(format!("an address first, then names: `127.0.0.1 {CLUSTER_HOST}`"))
-            .remedy(format!("write line {} so, or delete it", entry.line)),
+            .remedy(format!("fix line {}, or delete it", entry.line)),
             Some(address) if (places.is_own)(address) => {
                 finding(Verdict::Good, &place, format!("`{CLUSTER_HOST}` is {}", of_this_machine(address)))
             }
             Some(address) => foreign(finding(
                 Verdict::Error,
                 &place,
-                format!("`{CLUSTER_HOST}` is {address}, which is no address of this machine"),
+                format!("`{CLUSTER_HOST}` is {address}, which is not an address of this machine"),
             ))
             .remedy(format!(
-                "write an address of this machine in line {}; on a node of a cluster leave it, and build elsewhere",
+                "write an address of this machine in line {}; on a node of a cluster, leave it and build elsewhere",
                 entry.line
             )),
         });
@@ -93,7 +93,7 @@ fn foreign(finding: Finding) -> Finding {
     finding.expected("an address of this machine: a build with an engine starts its registry here and pulls through it")
 }
 
-/// What the resolver says, where that is more than the file does. `written` are the file's addresses.
+/// The resolver's answer, if it adds something to the file. `written` are the file's addresses.
 fn resolved(places: &HostPlaces, engine: &EngineState, written: &[IpAddr]) -> Option<Finding> {
     let finding = |verdict, found: String| Finding::new(verdict, "resolver", CLUSTER_HOST, found).for_engines();
     let said = ask(places);
@@ -107,9 +107,8 @@ fn resolved(places: &HostPlaces, engine: &EngineState, written: &[IpAddr]) -> Op
     };
     let other = addresses.iter().find(|address| !written.contains(address) && !(places.is_own)(**address));
     if let Some(other) = other {
-        let found = format!(
-            "the resolver says {other}, which the hosts file does not have and which is no address of this machine"
-        );
+        let found =
+            format!("the resolver says {other}, which is not in the hosts file and not an address of this machine");
         return Some(foreign(finding(Verdict::Error, found)).remedy(format!(
             "write `127.0.0.1 {CLUSTER_HOST}` in the hosts file, and `files` first under `hosts:` in /etc/nsswitch.conf"
         )));
@@ -118,7 +117,7 @@ fn resolved(places: &HostPlaces, engine: &EngineState, written: &[IpAddr]) -> Op
         (false, None) => Some(
             finding(
                 Verdict::Warning,
-                format!("the resolver knows no such host{}, though the hosts file has it", why()),
+                format!("the resolver does not know this host{}, but the hosts file has it", why()),
             )
             .expected("what the hosts file says")
             .remedy("write `files` first under `hosts:` in /etc/nsswitch.conf"),
@@ -128,18 +127,18 @@ fn resolved(places: &HostPlaces, engine: &EngineState, written: &[IpAddr]) -> Op
             Some(finding(Verdict::Good, format!("the resolver says {}", of_this_machine(*address))))
         }
         (true, None) => {
-            // Whoever has no engine does not build with one.
+            // Without an engine, there are no builds with one.
             let verdict = if engine.is_running() { Verdict::Warning } else { Verdict::Note };
             Some(
-                finding(verdict, format!("neither the hosts file nor the resolver knows such a host{}", why()))
+                finding(verdict, format!("neither the hosts file nor the resolver knows this host{}", why()))
                     .expected("an address of this machine, for builds with an engine")
-                    .remedy(format!("for these, add `127.0.0.1 {CLUSTER_HOST}` to {}", places.hosts.display())),
+                    .remedy(format!("for such builds, add `127.0.0.1 {CLUSTER_HOST}` to {}", places.hosts.display())),
             )
         }
     }
 }
 
-/// A resolver that waits for a network is not waited for.
+/// It does not wait for a slow resolver.
 fn ask(places: &HostPlaces) -> Result<Vec<IpAddr>, String> {
     let (resolve, limit) = (places.resolve, places.limit);
     let (sender, receiver) = mpsc::channel();

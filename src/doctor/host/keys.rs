@@ -19,7 +19,7 @@ pub(super) enum Kind {
     Objects,
 }
 
-/// The keys that base images and people who set up registries write; an engine knows a hundred more.
+/// Common keys in base images and for registries; an engine knows a hundred more.
 const KEYS: [(&str, Kind); 20] = [
     ("bridge", Kind::Text),
     ("data-root", Kind::Text),
@@ -43,17 +43,17 @@ const KEYS: [(&str, Kind); 20] = [
     ("storage-opts", Kind::Texts),
 ];
 
-/// Flags whose keys have other names: as keys they are taken, and do nothing.
+/// Flags whose keys have other names: as keys they are accepted, but have no effect.
 pub(super) const FLAGS: [(&str, &str); 2] =
     [("insecure-registry", "insecure-registries"), ("registry-mirror", "registry-mirrors")];
 
-/// What a value should be and is not; the node is the innermost that is wrong.
+/// The expected type of a wrong value, and the innermost wrong node.
 pub(super) fn wrong<'a>(key: &str, value: &'a Node) -> Option<(&'a Node, Kind)> {
     let (_, kind) = KEYS.iter().find(|(name, _)| *name == key)?;
     misfit(value, *kind)
 }
 
-/// The key that is written in other letters than the engine knows it in.
+/// The correct spelling of a key with wrong upper or lower case.
 pub(super) fn in_small_letters(key: &str) -> Option<&'static str> {
     KEYS.iter().map(|(name, _)| *name).find(|name| *name != key && name.eq_ignore_ascii_case(key))
 }
@@ -61,7 +61,7 @@ pub(super) fn in_small_letters(key: &str) -> Option<&'static str> {
 fn misfit(node: &Node, kind: Kind) -> Option<(&Node, Kind)> {
     let fits = |is: bool| (!is).then_some((node, kind));
     match (&node.value, kind) {
-        // A null is as good as nothing.
+        // A null counts as a missing value.
         (Value::Plain(text), _) if text == "null" => None,
         (Value::Plain(text), Kind::Switch) => fits(text == "true" || text == "false"),
         (Value::Plain(text), Kind::Number) => fits(text.parse::<i64>().is_ok()),
@@ -81,9 +81,9 @@ impl Kind {
         match self {
             Self::Switch => "`true` or `false`, without quotes",
             Self::Number => "a whole number, without quotes",
-            Self::Text => "a text in quotes",
-            Self::Texts => "a list of texts, `[\"…\"]`",
-            Self::Words => "an object of texts, `{\"…\": \"…\"}`",
+            Self::Text => "a string in quotes",
+            Self::Texts => "a list of strings, `[\"…\"]`",
+            Self::Words => "an object of strings, `{\"…\": \"…\"}`",
             Self::Objects => "a list of objects, `[{\"domain\": \"*\", \"mirrors\": [\"…\"]}]`",
         }
     }

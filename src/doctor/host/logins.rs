@@ -1,4 +1,4 @@
-//! Files with logins: whether they are understood, and who may read them.
+//! Files with logins: whether they can be parsed, and who may read them.
 
 use std::ffi::OsStr;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -19,7 +19,7 @@ pub(super) fn check(places: &AuthPlaces, path: Option<&OsStr>) -> Vec<Finding> {
                 "the files with logins",
                 format!("cannot be used: {}", chain(&error)),
             )
-            .remedy("mend the file: until then no image is pulled or pushed"),
+            .remedy("fix the file: until then no image can be pulled or pushed"),
         );
     }
     let files: Vec<&PathBuf> = match &places.named {
@@ -33,14 +33,14 @@ pub(super) fn check(places: &AuthPlaces, path: Option<&OsStr>) -> Vec<Finding> {
             Verdict::Good,
             "logins",
             "the files with logins",
-            "are understood and closed to others, or are not there",
+            "are valid and closed to other users, or do not exist",
         ));
     }
     findings.extend(open);
     findings
 }
 
-/// Helpers that a file names and that cannot be asked.
+/// Helpers in a file that cannot be run.
 fn helpers(file: &Path, path: Option<&OsStr>) -> Vec<Finding> {
     let Ok(logins) = AuthFile::load(file) else { return Vec::new() };
     let missing = logins.helpers().filter(|(_, name)| {
@@ -55,14 +55,14 @@ fn helpers(file: &Path, path: Option<&OsStr>) -> Vec<Finding> {
                 None => (Verdict::Error, "all registries".to_owned()),
             };
             let found =
-                format!("names `docker-credential-{name}` for {registries}, and there is no such program on PATH");
+                format!("names `docker-credential-{name}` for {registries}, but there is no such program on PATH");
             Finding::new(verdict, "login-helper", &subject, found)
-                .remedy("install it, or take it out of the file: until then nothing is pulled from there")
+                .remedy("install it, or remove it from the file: until then nothing can be pulled from there")
         })
         .collect()
 }
 
-/// A real sealer writes the file so.
+/// A real sealer writes the file with this mode.
 fn readable_by_others(file: &Path) -> Option<Finding> {
     let metadata = fs_err::metadata(file).ok()?;
     let mode = metadata.permissions().mode() & 0o7777;
@@ -72,12 +72,12 @@ fn readable_by_others(file: &Path) -> Option<Finding> {
         (_, 0) => format!("its group ({})", metadata.gid()),
         _ => "everybody on this machine".to_owned(),
     };
-    // Of what is not understood it is better to think the worst.
+    // A file that cannot be parsed counts as one with logins.
     if !metadata.is_file() || AuthFile::load(file).is_ok_and(|file| !file.has_logins()) {
         return None;
     }
     let subject = file.display().to_string();
-    let found = format!("holds logins and is open to {whose}: its mode is {mode:04o}");
+    let found = format!("has logins and can be read by {whose}: its mode is {mode:04o}");
     Some(
         Finding::new(Verdict::Warning, "logins-mode", &subject, found)
             .expected("0600; a real sealer's `login` writes it as 0644")
@@ -120,33 +120,33 @@ mod tests {
         let said = said.replace(folder.path().to_str().unwrap(), "[DIR]").replace(&format!("({gid})"), "([GID])");
         insta::assert_snapshot!(said, @r#"
         None 
-        good: the files with logins: are understood and closed to others, or are not there
+        good: the files with logins: are valid and closed to other users, or do not exist
         Some(384) {"auths": {"quay.io": {"auth": "Ym9iOmh1bnRlcjI="}}}
-        good: the files with logins: are understood and closed to others, or are not there
+        good: the files with logins: are valid and closed to other users, or do not exist
         Some(420) {"auths": {"quay.io": {"auth": "Ym9iOmh1bnRlcjI="}}}
-        warning: [DIR]/config.json: holds logins and is open to everybody on this machine: its mode is 0644
+        warning: [DIR]/config.json: has logins and can be read by everybody on this machine: its mode is 0644
           expected: 0600; a real sealer's `login` writes it as 0644
           remedy: `chmod 600 [DIR]/config.json`
         Some(416) {"auths": {"quay.io": {"auth": "Ym9iOmh1bnRlcjI="}}}
-        warning: [DIR]/config.json: holds logins and is open to its group ([GID]): its mode is 0640
+        warning: [DIR]/config.json: has logins and can be read by its group ([GID]): its mode is 0640
           expected: 0600; a real sealer's `login` writes it as 0644
           remedy: `chmod 600 [DIR]/config.json`
         Some(420) {"auths": {"quay.io": {}}, "credsStore": "pass"}
-        error: [DIR]/config.json: names `docker-credential-pass` for all registries, and there is no such program on PATH
-          remedy: install it, or take it out of the file: until then nothing is pulled from there
+        error: [DIR]/config.json: names `docker-credential-pass` for all registries, but there is no such program on PATH
+          remedy: install it, or remove it from the file: until then nothing can be pulled from there
         Some(420) {"auths": {"quay.io": {"identitytoken": "*3"}}}
-        warning: [DIR]/config.json: holds logins and is open to everybody on this machine: its mode is 0644
+        warning: [DIR]/config.json: has logins and can be read by everybody on this machine: its mode is 0644
           expected: 0600; a real sealer's `login` writes it as 0644
           remedy: `chmod 600 [DIR]/config.json`
         Some(420) {"auths": {"quay.io": {"auth": *4}}}
         error: the files with logins: cannot be used: [DIR]/config.json:1:32: expected a value
-          remedy: mend the file: until then no image is pulled or pushed
-        warning: [DIR]/config.json: holds logins and is open to everybody on this machine: its mode is 0644
+          remedy: fix the file: until then no image can be pulled or pushed
+        warning: [DIR]/config.json: has logins and can be read by everybody on this machine: its mode is 0644
           expected: 0600; a real sealer's `login` writes it as 0644
           remedy: `chmod 600 [DIR]/config.json`
         Some(420)  
 
-        good: the files with logins: are understood and closed to others, or are not there
+        good: the files with logins: are valid and closed to other users, or do not exist
         "#);
     }
 
@@ -162,10 +162,10 @@ mod tests {
         let places = AuthPlaces { named: None, usual: vec![file], helper_limit: Duration::from_secs(1) };
         let said: String = check(&places, Some(folder.path().as_os_str())).iter().map(Finding::text).collect();
         insta::assert_snapshot!(said.replace(folder.path().to_str().unwrap(), "[DIR]"), @"
-        error: [DIR]/config.json: names `docker-credential-gone` for all registries, and there is no such program on PATH
-          remedy: install it, or take it out of the file: until then nothing is pulled from there
-        warning: [DIR]/config.json: names `docker-credential-../x` for `b.io`, and there is no such program on PATH
-          remedy: install it, or take it out of the file: until then nothing is pulled from there
+        error: [DIR]/config.json: names `docker-credential-gone` for all registries, but there is no such program on PATH
+          remedy: install it, or remove it from the file: until then nothing can be pulled from there
+        warning: [DIR]/config.json: names `docker-credential-../x` for `b.io`, but there is no such program on PATH
+          remedy: install it, or remove it from the file: until then nothing can be pulled from there
         ");
     }
 }

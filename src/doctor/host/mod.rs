@@ -1,16 +1,16 @@
-//! `doctor host`: what a machine needs to build, and what sealer's FAQ has people check on it.
+//! `doctor host`: what a machine needs to build, and the checks of sealer's FAQ.
 //!
 //! ```text
 //! this program   store, cache, temporary folder ─ room on their disks ─ overlay for RUN
 //! its settings   registries.conf ─ logins ─ certificates ─ proxies ─ clock
-//! beside it      a real sealer, for commands on clusters
-//! an engine      its version ─ daemon.json ─ proxies ─ `sea.hub` ─ images that it has already
+//! next to it     a real sealer, for commands on clusters
+//! an engine      its version ─ daemon.json ─ proxies ─ `sea.hub` ─ images that it already has
 //! ```
 //!
-//! What is about the engine is marked so ([`Finding::for_engines`]): this program's builder needs none. Only builds as
-//! sealer v0.5 did them do, and there every one of these things keeps images out of the cache without a word.
+//! Findings about the engine are marked ([`Finding::for_engines`]): this program's builder needs no engine. Only builds
+//! as in sealer v0.5 do, and there each of these problems silently keeps images out of the cache.
 //!
-//! Everything that is looked at is a field of [`HostPlaces`]. Programs are asked for their version with a limit of time;
+//! Everything that is checked is a field of [`HostPlaces`]. Programs are asked for their version with a limit of time;
 //! nothing is written.
 
 mod certificates;
@@ -41,7 +41,7 @@ use engine::EngineState;
 /// The name under which clusters know their own registry, and engines that build.
 const CLUSTER_HOST: &str = "sea.hub";
 
-/// Looks at the machine. What was found comes in the order of the picture above, what is good too.
+/// Checks the machine. The findings, including good ones, are in the order of the picture above.
 #[must_use]
 pub fn check_host(places: &HostPlaces) -> Vec<Finding> {
     let engine = EngineState::ask(places);
@@ -63,7 +63,7 @@ pub fn check_host(places: &HostPlaces) -> Vec<Finding> {
     findings.into_iter().flatten().map(presentable).collect()
 }
 
-/// Files and engines have strangers' words in them, and URLs with passwords.
+/// Files and engines may contain unsafe text, and URLs with passwords.
 fn presentable(finding: Finding) -> Finding {
     let clean = |text: String| printable(&masked(&text)).replace(['\n', '\t'], " ");
     Finding {

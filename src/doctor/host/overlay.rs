@@ -1,4 +1,4 @@
-//! What RUN needs: root, the kernel's overlay, and a store that an overlay can lie upon.
+//! What RUN needs: root, the kernel's overlay, and a store on a file system that supports overlays.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ pub(super) fn check(places: &HostPlaces) -> Vec<Finding> {
     if !places.is_root {
         findings.push(
             Finding::new(Verdict::Note, "root", "this user", "is not root, which only RUN in a Kubefile needs")
-                .remedy("run builds with RUN as root; layers keep their owners only there"),
+                .remedy("run builds with RUN as root; only root can keep the owners of files in layers"),
         );
     }
     let Ok(there) = existing(&places.root) else { return findings };
@@ -29,11 +29,11 @@ fn kernel(places: &HostPlaces) -> Finding {
     let text = match fs_err::read_to_string(&file) {
         Ok(text) => text,
         Err(error) => {
-            return finding(Verdict::Note, format!("does not say whether it has overlay: {error}"));
+            return finding(Verdict::Note, format!("does not say whether it supports overlay: {error}"));
         }
     };
     if text.lines().any(|line| line.split_whitespace().last() == Some("overlay")) {
-        return finding(Verdict::Good, "has overlay, for RUN".to_owned());
+        return finding(Verdict::Good, "supports overlay, for RUN".to_owned());
     }
     let release = fs_err::read_to_string(places.proc.join("sys/kernel/osrelease")).unwrap_or_default();
     let folder = places.modules.join(release.trim());
@@ -45,10 +45,10 @@ fn kernel(places: &HostPlaces) -> Finding {
         })
     };
     if has("modules.dep") || has("modules.builtin") {
-        return finding(Verdict::Good, "loads overlay as soon as RUN mounts one".to_owned());
+        return finding(Verdict::Good, "loads overlay as soon as RUN needs it".to_owned());
     }
-    finding(Verdict::Warning, format!("has no overlay, neither in `{}` nor as a module", file.display()))
-        .expected("overlay: RUN in a Kubefile needs it, as a real sealer and engines do; all else does not")
+    finding(Verdict::Warning, format!("does not support overlay, neither in `{}` nor as a module", file.display()))
+        .expected("overlay: RUN in a Kubefile, a real sealer and engines need it; everything else does not")
         .remedy(
             "run a kernel with overlay, and install its modules; in a container, load it outside: `modprobe overlay`",
         )
@@ -69,31 +69,32 @@ const KNOWN: [(u64, &str, bool); 11] = [
     (0x2011_bab0, "exfat", false),
 ];
 
-/// What the store lies on. `types` tells whether the folder's entries come with their types.
+/// The store's file system. `types` says whether the folder's entries have their types.
 fn store(subject: &str, number: u64, types: impl FnOnce() -> Option<bool>) -> Finding {
     let finding = |verdict, found: String| Finding::new(verdict, "store-file-system", subject, found);
-    let good = "ext4, xfs with `ftype=1`, btrfs or tmpfs: RUN mounts the layers there; all else works everywhere";
+    let good = "ext4, xfs with `ftype=1`, btrfs or tmpfs: RUN mounts the layers there; everything else works on any \
+                file system";
     let elsewhere = "put the store elsewhere, `--root DIR`";
     match KNOWN.iter().find(|(known, ..)| *known == number) {
         Some((_, "xfs", _)) if types() == Some(false) => {
-            finding(Verdict::Warning, "lies on xfs made with `ftype=0`, which no overlay can lie upon".to_owned())
+            finding(Verdict::Warning, "is on xfs made with `ftype=0`, which does not support overlays".to_owned())
                 .expected(good)
                 .remedy(format!("make the file system again, `mkfs.xfs -n ftype=1`, or {elsewhere}"))
         }
-        Some((_, name, true)) => finding(Verdict::Good, format!("lies on {name}, which RUN's overlay can lie upon")),
+        Some((_, name, true)) => finding(Verdict::Good, format!("is on {name}, which supports the overlay of RUN")),
         Some((_, name, false)) => {
-            finding(Verdict::Warning, format!("lies on {name}, which RUN's overlay cannot lie upon"))
+            finding(Verdict::Warning, format!("is on {name}, which does not support the overlay of RUN"))
                 .expected(good)
                 .remedy(elsewhere)
         }
         None => {
-            let found = format!("lies on a file system that is not known here (0x{number:x}); RUN may fail there");
+            let found = format!("is on an unknown file system (0x{number:x}); RUN may fail there");
             finding(Verdict::Note, found).expected(good)
         }
     }
 }
 
-/// Whether the entries of a folder come with their types, which overlays need; none where there is no entry to tell by.
+/// Whether the entries of a folder have their types, which overlays need; `None` if there is no entry to check.
 fn entry_types(folder: &Path) -> Option<bool> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let opened = rustix::fs::open(folder, flags, Mode::empty()).ok()?;
@@ -125,12 +126,12 @@ mod tests {
         fs_err::write(at("proc/filesystems"), "nodev\tsysfs\nnodev\toverlay\n").unwrap();
         said.push(kernel(&places).text());
         insta::assert_snapshot!(said.concat().replace(folder.path().to_str().unwrap(), "[DIR]"), @"
-        note: the kernel: does not say whether it has overlay: failed to open file `[DIR]/proc/filesystems`: No such file or directory (os error 2)
-        warning: the kernel: has no overlay, neither in `[DIR]/proc/filesystems` nor as a module
-          expected: overlay: RUN in a Kubefile needs it, as a real sealer and engines do; all else does not
+        note: the kernel: does not say whether it supports overlay: failed to open file `[DIR]/proc/filesystems`: No such file or directory (os error 2)
+        warning: the kernel: does not support overlay, neither in `[DIR]/proc/filesystems` nor as a module
+          expected: overlay: RUN in a Kubefile, a real sealer and engines need it; everything else does not
           remedy: run a kernel with overlay, and install its modules; in a container, load it outside: `modprobe overlay`
-        good: the kernel: loads overlay as soon as RUN mounts one
-        good: the kernel: has overlay, for RUN
+        good: the kernel: loads overlay as soon as RUN needs it
+        good: the kernel: supports overlay, for RUN
         ");
     }
 
@@ -146,17 +147,17 @@ mod tests {
             said(0x1234, None),
         ];
         insta::assert_snapshot!(cases.concat(), @"
-        good: /s: lies on ext4, which RUN's overlay can lie upon
-        good: /s: lies on xfs, which RUN's overlay can lie upon
-        good: /s: lies on xfs, which RUN's overlay can lie upon
-        warning: /s: lies on xfs made with `ftype=0`, which no overlay can lie upon
-          expected: ext4, xfs with `ftype=1`, btrfs or tmpfs: RUN mounts the layers there; all else works everywhere
+        good: /s: is on ext4, which supports the overlay of RUN
+        good: /s: is on xfs, which supports the overlay of RUN
+        good: /s: is on xfs, which supports the overlay of RUN
+        warning: /s: is on xfs made with `ftype=0`, which does not support overlays
+          expected: ext4, xfs with `ftype=1`, btrfs or tmpfs: RUN mounts the layers there; everything else works on any file system
           remedy: make the file system again, `mkfs.xfs -n ftype=1`, or put the store elsewhere, `--root DIR`
-        warning: /s: lies on overlay, which RUN's overlay cannot lie upon
-          expected: ext4, xfs with `ftype=1`, btrfs or tmpfs: RUN mounts the layers there; all else works everywhere
+        warning: /s: is on overlay, which does not support the overlay of RUN
+          expected: ext4, xfs with `ftype=1`, btrfs or tmpfs: RUN mounts the layers there; everything else works on any file system
           remedy: put the store elsewhere, `--root DIR`
-        note: /s: lies on a file system that is not known here (0x1234); RUN may fail there
-          expected: ext4, xfs with `ftype=1`, btrfs or tmpfs: RUN mounts the layers there; all else works everywhere
+        note: /s: is on an unknown file system (0x1234); RUN may fail there
+          expected: ext4, xfs with `ftype=1`, btrfs or tmpfs: RUN mounts the layers there; everything else works on any file system
         ");
     }
 

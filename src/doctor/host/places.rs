@@ -1,4 +1,4 @@
-//! Where everything is that is looked at.
+//! The places that are checked.
 
 use std::ffi::OsString;
 use std::io;
@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use crate::transport::{AuthPlaces, CertificatePlaces, ConfigPlaces, EngineHost, doubtful_proxies};
 use crate::upstream::UpstreamPlaces;
 
-/// What is looked at: files, folders, programs, and whom else is asked.
+/// What is checked: files, folders, programs, the engine and the resolver.
 #[derive(Debug, Clone)]
 pub struct HostPlaces {
     /// The store.
@@ -20,15 +20,15 @@ pub struct HostPlaces {
     pub temporary: PathBuf,
     /// Names of hosts, hosts(5).
     pub hosts: PathBuf,
-    /// What the kernel says of itself and of processes, proc(5).
+    /// What the kernel says about itself and of processes, proc(5).
     pub proc: PathBuf,
     /// The kernel's modules, a folder for each release.
     pub modules: PathBuf,
-    /// The settings of an engine that was not told to take others.
+    /// The default file for an engine's settings.
     pub daemon_json: PathBuf,
     /// Where the engine listens.
     pub engine: EngineHost,
-    /// The user named that place, so an engine is meant to be there.
+    /// Whether the user named that place, so that an engine is expected there.
     pub engine_is_named: bool,
     /// Settings about registries.
     pub registries: ConfigPlaces,
@@ -42,7 +42,7 @@ pub struct HostPlaces {
     pub path: Option<OsString>,
     /// Where a real sealer is looked for.
     pub upstream: UpstreamPlaces,
-    /// This program's file, where it is known.
+    /// This program's file, if it is known.
     pub program: Option<PathBuf>,
     /// This process is root.
     pub is_root: bool,
@@ -88,11 +88,11 @@ impl HostPlaces {
 }
 
 fn resolve(host: &str) -> io::Result<Vec<IpAddr>> {
-    // The port only makes it a question that the standard library takes.
+    // The port is only there because the standard library needs one.
     Ok((host, 0).to_socket_addrs()?.map(|address| address.ip()).collect())
 }
 
-/// The kernel gives a socket only an address that the machine has.
+/// The kernel only binds a socket to an address of the machine.
 fn is_own(address: IpAddr) -> bool {
     address.is_loopback() || UdpSocket::bind((address, 0)).is_ok()
 }

@@ -9,13 +9,13 @@ use crate::process::{Limits, RunError, Stdin, run};
 /// The most bytes of an answer.
 const LIMIT: u64 = 64 << 10;
 
-/// What the program writes to stdout; why it says nothing where it fails.
+/// The program's stdout, or why there is none.
 pub(super) fn ask(program: &Path, argument: &str, time: Duration) -> Result<String, String> {
     let limits = Limits { time, stdout: LIMIT, stderr: 0 };
     let output = run(Command::new(program).arg(argument), Stdin::Empty, limits).map_err(|error| match error {
         RunError::Start(error) => format!("cannot be started: {error}"),
         RunError::Slow | RunError::Wait(_) => format!("does not answer within {} s", time.as_secs_f32()),
-        RunError::Long => format!("says more than {LIMIT} bytes"),
+        RunError::Long => format!("prints more than {LIMIT} bytes"),
     })?;
     if !output.status.success() {
         return Err(format!("ends with {}", output.status));
@@ -41,9 +41,9 @@ mod tests {
         let long = Duration::from_secs(20);
         assert_eq!(said("echo \"said $1\"; cat", long).as_deref(), Ok("said version\n"));
         assert_eq!(said("exit 3", long), Err("ends with exit status: 3".to_owned()));
-        assert_eq!(said("head -c 100000 /dev/zero", long), Err("says more than 65536 bytes".to_owned()));
+        assert_eq!(said("head -c 100000 /dev/zero", long), Err("prints more than 65536 bytes".to_owned()));
         assert_eq!(said("sleep 100", Duration::from_millis(300)), Err("does not answer within 0.3 s".to_owned()));
-        // One that leaves a child with the pipe has answered all the same.
+        // A program that leaves a child with the pipe has also answered.
         assert_eq!(said("sleep 9 & echo v1", Duration::from_secs(3)).as_deref(), Ok("v1\n"));
     }
 }

@@ -1,4 +1,4 @@
-//! A real sealer beside this program: it does the commands on clusters.
+//! A real sealer next to this program, which runs the commands on clusters.
 
 use serde_json::Value;
 
@@ -7,9 +7,9 @@ use super::program;
 use crate::doctor::{Finding, Verdict};
 use crate::upstream::{NoUpstream, VARIABLE};
 
-/// How this program's own `version` goes on after its name and version.
+/// A part of this program's own `version` output.
 const OURS: &str = "compatible with sealer";
-const WANTED: &str = "a sealer v0.8, whose store, archives and images are the same as this program's";
+const WANTED: &str = "a sealer v0.8, which uses the same store, archives and images as this program";
 const NEEDS: &str = "commands on clusters (`run`, `apply`, `join`, `delete` and others) need a real sealer";
 
 pub(super) fn check(places: &HostPlaces) -> Vec<Finding> {
@@ -26,17 +26,17 @@ pub(super) fn check(places: &HostPlaces) -> Vec<Finding> {
         }
         Err(NoUpstream::NotOnPath(_)) => {
             return vec![
-                finding(Verdict::Note, "PATH", format!("has no sealer behind this program; {NEEDS}"))
-                    .remedy("nothing, where only images are built; else install sealer v0.8, or set SEALER_UPSTREAM"),
+                finding(Verdict::Note, "PATH", format!("has no other sealer after this program; {NEEDS}"))
+                    .remedy("nothing if you only build images; else install sealer v0.8, or set SEALER_UPSTREAM"),
             ];
         }
     };
     let subject = other.display().to_string();
     let found = match program::ask(&other, "version", places.limit) {
         Ok(said) => judge(&subject, &said),
-        Err(why) => finding(Verdict::Warning, &subject, format!("{why} when it is asked for its version"))
+        Err(why) => finding(Verdict::Warning, &subject, format!("{why} when asked for its version"))
             .expected(WANTED)
-            .remedy(format!("see what `{subject} version` says")),
+            .remedy(format!("run `{subject} version` and look at its output")),
     };
     vec![found]
 }
@@ -46,31 +46,37 @@ fn judge(subject: &str, said: &str) -> Finding {
     let finding = |verdict, found: String| Finding::new(verdict, "real-sealer", subject, found);
     let install = "install sealer v0.8, or set SEALER_UPSTREAM to one";
     if said.contains(OURS) {
-        return finding(Verdict::Warning, format!("is a copy of this program and no real sealer; {NEEDS}"))
+        return finding(Verdict::Warning, format!("is a copy of this program, not a real sealer; {NEEDS}"))
             .expected(WANTED)
-            .remedy("take the copy away, or set SEALER_UPSTREAM to a real sealer");
+            .remedy("remove the copy, or set SEALER_UPSTREAM to a real sealer");
     }
     let version = version(said);
     let Some((major, minor, patch)) = version.as_deref().and_then(numbers) else {
         let words = version.map_or_else(|| "no version".to_owned(), |version| format!("the version `{version}`"));
-        return finding(Verdict::Note, format!("says {words}, so what its store looks like is not known"))
+        return finding(Verdict::Note, format!("says {words}, so the format of its store is not known"))
             .expected(WANTED);
     };
     let shown = format!("is sealer v{major}.{minor}.{patch}");
     match (major, minor) {
-        (0, 8) => finding(Verdict::Good, format!("{shown}, whose store, archives and images are the same")),
-        (0, 7) => finding(Verdict::Note, format!("{shown}, which was not tried with this program's store"))
+        (0, 8) => finding(Verdict::Good, format!("{shown}, which uses the same store, archives and images")),
+        (0, 7) => finding(Verdict::Note, format!("{shown}, which was not tested with this program's store"))
             .expected(WANTED)
             .remedy(install),
         (0, 0..=6) => finding(
             Verdict::Warning,
-            format!("{shown}, whose store, archives and pushed images have another format: neither reads the other's"),
+            format!(
+                "{shown}, which has another format for its store, archives and pushed images: neither program can \
+                     read the other's"
+            ),
         )
         .expected(WANTED)
         .remedy(install),
         _ => finding(
             Verdict::Warning,
-            format!("{shown}: since v0.9 sealer keeps images in another store, which neither reads of the other"),
+            format!(
+                "{shown}: since v0.9 sealer keeps images in another store, and neither program can read the \
+                     other's"
+            ),
         )
         .expected(WANTED)
         .remedy(install),
@@ -86,7 +92,7 @@ fn version(said: &str) -> Option<String> {
     of_json.or_else(word).map(|version| version.chars().take(80).collect())
 }
 
-/// The numbers of `v0.8.5`, also with something behind a `-` or `+`.
+/// The numbers of `v0.8.5`, also with something after a `-` or `+`.
 fn numbers(version: &str) -> Option<(u32, u32, u32)> {
     let mut parts = version.strip_prefix('v')?.split(['-', '+']).next()?.split('.').map(str::parse);
     match (parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?, parts.next()) {
@@ -123,28 +129,28 @@ mod tests {
             said.push_str(&judge("/usr/bin/sealer", &text).text());
         }
         insta::assert_snapshot!(said, @"
-        good: /usr/bin/sealer: is sealer v0.8.5, whose store, archives and images are the same
-        good: /usr/bin/sealer: is sealer v0.8.4, whose store, archives and images are the same
-        note: /usr/bin/sealer: is sealer v0.7.1, which was not tried with this program's store
-          expected: a sealer v0.8, whose store, archives and images are the same as this program's
+        good: /usr/bin/sealer: is sealer v0.8.5, which uses the same store, archives and images
+        good: /usr/bin/sealer: is sealer v0.8.4, which uses the same store, archives and images
+        note: /usr/bin/sealer: is sealer v0.7.1, which was not tested with this program's store
+          expected: a sealer v0.8, which uses the same store, archives and images as this program
           remedy: install sealer v0.8, or set SEALER_UPSTREAM to one
-        warning: /usr/bin/sealer: is sealer v0.6.1, whose store, archives and pushed images have another format: neither reads the other's
-          expected: a sealer v0.8, whose store, archives and images are the same as this program's
+        warning: /usr/bin/sealer: is sealer v0.6.1, which has another format for its store, archives and pushed images: neither program can read the other's
+          expected: a sealer v0.8, which uses the same store, archives and images as this program
           remedy: install sealer v0.8, or set SEALER_UPSTREAM to one
-        warning: /usr/bin/sealer: is sealer v0.9.3: since v0.9 sealer keeps images in another store, which neither reads of the other
-          expected: a sealer v0.8, whose store, archives and images are the same as this program's
+        warning: /usr/bin/sealer: is sealer v0.9.3: since v0.9 sealer keeps images in another store, and neither program can read the other's
+          expected: a sealer v0.8, which uses the same store, archives and images as this program
           remedy: install sealer v0.8, or set SEALER_UPSTREAM to one
-        warning: /usr/bin/sealer: is sealer v1.0.0: since v0.9 sealer keeps images in another store, which neither reads of the other
-          expected: a sealer v0.8, whose store, archives and images are the same as this program's
+        warning: /usr/bin/sealer: is sealer v1.0.0: since v0.9 sealer keeps images in another store, and neither program can read the other's
+          expected: a sealer v0.8, which uses the same store, archives and images as this program
           remedy: install sealer v0.8, or set SEALER_UPSTREAM to one
-        note: /usr/bin/sealer: says the version `latest`, so what its store looks like is not known
-          expected: a sealer v0.8, whose store, archives and images are the same as this program's
-        good: /usr/bin/sealer: is sealer v0.8.6, whose store, archives and images are the same
-        note: /usr/bin/sealer: says no version, so what its store looks like is not known
-          expected: a sealer v0.8, whose store, archives and images are the same as this program's
-        warning: /usr/bin/sealer: is a copy of this program and no real sealer; commands on clusters (`run`, `apply`, `join`, `delete` and others) need a real sealer
-          expected: a sealer v0.8, whose store, archives and images are the same as this program's
-          remedy: take the copy away, or set SEALER_UPSTREAM to a real sealer
+        note: /usr/bin/sealer: says the version `latest`, so the format of its store is not known
+          expected: a sealer v0.8, which uses the same store, archives and images as this program
+        good: /usr/bin/sealer: is sealer v0.8.6, which uses the same store, archives and images
+        note: /usr/bin/sealer: says no version, so the format of its store is not known
+          expected: a sealer v0.8, which uses the same store, archives and images as this program
+        warning: /usr/bin/sealer: is a copy of this program, not a real sealer; commands on clusters (`run`, `apply`, `join`, `delete` and others) need a real sealer
+          expected: a sealer v0.8, which uses the same store, archives and images as this program
+          remedy: remove the copy, or set SEALER_UPSTREAM to a real sealer
         ");
     }
 
@@ -191,24 +197,24 @@ mod tests {
             said(&["real"], Some("later")),
         ];
         insta::assert_snapshot!(cases.concat().replace(folder.path().to_str().unwrap(), "[DIR]"), @"
-        note: PATH: has no sealer behind this program; commands on clusters (`run`, `apply`, `join`, `delete` and others) need a real sealer
-          remedy: nothing, where only images are built; else install sealer v0.8, or set SEALER_UPSTREAM
-        good: [DIR]/real/sealer: is sealer v0.8.5, whose store, archives and images are the same
-        warning: [DIR]/slow/sealer: does not answer within 0.2 s when it is asked for its version
-          expected: a sealer v0.8, whose store, archives and images are the same as this program's
-          remedy: see what `[DIR]/slow/sealer version` says
-        warning: [DIR]/broken/sealer: ends with exit status: 7 when it is asked for its version
-          expected: a sealer v0.8, whose store, archives and images are the same as this program's
-          remedy: see what `[DIR]/broken/sealer version` says
-        good: [DIR]/real/sealer: is sealer v0.8.5, whose store, archives and images are the same
-        warning: [DIR]/hard/sealer: is named by SEALER_UPSTREAM, which is this very program: let it name a real sealer; commands on clusters (`run`, `apply`, `join`, `delete` and others) need a real sealer
-          expected: a sealer v0.8, whose store, archives and images are the same as this program's
+        note: PATH: has no other sealer after this program; commands on clusters (`run`, `apply`, `join`, `delete` and others) need a real sealer
+          remedy: nothing if you only build images; else install sealer v0.8, or set SEALER_UPSTREAM
+        good: [DIR]/real/sealer: is sealer v0.8.5, which uses the same store, archives and images
+        warning: [DIR]/slow/sealer: does not answer within 0.2 s when asked for its version
+          expected: a sealer v0.8, which uses the same store, archives and images as this program
+          remedy: run `[DIR]/slow/sealer version` and look at its output
+        warning: [DIR]/broken/sealer: ends with exit status: 7 when asked for its version
+          expected: a sealer v0.8, which uses the same store, archives and images as this program
+          remedy: run `[DIR]/broken/sealer version` and look at its output
+        good: [DIR]/real/sealer: is sealer v0.8.5, which uses the same store, archives and images
+        warning: [DIR]/hard/sealer: is named by SEALER_UPSTREAM, which is this program itself: set it to a real sealer; commands on clusters (`run`, `apply`, `join`, `delete` and others) need a real sealer
+          expected: a sealer v0.8, which uses the same store, archives and images as this program
           remedy: set SEALER_UPSTREAM to the program's path, or unset it
-        warning: [DIR]/nowhere/sealer: is named by SEALER_UPSTREAM, which is no file that is there; commands on clusters (`run`, `apply`, `join`, `delete` and others) need a real sealer
-          expected: a sealer v0.8, whose store, archives and images are the same as this program's
+        warning: [DIR]/nowhere/sealer: is named by SEALER_UPSTREAM, which is not an existing file; commands on clusters (`run`, `apply`, `join`, `delete` and others) need a real sealer
+          expected: a sealer v0.8, which uses the same store, archives and images as this program
           remedy: set SEALER_UPSTREAM to the program's path, or unset it
-        warning: [DIR]/later: is named by SEALER_UPSTREAM, which is no file that is there; commands on clusters (`run`, `apply`, `join`, `delete` and others) need a real sealer
-          expected: a sealer v0.8, whose store, archives and images are the same as this program's
+        warning: [DIR]/later: is named by SEALER_UPSTREAM, which is not an existing file; commands on clusters (`run`, `apply`, `join`, `delete` and others) need a real sealer
+          expected: a sealer v0.8, which uses the same store, archives and images as this program
           remedy: set SEALER_UPSTREAM to the program's path, or unset it
         ");
     }

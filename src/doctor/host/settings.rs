@@ -19,19 +19,19 @@ pub(super) fn check(places: &HostPlaces) -> Vec<Finding> {
 fn registries(places: &HostPlaces) -> Vec<Finding> {
     let finding = |verdict, found: &str| Finding::new(verdict, "registries-conf", "registries.conf", found);
     match RegistriesConf::load(&places.registries) {
-        Ok(conf) if conf.warnings().is_empty() => vec![finding(Verdict::Good, "is understood, or is not there")],
+        Ok(conf) if conf.warnings().is_empty() => vec![finding(Verdict::Good, "is valid, or does not exist")],
         Ok(conf) => conf
             .warnings()
             .iter()
             .map(|warning| {
-                finding(Verdict::Warning, warning).remedy("write it as containers-registries.conf(5) has it")
+                finding(Verdict::Warning, warning).remedy("see containers-registries.conf(5) for the format")
             })
             .collect(),
         Err(error) => {
             let remedy = match &error {
                 ConfError::Read(_) => "write the file, and give this user the right to read it",
                 ConfError::Invalid { .. } | ConfError::Blocked { .. } => {
-                    "mend the line: until then no image is pulled or pushed"
+                    "fix the line: until then no image can be pulled or pushed"
                 }
             };
             vec![finding(Verdict::Error, &format!("cannot be used: {}", chain(&error))).remedy(remedy)]
@@ -54,7 +54,7 @@ mod tests {
                 file.clone()
             });
             let registries = ConfigPlaces { named, user: None, system: None };
-            let doubtful_proxies = vec!["`http_proxy` is no URL of a proxy and is passed over".to_owned()];
+            let doubtful_proxies = vec!["`http_proxy` is not the URL of a proxy and is ignored".to_owned()];
             let doubtful_proxies = if text.is_none() { doubtful_proxies } else { Vec::new() };
             let places = HostPlaces { registries, doubtful_proxies, ..HostPlaces::from_env(&file, &file) };
             check(&places).iter().map(Finding::text).collect::<String>()
@@ -70,15 +70,15 @@ mod tests {
         let places = HostPlaces { registries, doubtful_proxies: Vec::new(), ..HostPlaces::from_env(&file, &file) };
         cases.extend(check(&places).iter().map(Finding::text));
         insta::assert_snapshot!(cases.concat().replace(folder.path().to_str().unwrap(), "[DIR]"), @"
-        good: registries.conf: is understood, or is not there
-        warning: the environment: `http_proxy` is no URL of a proxy and is passed over
+        good: registries.conf: is valid, or does not exist
+        warning: the environment: `http_proxy` is not the URL of a proxy and is ignored
           expected: `[http://]HOST[:PORT]`, also https, socks4, socks5
           remedy: set it to the proxy's URL, or unset it
-        good: registries.conf: is understood, or is not there
-        warning: registries.conf: [DIR]/registries.conf:3:1: `insecur` of `[[registry]]` is not known here and does nothing; did you mean `insecure`?
-          remedy: write it as containers-registries.conf(5) has it
+        good: registries.conf: is valid, or does not exist
+        warning: registries.conf: [DIR]/registries.conf:3:1: `insecur` of `[[registry]]` is unknown and is ignored; did you mean `insecure`?
+          remedy: see containers-registries.conf(5) for the format
         error: registries.conf: cannot be used: [DIR]/registries.conf:3:12: invalid type: integer `1`, expected a boolean
-          remedy: mend the line: until then no image is pulled or pushed
+          remedy: fix the line: until then no image can be pulled or pushed
         error: registries.conf: cannot be used: the settings of registries cannot be read: failed to open file `[DIR]/registries.conf`: No such file or directory (os error 2)
           remedy: write the file, and give this user the right to read it
         ");

@@ -15,9 +15,9 @@ const FILES: u64 = 100_000;
 /// What a folder wants.
 #[derive(Debug, Clone, Copy)]
 struct Want {
-    /// Bytes to work in comfort.
+    /// Recommended bytes.
     bytes: u64,
-    /// Bytes without which no real image gets done.
+    /// Minimum bytes for a real image.
     least: u64,
     /// What for.
     why: &'static str,
@@ -26,11 +26,11 @@ struct Want {
 const STORE: Want = Want {
     bytes: 10 * GB,
     least: 12 * GB / 10,
-    why: "for the store: a base image of 1.2 to 3 GB, one made of it, and one in the making",
+    why: "for the store: a base image of 1.2 to 3 GB, an image made from it, and one that is being made",
 };
 const CACHE: Want =
-    Want { bytes: 5 * GB, least: GB / 2, why: "for the cache: what these are made of, compressed, of two versions" };
-const TEMPORARY: Want = Want { bytes: GB, least: GB / 10, why: "for what commands of RUN and `--sandbox` put aside" };
+    Want { bytes: 5 * GB, least: GB / 2, why: "for the cache: the compressed inputs of these, in two versions" };
+const TEMPORARY: Want = Want { bytes: GB, least: GB / 10, why: "for temporary files of RUN and `--sandbox`" };
 
 /// Folders on one disk, and what is left of it.
 #[derive(Debug, Default)]
@@ -39,14 +39,14 @@ struct Disk {
     folders: Vec<PathBuf>,
     wants: Vec<Want>,
     free: u64,
-    /// Files that can be made still; none where the file system has no limit.
+    /// Files that can be made still; `None` if the file system has no limit.
     files: Option<u64>,
 }
 
 pub(super) fn check(places: &HostPlaces) -> Vec<Finding> {
     let mut disks: Vec<Disk> = Vec::new();
     for (folder, want) in [(&places.root, STORE), (&places.cache, CACHE), (&places.temporary, TEMPORARY)] {
-        // What is not reached is said where it is looked whether it can be written.
+        // An unreachable folder is reported by the check for writing.
         let Ok(there) = existing(folder) else { continue };
         let (Ok(metadata), Ok(stat)) = (fs_err::metadata(&there), rustix::fs::statvfs(&there)) else { continue };
         let number = metadata.dev();
@@ -80,10 +80,10 @@ fn judge(disk: &Disk) -> Vec<Finding> {
     let finding = Finding::new(verdict, "disk-space", &subject, said);
     findings.push(if verdict == Verdict::Good { finding } else { finding.expected(whys.join("; ")).remedy(remedy) });
     if let Some(files) = disk.files.filter(|files| *files < FILES) {
-        let said = format!("only {files} more files can be made{together}");
+        let said = format!("only {files} more files can be created{together}");
         findings.push(
             Finding::new(Verdict::Warning, "disk-files", subject, said)
-                .expected(format!("{FILES}: an image is some thousand files, a store has several"))
+                .expected(format!("{FILES}: an image has some thousand files, and a store has several images"))
                 .remedy(remedy),
         );
     }
@@ -112,20 +112,20 @@ mod tests {
         good: /s, /c, /t: 16.0 GB are free on their disk; 16.0 GB are wanted
 
         warning: /s, /c, /t: only 15.9 GB are free on their disk
-          expected: 10.0 GB for the store: a base image of 1.2 to 3 GB, one made of it, and one in the making; 5.0 GB for the cache: what these are made of, compressed, of two versions; 1.0 GB for what commands of RUN and `--sandbox` put aside
+          expected: 10.0 GB for the store: a base image of 1.2 to 3 GB, an image made from it, and one that is being made; 5.0 GB for the cache: the compressed inputs of these, in two versions; 1.0 GB for temporary files of RUN and `--sandbox`
           remedy: make room: `sealer prune` deletes what no image needs, and the cache may be deleted at any time; or use another disk, `--root DIR` and `--cache DIR`
 
         error: /s, /c, /t: 1.7 GB are free on their disk, not enough for one base image
-          expected: 10.0 GB for the store: a base image of 1.2 to 3 GB, one made of it, and one in the making; 5.0 GB for the cache: what these are made of, compressed, of two versions; 1.0 GB for what commands of RUN and `--sandbox` put aside
+          expected: 10.0 GB for the store: a base image of 1.2 to 3 GB, an image made from it, and one that is being made; 5.0 GB for the cache: the compressed inputs of these, in two versions; 1.0 GB for temporary files of RUN and `--sandbox`
           remedy: make room: `sealer prune` deletes what no image needs, and the cache may be deleted at any time; or use another disk, `--root DIR` and `--cache DIR`
 
         good: /s: 10.0 GB are free; 10.0 GB are wanted
-        warning: /s: only 99999 more files can be made
-          expected: 100000: an image is some thousand files, a store has several
+        warning: /s: only 99999 more files can be created
+          expected: 100000: an image has some thousand files, and a store has several images
           remedy: make room: `sealer prune` deletes what no image needs, and the cache may be deleted at any time; or use another disk, `--root DIR` and `--cache DIR`
 
         warning: /c: only 500.0 MB are free
-          expected: 5.0 GB for the cache: what these are made of, compressed, of two versions
+          expected: 5.0 GB for the cache: the compressed inputs of these, in two versions
           remedy: make room: `sealer prune` deletes what no image needs, and the cache may be deleted at any time; or use another disk, `--root DIR` and `--cache DIR`
         ");
     }

@@ -1,4 +1,4 @@
-//! What files of an image ask of its own registry.
+//! Images that files of an image request from its own registry.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -13,10 +13,10 @@ use super::ImageFinding;
 use super::layers::Layers;
 use super::registry::Registry;
 
-/// What is asked for, and what of it is not there.
+/// The requested images, and the missing ones.
 pub(super) struct Asks {
     pub(super) findings: Vec<ImageFinding>,
-    /// The images of the registry that a finding is about, `calico/cni:v3.19.1`.
+    /// The images of the registry that already have a finding, `calico/cni:v3.19.1`.
     pub(super) said: BTreeSet<String>,
     pub(super) asked: Asked,
 }
@@ -51,7 +51,7 @@ impl Asks {
             {
                 finding.reference = image.reference().familiar();
                 if *is_likely && image.reference().registry() != registry.host() {
-                    let found = "it looks like an image, and the image does not hold it";
+                    let found = "it looks like an image that this image does not have";
                     let found = format!("`{}`: {found}", finding.reference);
                     asks.add(layers, Verdict::Note, "search", Some(origin), &found, &[]);
                     continue;
@@ -69,7 +69,7 @@ impl Asks {
         Ok(asks)
     }
 
-    /// What the closure says of a file.
+    /// Adds a finding of the closure check about a file.
     fn of_file(&mut self, layers: &Layers, registry: &Registry<'_>, found: &closure::Finding) {
         let path = found.reference.parse::<ImageRef>().map(|image| registry_path(&image)).unwrap_or_default();
         if is_of_storage(&found.problem) && registry.speaks_of(&path) {
@@ -77,7 +77,7 @@ impl Asks {
         }
         let is_searched = ["manifests", "charts"].contains(&found.file.parts().next().unwrap_or_default());
         let verdict = match found.weight {
-            // The builder cached nothing for the others.
+            // The builder did not cache images for other files.
             Weight::Error | Weight::Warning if !is_searched && !found.problem.is_of_cluster() => Verdict::Note,
             Weight::Error => Verdict::Error,
             Weight::Warning => Verdict::Warning,
@@ -94,18 +94,18 @@ impl Asks {
     fn of_builder(&mut self, layers: &Layers, origin: &Origin, found: &closure::Finding, path: String) {
         let mut help = found.help();
         if origin.file.as_str() == closure::IMAGE_LIST {
-            // What is listed there was not cached, or is not what was meant.
+            // A listed image was not cached, or is not the intended one.
             help.truncate(found.nearest.iter().count());
             help.push("correct the line, and build the image again".to_owned());
         }
         if let Some(layer) = layers.suspect() {
-            help = vec![format!("mend {} first: it is not what it was, and may have held it", layer.label())];
+            help = vec![format!("repair {} first: it was changed, and may have had this image", layer.label())];
         }
         self.add(layers, Verdict::Error, check_of(&found.problem), Some(origin), &found.message(), &help);
         self.said.insert(path);
     }
 
-    /// What the builder's search could not understand.
+    /// Adds a failure of the builder's search.
     fn failure(&mut self, layers: &Layers, known: &[closure::Finding], BuildFailure { at, failure }: &BuildFailure) {
         let message = &failure.message;
         let is_known = known.iter().any(|found| match at {
@@ -131,7 +131,7 @@ impl Asks {
         self.add(layers, verdict, check, origin, &found, &failure.help);
     }
 
-    /// Whether the image has a layer for its cache, where it caches anything.
+    /// Checks that the image has a layer for its cached images, if it caches any.
     fn registry_layer(&mut self, image: &Image, has_wanted: bool) {
         let is_cache = |value: &str| matches!(value, "registry cache" | "rootfs cache");
         let has_cache = image.layers.iter().any(|layer| layer.kind == LayerKind::Base && is_cache(&layer.value));
@@ -140,10 +140,10 @@ impl Asks {
         }
         let lacks = self.findings.iter().any(|found| found.finding.verdict == Verdict::Error);
         let verdict = if lacks { Verdict::Error } else { Verdict::Note };
-        let found = "the image has no layer `registry cache`, where the images that it lists would be: sealer makes such \
-                     images where no overlay can be mounted";
+        let found = "the image has no layer `registry cache` for the images that it lists: sealer makes such images \
+                     if it cannot mount an overlay";
         let subject = format!("{} ({})", image.name.familiar(), image.platform);
-        let remedy = if lacks { "build the image again" } else { "nothing: all that it lists is in other layers" };
+        let remedy = if lacks { "build the image again" } else { "nothing: other layers have all that it lists" };
         let finding = Finding::new(verdict, "registry-layer", subject, found).remedy(remedy);
         self.findings.insert(0, finding.into());
     }
@@ -171,7 +171,7 @@ impl Asks {
         finding.remedy = Some(match (help.is_empty(), verdict > Verdict::Note) {
             (false, _) => help.join("; "),
             (true, true) => "correct it, and build the image again".to_owned(),
-            (true, false) => "nothing, where no cluster needs it".to_owned(),
+            (true, false) => "nothing if no cluster needs it".to_owned(),
         });
         let found = layer.map_or(finding.clone().into(), |layer| ImageFinding::of_layer(finding, layer.id));
         if !self.findings.contains(&found) {
@@ -180,7 +180,7 @@ impl Asks {
     }
 }
 
-/// Whether it is about what the storage holds, so that looking at every tag may have found it, too.
+/// Whether it is about the storage's contents, so that the check of every tag may have found it, too.
 fn is_of_storage(problem: &Problem) -> bool {
     match problem {
         Problem::Missing | Problem::Broken { .. } => true,

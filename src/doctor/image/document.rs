@@ -1,4 +1,4 @@
-//! The entry in the list of images, and the document that it leads to.
+//! The entry in the list of images, and its document.
 
 use crate::image::model::{Image, ImageDocument, ImageId};
 use crate::store::{Record, Store};
@@ -7,16 +7,16 @@ use crate::types::{Platform, SealerName, chain};
 use super::super::{Finding, Verdict};
 use super::ImageFinding;
 
-/// What became of reading a document.
+/// The result of reading a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum DocumentState {
     /// It was read.
     Read(Box<Image>),
-    /// It is not there.
+    /// It does not exist.
     Missing(ImageId),
-    /// It is of no use to this name: no document, or another image's.
+    /// It is useless for this name: not a document, or another image's.
     Useless(ImageId, Option<SealerName>),
-    /// Nobody knows where it should be, or it cannot be read.
+    /// Its place is unknown, or it cannot be read.
     Unknown,
 }
 
@@ -36,7 +36,7 @@ pub(super) fn examine(
     record: &Record,
 ) -> (DocumentState, Vec<ImageFinding>) {
     let again = format!(
-        "`sealer doctor image {} --repair` sets aside what is there and gets it from the image's registry; where that has \
+        "`sealer doctor image {} --repair` moves the damaged file away and pulls it again; if the registry has \
          another image, load the archive again",
         name.familiar()
     );
@@ -45,7 +45,7 @@ pub(super) fn examine(
     let id = match record.entry.image_id() {
         Ok(id) => id,
         Err(why) => {
-            let found = format!("the entry of `{}` for {platform} leads nowhere: {why}", name.familiar());
+            let found = format!("the entry of `{}` for {platform} is broken: {why}", name.familiar());
             let remedy = format!("`sealer rmi {}`, then load or pull the image again", name.familiar());
             return (DocumentState::Unknown, vec![error("entry", list, found).remedy(remedy).into()]);
         }
@@ -55,7 +55,7 @@ pub(super) fn examine(
         Ok(Ok(Some(bytes))) => bytes.clone(),
         Ok(Ok(None)) => {
             let found = format!(
-                "the image's document is missing: the entry of `{}` for {platform} in {list} leads nowhere",
+                "the image's document is missing: the entry of `{}` for {platform} in {list} points to nothing",
                 name.familiar()
             );
             let finding = error("document-missing", path, found).remedy(again);
@@ -72,7 +72,7 @@ pub(super) fn examine(
     let document = match ImageDocument::from_yaml(bytes) {
         Ok(document) => document,
         Err(why) => {
-            let found = format!("it is no document of an image: {}", chain(&why));
+            let found = format!("it is not the document of an image: {}", chain(&why));
             let finding = error("document-garbled", path, found).remedy(again);
             return (DocumentState::Useless(id, None), vec![finding.into()]);
         }
@@ -85,7 +85,7 @@ pub(super) fn examine(
     }
     let mut findings: Vec<ImageFinding> = Vec::new();
     if image.platform != *platform {
-        let found = format!("the document is for {}, its entry in {list} says {platform}", image.platform);
+        let found = format!("the document is for {}, but its entry in {list} says {platform}", image.platform);
         let remedy = format!("`sealer rmi {}`, then load or pull the image again", name.familiar());
         findings.push(error("platform", path.clone(), found).remedy(remedy).into());
     }
@@ -97,7 +97,9 @@ pub(super) fn examine(
         let found =
             "its content has another id: a real sealer tagged or merged the image, or somebody edited the document";
         let finding = Finding::new(Verdict::Note, "document-id", path.clone(), found);
-        findings.push(finding.remedy("compare it with its registry's: `sealer inspect` shows it").into());
+        findings.push(
+            finding.remedy("show it with `sealer inspect`, and compare it with the one in the image's registry").into(),
+        );
     }
     let mut seen = Vec::new();
     for layer in image.layer_ids() {

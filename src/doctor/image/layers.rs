@@ -1,4 +1,4 @@
-//! The layers of an image: are they there, do they hash to their ids, does the store say the right things of them?
+//! The layers of an image: whether they exist, hash to their ids, and have correct entries in the store.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ pub struct Layer {
     /// What its files hash to.
     #[serde(skip)]
     pub(super) found: Option<LayerId>,
-    /// What the store says of it is not as it should be.
+    /// What the store says about it is not as it should be.
     #[serde(skip)]
     pub(super) is_misdescribed: bool,
 }
@@ -47,7 +47,7 @@ pub struct Layer {
 pub(super) enum Known {
     /// It was read.
     State(LayerState),
-    /// Something is there that is no folder.
+    /// There is something other than a folder.
     NoFolder,
     /// It could not be read.
     Unreadable,
@@ -110,17 +110,17 @@ impl Layers {
         self.all
     }
 
-    /// Whether anything can be said of what they hold together.
+    /// Whether their merged contents can be checked.
     pub(super) fn are_all_there(&self) -> bool {
         !self.all.iter().any(|layer| matches!(layer.known, Known::State(LayerState::Missing) | Known::NoFolder))
     }
 
-    /// The layer that a file lies in.
+    /// The layer that a file is in.
     pub(super) fn of(&self, file: &Path) -> Option<&Layer> {
         self.all.iter().find(|layer| file.starts_with(&layer.folder))
     }
 
-    /// The one that may hold what is missing: of those whose content is not proven, the worst, else none.
+    /// The layer that may have had a missing file: the worst of those with unproven content, if any.
     pub(super) fn suspect(&self) -> Option<&Layer> {
         let of = |known| self.all.iter().rev().find(move |layer| layer.known == known);
         let states = [LayerState::Changed, LayerState::Different, LayerState::Unverified];
@@ -137,7 +137,7 @@ impl Layer {
         let say = |verdict, check, found: String| Finding::new(verdict, check, path.clone(), found);
         if fs_err::symlink_metadata(&self.folder).is_ok_and(|about| !about.is_dir()) {
             (self.known, self.state) = (Known::NoFolder, "unreadable");
-            return Some(say(Verdict::Error, "layer-no-folder", format!("{label} is no folder")).remedy(repair));
+            return Some(say(Verdict::Error, "layer-no-folder", format!("{label} is not a folder")).remedy(repair));
         }
         let reading = match store.read_layer(&self.id) {
             Ok(reading) => reading,
@@ -148,14 +148,13 @@ impl Layer {
             }
         };
         (self.known, self.found) = (Known::State(reading.state), reading.found);
-        let hash = reading
-            .found
-            .map_or_else(|| "nothing is in it".to_owned(), |id| format!("its files hash to {}", id.digest));
+        let hash =
+            reading.found.map_or_else(|| "it is empty".to_owned(), |id| format!("its files hash to {}", id.digest));
         match reading.state {
             LayerState::Whole => None,
             LayerState::Missing => {
                 self.state = "missing";
-                let found = format!("{label} is missing, so nothing can be said of what the layers hold together");
+                let found = format!("{label} is missing, so the contents of all layers together cannot be checked");
                 Some(say(Verdict::Error, "layer-missing", found).remedy(repair))
             }
             LayerState::Changed => {
@@ -165,26 +164,26 @@ impl Layer {
             }
             LayerState::Unverified => {
                 self.state = "unverified";
-                let found = format!("{label} never was seen to hash to its id: {hash}");
-                let remedy = "nothing: layers of sealer's making that hold symlinks are like that";
+                let found = format!("{label} was never verified against its id: {hash}");
+                let remedy = "nothing: this is normal for layers with symlinks that a real sealer made";
                 Some(say(Verdict::Note, "layer-unverified", found).remedy(remedy))
             }
             LayerState::Different if store.is_real_sealers(&self.id).unwrap_or(false) => {
                 self.state = "different";
-                let found = format!("{label} does not hash to its id, for a real sealer filled it: {hash}");
-                let remedy = "where it matters, load the image again, or pull it again, with this program";
+                let found = format!("{label} does not hash to its id, because a real sealer unpacked it: {hash}");
+                let remedy = "if that matters, load or pull the image again with this program";
                 Some(say(Verdict::Note, "layer-different", found).remedy(remedy))
             }
-            // As in a store that was copied: nobody knows any more what was seen whole. Save and push refuse it.
+            // For example in a copied store, which has no valid marks. Save and push refuse it.
             LayerState::Different => {
                 self.state = "different";
-                let found = format!("{label} does not hash to its id: {hash}; who changed it is not known");
+                let found = format!("{label} does not hash to its id: {hash}; it is not known who changed it");
                 Some(say(Verdict::Warning, "layer-doubtful", found).expected(self.id.to_string()).remedy(repair))
             }
         }
     }
 
-    /// What the store says of the layer.
+    /// What the store says about the layer.
     fn description(&mut self, store: &Store, name: &SealerName) -> Vec<Finding> {
         let folder = store.layerdb_dir(&self.id);
         let label = self.label();
@@ -197,7 +196,12 @@ impl Layer {
         };
         let expected = self.id.to_string();
         if !fs_err::symlink_metadata(&folder).is_ok_and(|about| about.is_dir()) {
-            warn("layerdb-missing", &folder, format!("a real sealer does not know {label} without it"), None);
+            warn(
+                "layerdb-missing",
+                &folder,
+                format!("it is missing, and a real sealer needs it to find {label}"),
+                None,
+            );
             self.is_misdescribed = true;
             return findings;
         }
@@ -211,7 +215,7 @@ impl Layer {
                 warn("layerdb-id", &folder.join("id"), format!("the id of {label} cannot be read: {error}"), None);
             }
         }
-        // What it should be is a matter of who wrote it; that it is a number is not.
+        // The exact size depends on the program that wrote it, but it must be a number.
         match small(&folder.join("size")) {
             Ok(text) if text.parse::<u64>().is_ok() => {}
             Ok(text) => {
@@ -232,11 +236,11 @@ impl Layer {
     }
 }
 
-/// The text of a file that has less than a line.
+/// The text of a file with less than one line.
 fn small(file: &Path) -> Result<String, String> {
     let about = fs_err::symlink_metadata(file).map_err(|error| kind(&error))?;
     if !about.is_file() || about.len() > 200 {
-        return Err("it is no small file".to_owned());
+        return Err("it is not a small file".to_owned());
     }
     Ok(String::from_utf8_lossy(&fs_err::read(file).map_err(|error| kind(&error))?).into_owned())
 }

@@ -1,4 +1,4 @@
-//! An image of the store, looked at from end to end.
+//! Checks an image of the store completely.
 //!
 //! ```text
 //! entry of the list ──▶ document ──▶ layers: folder, hash, layerdb
@@ -8,15 +8,15 @@
 //!
 //! | found | verdict |
 //! |---|---|
-//! | what keeps a cluster or this program from using the image: something is missing, cut, of another content | error |
-//! | what `manifests/` and `charts/` ask for, where the lite build searches, and is not there | error |
-//! | a layer that was seen to hash to its id and does not any more | error |
-//! | what only few need: another platform's blobs, what the store says of a layer | warning |
-//! | what other manifests ask for; what nothing asks for; a layer that never was seen to hash to its id | note |
+//! | a problem that stops a cluster or this program from using the image: something is missing, cut off or changed | error |
+//! | a missing image of `manifests/` or `charts/`, where the lite build searches | error |
+//! | a layer that was verified once and does not hash to its id any more | error |
+//! | a problem for few users: another platform's blobs, the store's record of a layer | warning |
+//! | a missing image of other manifests; something unused; a layer that was never verified against its id | note |
 //!
-//! A damaged part does not keep the others from being looked at, but where a whole layer is missing nothing can be said of
-//! what lies in the layers together. Files are looked at, not read, with these exceptions: every layer is hashed in any
-//! case, and every manifest is read and hashed; other blobs are only with `deep`.
+//! A damaged part does not stop the other checks, but if a whole layer is missing, the merged contents cannot be
+//! checked. Files are checked without reading them, with these exceptions: every layer is hashed, and every manifest is
+//! read and hashed; other blobs are only hashed with `deep`.
 
 mod asks;
 mod checks;
@@ -62,7 +62,7 @@ pub struct ImageDoctor<'a> {
     pub deep: bool,
 }
 
-/// Something that was found in an image.
+/// A finding about an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ImageFinding {
     /// What was found.
@@ -73,7 +73,7 @@ pub struct ImageFinding {
     pub layer: Option<Digest>,
 }
 
-/// All that is known about one platform of an image.
+/// The complete result for one platform of an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Diagnosis {
@@ -83,9 +83,9 @@ pub struct Diagnosis {
     pub platform: Platform,
     /// The image's id, as the list of images has it.
     pub id: String,
-    /// The worst that was found.
+    /// The worst verdict of the findings.
     pub verdict: Verdict,
-    /// The layers that have content, from the lowest; empty where the document cannot be read.
+    /// The layers that have content, from the lowest; empty if the document cannot be read.
     pub layers: Vec<Layer>,
     /// How many tags its registry has.
     pub images: usize,
@@ -110,7 +110,7 @@ impl ImageFinding {
 }
 
 impl ImageDoctor<'_> {
-    /// Looks at the given platforms of a name, at all where none is given.
+    /// Checks the given platforms of a name, or all if none is given.
     ///
     /// # Errors
     /// There is no such name or platform, or the list of images cannot be read.
@@ -161,14 +161,14 @@ impl ImageDoctor<'_> {
         diagnosis
     }
 
-    /// How an image's clusters call its registry: as the store knows of how it was made, else as most do.
+    /// The name of an image's registry in its clusters: from its provenance, else the default.
     fn cluster_registry_of(&self, id: &str) -> String {
         let statement = id.parse().ok().and_then(|id| self.store.provenance(&id).ok().flatten());
         let said = statement.and_then(|statement| cluster_registry(&statement));
         said.unwrap_or_else(|| self.cluster_registry.to_owned())
     }
 
-    /// What is wrong with what the layers hold together; how many tags there are.
+    /// Checks the merged contents of the layers; returns the number of tags.
     fn contents(
         &self,
         layers: &Layers,

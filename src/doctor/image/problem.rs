@@ -1,4 +1,4 @@
-//! What is wrong with a file of a registry's storage, in words.
+//! Messages about problems with files of a registry's storage.
 
 use std::collections::BTreeSet;
 
@@ -17,16 +17,16 @@ pub(super) struct Problem {
     pub(super) check: &'static str,
     /// Tag, list, manifest, config, layer or blob.
     pub(super) what: &'static str,
-    /// A verb and what belongs to it: `is missing`.
+    /// A verb with its object: `is missing`.
     pub(super) fault: String,
     /// The images that need it, `calico/cni:v3.19.1`.
     pub(super) images: BTreeSet<String>,
-    /// The layer that has what leads there.
+    /// The layer with the file that refers to it.
     pub(super) near: Option<usize>,
 }
 
 impl Problem {
-    /// What is said of it; the path is that of the file.
+    /// The finding; the path is that of the file.
     pub(super) fn finding(&self, layers: &Layers, name: &SealerName, path: &ContextPath) -> ImageFinding {
         let all = layers.all();
         let (layer, subject, place) = match layers.merged.place(path) {
@@ -35,14 +35,14 @@ impl Problem {
                 (all.get(layer), file, label.unwrap_or_default())
             }
             Ok(Place::Hidden { below, by }) => {
-                let place = format!("; {} has it, {} hides it", all[below].label(), all[by].label());
+                let place = format!("; {} has it, but {} hides it", all[below].label(), all[by].label());
                 (all.get(by), all[below].folder.join(path.as_path()), place)
             }
             Ok(Place::Absent) | Err(_) => {
                 let near = self.near.and_then(|near| all.get(near));
                 let layer = near.filter(|layer| !layer.is_whole()).or_else(|| layers.suspect()).or(near);
                 let folder = near.or(layer).map(|layer| layer.folder.join(path.as_path()));
-                let place = near.map(|near| format!("; {} leads there", near.label())).unwrap_or_default();
+                let place = near.map(|near| format!("; {} refers to it", near.label())).unwrap_or_default();
                 (layer, folder.unwrap_or_else(|| path.as_path().to_owned()), place)
             }
         };
@@ -61,13 +61,13 @@ impl Problem {
     }
 }
 
-/// How to mend a storage: pulling a layer again gives what it held, and no more.
+/// How to fix a storage: pulling a layer again only restores its own contents.
 fn remedy(name: &SealerName, layer: Option<&Layer>, problem: &Problem) -> String {
     let name = name.familiar();
     match (problem.verdict, problem.check) {
-        (Verdict::Note, _) => return "nothing: no cluster asks for it".to_owned(),
+        (Verdict::Note, _) => return "nothing: no cluster needs it".to_owned(),
         (_, "platform") => {
-            return "where clusters need it, list it in manifests/imageList and build the image again".to_owned();
+            return "if clusters need it, list it in manifests/imageList and build the image again".to_owned();
         }
         _ => {}
     }
@@ -75,11 +75,11 @@ fn remedy(name: &SealerName, layer: Option<&Layer>, problem: &Problem) -> String
         Some(layer) if !layer.is_whole() => {
             format!("`sealer doctor image {name} --repair` pulls {} again, or load the image again", layer.label())
         }
-        _ => format!("`{name}` was made like that: build it again with the images in manifests/imageList"),
+        _ => format!("`{name}` was built like that: list the images in manifests/imageList and build it again"),
     }
 }
 
-/// What a fault is called.
+/// The check name of a fault.
 pub(super) fn check_of(fault: &Fault, path: &ContextPath) -> &'static str {
     let is_data = path.file_name() == Some("data");
     match fault {

@@ -21,20 +21,20 @@ pub(super) struct Registry<'a> {
     host: &'a str,
     platform: &'a Platform,
     problems: BTreeMap<(ContextPath, &'static str), Problem>,
-    /// Some manifest or list cannot be read, so not all is known of what leads where.
+    /// Whether some manifest or list cannot be read, so that the references are not all known.
     pub(super) is_unclear: bool,
-    /// What tags and revisions lead to: blobs, and of each repository revisions and layers.
+    /// What tags and revisions refer to: blobs, and the revisions and layers of each repository.
     pub(super) blobs: BTreeSet<Digest>,
     pub(super) revisions: BTreeSet<(String, Digest)>,
     pub(super) links: BTreeSet<(String, Digest)>,
 }
 
-/// The image that is looked at.
+/// The image that is checked.
 struct At<'a> {
     name: String,
     repository: &'a str,
     paths: &'a RepositoryPaths,
-    /// Of what nobody's tag leads to.
+    /// Whether no tag refers to it.
     is_untagged: bool,
     near: Option<usize>,
 }
@@ -56,7 +56,7 @@ impl<'a> Registry<'a> {
         self.platform
     }
 
-    /// Looks at every tag, then at what no tag leads to.
+    /// Checks every tag, then everything without a tag.
     pub(super) fn examine(&mut self) {
         let contents = self.contents;
         for (repository, names) in &contents.repositories {
@@ -113,7 +113,7 @@ impl<'a> Registry<'a> {
             Err(Obstacle::OtherPlatform(there)) => {
                 self.revision(root, at);
                 let there = if there.is_empty() { "no platform".to_owned() } else { there.join(", ") };
-                let fault = format!("leads to manifests for {there}, not to one for {}", self.platform);
+                let fault = format!("has manifests for {there}, but none for {}", self.platform);
                 self.add(&blob_data_path(root), "platform", ("list", Verdict::Warning, fault), at);
             }
             Err(Obstacle::Broken { document: Some(document), .. }) if at.is_untagged && document != root => {
@@ -137,7 +137,7 @@ impl<'a> Registry<'a> {
         self.blobs.insert(document);
     }
 
-    /// Says so where an image without a list is for another platform.
+    /// Reports an image without a list that is for another platform.
     fn of_other_platform(&mut self, image: &ContainerImage, at: &At<'_>) {
         let other = self.storage.other_platform(image).filter(|_| !at.is_untagged);
         if let Some(ManifestError::OtherPlatform { found, .. }) = other {
@@ -204,7 +204,7 @@ impl<'a> Registry<'a> {
         }
     }
 
-    /// Notes a problem; the same of several images is one.
+    /// Adds a problem; the same problem of several images is reported once.
     fn add(
         &mut self,
         path: &ContextPath,
@@ -213,7 +213,7 @@ impl<'a> Registry<'a> {
         at: &At<'_>,
     ) {
         let verdict = if at.is_untagged { verdict.min(Verdict::Warning) } else { verdict };
-        // Two things may be said of one file: what it is, and what it says.
+        // One file may have two problems: with its kind, and with its content.
         let kind = if check == "platform" { "platform" } else { "file" };
         let images = BTreeSet::from([at.name.clone()]);
         match self.problems.entry((path.clone(), kind)) {
@@ -232,12 +232,12 @@ impl<'a> Registry<'a> {
         self.layers.merged.entry(path).ok().flatten().map(|entry| entry.layer())
     }
 
-    /// Whether anything is said of an image of the storage, `calico/cni:v3.19.1`.
+    /// Whether there is a finding about an image of the storage, `calico/cni:v3.19.1`.
     pub(super) fn speaks_of(&self, name: &str) -> bool {
         self.problems.values().any(|problem| problem.verdict > Verdict::Note && problem.images.contains(name))
     }
 
-    /// What was found; `said` are images that a finding says are there for other platforms only.
+    /// The findings; `said` are images that another finding already reports for other platforms.
     pub(super) fn findings(&self, name: &SealerName, said: &BTreeSet<String>) -> Vec<ImageFinding> {
         let all = self.problems.iter().filter(|(_, problem)| {
             problem.check != "platform" || !problem.images.iter().all(|image| said.contains(image))

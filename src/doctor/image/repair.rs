@@ -1,8 +1,8 @@
-//! Damaged parts of an image → got again from its registry, what was there set aside.
+//! Repairs damaged parts of an image from its registry, and moves the damaged ones away.
 //!
-//! First fetched, unpacked and verified, then swapped: nothing is taken away before its replacement is there, so other
-//! images that share a layer work as far as they did. Only what is of no use to anybody is set aside without one: a
-//! document that cannot be read or is another image's, a file where a layer's folder should be.
+//! Parts are fetched, unpacked and verified first, then swapped: nothing is removed before its replacement exists, so
+//! other images that share a layer keep working as before. Only useless parts are moved away without a replacement: a
+//! document that cannot be read or is another image's, a file in the place of a layer's folder.
 
 use serde::Serialize;
 
@@ -19,16 +19,15 @@ use super::document::DocumentState;
 use super::layers::{Known, Layer};
 use super::{Diagnosis, ImageDoctor};
 
-const ELSEWHERE: &str =
-    "load an archive that has the image, or apply the recipe that makes it: what comes so heals, too";
+const ELSEWHERE: &str = "load an archive of the image, or apply its recipe again: that also repairs it";
 
-/// Mends images.
+/// Repairs images.
 pub struct Repairer<'a> {
     /// Where they are.
     pub store: &'a Store,
     /// Where layers and documents come from.
     pub sources: &'a Sources,
-    /// Who listens.
+    /// Receives the events.
     pub observer: &'a dyn Observer,
 }
 
@@ -36,11 +35,11 @@ pub struct Repairer<'a> {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Repair {
-    /// What was put there, for people: `layer 4 (BASE rootfs cache)`.
+    /// The repaired parts, for people: `layer 4 (BASE rootfs cache)`.
     pub mended: Vec<String>,
-    /// Where the damaged things are now.
+    /// Where the damaged parts are now.
     pub set_aside: Vec<String>,
-    /// What could not be got again, and why.
+    /// What could not be repaired, and why.
     pub failures: Vec<Failure>,
 }
 
@@ -54,11 +53,11 @@ impl Repair {
     /// What was done, a line each, for people.
     #[must_use]
     pub fn text(&self) -> String {
-        let mended = self.mended.iter().map(|what| format!("mended: {what}\n"));
+        let mended = self.mended.iter().map(|what| format!("repaired: {what}\n"));
         let aside =
-            self.set_aside.iter().map(|path| format!("set aside: {path}: delete it when nothing of it is wanted\n"));
+            self.set_aside.iter().map(|path| format!("moved away: {path}: delete it when you no longer need it\n"));
         let failures =
-            self.failures.iter().map(|failure| failure.render(None, false).replacen("error: ", "not mended: ", 1));
+            self.failures.iter().map(|failure| failure.render(None, false).replacen("error: ", "not repaired: ", 1));
         mended.chain(aside).chain(failures).collect()
     }
 
@@ -70,7 +69,7 @@ impl Repair {
 }
 
 impl Repairer<'_> {
-    /// Mends what can be mended and looks again.
+    /// Repairs what can be repaired, and checks again.
     ///
     /// # Errors
     /// The store cannot be written.
@@ -84,7 +83,7 @@ impl Repairer<'_> {
             found.into_iter().next().ok_or_else(|| Failure::new(FailureKind::Failed, "the image is gone"))
         };
         let mut now = again()?;
-        // Which layers there are is known only now.
+        // The layers are only known now.
         if diagnosis.document.image().is_none() && now.document.image().is_some() {
             let more = self.once(&now)?;
             if !more.is_nothing() {
@@ -101,7 +100,7 @@ impl Repairer<'_> {
         for layer in diagnosis.layers.iter().filter(|layer| layer.is_misdescribed) {
             if let Some(found) = layer.found {
                 mending.layerdb.push(LayerId { digest: layer.id, ..found });
-                repair.mended.push(format!("what the store says of {}", layer.label()));
+                repair.mended.push(format!("the store's record of {}", layer.label()));
             }
         }
         let wanted: Vec<&Layer> = diagnosis.layers.iter().filter(|layer| diagnosis.wants(layer)).collect();
@@ -154,7 +153,7 @@ impl Repairer<'_> {
         Ok((pulled, image))
     }
 
-    /// The document, where the registry has the very one.
+    /// Restores the document if the registry has the same one.
     fn documents(&self, diagnosis: &Diagnosis, found: &Image, mending: &mut Mending, repair: &mut Repair) {
         let id = match &diagnosis.document {
             DocumentState::Useless(id, Some(other)) if self.belongs_to(id, other) => return,
@@ -174,7 +173,7 @@ impl Repairer<'_> {
         repair.failures.push(Failure::new(FailureKind::Verification, message));
     }
 
-    /// A document that is of no use here and of none elsewhere.
+    /// Marks a document that is useless for this and every other name.
     fn useless(&self, diagnosis: &Diagnosis, mending: &mut Mending) {
         match &diagnosis.document {
             DocumentState::Useless(id, other) => {
@@ -186,7 +185,7 @@ impl Repairer<'_> {
         }
     }
 
-    /// Whether the list has an id under another name, too. Where that is not known, it has.
+    /// Whether the list also has an id under another name. If that is not known, the answer is yes.
     fn belongs_to(&self, id: &crate::image::model::ImageId, name: &crate::types::SealerName) -> bool {
         let records = self.store.records(name);
         records.map_or(true, |records| records.iter().any(|record| record.entry.id == id.to_string()))
@@ -203,21 +202,21 @@ impl Repairer<'_> {
     ) -> Result<crate::store::StagedLayer, Failure> {
         let name = diagnosis.name.familiar();
         let failed = |failure: Failure| {
-            let message = format!("{} of `{name}` cannot be got again: {}", layer.label(), failure.message);
+            let message = format!("{} of `{name}` cannot be pulled again: {}", layer.label(), failure.message);
             Failure { message, ..failure.with_help(ELSEWHERE) }
         };
         let of_workspace = |error: crate::build::WorkspaceError| failed(error.into());
         let blobs = blobs_of(image, pulled, &[layer.id]).map_err(of_workspace)?;
         let Some((_, blob)) = blobs.first() else {
-            let message = format!("the image of that name in its registry, {}, does not have it", pulled.root().digest);
+            let message = format!("the image of that name in the registry, {}, does not have it", pulled.root().digest);
             return Err(failed(Failure::new(FailureKind::Verification, message)));
         };
         self.sources.blobs(diagnosis.name.reference(), std::slice::from_ref(blob)).map_err(failed)?;
         let staged =
             unpack_again(staging, layer.id, blob, self.sources.cache(), self.observer).map_err(of_workspace)?;
-        // What is worth no more than what is there does not replace it.
+        // A layer that is not better than the existing one does not replace it.
         if !staged.verified && layer.known == Known::State(LayerState::Changed) {
-            let message = "what the registry has does not hash to its id either".to_owned();
+            let message = "the registry's copy does not hash to its id either".to_owned();
             return Err(failed(Failure::new(FailureKind::Verification, message)));
         }
         Ok(staged)
@@ -225,7 +224,7 @@ impl Repairer<'_> {
 }
 
 impl Diagnosis {
-    /// Whether a layer is to be got again: something is wrong with its content, and it is not proven that it was made so.
+    /// Whether a layer should be pulled again: its content has a problem, and is not proven to be the original.
     fn wants(&self, layer: &Layer) -> bool {
         let is_named = || {
             let of_it = |found: &&super::ImageFinding| found.layer == Some(layer.id);

@@ -1,4 +1,4 @@
-//! A diagnosis in words.
+//! The report of a diagnosis.
 
 use super::super::Verdict;
 use super::{Diagnosis, ImageFinding};
@@ -10,7 +10,7 @@ impl Diagnosis {
         self.findings.iter().filter(|found| found.finding.verdict == verdict).count()
     }
 
-    /// The diagnosis for people: errors and warnings, notes where they are wanted, and the line that says it all.
+    /// The diagnosis for people: errors and warnings, notes if wanted, and a summary line.
     ///
     /// ```text
     /// kubernetes:v1.19.8 (linux/amd64): whole: 5 layers, 13 images in its registry

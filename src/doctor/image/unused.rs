@@ -1,4 +1,4 @@
-//! What is in an image's registry and nothing asks for, and what two layers say of one tag: notes.
+//! Notes about unused parts of an image's registry, and about tags that differ between layers.
 
 use crate::rootfs::{Fault, Overlay, Place, RegistryStorage, RepositoryPaths, blob_data_path};
 use crate::types::{ContextPath, ImageRef};
@@ -8,7 +8,7 @@ use super::ImageFinding;
 use super::checks::Examined;
 use super::layers::Layers;
 
-const KEEP: &str = "nothing, but the next image may be smaller: build it without";
+const KEEP: &str = "nothing, but an image built without it would be smaller";
 
 pub(super) fn examine(image: &Examined<'_>) -> Vec<ImageFinding> {
     let Examined { layers, contents, registry, asks, .. } = *image;
@@ -25,14 +25,14 @@ pub(super) fn examine(image: &Examined<'_>) -> Vec<ImageFinding> {
             else {
                 continue;
             };
-            // What only the cluster's start makes a name of may mean any of them.
+            // A name that is only known when the cluster starts may mean any of them.
             if !asked.has_templates && !asked.asks_for(repository, tag) {
                 note("tag-unasked", &link, format!("no list and no manifest asks for `{name}`"), KEEP);
             }
             if let Some(below) = overridden(layers, &link) {
-                let found = format!("`{name}` stands for another image here than in {}", layers.all()[below].label());
-                let remedy =
-                    "nothing where a newer image of the same name is meant; else one of two hosts' images is lost";
+                let found = format!("`{name}` is another image here than in {}", layers.all()[below].label());
+                let remedy = "nothing if this is a newer image of the same name; else the images of two hosts have \
+                              the same path, and one of them is lost";
                 note("tag-overridden", &link, found, remedy);
             }
         }
@@ -45,20 +45,20 @@ pub(super) fn examine(image: &Examined<'_>) -> Vec<ImageFinding> {
         };
         for digest in names.layers.iter().filter(|digest| !registry.links.contains(&(repository.clone(), **digest))) {
             if let Some(link) = path(*digest) {
-                note("link-unused", &link, format!("no manifest of `{repository}` leads to {digest}"), KEEP);
+                note("link-unused", &link, format!("no manifest of `{repository}` refers to {digest}"), KEEP);
             }
         }
     }
     for digest in contents.blobs.iter().filter(|digest| !registry.is_unclear && !registry.blobs.contains(digest)) {
-        note("blob-unused", &blob_data_path(*digest), format!("no tag and no manifest leads to {digest}"), KEEP);
+        note("blob-unused", &blob_data_path(*digest), format!("no tag and no manifest refers to {digest}"), KEEP);
     }
     for path in &contents.foreign {
-        note("foreign", path, "a registry knows no such name".to_owned(), KEEP);
+        note("foreign", path, "a registry does not use such a name".to_owned(), KEEP);
     }
     findings
 }
 
-/// The highest layer below the one that counts that says something else of a tag.
+/// The highest hidden layer in which a tag has another image.
 fn overridden(layers: &Layers, link: &ContextPath) -> Option<usize> {
     let says = |layer: Overlay| match RegistryStorage::new(&layer).link(link) {
         Ok(digest) => Some(digest.to_string()),

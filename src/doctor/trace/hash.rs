@@ -9,10 +9,10 @@ use crate::tar::Limits;
 use crate::types::chain;
 use crate::types::{Digest, DigestWriter, Event, Observer, VerifyingReader};
 
-/// Bytes after which progress is told.
+/// Bytes between two progress events.
 const PULSE: u64 = 4 << 20;
 
-/// Hashes what blobs decompress to, and remembers it: images share layers.
+/// Hashes the decompressed content of blobs, and caches the result because images share layers.
 pub(super) struct Hasher<'a> {
     observer: &'a dyn Observer,
     done: HashMap<PathBuf, Result<Digest, String>>,
@@ -23,7 +23,7 @@ impl<'a> Hasher<'a> {
         Self { observer, done: HashMap::new() }
     }
 
-    /// The diff id of the blob in `file`, whose own digest is compared on the way; why there is none.
+    /// The diff id of the blob in `file`, or why there is none. The blob's own digest is also checked.
     pub(super) fn diff_id(&mut self, file: &Path, digest: Digest) -> Result<Digest, String> {
         if let Some(known) = self.done.get(file) {
             return known.clone();
@@ -49,7 +49,7 @@ impl<'a> Hasher<'a> {
     }
 }
 
-/// Tells how far it was read.
+/// Reports how far it was read.
 struct Counted<'a, R> {
     inner: R,
     observer: &'a dyn Observer,

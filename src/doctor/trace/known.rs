@@ -1,4 +1,4 @@
-//! What an engine remembers of the registries that its layers came from or went to.
+//! An engine's notes about the registries of its layers.
 //!
 //! ```text
 //! <docker root>/image/<storage driver>/distribution/v2metadata-by-diffid/sha256/<hex of the diff id>
@@ -59,36 +59,34 @@ pub(super) fn folder(about: &EngineStorage) -> Result<PathBuf, NoFiles> {
     let is_name = |driver: &str| !driver.is_empty() && driver.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     let root = about.root.as_deref().filter(|root| root.is_absolute());
     let (Some(root), Some(driver)) = (root, about.driver.as_deref().filter(|driver| is_name(driver))) else {
-        return Err(NoFiles::because(
-            "the engine does not say which folder and storage driver it keeps its images with",
-        ));
+        return Err(NoFiles::because("the engine does not name its folder and its storage driver"));
     };
     let folder = root.join("image").join(driver).join("distribution/v2metadata-by-diffid/sha256");
     let shown = folder.display();
     match fs_err::read_dir(&folder) {
         Ok(_) => Ok(folder),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            Err(NoFiles { why: format!("permission denied: `{shown}` is for root alone"), is_denied: true })
+            Err(NoFiles { why: format!("permission denied: only root can read `{shown}`"), is_denied: true })
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let why = format!("there is no `{shown}`: the engine never pulled or pushed, or sees other folders");
+            let why = format!("there is no `{shown}`: the engine never pulled or pushed, or its folders are elsewhere");
             Err(NoFiles::because(why))
         }
         Err(error) => Err(NoFiles::because(error.to_string())),
     }
 }
 
-/// What the engine knows of a layer: nothing where it has no file for it.
+/// What the engine knows about a layer; empty if it has no file for it.
 pub(super) fn read(folder: &Path, diff_id: Digest) -> Result<Vec<Known>, String> {
     let path = folder.join(diff_id.hex());
-    let refuse = |why: &dyn std::fmt::Display| Err(format!("`{}` is none of an engine's files: {why}", path.display()));
+    let refuse = |why: &dyn std::fmt::Display| Err(format!("`{}` is not a file of an engine: {why}", path.display()));
     let about = match fs_err::symlink_metadata(&path) {
         Ok(about) => about,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error.to_string()),
     };
     if !about.is_file() {
-        return refuse(&"it is no regular file");
+        return refuse(&"it is not a regular file");
     }
     let mut bytes = Vec::new();
     let file = fs_err::File::open(&path).map_err(|error| error.to_string())?;
@@ -137,12 +135,12 @@ mod tests {
             why(&EngineStorage::default()),
         ];
         insta::assert_snapshot!(said.join("\n"), @"
-        false: there is no `[ROOT]/image/overlay2/distribution/v2metadata-by-diffid/sha256`: the engine never pulled or pushed, or sees other folders
+        false: there is no `[ROOT]/image/overlay2/distribution/v2metadata-by-diffid/sha256`: the engine never pulled or pushed, or its folders are elsewhere
         false: failed to read directory `[ROOT]/image/overlay2/distribution/v2metadata-by-diffid/sha256`: Not a directory (os error 20)
         false: the engine keeps its images in containerd, which has no such files
-        false: the engine does not say which folder and storage driver it keeps its images with
-        false: the engine does not say which folder and storage driver it keeps its images with
-        false: the engine does not say which folder and storage driver it keeps its images with
+        false: the engine does not name its folder and its storage driver
+        false: the engine does not name its folder and its storage driver
+        false: the engine does not name its folder and its storage driver
         ");
     }
 
@@ -175,13 +173,13 @@ mod tests {
         std::os::unix::fs::symlink("/dev/zero", &file).unwrap();
         said.push(read().unwrap_err());
         insta::assert_snapshot!(said.join("\n").replace(&diff_id.hex(), "[HEX]"), @"
-        `[FOLDER]/[HEX]` is none of an engine's files: EOF while parsing a value at line 1 column 0
-        `[FOLDER]/[HEX]` is none of an engine's files: EOF while parsing a list at line 1 column 1
-        `[FOLDER]/[HEX]` is none of an engine's files: invalid type: map, expected a sequence at line 1 column 0
-        `[FOLDER]/[HEX]` is none of an engine's files: `sha256:../../x` is no digest that is understood here: expected `sha256:` and 64 hex digits at line 1 column 29
-        `[FOLDER]/[HEX]` is none of an engine's files: missing field `Digest` at line 1 column 26
-        `[FOLDER]/[HEX]` is none of an engine's files: it has more than 1048576 bytes
-        `[FOLDER]/[HEX]` is none of an engine's files: it is no regular file
+        `[FOLDER]/[HEX]` is not a file of an engine: EOF while parsing a value at line 1 column 0
+        `[FOLDER]/[HEX]` is not a file of an engine: EOF while parsing a list at line 1 column 1
+        `[FOLDER]/[HEX]` is not a file of an engine: invalid type: map, expected a sequence at line 1 column 0
+        `[FOLDER]/[HEX]` is not a file of an engine: `sha256:../../x` is not a supported digest: expected `sha256:` and 64 hex digits at line 1 column 29
+        `[FOLDER]/[HEX]` is not a file of an engine: missing field `Digest` at line 1 column 26
+        `[FOLDER]/[HEX]` is not a file of an engine: it has more than 1048576 bytes
+        `[FOLDER]/[HEX]` is not a file of an engine: it is not a regular file
         ");
     }
 }

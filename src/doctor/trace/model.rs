@@ -24,19 +24,19 @@ pub struct Trace {
     pub engine: EngineSide,
     /// Its layers, from the lowest.
     pub layers: Vec<EngineLayer>,
-    /// The sealer images that were looked into.
+    /// The sealer images that were searched.
     pub images: Vec<TracedImage>,
     /// Whether one of them has every layer.
     pub found: bool,
 }
 
-/// The engine, and what it told.
+/// The engine, and its information.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EngineSide {
     /// Where it listens.
     pub place: String,
-    /// The folder of the files with its digests; none where there are no files to read.
+    /// The folder of the files with its digests; `None` if there are no files to read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digests: Option<PathBuf>,
     /// Why there are none to read.
@@ -52,14 +52,14 @@ pub struct EngineSide {
 pub struct EngineLayer {
     /// The digest of its tar stream.
     pub diff_id: Digest,
-    /// What registries call it by, as far as the engine knows: one entry for each repository.
+    /// Its digests in registries, as far as the engine knows: one entry per repository.
     pub known: Vec<Known>,
-    /// Why the engine's file on it is of no use.
+    /// Why the engine's file on it cannot be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
 }
 
-/// A sealer image that was looked into.
+/// A sealer image that was searched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TracedImage {
@@ -76,7 +76,7 @@ pub struct TracedImage {
     pub named: Named,
     /// Where the layers of the engine's image are, in its order.
     pub layers: Vec<TracedLayer>,
-    /// Blobs of its registry that no config in it speaks of: any layer may be among them.
+    /// Blobs of its registry that no config in it describes: any layer may be among them.
     pub unmapped: Vec<Digest>,
     /// Whether every layer is there.
     pub found: bool,
@@ -138,7 +138,7 @@ pub enum NamedState {
 pub struct TracedLayer {
     /// The digest of its tar stream.
     pub diff_id: Digest,
-    /// The blobs that are it, or should be; several where it was compressed in several ways.
+    /// The blobs of this layer; several if it was compressed in several ways.
     pub blobs: Vec<Blob>,
     /// Whether one of them is there, with its data and a link.
     pub found: bool,
@@ -150,9 +150,9 @@ pub struct TracedLayer {
 pub struct Blob {
     /// Its digest.
     pub digest: Digest,
-    /// Who says that it is the layer; never nobody.
+    /// Why it is taken for the layer; never empty.
     pub basis: Vec<Basis>,
-    /// Where its bytes are; none where they are missing.
+    /// Where its bytes are; `None` if they are missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Spot>,
     /// The repositories that it is part of, that of the image's own name first.
@@ -214,7 +214,7 @@ impl TracedImage {
 }
 
 impl Trace {
-    /// What a script must hear: no sealer image has every layer. The causes name each image and what it lacks.
+    /// The failure for scripts: no sealer image has every layer. The causes name each image and what it lacks.
     #[must_use]
     pub fn failure(&self) -> Option<Failure> {
         if self.found {
@@ -224,14 +224,15 @@ impl Trace {
             [one] => format!("`{}`", one.name.familiar()),
             several => format!("any of {} sealer images", several.len()),
         };
-        let message = format!("`{}` is not, layer for layer, in {images}", self.image);
+        let message = format!("the layers of `{}` are not all in {images}", self.image);
         let mut failure = Failure::new(FailureKind::Verification, message);
         failure.causes = self.images.iter().map(|image| self.lacking(image)).collect();
         let is_unsure = !self.engine.hashed && self.images.iter().any(|image| !image.unmapped.is_empty());
         if is_unsure {
-            failure = failure.with_help("`--deep` also decompresses the layers that no config there speaks of");
+            failure = failure.with_help("`--deep` also decompresses the layers that no config there describes");
         }
-        let help = format!("`docker-daemon:{}` in manifests/imageList has the engine's very image put in", self.image);
+        let help =
+            format!("to cache the engine's own image, list `docker-daemon:{}` in manifests/imageList", self.image);
         Some(failure.with_help(help))
     }
 

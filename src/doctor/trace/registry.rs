@@ -10,7 +10,7 @@ use crate::image::diff_ids;
 use crate::rootfs::{Fault, Holds, Overlay, Part, RegistryStorage, Repository, RepositoryPaths, blob_data_path};
 use crate::types::{ContextPath, Digest, ImageRef, Platform};
 
-/// The registry of a sealer image, looked through once.
+/// The registry of a sealer image, read once.
 pub(super) struct Registry<'a> {
     layers: &'a Overlay,
     pub(super) storage: RegistryStorage<'a>,
@@ -65,7 +65,7 @@ impl<'a> Registry<'a> {
         Ok(())
     }
 
-    /// The diff ids of an image, by its config; none where the config is not there or is none.
+    /// The diff ids of an image, by its config; `None` if the config is missing or not valid.
     pub(super) fn diff_ids(&self, config: Digest) -> Option<Vec<Digest>> {
         diff_ids(&self.storage.config(config).ok()?).ok()
     }
@@ -75,7 +75,7 @@ impl<'a> Registry<'a> {
         self.blobs.get(&diff_id).into_iter().flatten().copied()
     }
 
-    /// The diff id that configs say of a blob, where all of them say another one than `diff_id`.
+    /// The diff id that configs say about a blob, where all of them say another one than `diff_id`.
     pub(super) fn contradicts(&self, digest: Digest, diff_id: Digest) -> Option<Digest> {
         let mut said = self.blobs.iter().filter(|(_, blobs)| blobs.contains(&digest)).map(|(said, _)| *said).peekable();
         let first = said.peek().copied()?;
@@ -94,7 +94,7 @@ impl<'a> Registry<'a> {
         links
     }
 
-    /// Where a blob's bytes are; none where there is no such file.
+    /// Where a blob's bytes are; `None` if there is no such file.
     pub(super) fn data(&self, digest: Digest) -> io::Result<Option<(Spot, PathBuf)>> {
         self.spot(blob_data_path(digest))
     }

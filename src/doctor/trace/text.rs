@@ -18,7 +18,7 @@ impl Trace {
             }
         });
         if self.engine.hashed {
-            lines.push("  hashed: its layers are what the engine says".to_owned());
+            lines.push("  hashed: its layers match what the engine says".to_owned());
         }
         if self.layers.is_empty() {
             lines.push("  it has no layers".to_owned());
@@ -63,7 +63,7 @@ impl Trace {
         if lacking > 0 && !self.engine.hashed && !image.unmapped.is_empty() {
             let count = image.unmapped.len();
             let blobs = if count == 1 { "1 blob".to_owned() } else { format!("{count} blobs") };
-            lines.push(format!("  no config there speaks of {blobs}: `--deep` looks into them"));
+            lines.push(format!("  no config there describes {blobs}: `--deep` decompresses them"));
         }
     }
 
@@ -76,9 +76,7 @@ impl Trace {
             NamedState::SameLayers => format!("  {name} there has the same layers, but another config"),
             NamedState::Other => format!("  {name} there is another image"),
             NamedState::Broken => {
-                format!(
-                    "  {name} leads to nothing that is whole for {platform}: `sealer doctor image {sealer}` says why"
-                )
+                format!("  {name} there has no whole image for {platform}: `sealer doctor image {sealer}` says why")
             }
         });
         let config = named.config.map(|config| format!(", id {config}")).unwrap_or_default();

@@ -21,14 +21,14 @@ pub struct Tracer<'a> {
     pub engine: &'a Engine,
     /// The store with the sealer images; only read.
     pub store: &'a Store,
-    /// Told how far long work is, and what is doubtful.
+    /// Receives progress of long work, and warnings.
     pub observer: &'a dyn Observer,
-    /// Believe nobody: the engine's layers are taken out and hashed, blobs are decompressed and hashed, also those that
-    /// nothing leads to where a layer is not found otherwise.
+    /// Trust no digest: the engine's layers are exported and hashed, and blobs are decompressed and hashed, including
+    /// unreferenced ones if a layer is not found otherwise.
     pub is_deep: bool,
 }
 
-/// What is asked after, all that is known of it.
+/// The image that is looked for, with all known facts.
 pub(super) struct Asked {
     pub(super) reference: ImageRef,
     pub(super) image: EngineImage,
@@ -48,12 +48,12 @@ impl Tracer<'_> {
         } else {
             match runtime.block_on(self.engine.storage(&source)) {
                 Ok(about) => known::folder(&about),
-                // The way without its files is open still.
-                Err(error) => Err(NoFiles::because(format!("the engine does not tell of itself: {error}"))),
+                // It still works without the engine's files.
+                Err(error) => Err(NoFiles::because(format!("the engine gives no information about itself: {error}"))),
             }
         };
         if let Err(NoFiles { why, is_denied: true }) = &files {
-            let message = format!("the digests that the Docker engine knows are not read: {why}; run this as root");
+            let message = format!("cannot read the digests that the Docker engine knows: {why}; run this as root");
             self.observer.event(Event::Warning { message });
         }
         let layer = |diff_id: &Digest| {
@@ -90,7 +90,7 @@ impl Tracer<'_> {
         })
     }
 
-    /// The sealer images to look into: never none.
+    /// The sealer images to search: never empty.
     fn images(
         &self,
         named: Option<Vec<Image>>,
@@ -111,10 +111,10 @@ impl Tracer<'_> {
         let (platform, root) = (&asked.platform, self.store.root().display());
         let there = there.into_iter().collect::<Vec<_>>().join(", ");
         let message = match (is_named, there.as_str()) {
-            (_, "") => format!("there is no sealer image in the store {root} to look for `{source}` in"),
-            (true, _) => format!("`{source}` is for {platform}, and the sealer images that were named for {there}"),
+            (_, "") => format!("cannot look for `{source}`: the store {root} has no sealer image"),
+            (true, _) => format!("`{source}` is for {platform}, but the named sealer images are for {there}"),
             (false, _) => {
-                format!("`{source}` is for {platform}, and the sealer images in the store {root} for {there}")
+                format!("`{source}` is for {platform}, but the sealer images in the store {root} are for {there}")
             }
         };
         let help = format!("pull, load or build a sealer image for {platform} first");
@@ -125,7 +125,7 @@ impl Tracer<'_> {
     fn stored(&self) -> Result<Vec<Image>, StoreError> {
         let listing = self.store.images()?;
         for damage in listing.damaged {
-            let message = format!("`{}` is damaged, and not looked into: {}", damage.name, damage.error);
+            let message = format!("`{}` is damaged, so it was not searched: {}", damage.name, damage.error);
             self.observer.event(Event::Warning { message });
         }
         Ok(listing.images.into_iter().map(|stored| stored.document.image().clone()).collect())
@@ -179,14 +179,14 @@ impl Tracer<'_> {
         for (digest, basis) in candidates {
             let is_expected = basis.contains(&Basis::Config);
             let mut blob = blob_of(asked, registry, digest, basis)?;
-            // Of the digests that only the engine knows most are of other registries.
+            // Most digests that only the engine knows belong to other registries.
             if blob.data.is_none() && blob.links.is_empty() && !is_expected {
                 continue;
             }
             if self.is_deep {
                 check_content(&mut blob, layer.diff_id, registry, hasher)?;
             } else if let Some(other) = registry.contradicts(digest, layer.diff_id) {
-                blob.fault = Some(format!("is {other} by a config there"));
+                blob.fault = Some(format!("is {other} according to a config there"));
             }
             blobs.push(blob);
         }
@@ -203,7 +203,7 @@ fn blob_of(asked: &Asked, registry: &Registry<'_>, digest: Digest, basis: Vec<Ba
     Ok(Blob { digest, basis, data: data.map(|(spot, _)| spot), links, fault })
 }
 
-/// Decompresses the blobs of which nothing is known, and finds layers among them.
+/// Decompresses the unknown blobs, and finds layers among them.
 fn search(
     asked: &Asked,
     registry: &Registry<'_>,
@@ -213,7 +213,7 @@ fn search(
 ) -> io::Result<()> {
     for &digest in unmapped {
         let Some((_, file)) = registry.data(digest)? else { continue };
-        // What is no stream of a layer is none of those that are looked for.
+        // A blob that is not a layer's stream cannot be one of the layers.
         let Ok(diff_id) = hasher.diff_id(&file, digest) else { continue };
         for layer in layers.iter_mut().filter(|layer| layer.diff_id == diff_id) {
             if layer.blobs.iter().all(|blob| blob.digest != digest) {
@@ -236,12 +236,12 @@ fn check_content(blob: &mut Blob, diff_id: Digest, registry: &Registry<'_>, hash
     Ok(())
 }
 
-/// What the engine's error is worth here, where no image is going to be made.
+/// The failure for an engine's error here, where no image is made.
 fn engine_failed(error: EngineError) -> Failure {
     let help = match error {
-        EngineError::NoImage { near: None, .. } => "`docker images` lists what it has",
+        EngineError::NoImage { near: None, .. } => "`docker images` lists its images",
         EngineError::Fault { fault: EngineFault::NoSocket | EngineFault::Unreachable(_), .. } => {
-            "start the engine, or say in DOCKER_HOST where it listens"
+            "start the engine, or set DOCKER_HOST to where it listens"
         }
         error => return error.into(),
     };

@@ -207,7 +207,8 @@ impl<'a> EnumReader<'a> {
                     }
                 }
                 [] => {
-                    let message = format!("{} is a map of exactly one key, and this one is empty", with_article(&noun));
+                    let message =
+                        format!("{} must be a map with exactly one key, but this one is empty", with_article(&noun));
                     let label = format!("expected {}", listed(variants, "or"));
                     reader.sink.add(Diagnostic::error(node.span, message).with_label(label));
                     stand_in
@@ -215,7 +216,7 @@ impl<'a> EnumReader<'a> {
                 [(first, value), (second, _), ..] => {
                     let mut diagnostic = Diagnostic::error(
                         second.span,
-                        format!("{} is a map of exactly one key, which says what it is", with_article(&noun)),
+                        format!("{} must be a map with exactly one key, its kind", with_article(&noun)),
                     );
                     let [first, second] = [first, second].map(|key| key.scalar().unwrap_or_default());
                     diagnostic = match (known(first), known(second)) {
@@ -269,7 +270,7 @@ impl<'a> VariantAccess<'a> for EnumReader<'a> {
 
     fn unit_variant(self) -> Result<(), Fault> {
         if let (VariantForm::Map, Some(content)) = (self.form, self.content) {
-            let message = format!("`{}` stands alone, nothing belongs to it", self.variant);
+            let message = format!("`{}` takes no value", self.variant);
             self.reader.sink.add(Diagnostic::error(content.span, message));
         }
         Ok(())
@@ -279,7 +280,7 @@ impl<'a> VariantAccess<'a> for EnumReader<'a> {
         let content = match (self.form, self.content) {
             (VariantForm::Word, Some(word)) => {
                 let message = format!("`{}` has no fields", self.variant);
-                let help = format!("write `{}:` and its fields below it, deeper indented", self.variant);
+                let help = format!("write `{}:` and its fields below it, indented deeper", self.variant);
                 self.reader.sink.add(Diagnostic::error(word.span, message).with_help(help));
                 None
             }

@@ -108,7 +108,7 @@ impl<'a> Reader<'a> {
             && node.style == Style::Block
             && elements.len() == 1
         {
-            diagnostic = diagnostic.with_help("two `- ` in a row make a list in a list: leave one of them out");
+            diagnostic = diagnostic.with_help("two `- ` in a row make a list in a list: remove one of them");
         }
         if let (Value::Plain(text), "a list") = (&node.value, expected) {
             diagnostic = diagnostic.with_help(format!("put it in brackets: `[{}]`", shortened(text)));
@@ -165,22 +165,20 @@ impl<'a> Reader<'a> {
             Scalar::Missing => {
                 self.sink.add(
                     Diagnostic::error(node.span, format!("{} has no value", self.what))
-                        .with_help("write `\"\"` if an empty string is meant"),
+                        .with_help("for an empty string, write `\"\"`"),
                 );
                 visitor.visit_unit()
             }
             Scalar::Deceptive(meaning) => {
                 let shown = shortened(text);
-                let mistake = Diagnostic::error(
-                    node.span,
-                    format!("`{shown}` is not what it looks like: YAML reads it as {meaning}"),
-                );
+                let mistake =
+                    Diagnostic::error(node.span, format!("`{shown}` is ambiguous: YAML reads it as {meaning}"));
                 let mistake =
                     mistake.with_label("a string needs quotes here").with_help(format!("quote it: `\"{shown}\"`"));
                 self.sink.add(match meaning {
-                    "null" => mistake.with_help("write `null` where nothing is meant"),
-                    "a number" => mistake.with_help("write a number as JSON has it: `1.2`, `31`"),
-                    "a boolean" => mistake.with_help("write `true` or `false` where a boolean is meant"),
+                    "null" => mistake.with_help("for no value, write `null`"),
+                    "a number" => mistake.with_help("for a number, write it as in JSON: `1.2`, `31`"),
+                    "a boolean" => mistake.with_help("for a boolean, write `true` or `false`"),
                     _ => mistake,
                 });
                 visitor.visit_borrowed_str(text)
@@ -243,7 +241,7 @@ fn unknown(span: Span, what: &str, word: &str, known: &[&str]) -> Diagnostic {
     match nearest(word, known.iter().copied()).or_else(elsewhere) {
         Some(near) => diagnostic.with_help(format!("did you mean `{near}`?")),
         None if COMMANDS.contains(&word) => {
-            diagnostic.with_help("a recipe runs no command; RUN in the Kubefile does, and it ends reproducibility")
+            diagnostic.with_help("a recipe cannot run commands; RUN in the Kubefile can, but it is not reproducible")
         }
         None => diagnostic,
     }

@@ -115,7 +115,7 @@ fn names_that_are_not_there_are_shown_with_those_that_are() {
 #[test]
 fn what_is_no_text_or_no_expression_is_refused() {
     insta::assert_snapshot!(rendered("x:{{ values.images }}"), @"
-    r.yaml:13:17: error: `values.images` is a map, not a text
+    r.yaml:13:17: error: `values.images` is a map, not a string
        |
     13 |     image: x:{{ values.images }}
        |                 ^^^^^^^^^^^^^
@@ -123,12 +123,12 @@ fn what_is_no_text_or_no_expression_is_refused() {
        = help: name one of its entries: values.images.registry
     ");
     insta::assert_snapshot!(rendered("x:{{ values.mirrors }}"), @r#"
-    r.yaml:13:17: error: `values.mirrors` is a list, not a text
+    r.yaml:13:17: error: `values.mirrors` is a list, not a string
        |
     13 |     image: x:{{ values.mirrors }}
        |                 ^^^^^^^^^^^^^^
        |
-       = help: `{{ values.mirrors | join(sep=",") }}` makes one text of it
+       = help: `{{ values.mirrors | join(sep=",") }}` makes it a string
     "#);
     insta::assert_snapshot!(rendered("x{% if true %}y{% endif %}"), @r#"
     r.yaml:13:13: error: statements `{% … %}` are not part of recipes
@@ -136,7 +136,7 @@ fn what_is_no_text_or_no_expression_is_refused() {
     13 |     image: x{% if true %}y{% endif %}
        |             ^^
        |
-       = help: only expressions are: `{{ … }}`; for the characters themselves write `{{ "{%" }}`
+       = help: only expressions are: `{{ … }}`; for the characters themselves, write `{{ "{%" }}`
     "#);
     insta::assert_snapshot!(rendered("'x{# y #}'"), @r#"
     r.yaml:13:14: error: template comments `{# … #}` are not part of recipes
@@ -144,7 +144,7 @@ fn what_is_no_text_or_no_expression_is_refused() {
     13 |     image: 'x{# y #}'
        |              ^^
        |
-       = help: use YAML's: `# …`; for the characters themselves write `{{ "{#" }}`
+       = help: use YAML comments: `# …`; for the characters themselves, write `{{ "{#" }}`
     "#);
     insta::assert_snapshot!(rendered("x{{ values.docker"), @"
     r.yaml:13:13: error: the expression is not closed
@@ -155,7 +155,7 @@ fn what_is_no_text_or_no_expression_is_refused() {
        = help: an expression ends with `}}`
     ");
     insta::assert_snapshot!(rendered("'{{ get_env(name=\"HOME\") }}'"), @r#"
-    r.yaml:13:16: error: there is no function `get_env`: expressions call none
+    r.yaml:13:16: error: there is no function `get_env`: expressions cannot call functions
        |
     13 |     image: '{{ get_env(name="HOME") }}'
        |                ^^^^^^^
@@ -177,7 +177,7 @@ fn what_is_no_text_or_no_expression_is_refused() {
        = help: there are: abs, capitalize, default, first, int, join, last, length, lower, nth, replace, split, str, trim, trim_end, trim_start, upper
     ");
     insta::assert_snapshot!(rendered("'{{ values.docker + }}'"), @"
-    r.yaml:13:32: error: the expression does not work: found `}}`, which cannot stand here
+    r.yaml:13:32: error: the expression does not work: found `}}`, which is not allowed here
        |
     13 |     image: '{{ values.docker + }}'
        |                                ^^
@@ -219,7 +219,7 @@ fn output_and_work_are_limited() {
     );
     assert_eq!(
         refused(&long, "{{ values.docker | replace(from='x', to='xx') }}".to_owned()),
-        "the expression does not work: a text becomes longer than 1 MiB"
+        "the expression does not work: a string becomes longer than 1 MiB"
     );
     assert_eq!(
         refused(&long, "{{ '' if values.docker else '' }}".repeat(200)),

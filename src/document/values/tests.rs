@@ -90,12 +90,12 @@ fn mistakes_are_told_where_they_were_made() {
       |
       = help: there are: registry, pause
 
-    --set:1:1: error: a key has a name between its dots
+    --set:1:1: error: a key must have a name between its dots
       |
     1 | =a
       | ^
 
-    --set:1:1: error: a key has a name between its dots
+    --set:1:1: error: a key must have a name between its dots
       |
     1 | a..b=c
       | ^^^^
@@ -111,25 +111,25 @@ fn mistakes_are_told_where_they_were_made() {
       |         ^ expected a list
     ");
     insta::assert_snapshot!(refused(&["dokcer: 1\ndocker: 1.20\nreplicas: 5\nimages: {pause: [v1]}\n", "- a", "", "debug: \"yes\"\nreplicas: !x 3\n"], &[]), @r#"
-    v0.yaml:2:9: error: `1.20` is not what it looks like: YAML reads it as a number
+    v0.yaml:2:9: error: `1.20` is ambiguous: YAML reads it as a number
       |
     2 | docker: 1.20
       |         ^^^^ a string needs quotes here
       |
       = help: quote it: `"1.20"`
-      = help: write a number as JSON has it: `1.2`, `31`
+      = help: for a number, write it as in JSON: `1.2`, `31`
 
     v1.yaml:1:1: error: values must be a map, not a list
       |
     1 | - a
       | ^^^ expected names and their values
 
-    v3.yaml:2:11: error: the tag `!x` means nothing here
+    v3.yaml:2:11: error: the tag `!x` is not supported
       |
     2 | replicas: !x 3
       |           ^^
       |
-      = help: leave it out
+      = help: remove it
     "#);
 }
 
@@ -146,7 +146,7 @@ fn the_schema_is_held_against_the_merged_values() {
     1 | replicas: 9
       |           ^
 
-    v0.yaml:3:10: error: `images.pause` does not fit the recipe's `valuesSchema`: `v3` is none of `v1`, `v2`
+    v0.yaml:3:10: error: `images.pause` does not fit the recipe's `valuesSchema`: `v3` is not one of `v1`, `v2`
       |
     3 |   pause: v3
       |          ^^
@@ -170,7 +170,7 @@ fn schemas_are_local_and_right() {
         merged_with(&recipe, &[], &[]).unwrap_err().iter().map(|error| error.render(false)).collect::<String>()
     };
     insta::assert_snapshot!(refused("properties: {docker: {$ref: 'https://example.com/schema.json'}}"), @"
-    r.yaml:12:31: error: the reference `https://example.com/schema.json` leads out of the schema
+    r.yaml:12:31: error: the reference `https://example.com/schema.json` points outside the schema
        |
     12 |   properties: {docker: {$ref: 'https://example.com/schema.json'}}
        |                               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected `#…`
@@ -182,19 +182,19 @@ fn schemas_are_local_and_right() {
        |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected `https://json-schema.org/draft/2020-12/schema`
     ");
     insta::assert_snapshot!(refused("properties: {docker: {type: text}}"), @"
-    r.yaml:12:31: error: `valuesSchema` is no JSON Schema: `text` is no type: there are string, integer, number, boolean, array, object and null
+    r.yaml:12:31: error: `valuesSchema` is not a valid JSON Schema: `text` is not a type: the types are string, integer, number, boolean, array, object and null
        |
     12 |   properties: {docker: {type: text}}
        |                               ^^^^
     ");
     insta::assert_snapshot!(refused("properties: {docker: {$ref: '#/$defs/none'}}"), @"
-    r.yaml:12:3: error: `valuesSchema` is no JSON Schema: a `$ref` in it leads to nothing: below `$defs` there is no such name
+    r.yaml:12:3: error: `valuesSchema` is not a valid JSON Schema: a `$ref` in it points to nothing: `$defs` has no such name
        |
     12 |   properties: {docker: {$ref: '#/$defs/none'}}
        |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
     ");
     insta::assert_snapshot!(refused("properties: {docker: {pattern: '('}}"), @"
-    r.yaml:12:34: error: `valuesSchema` is no JSON Schema: `(` is no regular expression (there are no look-arounds and no backreferences)
+    r.yaml:12:34: error: `valuesSchema` is not a valid JSON Schema: `(` is not a valid regular expression (look-arounds and backreferences are not supported)
        |
     12 |   properties: {docker: {pattern: '('}}
        |                                  ^^^
@@ -217,7 +217,7 @@ fn a_recipe_without_values_takes_none() {
     1 | a=b
       | ^
       |
-      = help: it has none: write defaults into its `values`
+      = help: it has no values: add defaults to its `values`
     ");
 }
 

@@ -238,22 +238,23 @@ fn refusals_say_what_is_wrong() {
         (
             "a: [1]\n",
             "{op: replace, path: /a/1, value: 1}",
-            "`ops[0]` (`replace /a/1`): `/a` has 1 elements, so there is no `1` in it",
+            "`ops[0]` (`replace /a/1`): `/a` has 1 elements, so it has no element `1`",
         ),
         (
             "a: [1]\n",
             "{op: remove, path: /a/-}",
-            "`ops[0]` (`remove /a/-`): `/a` has 1 elements, so there is no `-` in it",
+            "`ops[0]` (`remove /a/-`): `/a` has 1 elements, so it has no element `-`",
         ),
         (
             "a: [1]\n",
             "{op: add, path: /a/01, value: 1}",
-            "`ops[0]` (`add /a/01`): `/a` is a list, and `01` is no index: a number from 0 on, or `-` for its end",
+            "`ops[0]` (`add /a/01`): `/a` is a list, and `01` is not an index: expected a number from 0, or `-` for \
+             the end of the list",
         ),
         (
             "a:\n",
             "{op: add, path: /a/b, value: 1}",
-            "`ops[0]` (`add /a/b`): `/a` is null and holds no keys; replace it by a map first",
+            "`ops[0]` (`add /a/b`): `/a` is null and has no keys; replace it with a map first",
         ),
         (
             "a: &x {b: 1}\nc: *x\n",
@@ -263,17 +264,17 @@ fn refusals_say_what_is_wrong() {
         (
             "a: &x {b: 1}\nc: *x\n",
             "{op: add, path: /a/d, value: 1}",
-            "`ops[0]` (`add /a/d`): `&x` at `/a` is repeated by `*x` in line 2, which would change as well",
+            "`ops[0]` (`add /a/d`): `&x` at `/a` is used by `*x` in line 2, which would change as well",
         ),
         (
             "a: &x {b: 1}\nc: *x\n",
             "{op: remove, path: /a}",
-            "`ops[0]` (`remove /a`): `&x` at `/a` is repeated by `*x` in line 2, which would change as well",
+            "`ops[0]` (`remove /a`): `&x` at `/a` is used by `*x` in line 2, which would change as well",
         ),
         (
             "a: {b: &x 1}\nc: *x\n",
             "{op: remove, path: /a}",
-            "`ops[0]` (`remove /a`): `&x` inside of `/a` is needed by `*x` in line 2",
+            "`ops[0]` (`remove /a`): `&x` inside `/a` is needed by `*x` in line 2",
         ),
         (
             "a: 1\n",
@@ -288,7 +289,7 @@ fn refusals_say_what_is_wrong() {
         (
             "a: !x 1\n",
             "{op: copy, from: /a, path: /b}",
-            "`ops[0]` (`copy /a /b`): the value has the tag `!x`, which cannot be copied; add the value as it is meant",
+            "`ops[0]` (`copy /a /b`): the value has the tag `!x`, which cannot be copied; add the value itself instead",
         ),
         (
             "a: 1\n",
@@ -298,23 +299,25 @@ fn refusals_say_what_is_wrong() {
         (
             "[a: 1]\n",
             "{op: add, path: /0/b, value: 1}",
-            "`ops[0]` (`add /0/b`): the document is written in a way that cannot be edited there without changing more: a pair in a list has no braces of its own; give it some first",
+            "`ops[0]` (`add /0/b`): the layout of the document does not allow this edit without changing more: a pair \
+             in a list has no braces of its own; add braces first",
         ),
         (
             "- |\n  x",
             "{op: add, path: /-, value: 1}",
-            "`ops[0]` (`add /-`): the document is written in a way that cannot be edited there without changing more: the file ends inside of a block scalar; give it a final line end first",
+            "`ops[0]` (`add /-`): the layout of the document does not allow this edit without changing more: the file \
+             ends inside a block scalar; add a line end to the file first",
         ),
         (
             "a: 1\na: 2\n",
             "{op: remove, path: /a}",
             "`ops[0]` (`remove /a`): `/` has the key `a` twice; remove one of the two first",
         ),
-        ("# c\n---\n", "{op: remove, path: /a}", "the file holds no document, only blanks and comments"),
+        ("# c\n---\n", "{op: remove, path: /a}", "the file has no document, only blanks and comments"),
         (
             "kind: A\n---\nkind: B\nmetadata: {name: x}\n",
             "{op: remove, path: /kind}",
-            "the file holds 2 documents; say which one with `document`: 0: A, 1: B x",
+            "the file has 2 documents; choose one with `document`: 0: A, 1: B x",
         ),
     ];
     for (document, ops, expected) in table {
@@ -339,10 +342,10 @@ fn one_document_of_several_is_picked() {
     assert_eq!(picked("{index: 2}").unwrap(), "metadata: {name: y}");
     assert_eq!(
         picked("{kind: B}").unwrap_err(),
-        "`document: {kind: B}` picks 2 documents; there are 0: A x, 1: B n/x, 2: B y"
+        "`document: {kind: B}` matches 2 documents; the file has 0: A x, 1: B n/x, 2: B y"
     );
     assert_eq!(
         picked("{kind: A, name: y}").unwrap_err(),
-        "`document: {kind: A, name: y}` picks no document; there are 0: A x, 1: B n/x, 2: B y"
+        "`document: {kind: A, name: y}` matches no document; the file has 0: A x, 1: B n/x, 2: B y"
     );
 }

@@ -6,9 +6,10 @@
 //! manifest.json             [{"Config": …, "RepoTags": ["registry:2.7.1"], "Layers": […, from the lowest]}]
 //! ```
 //!
-//! Format: Docker image specification v1.2, "Combined Image JSON + Filesystem Changeset Format". That is what is written.
-//! Engines before 25 name a layer's folder otherwise, and where two layers are the same the second one is a symbolic link
-//! to the first; since 25 configs and layers lie in `blobs/sha256/<hex>`, beside an OCI layout. All of these are read.
+//! Format: Docker image specification v1.2, "Combined Image JSON + Filesystem Changeset Format". That is what is
+//! written. Engines before 25 name a layer's folder otherwise, and where two layers are the same the second one is a
+//! symbolic link to the first; since 25 configs and layers are in `blobs/sha256/<hex>`, next to an OCI layout. All of
+//! these are read.
 
 mod read;
 mod read_error;

@@ -18,8 +18,8 @@ const OUTER: Limits = Limits { bytes: 256 << 30, ratio: 1100, free: 64 << 20, en
 
 /// One image in an archive of `docker save`.
 ///
-/// Only what manifest.json names is looked at: a config that hashes to its name, and layers that are regular files and
-/// hash to the config's diff ids, which is seen when they are [copied](Self::copy_layer) out.
+/// Only entries that manifest.json names are read: a config that hashes to its name, and layers that are regular files
+/// and hash to the config's diff ids, which is seen when they are [copied](Self::copy_layer) out.
 pub struct DockerArchive {
     spool: Spool,
     config: Vec<u8>,
@@ -110,7 +110,7 @@ impl DockerArchive {
         self.id
     }
 
-    /// Whether an engine means this image by that id: the digest of the config, or, for engines that keep images in
+    /// Whether this image has that id in an engine: the digest of the config, or, for engines that keep images in
     /// containerd's store, that of the manifest or list that the archive's OCI layout names.
     #[must_use]
     pub fn is_called(&self, id: Digest) -> bool {
@@ -123,8 +123,8 @@ impl DockerArchive {
         self.layers.len()
     }
 
-    /// Writes the layer of that number, decompressed, to `out`, which is worth nothing where this fails: only the end
-    /// shows whether it is what the config says.
+    /// Writes the layer of that number, decompressed, to `out`, which is invalid if this fails: only the end shows
+    /// whether it matches the config.
     pub fn copy_layer<W: Write>(&self, index: usize, out: W) -> Result<W, Error> {
         let Layer { name, diff_id, member } = &self.layers[index];
         let unread = |source| Error::Layer { name: name.clone(), source };
@@ -163,7 +163,7 @@ impl Layer {
         }
         let mut member = find(spool, &name).ok_or_else(|| Error::Missing(name.clone()))?;
         if let (true, MemberKind::Symlink { target }) = (is_legacy, &member.kind) {
-            // A second layer of the same content; a link to a link is no engine's.
+            // A second layer with the same content; engines never write a link to a link.
             let other = target.strip_prefix(b"../".as_slice()).and_then(|other| std::str::from_utf8(other).ok());
             let other =
                 other.filter(|other| other.strip_suffix("/layer.tar").is_some_and(|hex| Digest::from_hex(hex).is_ok()));

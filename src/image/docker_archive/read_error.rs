@@ -1,4 +1,4 @@
-//! What can be wrong with an archive of `docker save`.
+//! Errors in an archive of `docker save`.
 
 use std::io;
 
@@ -7,20 +7,20 @@ use crate::types::{Digest, FailureKind, Reportable};
 
 use super::CONFIG_LIMIT;
 
-/// Why an archive of `docker save` is not taken. Names from inside it are printable.
+/// Why an archive of `docker save` is refused. Names from inside it are printable.
 #[derive(Debug, thiserror::Error)]
 pub enum DockerArchiveReadError {
-    /// It is no tar that is taken.
+    /// The tar is refused.
     #[error("the docker archive is refused")]
     Archive(#[from] ArchiveError),
     /// A file that must be there is not.
     #[error("the docker archive has no `{0}`")]
     Missing(String),
-    /// A name of its manifest is none that such archives have.
+    /// A name in its manifest is not valid for such archives.
     #[error("the docker archive's manifest.json names `{0}`: expected {1}")]
     Name(String, &'static str),
-    /// What a name stands for is no file.
-    #[error("`{0}` in the docker archive is no regular file")]
+    /// A named entry is not a file.
+    #[error("`{0}` in the docker archive is not a regular file")]
     NoFile(String),
     /// A document is larger than any honest one.
     #[error("`{name}` in the docker archive is refused: it has {size} bytes, more than {CONFIG_LIMIT}")]
@@ -30,8 +30,8 @@ pub enum DockerArchiveReadError {
         /// Its size in bytes.
         size: u64,
     },
-    /// A document is not of its form.
-    #[error("`{name}` in the docker archive cannot be understood")]
+    /// A document cannot be parsed.
+    #[error("`{name}` in the docker archive cannot be read")]
     Document {
         /// Its name.
         name: String,
@@ -39,7 +39,7 @@ pub enum DockerArchiveReadError {
         source: serde_json::Error,
     },
     /// None or several images.
-    #[error("the docker archive holds {0} images, expected one")]
+    #[error("the docker archive has {0} images, expected one")]
     Images(usize),
     /// The config is not what its name says.
     #[error("the config `{name}` in the docker archive hashes to {found}")]
@@ -50,7 +50,7 @@ pub enum DockerArchiveReadError {
         found: Digest,
     },
     /// Config and manifest disagree on how many layers there are.
-    #[error("the docker archive is inconsistent: layers in its manifest.json {layers}, in its config {diff_ids}")]
+    #[error("the docker archive is inconsistent: its manifest.json has {layers} layers, its config {diff_ids}")]
     Count {
         /// Layers of manifest.json.
         layers: usize,
@@ -75,8 +75,8 @@ pub enum DockerArchiveReadError {
         /// Why.
         source: ArchiveError,
     },
-    /// Whoever takes a layer failed.
-    #[error("cannot keep the layer `{name}` of the docker archive")]
+    /// Writing a layer failed.
+    #[error("cannot store the layer `{name}` of the docker archive")]
     Write {
         /// Its name.
         name: String,

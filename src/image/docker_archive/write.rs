@@ -17,8 +17,8 @@ use crate::types::{Digest, DigestWriter, Epoch, FailureKind, ImageRef, Reportabl
 /// Why an image is not written as an archive for `docker load`.
 #[derive(Debug, thiserror::Error)]
 pub enum DockerArchiveError {
-    /// The name to load it under has no tag, or a digest beside it.
-    #[error("`{0}` is no name to load an image under: expected a repository with a tag and without a digest")]
+    /// The name to load it under has no tag, or a digest next to it.
+    #[error("`{0}` is not a name to load an image under: expected a repository with a tag and without a digest")]
     Name(Box<ImageRef>),
     /// A blob could not be opened or read, or is not what its digest says.
     #[error("cannot read the {what} `{digest}` of `{image}`")]
@@ -34,7 +34,7 @@ pub enum DockerArchiveError {
         source: io::Error,
     },
     /// The config is not what it should be.
-    #[error("the config `{digest}` of `{image}` is no config of a container image")]
+    #[error("the config `{digest}` of `{image}` is not the config of a container image")]
     Config {
         /// Its digest.
         digest: Digest,
@@ -55,7 +55,7 @@ pub enum DockerArchiveError {
         size: u64,
     },
     /// Config and manifest disagree on how many layers there are.
-    #[error("`{image}` is inconsistent: layers in its manifest {layers}, in its config {diff_ids}")]
+    #[error("`{image}` is inconsistent: its manifest has {layers} layers, its config {diff_ids}")]
     Count {
         /// The image.
         image: Box<ImageRef>,
@@ -87,7 +87,7 @@ pub enum DockerArchiveError {
         #[source]
         source: ArchiveError,
     },
-    /// The place that the archive goes to failed.
+    /// Writing the archive failed.
     #[error("cannot write the archive of `{image}`")]
     Write {
         /// The image.
@@ -212,8 +212,8 @@ impl Source<'_> {
         DockerArchiveError::Blob { what, digest, image: Box::new(self.image.reference.clone()), source }
     }
 
-    /// Throws the blob away that the error is about, if it is damaged; then that is the error, for a decompressor that
-    /// stumbles over a wrong byte comes to its own conclusions before the digest is known.
+    /// Removes the blob of the error if it is damaged, and reports that instead: a decompressor may fail on a wrong
+    /// byte with another error, before the digest is known.
     fn without_damaged(&self, error: DockerArchiveError) -> DockerArchiveError {
         let (what, suspects): (_, Vec<&Descriptor>) = match &error {
             DockerArchiveError::Blob { what, digest, .. } => {
@@ -261,7 +261,7 @@ impl Source<'_> {
         Ok(found)
     }
 
-    /// The layer, decompressed by what its first bytes say: media types are written wrong too often, and the diff id decides.
+    /// The layer, decompressed by what its first bytes say: media types are often wrong, and the diff id decides.
     fn layer(&self, layer: &Descriptor) -> Result<Layer, DockerArchiveError> {
         Decompressed::new(self.blob("layer", layer)?, &Limits::LAYER).map_err(|source| self.layer_error(layer, source))
     }

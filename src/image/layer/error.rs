@@ -13,10 +13,10 @@ pub enum LayerError {
     /// The disk.
     #[error(transparent)]
     Disk(#[from] DiskError),
-    /// The stream is no tar stream, or it could not be read.
+    /// The stream is not a tar stream, or it could not be read.
     #[error(transparent)]
     Tar(TarError),
-    /// Whoever takes the stream failed.
+    /// Writing the stream failed.
     #[error("could not write the layer's stream")]
     Write(#[source] io::Error),
     /// The content of an entry could not be read to its end: cut short, or not what a digest says.
@@ -24,7 +24,7 @@ pub enum LayerError {
     Content {
         /// The entry's name, escaped.
         name: String,
-        /// What whoever gives the stream said.
+        /// The error of the stream's source.
         source: io::Error,
     },
     /// A file of the tree could not be read.
@@ -32,11 +32,11 @@ pub enum LayerError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// A file was longer or shorter than it had said.
-    #[error("`{}` changed while the layer was made of it; leave the files alone and try again", path.display())]
+    /// A file was longer or shorter than announced.
+    #[error("`{}` changed while the layer was made from it; do not change the files and try again", path.display())]
     Changed {
         /// The file.
         path: PathBuf,

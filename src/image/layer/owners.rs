@@ -7,8 +7,8 @@ use crate::types::Digest;
 
 /// Numbers and names of owners, as the machine's passwd and group know them.
 ///
-/// 0:0 is `root`, `root` whatever they say. Where we are not root our own user stands for 0:0, for it cannot make files
-/// of root's.
+/// 0:0 is `root`, `root` whatever they say. Without root, our own user counts as 0:0, because it cannot create files of
+/// root.
 #[derive(Debug, Clone, Default)]
 pub struct Owners {
     users: HashMap<u32, Vec<u8>>,
@@ -26,13 +26,13 @@ pub(super) struct StreamOwner<'a> {
 }
 
 impl Owners {
-    /// Owners by the text of a passwd and a group file; `own` is the user that stands for 0:0, none for root.
+    /// Owners by the text of a passwd and a group file; `own` is the user that stands for 0:0, or `None` for root.
     #[must_use]
     pub fn new(passwd: &[u8], group: &[u8], own: Option<u32>) -> Self {
         Self { users: numbers(passwd), groups: numbers(group), own }
     }
 
-    /// Owners as this machine and this process have them. Files that are not there name nobody.
+    /// The owners of this machine and this process. Missing files count as empty.
     #[must_use]
     pub fn of_this_machine() -> Self {
         let read = |path| fs_err::read(Path::new(path)).unwrap_or_default();

@@ -44,8 +44,8 @@ pub fn write_layer_at(dir: &Dir, owners: &Owners, out: impl Write) -> Result<boo
     Ok(any)
 }
 
-/// Writes the entries of the tree below `dir` with `prefix/` before their names, without the blocks that end an archive;
-/// the id that the tree hashes to as a layer on its own, none where it is empty. A name with `\` is refused:
+/// Writes the entries of the tree below `dir` with `prefix/` before their names, without the blocks that end an
+/// archive; the id that the tree hashes to as a layer on its own, or `None` if it is empty. A name with `\` is refused:
 /// no sealer loads it.
 pub fn write_entries_at(
     dir: &Dir,
@@ -62,7 +62,7 @@ pub fn write_entries_at(
     Ok(any.then_some(LayerId { digest, tar_size }))
 }
 
-/// The id of the tree below `dir` on this machine, none where it is empty.
+/// The id of the tree below `dir` on this machine, or `None` if it is empty.
 pub fn layer_id(dir: &Path) -> Result<Option<LayerId>, LayerError> {
     layer_id_at(&Dir::open(dir)?, &Owners::of_this_machine())
 }
@@ -114,12 +114,12 @@ struct Stream<'a, W> {
     owners: &'a Owners,
     out: W,
     within: Option<Within>,
-    /// The path of the entry at hand, from the tree's top.
+    /// The path of the entry available, from the tree's top.
     name: Vec<u8>,
     buffer: Vec<u8>,
 }
 
-/// Where the entries stand in a folder of a larger archive: that folder, and the hash of what they are without it.
+/// Where the entries are in a folder of a larger archive: that folder, and the hash of what they are without it.
 struct Within {
     prefix: Vec<u8>,
     hash: DigestWriter<io::Sink>,

@@ -10,7 +10,7 @@ use crate::types::{Digest, DigestWriter};
 /// What came out of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unpacked {
-    /// sha256 of the whole stream: the layer's id, where it is what it should be.
+    /// sha256 of the whole stream: the layer's id, if the stream is correct.
     pub stream: Digest,
     /// The stream's length in bytes.
     pub stream_size: u64,
@@ -19,7 +19,7 @@ pub struct Unpacked {
 }
 
 impl Unpacked {
-    /// Whether the tree holds all that the stream said, so that its id can be computed again from it.
+    /// Whether the tree has everything from the stream, so that its id can be recomputed from it.
     #[must_use]
     pub fn is_faithful(&self) -> bool {
         !self.notes.iter().any(Note::is_loss)

@@ -23,18 +23,18 @@ const SEALER_ROOT: &[u8] = b"/var/lib/sealer/";
 pub enum Note {
     /// It is setuid or setgid, or has capabilities, and keeps them.
     Privileged(String),
-    /// It belongs to somebody else than root, and without root that could not be kept.
+    /// It does not belong to root, and without root the owner could not be kept.
     OwnerLost(String),
     /// An extended attribute was left out: name, attribute.
     AttributeDropped(String, String),
     /// A symlink that sealer damaged by writing the link's own path as its target; it was not created.
     DamagedLink(String),
-    /// A folder that no entry describes; it is 0755 and root's.
+    /// A folder that no entry describes; it gets mode 0755 and belongs to root.
     FolderImplied(String),
 }
 
 impl Note {
-    /// Whether it is worth a line of its own: owners that could not be kept show in the layer being unverified.
+    /// Whether it needs its own warning: lost owners already make the layer unverified.
     #[must_use]
     pub fn is_news(&self) -> bool {
         match self {
@@ -43,7 +43,7 @@ impl Note {
         }
     }
 
-    /// Whether the tree lacks something that the stream said.
+    /// Whether the tree lacks something from the stream.
     #[must_use]
     pub fn is_loss(&self) -> bool {
         match self {
@@ -57,14 +57,16 @@ impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Privileged(name) => write!(f, "`{name}` is setuid or setgid or has capabilities"),
-            Self::OwnerLost(name) => write!(f, "`{name}` is not root's, which only root can keep"),
+            Self::OwnerLost(name) => write!(f, "`{name}` does not belong to root, and only root can keep its owner"),
             Self::AttributeDropped(name, attribute) => {
                 write!(f, "`{name}` has the attribute `{attribute}`, which was left out")
             }
             Self::DamagedLink(name) => {
                 write!(f, "`{name}` is a symlink that sealer damaged (it points to itself); it was left out")
             }
-            Self::FolderImplied(name) => write!(f, "no entry describes the folder `{name}`; it is 0755 and root's"),
+            Self::FolderImplied(name) => {
+                write!(f, "no entry describes the folder `{name}`; it gets mode 0755 and belongs to root")
+            }
         }
     }
 }
@@ -317,7 +319,7 @@ fn owner(entry: &Entry) -> Option<(u32, u32)> {
     Some((number(entry.uid)?, number(entry.gid)?))
 }
 
-/// A parent that is no folder is the stream's fault, not the disk's.
+/// A parent that is not a folder is the stream's fault, not the disk's.
 fn in_the_way(entry: &Entry, error: DiskError) -> LayerError {
     match &error {
         DiskError::Io { source, .. } if matches!(Errno::from_io_error(source), Some(Errno::NOTDIR | Errno::LOOP)) => {
@@ -349,7 +351,7 @@ mod tests {
         Unpacker::new(Dir::open(folder.path()).unwrap())
     }
 
-    /// In memory where there is such a place: it is our bookkeeping that must not go with the square of the entries.
+    /// In memory if there is such a place: it is our bookkeeping that must not go with the square of the entries.
     fn folder() -> tempfile::TempDir {
         tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
     }
@@ -394,7 +396,7 @@ mod tests {
         take(&mut unpacker, EntryKind::File, 0o644, "a");
         let left: Vec<&[u8]> = unpacker.folders.keys().map(|path| &path[..]).collect();
         assert_eq!(left, [&b"a-b"[..], b"a0", b"ab", "é".as_bytes(), "é/x".as_bytes()]);
-        // What is implied and gone is nothing to be told of.
+        // An implied folder that was removed needs no note.
         assert_eq!(unpacker.finish().unwrap(), [Note::FolderImplied("\\xc3\\xa9".to_owned())]);
     }
 }

@@ -42,7 +42,7 @@ fn types_of_header_field_and_content_must_agree() {
         (image(&field(DOCKER_IMAGE)), Some("application/vnd.docker.distribution.manifest.v2+JSON;x"), Ok(DOCKER_IMAGE)),
         (list(""), Some(OCI_LIST), Ok(OCI_LIST)),
         (list(&field(DOCKER_LIST)), None, Ok(DOCKER_LIST)),
-        (image(&field(DOCKER_IMAGE)), Some(OCI_IMAGE), Err("by its own words")),
+        (image(&field(DOCKER_IMAGE)), Some(OCI_IMAGE), Err("by its own media type")),
         (image(""), Some(OCI_LIST), Err("the manifest of one image")),
         (image(&field(OCI_LIST)), None, Err("the manifest of one image")),
         (list(""), Some(OCI_IMAGE), Err("a list of manifests")),
@@ -94,11 +94,11 @@ fn documents_that_cannot_be_used_are_refused_with_the_reason() {
     the document is both a list of manifests and a manifest
     the document is neither a list of manifests nor a manifest: it has neither `manifests` nor `config` and `layers`
     the manifest cannot be read: duplicate field `config` at line 1 column 187
-    layer sha256:0101010101010101010101010101010101010101010101010101010101010101 is foreign: it lies at a URL outside of the registry, and such layers are not followed
-    layer sha256:0101010101010101010101010101010101010101010101010101010101010101 is foreign: it lies at a URL outside of the registry, and such layers are not followed
-    `sha512:0101010101010101010101010101010101010101010101010101010101010101` is named as a digest; only `sha256:` and 64 hex digits is understood
+    layer sha256:0101010101010101010101010101010101010101010101010101010101010101 is foreign: it is at a URL outside the registry, and such layers are not supported
+    layer sha256:0101010101010101010101010101010101010101010101010101010101010101 is foreign: it is at a URL outside the registry, and such layers are not supported
+    `sha512:0101010101010101010101010101010101010101010101010101010101010101` is not a supported digest: expected `sha256:` and 64 hex digits
     the manifest cannot be read: invalid value: integer `-7`, expected u64 at line 1 column 178
-    `../../etc/passwd01010101010101010101010101010101010101010101010101010101010101` is named as a digest; only `sha256:` and 64 hex digits is understood
+    `../../etc/passwd01010101010101010101010101010101010101010101010101010101010101` is not a supported digest: expected `sha256:` and 64 hex digits
     ");
     let schema_one = Manifest::parse(b"{", Some("application/vnd.docker.distribution.manifest.v1+prettyjws"));
     assert_eq!(schema_one, Err(ManifestError::SchemaOne));
@@ -174,7 +174,7 @@ fn a_single_image_must_be_for_the_platform() {
         (
             "{}",
             "linux/amd64",
-            Some("its config names no platform: it is no container image, or a sealer up to v0.6.1 pushed it"),
+            Some("its config names no platform: it is not a container image, or a sealer up to v0.6.1 pushed it"),
         ),
         ("[", "linux/amd64", Some("")),
     ] {

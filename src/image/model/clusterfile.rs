@@ -5,10 +5,10 @@ use serde_json::json;
 use crate::edit::{Format, Operation, patch};
 use crate::types::SealerName;
 
-/// The annotation that holds the image's Clusterfile.
+/// The annotation with the image's Clusterfile.
 pub const CLUSTERFILE_ANNOTATION: &str = "sea.aliyun.com/ClusterFile";
 
-/// The Clusterfile that sealer gives an image that brings none, as golden's inspect shows it.
+/// Sealer's default Clusterfile for an image without one, as in the output of its `inspect`.
 #[must_use]
 pub fn default_clusterfile(name: &SealerName) -> String {
     format!(
@@ -27,7 +27,7 @@ pub fn default_clusterfile(name: &SealerName) -> String {
 }
 
 /// A Clusterfile for an image of another name: its `spec.image` says it, as after sealer's `tag`. Nothing else changes.
-/// A text that is no Clusterfile stays as it is.
+/// A text that is not a Clusterfile stays as it is.
 pub(super) fn clusterfile_of(clusterfile: &str, name: &SealerName) -> String {
     let path = "/spec/image".parse().expect("the pointer is written well");
     let operation = Operation::Add { path, value: json!(name) };

@@ -1,8 +1,8 @@
-//! An image and the very bytes that say so.
+//! An image with its original bytes.
 
 use super::{Image, ImageId, ModelError};
 
-/// An image with the YAML that the store keeps of it: of an image that came from elsewhere, the bytes that came.
+/// An image with the YAML that the store keeps of it: for an image from outside, the original bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageDocument {
     image: Image,
@@ -11,7 +11,7 @@ pub struct ImageDocument {
 }
 
 impl ImageDocument {
-    /// The document of an image that was made here; computes the id where it has none.
+    /// The document of an image that was made here; computes the id if it has none.
     #[must_use]
     pub fn new(image: Image) -> Self {
         let id = image.id.unwrap_or_else(|| image.computed_id());

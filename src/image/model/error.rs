@@ -5,10 +5,10 @@ use crate::types::Reportable;
 /// Why a document of sealer's could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// It is no YAML, or not an image's.
+    /// It is not YAML, or not an image's.
     #[error("the image's document cannot be read; is it from a sealer between v0.7 and v0.8?")]
     Yaml(#[source] serde_yaml::Error),
-    /// It is no JSON, or not an image's config.
+    /// It is not JSON, or not an image's config.
     #[error("the image's config cannot be read; is it from a sealer between v0.7 and v0.8?")]
     Json(#[source] serde_json::Error),
     /// It is another kind of document.
@@ -21,13 +21,13 @@ pub enum ModelError {
     #[error("the image's document has no `spec.id`")]
     NoId,
     /// Something else than an id.
-    #[error("`{0}` is no image id: expected 64 hex digits")]
+    #[error("`{0}` is not an image id: expected 64 hex digits")]
     Id(String),
     /// The list of images is damaged.
     #[error("the list of images cannot be read; is it from a sealer between v0.7 and v0.8?")]
     Metadata(#[source] serde_json::Error),
     /// The list of images is one of a sealer up to v0.6.1.
-    #[error("the list of images is one of a sealer up to v0.6.1, in a form that no later one reads")]
+    #[error("a sealer up to v0.6.1 wrote the list of images, in a format that later versions cannot read")]
     OldMetadata,
 }
 

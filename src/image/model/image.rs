@@ -31,14 +31,14 @@ pub struct Image {
     pub platform: Platform,
     /// CMD and ARG.
     pub config: ImageConfig,
-    /// What sealer says of itself, `latest`.
+    /// What sealer says about itself, `latest`.
     pub sealer_version: String,
 }
 
 /// One line of the Kubefile that made a layer, or the registry's cache.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Layer {
-    /// The layer's id; none where it has no content.
+    /// The layer's id; `None` if it has no content.
     #[serde(default, deserialize_with = "empty_is_none")]
     pub id: Option<Digest>,
     /// What made it.
@@ -84,7 +84,7 @@ pub struct ImageConfig {
     pub cmd: Commands,
     /// The ARGs.
     pub args: Arguments,
-    /// `application` where the base's layers were left out.
+    /// `application` if the base's layers were left out.
     #[serde(deserialize_with = "none_if_empty")]
     pub image_type: Option<String>,
 }
@@ -134,7 +134,7 @@ impl Image {
         Self { id: Some(self.computed_id()), ..self }
     }
 
-    /// The id that its content has, whatever it says of itself.
+    /// The id that its content has, whatever it says about itself.
     #[must_use]
     pub fn computed_id(&self) -> ImageId {
         let without = Self { id: None, ..self.clone() };
@@ -165,7 +165,7 @@ impl Image {
         read.image()
     }
 
-    /// Reads the JSON of a pushed image's config; what it has besides the image is not looked at.
+    /// Reads the JSON of a pushed image's config; other parts of it are ignored.
     pub fn from_json(json: &[u8]) -> Result<Self, ModelError> {
         if json.len() > MAX_SIZE {
             return Err(ModelError::Size(json.len()));

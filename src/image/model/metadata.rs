@@ -47,7 +47,7 @@ pub struct ManifestPlatform {
 }
 
 impl Manifest {
-    /// The id, where it is one.
+    /// The id, if it is one.
     pub fn image_id(&self) -> Result<ImageId, ModelError> {
         self.id.parse()
     }
@@ -116,8 +116,8 @@ impl<'de> Visitor<'de> for Names {
 }
 
 impl Metadata {
-    /// Reads the file. One without content is no list: a machine that lost its power leaves such files, and who took
-    /// them for a list without images would write that list over what can still be restored.
+    /// Reads the file. One without content is not a list: a machine that lost its power leaves such files, and treating
+    /// it as an empty list would overwrite data that can still be restored.
     pub fn from_json(json: &[u8]) -> Result<Self, ModelError> {
         if json.trim_ascii().is_empty() {
             return Err(ModelError::Metadata(serde_json::Error::custom("the file is empty")));
@@ -164,7 +164,7 @@ impl Metadata {
         self.0.get(&name.to_string()).map_or(&[], |list| &list.manifests)
     }
 
-    /// Puts a manifest under a name, in the place of the one of the same platform.
+    /// Adds a manifest under a name, replacing the one of the same platform.
     pub fn put(&mut self, name: &SealerName, manifest: Manifest) {
         let list = self.0.entry(name.to_string()).or_default();
         let platform = manifest.platform.platform();
@@ -174,7 +174,8 @@ impl Metadata {
         }
     }
 
-    /// Takes a platform of a name away, or all of them; the name goes with its last platform. What was taken.
+    /// Removes a platform of a name, or all of them; the name is removed with its last platform. Returns the removed
+    /// ones.
     pub fn remove(&mut self, name: &SealerName, platform: Option<&Platform>) -> Vec<Manifest> {
         let key = name.to_string();
         let Some(list) = self.0.get_mut(&key) else { return Vec::new() };

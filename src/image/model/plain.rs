@@ -1,9 +1,9 @@
-//! Whether an unquoted text is a text to sealer's YAML 1.1 reader, or a number, a time, yes or no.
+//! Whether sealer's YAML 1.1 reader takes an unquoted text as a string, and not as a number, a time or a boolean.
 
-/// Whether `text` without quotes would be read as something else than itself.
+/// Whether `text` without quotes would be read as something other than this string.
 ///
-/// The rules are those of go-yaml v2, which differ from YAML 1.1's in places: `<<` is a text, base 60 is one on the way
-/// in and none on the way out.
+/// The rules are those of go-yaml v2, which differ from YAML 1.1's in places: `<<` is a string, and base 60 is a number
+/// when reading, but not when writing.
 pub(super) fn needs_quotes(text: &str) -> bool {
     is_word(text) || is_number(text) || is_time(text) || is_base_60(text)
 }
@@ -134,7 +134,7 @@ impl Scan<'_> {
     }
 }
 
-/// Whether the day is one of its month; none where it is no date.
+/// Whether the day is one of its month; `None` if it is not a date.
 fn date(rest: &mut Scan<'_>, year: u32) -> Option<bool> {
     rest.take(b'-')?;
     let month = rest.digits(1, 2).filter(|month| (1..=12).contains(month))?;

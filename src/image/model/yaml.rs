@@ -70,7 +70,7 @@ impl Emitter {
         self.only_indicators &= keeps_line;
     }
 
-    /// A value in a collection at `indent`, none at the top; a list behind a simple key stands at the key's own
+    /// A value in a collection at `indent`, or `None` at the top; a list behind a simple key is at the key's own
     /// indentation.
     fn node(&mut self, value: &Value, indent: Option<usize>, after_key: bool) {
         let below = indent.map_or(0, |indent| indent + 2);
@@ -254,8 +254,8 @@ fn escape(c: char) -> String {
     format!("\\{letter}")
 }
 
-/// The keys in go-yaml's order, which is none where keys like `2b`, `4` and `20` meet (each stands before the next, and
-/// the last before the first). So they are inserted one by one: a sort of the library may panic on such an order.
+/// The keys in go-yaml's order, which is not consistent for keys like `2b`, `4` and `20` (each comes before the next,
+/// and the last before the first). So they are inserted one by one: a sort of the library may panic on such an order.
 fn sorted(map: &Map<String, Value>) -> Vec<&String> {
     let mut keys: Vec<&String> = map.keys().collect();
     keys.sort_unstable();
@@ -280,7 +280,7 @@ fn order(a: &str, b: &str) -> Ordering {
         (true, false) => return Ordering::Greater,
         (false, false) => {}
     }
-    // A zero within a number is no leading zero.
+    // A zero within a number is not a leading zero.
     let within = (left == '0' || right == '0')
         && a[..at].iter().rev().take_while(|c| c.is_ascii_digit()).any(|digit| *digit != '0');
     let number = |text: &[char]| {

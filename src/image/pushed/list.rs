@@ -9,7 +9,7 @@ use crate::types::Platform;
 /// What attestations are about, in their entry's annotations.
 const REFERENCE: &str = "vnd.docker.reference.digest";
 
-/// The list that a tag shall stand for: `ours`, and what the list `there` has for other platforms, as it has it.
+/// The new list for a tag: `ours`, and the unchanged entries of the list `there` for other platforms.
 ///
 /// The order is that of the platforms' names, so that the same platforms make the same list in whatever order they were
 /// pushed; what has no platform comes last. `there` is the bytes of a list that was understood.
@@ -20,7 +20,7 @@ pub fn merged_list(there: Option<&[u8]>, ours: &[(Platform, Descriptor)]) -> Doc
     let is_ours =
         |entry: &Value| platform_of(entry).is_some_and(|platform| ours.iter().any(|(own, _)| *own == platform));
     let (gone, mut entries): (Vec<Value>, Vec<Value>) = there.into_iter().partition(is_ours);
-    // What was said of a manifest that goes is said of nothing any more; of one that stays it still holds.
+    // Attestations of a removed manifest are dropped; those of a kept one stay.
     let kept = |entry: &Value| ours.iter().any(|(_, own)| entry["digest"] == own.digest.to_string());
     let gone: Vec<&Value> = gone.iter().filter(|entry| !kept(entry)).map(|entry| &entry["digest"]).collect();
     entries.retain(|entry| !gone.contains(&&entry["annotations"][REFERENCE]));

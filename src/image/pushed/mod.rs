@@ -1,4 +1,4 @@
-//! The documents of a sealer image in a registry, and of what refers to it. Pure.
+//! The documents of a sealer image in a registry, and of artifacts that refer to it. Pure.
 //!
 //! ```text
 //! tag ──▶ Docker manifest list ──▶ manifest per platform ──▶ config: the image's document as JSON, and then some
@@ -30,8 +30,8 @@ pub const LAYER_TYPE: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
 /// The config of a pushed image: its document as JSON, then platform and history as container tools look for them.
 ///
-/// Byte for byte what Go's encoder makes of it, so that the same image has the same config whoever pushes it; only the
-/// variant of a platform that has one is more than a real sealer says.
+/// Byte for byte what Go's encoder makes of it, so that the same image always has the same config; only the variant of
+/// a platform that has one is more than a real sealer says.
 #[must_use]
 pub fn pushed_config(image: &Image) -> Vec<u8> {
     let mut config = image.to_json();

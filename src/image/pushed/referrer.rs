@@ -1,5 +1,4 @@
-//! What refers to an image: a manifest with a subject, and the index under a tag where a registry keeps no such index
-//! itself.
+//! Referrers of an image: a manifest with a subject, and the index under a tag for registries without a referrers API.
 
 use serde_json::{Value, json};
 
@@ -40,7 +39,7 @@ pub fn referrer_manifest(subject: &Descriptor, artifact_type: &str, blob: &Descr
     Referrer { manifest: document(OCI_IMAGE, &fields), artifact_type: artifact_type.to_owned() }
 }
 
-/// The tag of the index of what refers to a manifest, where the registry keeps none itself: `sha256-<hex>`.
+/// The tag of the index of what refers to a manifest, if the registry has no referrers API: `sha256-<hex>`.
 #[must_use]
 pub fn referrers_tag(subject: Digest) -> String {
     format!("sha256-{}", subject.hex())

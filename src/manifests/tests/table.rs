@@ -61,7 +61,7 @@ image: last\r
     17:8 Key certain last = docker.io/library/last:latest at 0
     8:16 Template { text: "{{ .Values.image }}" }
     9:16 Template { text: "repo/x:{{ .tag }}" }
-    13:10 NotAReference { text: "Bad", is_container: false, why: "`Bad` is no image reference: a repository is written in lower case" }
+    13:10 NotAReference { text: "Bad", is_container: false, why: "`Bad` is not an image reference: a repository must be in lower case" }
     "#);
     let new = String::from_utf8(scanned.rewrite(REGISTRY, &|_| true).unwrap().bytes).unwrap();
     let expected = text

@@ -56,12 +56,14 @@ struct WrittenBase {
 pub fn read_lock(source: &Source) -> Result<Lock, Vec<Diagnostic>> {
     let Some(written) = read_document::<Written>(source, "lock")? else {
         let message = "the lock is empty";
-        return Err(vec![Diagnostic::error(Span::default(), message).with_help("remove it, and it is written anew")]);
+        return Err(vec![
+            Diagnostic::error(Span::default(), message).with_help("delete the file, and the next run writes a new one"),
+        ]);
     };
     if written.version.value != LOCK_VERSION {
         let message = format!("the lock's version is {}, expected {LOCK_VERSION}", written.version.value);
         let mistake = Diagnostic::error(written.version.span, message);
-        return Err(vec![mistake.with_help("another release wrote it: use that one, or lock again")]);
+        return Err(vec![mistake.with_help("another release wrote it: use that release, or lock again")]);
     }
     let mut reading = Reading { lock: Lock::default(), mistakes: Vec::new() };
     for file in &written.files {

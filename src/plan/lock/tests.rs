@@ -104,9 +104,9 @@ fn entries_are_named_in_any_spelling_and_by_their_ends() {
         ("https://download.docker.com/docker-19.03.15.tgz", "https://download.docker.com/docker-19.03.15.tgz"),
         ("docker-19.03.15.tgz", "https://download.docker.com/docker-19.03.15.tgz"),
         ("node", "`node` could be any of `docker.io/calico/node:v1`, `quay.io/a/node:v1`"),
-        ("regsitry", "nothing in the lock is called `regsitry`: did you mean `registry`?"),
-        ("2.7.1", "nothing in the lock is called `2.7.1`"),
-        ("", "nothing in the lock is called ``"),
+        ("regsitry", "the lock has no entry `regsitry`: did you mean `registry`?"),
+        ("2.7.1", "the lock has no entry `2.7.1`"),
+        ("", "the lock has no entry ``"),
     ] {
         assert_eq!(found(name), expected, "{name}");
     }

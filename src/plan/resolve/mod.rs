@@ -151,7 +151,7 @@ fn two_registries(span: Span, (first, of): (&str, &Platform), (other, on): (&str
     let message =
         format!("`clusterRegistry` is `{first}` for {of} and `{other}` for {on}, expected one for all platforms");
     Diagnostic::error(span, message)
-        .with_help("leave `platform` out of it, or take one platform after the other with `--platform`")
+        .with_help("do not use `platform` in it, or run once per platform with `--platform`")
 }
 
 fn platforms(recipe: &Recipe, narrowing: &Narrowing, mistakes: &mut Vec<Diagnostic>) -> Vec<Platform> {
@@ -172,7 +172,7 @@ fn platforms(recipe: &Recipe, narrowing: &Narrowing, mistakes: &mut Vec<Diagnost
     if written.is_empty() {
         mistakes.push(
             Diagnostic::error(written.span, "`platforms` is empty")
-                .with_help("leave it out to build for this machine's"),
+                .with_help("remove it to build for the platform of this machine"),
         );
     }
     // A platform that is wrong may have been meant to be the wanted one.
@@ -180,7 +180,7 @@ fn platforms(recipe: &Recipe, narrowing: &Narrowing, mistakes: &mut Vec<Diagnost
     for wanted in &narrowing.platforms {
         if is_sound && !platforms.contains(wanted) {
             mistakes.push(
-                Diagnostic::error(span, format!("platform `{wanted}` is asked for, but the recipe is not for it"))
+                Diagnostic::error(span, format!("the recipe is not for the platform `{wanted}`"))
                     .with_label("the recipe's platforms"),
             );
         }
@@ -202,7 +202,7 @@ fn check_order(recipe: &Recipe, sketches: &[StageSketch], mistakes: &mut Vec<Dia
     for (index, stage) in sketches.iter().enumerate() {
         let Some(image) = &stage.image else { continue };
         if let Some(earlier) = makers.get(image) {
-            let label = format!("stage `{}` makes it already", name_of(*earlier));
+            let label = format!("stage `{}` already makes it", name_of(*earlier));
             let message = format!("image `{}` is made twice", image.familiar());
             mistakes.push(Diagnostic::error(recipe.stages[index].image.span, message).with_label(label));
         } else {
@@ -231,9 +231,8 @@ fn check_stage_name(recipe: &Recipe, narrowing: &Narrowing, mistakes: &mut Vec<D
         return;
     }
     let span = recipe.stages.first().map_or(Span::default(), |stage| stage.name.span);
-    let mistake =
-        Diagnostic::error(span, format!("stage `{wanted}` is asked for, but the recipe has none of that name"))
-            .with_help(format!("the stages are {}", names.join(", ")));
+    let mistake = Diagnostic::error(span, format!("the recipe has no stage `{wanted}`"))
+        .with_help(format!("the stages are {}", names.join(", ")));
     mistakes.push(match nearest(wanted, names.iter().copied()) {
         Some(near) => mistake.with_help(format!("did you mean `{near}`?")),
         None => mistake,
@@ -290,7 +289,7 @@ mod tests {
         6 | clusterRegistry: "hub-{{ platform.architecture }}:5000"
           |                  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
           |
-          = help: leave `platform` out of it, or take one platform after the other with `--platform`
+          = help: do not use `platform` in it, or run once per platform with `--platform`
         "#);
         // A plan for one has one.
         assert_eq!(resolved(by_platform, &["linux/amd64"]).unwrap(), "hub-amd64:5000");

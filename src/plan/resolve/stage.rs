@@ -27,10 +27,7 @@ impl<'a> StageResolver<'a> {
         let name = self.resolver.render(&stage.name, &top.then("name"));
         let image: Option<SealerName> = self.resolver.parsed(&stage.image, &top.then("image"));
         if let Some(digest) = image.as_ref().and_then(|image| image.reference().digest()) {
-            self.resolver.mistake(
-                stage.image.span,
-                format!("an image cannot be named by a digest before it is made: `@{digest}`"),
-            );
+            self.resolver.mistake(stage.image.span, format!("a new image cannot be named by a digest: `@{digest}`"));
         }
         let mut bases = Vec::new();
         let mut context = Vec::new();
@@ -132,7 +129,7 @@ impl<'a> StageResolver<'a> {
         let rendered = self.resolver.render(text, route)?;
         let path: Option<ContextPath> = rendered.parse().ok();
         if path.is_none() {
-            let message = format!("`{rendered}` is no path in the recipe's folder");
+            let message = format!("`{rendered}` is not a path in the recipe's folder");
             let mistake = Diagnostic::error(text.span, message);
             self.resolver.mistakes.push(mistake.with_label("expected a relative path without `..`"));
         }

@@ -71,7 +71,8 @@ fn the_overview_has_a_line_for_everything() {
 #[test]
 fn an_unknown_name_is_told_with_what_there_is() {
     let message = explain("replaceArchiv").unwrap_err().to_string();
-    let start = "recipes have no part `replaceArchiv` (did you mean `replaceArchive`?); there are layer, rootfs, ";
+    let start = "there is no step or context entry `replaceArchiv` (did you mean `replaceArchive`?); the names are \
+                 layer, rootfs, ";
     assert!(message.starts_with(start), "{message}");
     assert!(!explain("zzz").unwrap_err().to_string().contains("did you mean"));
 }

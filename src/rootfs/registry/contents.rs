@@ -53,7 +53,7 @@ impl RegistryStorage<'_> {
                         is_one = true;
                         repository.layers = self.digests(&path.join(&known("sha256")), &mut contents.foreign)?;
                     }
-                    // What uploads left; a registry looks at it by itself.
+                    // Leftovers of uploads; a registry handles them itself.
                     "_uploads" => {}
                     other if other.starts_with('_') => contents.foreign.push(path),
                     _ => folders.push(path),
@@ -90,7 +90,7 @@ impl RegistryStorage<'_> {
         Ok(found)
     }
 
-    /// The names in a folder; none where there is no such, or it is a file. What is no UTF-8 stands for nothing.
+    /// The names in a folder; empty if it does not exist or is a file. Names that are not UTF-8 are skipped.
     fn names(self, folder: &ContextPath) -> io::Result<Vec<String>> {
         Ok(self.overlay.list(folder)?.into_iter().map(|name| name.to_string_lossy().into_owned()).collect())
     }

@@ -9,10 +9,10 @@ use crate::types::{ContextPath, Digest, FailureKind, ImageRef, Reportable};
 /// Why images are not written into a registry tree.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RegistryTreeError {
-    /// Two references fall on one path, as the tree has no place for the registry's host.
+    /// Two references get the same path, because the tree does not keep the registry's host.
     #[error(
-        "`{one}` ({one_digest}) and `{other}` ({other_digest}) fall on one path in the image's registry, which keeps no \
-         host: give one of them another tag or repository"
+        "`{one}` ({one_digest}) and `{other}` ({other_digest}) get the same path in the image's registry, because it \
+         does not keep the host: give one of them another tag or repository"
     )]
     Collision {
         /// The first.
@@ -25,7 +25,7 @@ pub(crate) enum RegistryTreeError {
         other_digest: Digest,
     },
     /// A repository or tag that cannot be a path.
-    #[error("the repository of `{0}` is no path that the image's registry can hold")]
+    #[error("the repository of `{0}` is not a path that the image's registry can hold")]
     Repository(Box<ImageRef>),
     /// A blob could not be opened or read, or is not what its digest says.
     #[error("cannot read the blob `{digest}` of `{image}`")]
@@ -48,7 +48,7 @@ pub(crate) enum RegistryTreeError {
         /// What it is.
         found: Digest,
     },
-    /// A lower layer has something else where the image needs a file.
+    /// A lower layer has something other than the file that the image needs.
     #[error(
         "`{}` of a lower layer, which `{image}` needs, is damaged: it {fault}; pull the base image that has it again",
         file.display()

@@ -6,7 +6,7 @@ use super::Part;
 use crate::disk::Kind;
 use crate::types::{ContextPath, Digest};
 
-/// Something that an image needs and the storage has not, or not right.
+/// A part of an image that is missing or wrong in the storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Missing {
     /// What it is: tag, list, manifest, config or layer.
@@ -22,7 +22,7 @@ impl Missing {
         Self { what: part.what, path: part.path, fault }
     }
 
-    /// Whether it only says what a tag stood for once: a registry serves a tag whose history it has not.
+    /// Whether it is only the history of a tag: a registry serves a tag without its history.
     #[must_use]
     pub(crate) fn is_history(&self) -> bool {
         self.path.as_str().split_once("/_manifests/tags/").is_some_and(|(_, rest)| rest.contains("/index/"))
@@ -32,9 +32,9 @@ impl Missing {
 /// What is wrong with a file of the storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// It is not there.
+    /// It does not exist.
     Absent,
-    /// It is no regular file.
+    /// It is not a regular file.
     NoFile(Kind),
     /// A blob's data has another size in bytes than its descriptor says.
     Size {
@@ -47,23 +47,23 @@ pub(crate) enum Fault {
     Content {
         /// The blob's digest.
         expected: Digest,
-        /// The digest of what is there.
+        /// The digest of the existing content.
         found: Digest,
     },
     /// A link leads somewhere else.
     Link {
         /// Where it should lead.
         expected: Digest,
-        /// What it holds, the first bytes of it.
+        /// The first bytes of its content.
         found: String,
     },
-    /// A link holds no digest, but this.
+    /// A link has this text instead of a digest.
     NoDigest(String),
     /// A manifest has more bytes than a registry takes.
     TooLarge(u64),
-    /// A manifest that is none: why.
+    /// The manifest is not valid: why.
     NoManifest(String),
-    /// A list is where a list leads to a manifest.
+    /// A list refers to another list.
     ListInList,
     /// It could not be read.
     Unreadable(String),
@@ -81,14 +81,14 @@ impl fmt::Display for Fault {
             Self::Absent => f.write_str("is missing"),
             Self::NoFile(Kind::Folder) => f.write_str("is a folder"),
             Self::NoFile(Kind::Symlink) => f.write_str("is a symlink"),
-            Self::NoFile(Kind::File | Kind::Whiteout | Kind::Special(_)) => f.write_str("is no file"),
+            Self::NoFile(Kind::File | Kind::Whiteout | Kind::Special(_)) => f.write_str("is not a file"),
             Self::Size { expected, found } => write!(f, "has {found} bytes, expected {expected}"),
-            Self::Content { expected, found } => write!(f, "has content of `{found}`, expected `{expected}`"),
-            Self::Link { expected, found } => write!(f, "holds `{}`, expected `{expected}`", found.escape_default()),
-            Self::NoDigest(found) => write!(f, "holds `{}`, which is no digest", found.escape_default()),
+            Self::Content { expected, found } => write!(f, "hashes to `{found}`, expected `{expected}`"),
+            Self::Link { expected, found } => write!(f, "has `{}`, expected `{expected}`", found.escape_default()),
+            Self::NoDigest(found) => write!(f, "has `{}`, which is not a digest", found.escape_default()),
             Self::TooLarge(found) => write!(f, "has {found} bytes, too many for a manifest"),
-            Self::NoManifest(why) => write!(f, "is of no use: {why}"),
-            Self::ListInList => f.write_str("is a list, where a list leads to a manifest"),
+            Self::NoManifest(why) => write!(f, "cannot be used: {why}"),
+            Self::ListInList => f.write_str("is a list, expected a manifest"),
             Self::Unreadable(why) => write!(f, "cannot be read: {why}"),
         }
     }

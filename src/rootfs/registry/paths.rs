@@ -70,13 +70,13 @@ impl RepositoryPaths {
         self.repository.join(&known(&format!("_manifests/revisions/sha256/{}/link", digest.hex())))
     }
 
-    /// The link that says what the tag stands for; none for a reference without a tag.
+    /// The link that says what the tag stands for; `None` for a reference without a tag.
     #[must_use]
     pub(crate) fn tag_current_link(&self) -> Option<ContextPath> {
         Some(self.tag.as_ref()?.join(&known("current/link")))
     }
 
-    /// The link that says that the tag stands, or stood, for it; none for a reference without a tag.
+    /// The link that says that the tag stands, or stood, for it; `None` for a reference without a tag.
     #[must_use]
     pub(crate) fn tag_index_link(&self, digest: Digest) -> Option<ContextPath> {
         Some(self.tag.as_ref()?.join(&known(&format!("index/sha256/{}/link", digest.hex()))))

@@ -1,4 +1,4 @@
-//! What a registry's storage says of an image, and what is wrong with the files of it.
+//! Reads images from a registry's storage, and finds problems with its files.
 
 use std::collections::BTreeSet;
 use std::io::{self, Read};
@@ -21,19 +21,19 @@ pub(crate) struct RegistryStorage<'a> {
     pub(super) overlay: &'a Overlay,
 }
 
-/// Why an image cannot be had of a storage.
+/// Why an image cannot be read from a storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Obstacle {
     /// There is nothing under that name.
     Absent,
-    /// A tag's link, a list or a manifest on the way is of no use.
+    /// A tag's link, a list or a manifest on the way cannot be used.
     Broken {
         /// What is wrong with what.
         missing: Missing,
-        /// The document that it is; none of a tag.
+        /// The digest of that document; `None` for a tag.
         document: Option<Digest>,
     },
-    /// The list has no manifest for the platform here, but for these, which may be none.
+    /// The list has no manifest for the platform, except for these others, if any.
     OtherPlatform(Vec<String>),
 }
 
@@ -148,8 +148,8 @@ impl<'a> RegistryStorage<'a> {
         Ok((Document { descriptor, bytes }, manifest.kind))
     }
 
-    /// The image that a reference stands for, for a platform: its documents, as they lie here. A tag beside a digest does
-    /// not matter.
+    /// The image that a reference stands for, for a platform: its documents from the storage. A tag next to a digest
+    /// does not matter.
     ///
     /// Whether its blobs are there is for [`missing`](Self::missing) to say; whether an image without a list is for the
     /// platform, for [`other_platform`](Self::other_platform).
@@ -205,7 +205,7 @@ impl<'a> RegistryStorage<'a> {
         Ok(ContainerImage { reference, platform, list, manifest, config, layers })
     }
 
-    /// Why an image without a list is not for the platform that was asked for, by its config, where that can be read.
+    /// Why an image without a list is not for the platform that was asked for, by its config, if that can be read.
     #[must_use]
     pub(crate) fn other_platform(self, image: &ContainerImage) -> Option<ManifestError> {
         let bytes = self.config(image.config.digest).ok().filter(|_| image.list.is_none())?;

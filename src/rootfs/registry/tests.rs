@@ -148,8 +148,8 @@ fn what_lower_layers_have_is_not_stored_again_but_tags_are() {
     assert_eq!(
         missing[0].to_string(),
         format!(
-            "the tag's `registry/docker/registry/v2/repositories/calico/node/_manifests/tags/v1/current/link` holds `{}`, \
-             expected `{}`",
+            "the tag's `registry/docker/registry/v2/repositories/calico/node/_manifests/tags/v1/current/link` has \
+             `{}`, expected `{}`",
             new.root().digest,
             old.root().digest
         )
@@ -171,8 +171,8 @@ fn two_sources_on_one_path_are_refused() {
         assert_eq!(
             error.to_string(),
             format!(
-                "`quay.io/tigera/operator:v1` ({one}) and `docker.io/tigera/operator:v1` ({other}) fall on one path in the \
-                 image's registry, which keeps no host: give one of them another tag or repository"
+                "`quay.io/tigera/operator:v1` ({one}) and `docker.io/tigera/operator:v1` ({other}) get the same path \
+                 in the image's registry, because it does not keep the host: give one of them another tag or repository"
             )
         );
         assert!(!into.path().join("registry").exists());
@@ -276,7 +276,7 @@ fn what_an_image_relies_on_in_a_lower_layer_is_read() {
         assert_eq!(
             error.to_string(),
             format!(
-                "`{}` of a lower layer, which `quay.io/tigera/operator:v1` needs, is damaged: it has content of `{}`, \
+                "`{}` of a lower layer, which `quay.io/tigera/operator:v1` needs, is damaged: it hashes to `{}`, \
                  expected `{}`; pull the base image that has it again",
                 file.display(),
                 Digest::of(&bad),

@@ -15,9 +15,9 @@ use crate::types::{ContextPath, Digest, Epoch, ImageRef, VerifyingReader};
 
 /// Writes `images` below `registry/` in the folder `into`, which must be private and without a `registry`.
 ///
-/// `lower` are the lower layers; the files of theirs that an image relies on are read and verified. A blob that
-/// is damaged is thrown away. On an error the folder holds a part of the tree, to be thrown away.
-/// Nothing is flushed to the disk: whoever commits the folder does that.
+/// `lower` are the lower layers; the files of theirs that an image relies on are read and verified. A blob that is
+/// damaged is thrown away. After an error the folder has a part of the tree and must be dropped. Nothing is flushed to
+/// the disk: the code that commits the folder does that.
 pub(crate) fn write_registry_tree(
     images: &[ContainerImage],
     blobs: &dyn Blobs,

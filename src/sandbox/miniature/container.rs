@@ -6,7 +6,7 @@ use crate::sandbox::image_builder::{Form, ImageBuilder, ImageList};
 use crate::sandbox::tree::Tree;
 use crate::types::{ImageRef, Platform};
 
-/// What all of one vendor's images stand on, so that they share a layer.
+/// The lowest layer of all images of one vendor, so that they share it.
 fn system() -> Tree {
     Tree::new().file("etc/os-release", "NAME=\"Stand-in\"\nID=standin\n").folder("tmp").file("etc/passwd", PASSWD)
 }
@@ -51,7 +51,7 @@ pub(super) fn control_plane() -> Vec<(ImageRef, ImageList)> {
     .collect()
 }
 
-/// What stands in registries upstream.
+/// The images in upstream registries.
 pub(super) fn upstream() -> Vec<(ImageRef, ImageList)> {
     let mut images = calico();
     images.push(list("registry", REGISTRY));

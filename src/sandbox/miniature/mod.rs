@@ -1,4 +1,4 @@
-//! Miniatures of what the shipped recipes name: true in form, tiny in content, for amd64 and arm64.
+//! Small stand-ins for the inputs of the shipped recipes: correct form, tiny content, for amd64 and arm64.
 //!
 //! ```text
 //! registry.cn-qingdao.aliyuncs.com/sealer-io/kubernetes:v1.19.8    a base image as sealer pushes it      base_image

@@ -1,4 +1,4 @@
-//! Programs for a platform that say what they stand for and end well.
+//! Programs for a platform that print what they replace, and exit with 0.
 
 use crate::types::Platform;
 

@@ -32,7 +32,7 @@ pub enum ContextError {
         found: &'static str,
     },
     /// Something stands where nothing may.
-    #[error("`{path}` is in the context already, a {found}; `remove` it first if it shall go")]
+    #[error("the context already has `{path}`, a {found}; `remove` it first if you want to replace it")]
     There {
         /// The path.
         path: ContextPath,
@@ -40,14 +40,14 @@ pub enum ContextError {
         found: &'static str,
     },
     /// A document is too large to be edited.
-    #[error("`{path}` has {size} bytes; documents up to {MAX_DOCUMENT} bytes can be edited")]
+    #[error("`{path}` has {size} bytes; only documents up to {MAX_DOCUMENT} bytes can be edited")]
     TooLarge {
         /// The path.
         path: ContextPath,
         /// Its size in bytes.
         size: u64,
     },
-    /// The file system refused.
+    /// An error of the file system.
     #[error(transparent)]
     Disk(#[from] DiskError),
     /// A file could not be read or written.

@@ -77,7 +77,7 @@ fn documents_are_patched_and_merged() {
     a.json 0600 7 {\n  \"a\": 1, \"b\": [1]\n}\n
 
     {"merge":{"a":1},"document":{"index":1}}
-    document: Failed: error: `a.json`: `document: {index: 1}` picks no document; there are 0: no kind
+    document: Failed: error: `a.json`: `document: {index: 1}` matches no document; the file has 0: no kind
     a.json 0600 7 {\n  \"a\": 1, \"b\": [1]\n}\n
     "#);
 }
@@ -98,8 +98,8 @@ fn what_cannot_be_patched_is_said() {
     insta::assert_snapshot!(log.join("\n"), @r#"
     a.json: path: Failed: error: `a.json` is not in the context
       help: did you mean `etc/a.json`?
-    empty.yaml: path: Failed: error: `empty.yaml`: the file holds no document, only blanks and comments
-    alias.yaml: merge: Failed: error: `alias.yaml`: `merge` (`add /a/b`): `&x` at `/a` is repeated by `*x` in line 2, which would change as well
+    empty.yaml: path: Failed: error: `empty.yaml`: the file has no document, only blanks and comments
+    alias.yaml: merge: Failed: error: `alias.yaml`: `merge` (`add /a/b`): `&x` at `/a` is used by `*x` in line 2, which would change as well
     a.txt: path: Failed: error: `a.txt` is neither JSON nor YAML
       help: the name must end in .json, .yaml or .yml
     dir.json: path: Failed: error: `dir.json` in the context is a folder, expected a file

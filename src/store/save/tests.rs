@@ -60,7 +60,7 @@ fn tree() -> impl Strategy<Value = Tree> {
     prop::collection::vec((prop::collection::vec(name, 1..4), thing()), 1..16)
 }
 
-/// Makes what can be made of a tree: what is there already stays, and nothing is made below what is no folder.
+/// Makes what can be made of a tree: what is there already stays, and nothing is made below what is not a folder.
 fn make(top: &Path, tree: &Tree) {
     let mut files: Vec<PathBuf> = Vec::new();
     let mut folders: Vec<(PathBuf, u32)> = Vec::new();
@@ -226,5 +226,5 @@ fn what_nobody_would_load_is_not_saved() {
     let commit = Commit { images: vec![image], layers: vec![layer], created: jiff::Timestamp::UNIX_EPOCH };
     store.commit(&staging, &commit).unwrap();
     let error = store.save(store.find_all(&"a:1".parse().unwrap(), &[]).unwrap(), "a:1", &mut Vec::new()).unwrap_err();
-    insta::assert_snapshot!(error, @r"the layer's entry `etc/dev-disk\x2d1.swap` is refused: no sealer loads an archive with a `\` in a name; push the image instead, or name the file otherwise");
+    insta::assert_snapshot!(error, @r"the layer's entry `etc/dev-disk\x2d1.swap` is refused: sealer cannot load an archive with a `\` in a name; push the image instead, or name the file otherwise");
 }

@@ -182,15 +182,11 @@ fn deep_wide_and_long_texts_are_refused_at_once() {
     assert!(parse_yaml(&(nested("[", 64) + &nested("]", 64)), Limits::recipe()).is_ok());
     for deep in ["[", "{a: ", "- ", "? ", "[{a: "] {
         for times in [65, 1000, 200_000] {
-            assert_eq!(
-                refused(&nested(deep, times)),
-                "nested too deeply: at most 64 levels are read",
-                "{deep} {times}"
-            );
+            assert_eq!(refused(&nested(deep, times)), "nested too deeply: the limit is 64 levels", "{deep} {times}");
         }
     }
-    assert_eq!(refused(&" ".repeat((1 << 20) + 1)), "the text has 1048577 bytes; at most 1 MiB are read");
-    let many = "too many values, those that aliases repeat included: at most 100000 are read";
+    assert_eq!(refused(&" ".repeat((1 << 20) + 1)), "the text has 1048577 bytes; the limit is 1 MiB");
+    let many = "too many values, including those that aliases repeat: the limit is 100000";
     assert_eq!(refused(&("[".to_owned() + &"a,".repeat(100_000) + "]")), many);
 }
 
@@ -201,24 +197,24 @@ fn aliases_may_repeat_only_so_much() {
     for i in 1..40 {
         writeln!(bomb, "a{i}: &a{i} [*a{0}, *a{0}]", i - 1).unwrap();
     }
-    assert_eq!(refused(&bomb), "too many values, those that aliases repeat included: at most 100000 are read");
+    assert_eq!(refused(&bomb), "too many values, including those that aliases repeat: the limit is 100000");
     let mut chain = "a0: &a0 [x]\n".to_owned();
     for i in 1..10_000 {
         writeln!(chain, "a{i}: &a{i} [*a{}]", i - 1).unwrap();
     }
-    assert_eq!(refused(&chain), "nested too deeply: at most 64 levels are read");
+    assert_eq!(refused(&chain), "nested too deeply: the limit is 64 levels");
     let opening: Vec<String> = (0..60).map(|i| format!("&a{i} [")).collect();
     let onion = opening.concat() + &"x,".repeat(40_000) + &"]".repeat(60);
-    assert_eq!(refused(&onion), "too many values, those that aliases repeat included: at most 100000 are read");
-    assert_eq!(refused("&a [*a]"), "`*a` stands inside of what it repeats");
-    assert_eq!(refused("a: *b"), "an alias of an anchor that is not there; a text that starts with `*` needs quotes");
+    assert_eq!(refused(&onion), "too many values, including those that aliases repeat: the limit is 100000");
+    assert_eq!(refused("&a [*a]"), "the alias `*a` is inside the value that it repeats");
+    assert_eq!(refused("a: *b"), "the anchor of this alias does not exist; a string that starts with `*` needs quotes");
 }
 
 #[test]
 fn keys_are_scalars_and_there_once() {
     insta::assert_snapshot!(outline("a: 1\nb:\n  c: 1\n  d: 1\n  \"c\": 2\n  d: 3\n"), @"24..27 the key `c` is there twice; first in line 3");
-    insta::assert_snapshot!(outline("[a]: 1"), @"0..3 a key must be a text, not a list or a map");
-    insta::assert_snapshot!(outline("{{ values.x }}: 1"), @"1..13 a key must be a text, not a list or a map; a text that starts with `{{` needs quotes");
+    insta::assert_snapshot!(outline("[a]: 1"), @"0..3 a key must be a string, not a list or a map");
+    insta::assert_snapshot!(outline("{{ values.x }}: 1"), @"1..13 a key must be a string, not a list or a map; a string that starts with `{{` needs quotes");
 }
 
 #[test]
@@ -264,9 +260,9 @@ fn quoted_lines_need_no_indentation() {
           Plain@26 "c"
             SingleQuoted@29 "'x\n  y'" = "x y"
     "#);
-    insta::assert_snapshot!(outline("a:\n  b: 'x\n  y\nc: 1\n"), @"8..9 a quoted text that does not end");
-    insta::assert_snapshot!(outline("a:\n  b: 'x\n  y' z\n"), @"16..17 a text goes on behind its closing quote");
-    insta::assert_snapshot!(outline("a:\n  b: 'x\n  y\n---\n  y'\n"), @"8..9 a `---` or `...` inside of a quoted text");
+    insta::assert_snapshot!(outline("a:\n  b: 'x\n  y\nc: 1\n"), @"8..9 a quoted string is not closed");
+    insta::assert_snapshot!(outline("a:\n  b: 'x\n  y' z\n"), @"16..17 there is more text after the closing quote");
+    insta::assert_snapshot!(outline("a:\n  b: 'x\n  y\n---\n  y'\n"), @"8..9 a `---` or `...` inside a quoted string");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Files with logins: containers-auth.json(5) and Docker's config.json, which are one format.
+//! Files with logins: containers-auth.json(5) and Docker's config.json, which have the same format.
 //!
 //! ```text
 //! {"auths": {"quay.io/team": {"auth": BASE64(USER:PASSWORD)}, "r.example": {"identitytoken": "…"}},
@@ -16,7 +16,7 @@ use crate::transport::settings::read_settings;
 use crate::transport::{LoginScope, Secret};
 use crate::types::{Diagnostic, Source, Span};
 
-/// Docker's registry as both kinds of files may name it, beside `docker.io`.
+/// Another name for Docker's registry in both kinds of files, in addition to `docker.io`.
 const DOCKER_HUB: &str = "index.docker.io";
 
 /// One file with logins.
@@ -30,12 +30,12 @@ pub(crate) struct AuthFile {
     store: Option<String>,
 }
 
-/// One of `auths`.
+/// One entry of `auths`.
 #[derive(Debug, Clone)]
 struct Entry {
-    /// `HOST[:PORT][/NAMESPACE…]`, or an URL as old versions of Docker wrote it.
+    /// `HOST[:PORT][/NAMESPACE…]`, or a URL, as old versions of Docker wrote it.
     key: String,
-    /// None: the entry is empty, as Docker leaves one where a helper has the login.
+    /// `None` if the entry is empty: Docker leaves an empty entry if a helper has the login.
     proof: Option<Proof>,
 }
 
@@ -46,7 +46,7 @@ pub(crate) enum Said {
     Nothing,
     /// This.
     Proof(Proof),
-    /// That a helper knows; what the file itself has counts where the helper has nothing.
+    /// A helper knows the login; `otherwise` is used if the helper has none.
     Helper { helper: String, otherwise: Option<Proof> },
 }
 
@@ -67,8 +67,8 @@ impl AuthFile {
         &self.name
     }
 
-    /// What the file says about a repository: the most specific key counts, as containers-auth.json(5) has it; a helper
-    /// for the registry comes before what the file has for the registry as a whole, as in Docker.
+    /// What the file says about a repository. The most specific key wins, as in containers-auth.json(5). As in Docker,
+    /// a helper for the registry comes before an entry for the whole registry.
     pub(crate) fn find(&self, registry: &str, repository: &str) -> Said {
         let whole = if repository.is_empty() { registry.to_owned() } else { format!("{registry}/{repository}") };
         let mut name = whole.as_str();
@@ -89,25 +89,25 @@ impl AuthFile {
         }
     }
 
-    /// The helper that keeps the login for a registry as a whole; none: the file itself.
+    /// The helper that stores the login for a whole registry; `None` if the file itself does.
     pub(crate) fn helper(&self, registry: &str) -> Option<&str> {
         let own = self.helpers.iter().find(|(key, _)| host_of(key) == Some(hub(registry)));
-        // An empty helper means none, also where there is a store for all.
+        // An empty helper means no helper, even if there is a store for all registries.
         own.map(|(_, helper)| helper).or(self.store.as_ref()).filter(|helper| !helper.is_empty()).map(String::as_str)
     }
 
-    /// All helpers that the file names, each with its registry; none: it is for every registry.
+    /// All helpers that the file names, each with its registry; `None` if it is for every registry.
     pub(crate) fn helpers(&self) -> impl Iterator<Item = (Option<&str>, &str)> {
         let single = self.helpers.iter().map(|(registry, helper)| (Some(registry.as_str()), helper.as_str()));
         self.store.iter().map(|helper| (None, helper.as_str())).chain(single)
     }
 
-    /// Whether a login stands in the file itself.
+    /// Whether the file itself has a login.
     pub(crate) fn has_logins(&self) -> bool {
         self.entries.iter().any(|entry| entry.proof.is_some())
     }
 
-    /// The keys that mean `scope`, one or several: a registry as a whole may be written in many ways.
+    /// The keys that mean `scope`, one or several: there are many ways to write a whole registry.
     pub(crate) fn keys(&self, scope: &LoginScope) -> Vec<&str> {
         let keys = self.entries.iter().map(|entry| entry.key.as_str());
         if scope.namespace().is_empty() {
@@ -118,7 +118,7 @@ impl AuthFile {
         }
     }
 
-    /// The keys with a login for a part of `scope`, which counts there before the login for the scope itself.
+    /// The keys with a login for a part of `scope`; for that part, they are used before the login for the scope itself.
     pub(crate) fn parts(&self, scope: &LoginScope) -> Vec<&str> {
         let below = format!("{scope}/");
         let own = self.keys(scope);
@@ -131,7 +131,7 @@ impl AuthFile {
     }
 }
 
-/// The registry that a key without namespace means; none where it has one. `https://gcr.io/v1/` is `gcr.io`.
+/// The registry of a key without namespace; `None` if it has one. `https://gcr.io/v1/` is `gcr.io`.
 fn host_of(key: &str) -> Option<&str> {
     let stripped = key.strip_prefix("https://").or_else(|| key.strip_prefix("http://"));
     let host = match stripped {
@@ -152,12 +152,12 @@ fn hub(host: &str) -> &str {
 
 fn read(source: &Source) -> Result<AuthFile, Diagnostic> {
     let mut file = AuthFile { name: source.name().to_owned(), entries: Vec::new(), helpers: Vec::new(), store: None };
-    // Docker takes an empty file as one that says nothing.
+    // Docker reads an empty file as one without logins.
     if source.text().trim().is_empty() {
         return Ok(file);
     }
     let root = parse_json(source.text(), Limits::document()).map_err(|error| {
-        // What was found there may be a secret whose quotes are missing.
+        // The text found there may be a secret whose quotes are missing, so it is not shown.
         let message = error.message.split(", found").next().unwrap_or_default();
         Diagnostic::error(error.span, message)
     })?;
@@ -181,7 +181,7 @@ fn is_null(node: &Node) -> bool {
     matches!(&node.value, Value::Plain(text) if text == "null")
 }
 
-/// The entries of an object that may not be there.
+/// The entries of an optional object.
 fn map<'a>(parent: &'a Node, key: &str) -> Result<Vec<(&'a str, &'a Node)>, Diagnostic> {
     match parent.get(key) {
         None => Ok(Vec::new()),
@@ -189,7 +189,7 @@ fn map<'a>(parent: &'a Node, key: &str) -> Result<Vec<(&'a str, &'a Node)>, Diag
         Some(Node { value: Value::Map(entries), .. }) => {
             Ok(entries.iter().filter_map(|(key, value)| Some((key.scalar()?, value))).collect())
         }
-        Some(node) => Err(Diagnostic::error(node.span, format!("`{key}` is no object"))),
+        Some(node) => Err(Diagnostic::error(node.span, format!("`{key}` is not an object"))),
     }
 }
 
@@ -197,12 +197,12 @@ fn text<'a>(node: &'a Node, key: &str) -> Result<&'a str, Diagnostic> {
     match &node.value {
         Value::Text(text) => Ok(text),
         Value::Plain(_) | Value::Map(_) | Value::List(_) | Value::Alias(_) => {
-            Err(Diagnostic::error(node.span, format!("`{key}` is no text")))
+            Err(Diagnostic::error(node.span, format!("`{key}` is not a string")))
         }
     }
 }
 
-/// A member of an entry, where it is there and not empty.
+/// A member of an entry, if it exists and is not empty.
 fn member<'a>(entry: &'a Node, key: &str) -> Result<Option<(&'a str, Span)>, Diagnostic> {
     match entry.get(key).filter(|node| !is_null(node)) {
         None => Ok(None),
@@ -212,13 +212,13 @@ fn member<'a>(entry: &'a Node, key: &str) -> Result<Option<(&'a str, Span)>, Dia
 
 fn entry(key: &str, node: &Node) -> Result<Option<Proof>, Diagnostic> {
     if !matches!(node.value, Value::Map(_)) {
-        return Err(Diagnostic::error(node.span, format!("the login for `{key}` is no object")));
+        return Err(Diagnostic::error(node.span, format!("the login for `{key}` is not an object")));
     }
     if let Some((token, _)) = member(node, "identitytoken")? {
         return Ok(Some(Proof::IdentityToken(Secret::new(token))));
     }
     if let Some((auth, span)) = member(node, "auth")? {
-        // The text itself is a secret: it does not stand in the message.
+        // The text itself is a secret, so the message does not show it.
         let wrong = || Diagnostic::error(span, format!("the `auth` of `{key}` is not USER:PASSWORD in base64"));
         return Ok(Some(Proof::Login(login(auth).ok_or_else(wrong)?)));
     }
@@ -236,7 +236,7 @@ fn entry(key: &str, node: &Node) -> Result<Option<Proof>, Diagnostic> {
     }
 }
 
-/// Name and password of an `auth`. Padding is optional, and Docker takes trailing NULs off.
+/// Name and password of an `auth`. Padding is optional, and Docker removes trailing NULs.
 fn login(auth: &str) -> Option<Login> {
     let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     let bytes = GeneralPurpose::new(&base64::alphabet::STANDARD, lenient).decode(auth.trim()).ok()?;
@@ -254,7 +254,7 @@ mod tests {
         AuthFile::parse(&Source::new("config.json", text))
     }
 
-    /// What is said, on one line; passwords are the tests' own.
+    /// The outcome on one line; the passwords are made up for the tests.
     fn said(file: &AuthFile, name: &str) -> String {
         let (registry, repository) = name.split_once('/').unwrap_or((name, ""));
         let shown = |proof: &Proof| match proof {
@@ -371,10 +371,10 @@ mod tests {
         config.json:2:17: the `auth` of `a` is not USER:PASSWORD in base64
         config.json:2:17: the `auth` of `a` is not USER:PASSWORD in base64
         config.json:2:21: the login for `a` has only one of `username` and `password`
-        config.json:2:8: the login for `a` is no object
-        config.json:1:11: `auths` is no object
-        config.json:2:17: `credsStore` is no text
-        config.json:1:23: `a` is no text
+        config.json:2:8: the login for `a` is not an object
+        config.json:1:11: `auths` is not an object
+        config.json:2:17: `credsStore` is not a string
+        config.json:1:23: `a` is not a string
         config.json:3:3: expected `,` or `}`
         config.json:1:1: a file with logins is a JSON object
         config.json:1:1: expected a value

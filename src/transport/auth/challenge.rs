@@ -9,7 +9,7 @@ pub(crate) enum Challenge {
     Basic,
 }
 
-/// The first challenge of a header that is understood, a bearer token before a password. RFC 9110, 11.6.1.
+/// The first supported challenge of a header; a bearer token is preferred over a password. RFC 9110, 11.6.1.
 pub(crate) fn parse<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Challenge> {
     let mut found = None;
     for header in headers {
@@ -38,7 +38,7 @@ fn challenges(header: &str) -> Vec<(String, Vec<(String, String)>)> {
         let end = rest.find(|c: char| !is_token(c)).unwrap_or(rest.len());
         let (word, after) = rest.split_at(end);
         if word.is_empty() {
-            // Nothing more, or nothing that this grammar knows.
+            // The end, or something outside this grammar.
             return all;
         }
         let spaces_skipped = after.trim_start_matches([' ', '\t']);

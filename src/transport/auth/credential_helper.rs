@@ -17,10 +17,10 @@ use crate::transport::text::one_line;
 /// The most bytes of an answer.
 const LIMIT: u64 = 1024 * 1024;
 
-/// What is said of an answer that is none.
-const NO_ANSWER: &str = "its answer is not what a helper answers";
+/// The message about an answer that cannot be read.
+const NO_ANSWER: &str = "its answer is not in the format of credential helpers";
 
-/// The name that stands for an identity token.
+/// The name that marks an identity token.
 const TOKEN: &str = "<token>";
 
 #[derive(Deserialize)]
@@ -42,7 +42,7 @@ struct Kept<'a> {
     secret: &'a str,
 }
 
-/// A helper that ended.
+/// The output of a helper that ended.
 struct Ended(Output);
 
 /// The program's name.
@@ -50,19 +50,19 @@ pub(crate) fn program(helper: &str) -> String {
     format!("docker-credential-{helper}")
 }
 
-/// Asks `docker-credential-HELPER` for the login at `registry`; none where it has none. The error says why it failed,
-/// without what it may have given as a secret.
+/// Asks `docker-credential-HELPER` for the login at `registry`; `None` if it has none. The error says why the helper
+/// failed, and never repeats a secret.
 pub(crate) fn get(helper: &str, registry: &str, limit: Duration) -> Result<Option<Proof>, String> {
     ask(command(helper, "get")?, registry, limit)
 }
 
-/// Gives a login to `docker-credential-HELPER`, in place of the one that it has for `registry`. An identity token goes
-/// under the name that stands for such.
+/// Stores a login with `docker-credential-HELPER`, replacing the one for `registry`. An identity token is stored under
+/// a special name.
 pub(crate) fn store(helper: &str, registry: &str, proof: &Proof, limit: Duration) -> Result<(), String> {
     give(command(helper, "store")?, registry, proof, limit)
 }
 
-/// Lets `docker-credential-HELPER` forget the login for `registry`; fine where it has none.
+/// Removes the login for `registry` from `docker-credential-HELPER`; no error if there is none.
 pub(crate) fn erase(helper: &str, registry: &str, limit: Duration) -> Result<(), String> {
     let ended = talk(command(helper, "erase")?, registry.as_bytes(), limit)?;
     if ended.0.status.success() || ended.has_none() { Ok(()) } else { Err(ended.refusal(None)) }
@@ -71,7 +71,7 @@ pub(crate) fn erase(helper: &str, registry: &str, limit: Duration) -> Result<(),
 fn command(helper: &str, action: &str) -> Result<Command, String> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     if helper.is_empty() || !helper.chars().all(is_name) {
-        return Err("that is no helper's name".to_owned());
+        return Err("that is not the name of a helper".to_owned());
     }
     let mut command = Command::new(program(helper));
     command.arg(action);
@@ -95,7 +95,7 @@ fn give(command: Command, registry: &str, proof: &Proof, limit: Duration) -> Res
     let (username, secret) = match proof {
         Proof::Login(login) => (login.username.as_str(), &login.password),
         Proof::IdentityToken(token) => (TOKEN, token),
-        Proof::RegistryToken(_) => return Err("helpers keep no tokens of registries".to_owned()),
+        Proof::RegistryToken(_) => return Err("helpers cannot store tokens of registries".to_owned()),
     };
     let kept = Kept { server_url: registry, username, secret: secret.expose() };
     let input = serde_json::to_vec(&kept).expect("three strings can be written as JSON");
@@ -117,7 +117,7 @@ fn talk(mut command: Command, input: &[u8], time: Duration) -> Result<Ended, Str
 }
 
 impl Ended {
-    /// Both outputs as words for messages, stdout first.
+    /// Both outputs as text for messages, stdout first.
     fn words(&self) -> [String; 2] {
         [&self.0.stdout, &self.0.stderr].map(|bytes| one_line(&String::from_utf8_lossy(bytes)))
     }
@@ -127,10 +127,10 @@ impl Ended {
         self.words().iter().any(|said| said.to_lowercase().contains("credentials not found"))
     }
 
-    /// What an end with another status than 0 means; `given` is what must not be repeated.
+    /// The reason for a status other than 0; `given` is a secret that must not be repeated.
     fn refusal(&self, given: Option<&Secret>) -> String {
         let [stdout, stderr] = self.words();
-        // What looks like an answer may hold a password.
+        // Output that looks like an answer may contain a password.
         let is_fit = |said: &String| !said.contains('{') && given.is_none_or(|given| !said.contains(given.expose()));
         match [stderr, stdout].into_iter().find(|said| !said.is_empty() && is_fit(said)) {
             Some(said) => format!("it says: {said}"),
@@ -143,7 +143,7 @@ impl Ended {
 mod tests {
     use super::*;
 
-    /// What a helper that runs this script says.
+    /// The result of a helper that runs this script.
     fn said(script: &str, limit: Duration) -> Result<Option<Proof>, String> {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", script]);
@@ -162,7 +162,7 @@ mod tests {
         assert_eq!(said("exit 7", minute), Err("it ended with exit status: 7".to_owned()));
         // More than a pipe holds, on both.
         let flood = "head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2";
-        assert_eq!(said(flood, minute), Err("its answer is not what a helper answers".to_owned()));
+        assert_eq!(said(flood, minute), Err("its answer is not in the format of credential helpers".to_owned()));
     }
 
     #[test]
@@ -197,7 +197,7 @@ mod tests {
         let late = said("exec sleep 60", Duration::from_millis(200));
         assert_eq!(late, Err("it did not answer within 0.2 s".to_owned()));
         for name in ["", "../x", "a b", "x/y"] {
-            assert_eq!(get(name, "r", Duration::ZERO), Err("that is no helper's name".to_owned()), "{name}");
+            assert_eq!(get(name, "r", Duration::ZERO), Err("that is not the name of a helper".to_owned()), "{name}");
         }
     }
 }

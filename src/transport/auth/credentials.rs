@@ -1,4 +1,4 @@
-//! Who we are to registries.
+//! Logins, tokens and the interface for finding them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,12 +10,12 @@ use crate::types::{Diagnostic, Reportable, Source};
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes a text that must not be seen from here on.
+    /// Wraps a text that must never be shown.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text, for the one who needs it: never for messages.
+    /// The secret text. Never use it in messages.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -33,32 +33,32 @@ impl fmt::Debug for Secret {
 pub struct Login {
     /// The name.
     pub username: String,
-    /// The password, or a token that stands for it.
+    /// The password, or a token that replaces it.
     pub password: Secret,
 }
 
-/// Why a name and a password are no login.
+/// Why a name and a password are not a valid login.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LoginError {
     /// There is no name.
-    #[error("the user's name is empty")]
+    #[error("the user name is empty")]
     NoUsername,
     /// RFC 7617 puts a colon between name and password.
-    #[error("the user's name holds a `:`, which no login can: it ends the name")]
+    #[error("the user name contains a `:`, which ends the name in a login")]
     Colon,
     /// RFC 7617 forbids them.
-    #[error("the user's name holds a control character")]
+    #[error("the user name contains a control character")]
     Control,
     /// There is no password.
     #[error("the password is empty")]
     NoPassword,
-    /// Files with logins end a password at it.
-    #[error("the password holds a NUL, which no login can")]
+    /// Files with logins end a password at a NUL.
+    #[error("the password contains a NUL, which a login cannot have")]
     Nul,
 }
 
 impl Login {
-    /// A login that registries and files can hold.
+    /// Checks that registries and files can store this login.
     pub fn checked(username: String, password: Secret) -> Result<Self, LoginError> {
         Self::check_username(&username)?;
         if password.expose().is_empty() {
@@ -82,7 +82,7 @@ impl Login {
     }
 }
 
-/// What proves to a registry who we are.
+/// What proves to a registry who the user is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proof {
     /// Name and password.
@@ -114,13 +114,13 @@ pub struct Known {
     pub origin: String,
 }
 
-/// Why it cannot be known who the user is to a registry.
+/// Why the user's login for a registry cannot be found.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
     /// A file could not be read; the error names it.
-    #[error("the logins at registries cannot be read")]
+    #[error("cannot read the logins for registries")]
     Read(#[from] std::io::Error),
-    /// A file holds something that is not understood.
+    /// A file has something that cannot be parsed.
     #[error("{}: {}", .source_text.place(.diagnostic.span), .diagnostic.message)]
     Invalid {
         /// The file.
@@ -128,14 +128,14 @@ pub enum CredentialsError {
         /// Place and reason; boxed, being large.
         diagnostic: Box<Diagnostic>,
     },
-    /// A credential helper did not do its work.
-    #[error("`{helper}` cannot say the login for `{registry}`: {reason}")]
+    /// A credential helper failed.
+    #[error("cannot get the login for `{registry}` from `{helper}`: {reason}")]
     Helper {
         /// The helper's program.
         helper: String,
         /// What it was asked for.
         registry: String,
-        /// Why; never what a helper gives as a secret.
+        /// Why; never contains a secret.
         reason: String,
         /// The file that names the helper.
         file: String,
@@ -147,7 +147,8 @@ impl Reportable for CredentialsError {
         match self {
             Self::Read(_) | Self::Invalid { .. } => None,
             Self::Helper { helper, registry, file, .. } => Some(format!(
-                "`{file}` names this helper: repair it (`echo {registry} | {helper} get` asks it), or take it out there"
+                "`{file}` names this helper: fix it (test it with `echo {registry} | {helper} get`), or remove it \
+                 from that file"
             )),
         }
     }
@@ -155,8 +156,8 @@ impl Reportable for CredentialsError {
 
 /// Knows the logins of the user.
 pub trait Credentials: Send + Sync {
-    /// What the user has for a repository at a registry (`HOST[:PORT]`, Docker's is `docker.io`). It may run a program
-    /// and so take a while.
+    /// The user's login for a repository at a registry (`HOST[:PORT]`, Docker's is `docker.io`). This may run a program
+    /// and take a while.
     fn login(&self, registry: &str, repository: &str) -> Result<Option<Known>, CredentialsError>;
 
     /// The file that a login can be written to, for messages.
@@ -177,7 +178,7 @@ impl Credentials for Anonymous {
 
 /// One login that was given for one host, and the user's own logins for all others.
 pub(crate) struct GivenLogin {
-    /// `HOST[:PORT]`, as references have it.
+    /// `HOST[:PORT]`, as in references.
     pub(crate) host: String,
     pub(crate) login: Login,
     pub(crate) others: Arc<dyn Credentials>,
@@ -197,7 +198,7 @@ impl Credentials for GivenLogin {
     }
 }
 
-/// What stands in `Authorization`.
+/// The value of the header `Authorization`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Authorization {
     Bearer(Secret),

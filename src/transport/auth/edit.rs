@@ -5,8 +5,8 @@ use serde_json::Value as Json;
 use crate::edit::{EditError, Format, Operation, Pointer, patch};
 use crate::syntax::{Limits, Value, parse_json};
 
-/// The text with `put` (a key and its entry) in place of what it has for that key, and without the keys `out`. All else
-/// keeps its bytes. A text without content becomes a file as Docker writes it.
+/// The text after setting `put` (a key and its entry) and removing the keys `out`. All other bytes stay the same. A
+/// text without content becomes a file as Docker writes it.
 pub(crate) fn edited(text: &str, put: Option<(&str, &Json)>, out: &[String]) -> Result<String, EditError> {
     let auths = Pointer::root().child("auths");
     if text.trim_start_matches('\u{feff}').trim().is_empty() {
@@ -23,7 +23,7 @@ pub(crate) fn edited(text: &str, put: Option<(&str, &Json)>, out: &[String]) -> 
         Operation::Add { path, value }
     });
     let out = out.iter().map(|key| Operation::Remove { path: auths.child(key) });
-    // What is new comes first: so the others still show how entries are laid out here.
+    // Insert first, while the other entries still show how entries are formatted here.
     let operations: Vec<_> = put.into_iter().chain(out).collect();
     let bytes = patch(text.as_bytes(), Format::Json, None, &operations)?;
     Ok(String::from_utf8(bytes).expect("splices of texts into a text"))

@@ -14,19 +14,19 @@ use crate::transport::registry::{At, Call, ConfError, Endpoint};
 use crate::transport::{HttpError, LoginScope, RegistryClient, Secret};
 use crate::types::{FailureKind, Reportable};
 
-/// A login that its registry takes.
+/// A login that its registry accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
     /// Name and password, as they were tried.
     pub login: Login,
-    /// What the registry's token server gave to be kept in place of the password.
+    /// A token from the registry's token server, to be stored instead of the password.
     pub identity_token: Option<Secret>,
-    /// The registry asked who it is. Where it lets in anybody, the login was not tried.
+    /// Whether the registry asked for a login. If it lets everyone in, the login was not tested.
     pub was_asked: bool,
 }
 
 impl Accepted {
-    /// What is to be kept.
+    /// What to store: the token if there is one, else the login.
     #[must_use]
     pub fn proof(&self) -> Proof {
         match &self.identity_token {
@@ -37,9 +37,9 @@ impl Accepted {
 }
 
 impl RegistryClient {
-    /// Shows a login to the registry itself, no mirror, and hears whether it is taken. Nothing is written.
+    /// Tests a login at the registry itself, not at a mirror. Nothing is written.
     ///
-    /// It goes over http, or to whom no certificate vouches for, only where registries.conf names the registry insecure.
+    /// It uses http, or https with an unverified certificate, only if registries.conf marks the registry as insecure.
     pub async fn log_in(&self, scope: &LoginScope, login: &Login) -> Result<Accepted, LogInError> {
         let endpoint = self.conf().login_endpoint(scope)?;
         let mut attempts = Attempts::new(&self.http().config().retry, Patience::Brief, self.http().observer());
@@ -98,7 +98,7 @@ impl RegistryClient {
     }
 }
 
-/// A failure, as the registry's no to the login where it is one.
+/// Turns a failure into a refused login if that is what it means.
 fn judged(error: HttpError, endpoint: &Endpoint, login: &Login) -> LogInError {
     match error {
         HttpError::Status { status: 401 | 403, .. } => LogInError::Refused {
@@ -114,7 +114,7 @@ fn judged(error: HttpError, endpoint: &Endpoint, login: &Login) -> LogInError {
 #[derive(Debug, thiserror::Error)]
 pub enum LogInError {
     /// It says no.
-    #[error("the registry does not take the login of `{username}` for `{registry}` ({error})")]
+    #[error("the registry does not accept the login of `{username}` for `{registry}` ({error})")]
     Refused {
         /// `HOST[:PORT]`.
         registry: String,
@@ -123,16 +123,16 @@ pub enum LogInError {
         /// What the registry, or its token server, answered.
         error: HttpError,
     },
-    /// It wants to see something that we do not have.
-    #[error("{url}: the registry asks for another login than a name with a password")]
+    /// It wants a kind of login that we do not have.
+    #[error("{url}: the registry asks for a kind of login other than user name and password")]
     Challenge {
         /// What was asked.
         url: RequestUrl,
     },
-    /// The user's settings forbid to ask it.
+    /// The user's settings block the registry.
     #[error(transparent)]
     Conf(#[from] ConfError),
-    /// It was not heard whether it does.
+    /// The registry could not be asked.
     #[error(transparent)]
     Http(#[from] HttpError),
 }
@@ -148,19 +148,19 @@ impl Reportable for LogInError {
 
     fn help(&self) -> Option<String> {
         match self {
-            Self::Refused { .. } => {
-                Some("are name and password right? many registries want a token in place of the password".to_owned())
-            }
+            Self::Refused { .. } => Some(
+                "check the user name and the password; many registries want a token instead of the password".to_owned(),
+            ),
             Self::Http(HttpError::Stalled { .. } | HttpError::Broken { .. }) => {
                 Some("run the command again later".to_owned())
             }
             Self::Http(HttpError::Status { status: 404, .. }) => {
-                Some("is that a registry? it is written `HOST[:PORT]`".to_owned())
+                Some("check that this is a registry, written as `HOST[:PORT]`".to_owned())
             }
             Self::Http(error @ HttpError::Status { .. }) if error.is_transient() => {
                 Some("run the command again later".to_owned())
             }
-            Self::Http(error) => error.help("registries.conf says which hosts speak http"),
+            Self::Http(error) => error.help("registries.conf lists the hosts that speak http"),
             Self::Conf(error) => error.help(),
             Self::Challenge { .. } => None,
         }

@@ -17,10 +17,10 @@ use crate::types::Source;
 /// The only mode that such a file gets.
 const MODE: u32 = 0o600;
 
-/// How long it is waited for others of us.
+/// How long to wait for other processes of this program.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How often a change is begun anew because others changed the file meanwhile.
+/// How often a change is repeated because another program changed the file in the meantime.
 const ATTEMPTS: usize = 20;
 
 /// How many symlinks may lead from one to the next, as in the kernel.
@@ -31,7 +31,7 @@ const LINKS: usize = 40;
 pub(crate) struct LoginFile {
     /// As the user has it.
     path: PathBuf,
-    /// The folder and the name where it is: a symlink is followed and stays.
+    /// The folder and the name of the real file: a symlink is followed and kept.
     folder: PathBuf,
     name: OsString,
 }
@@ -41,7 +41,7 @@ pub(crate) struct LoginFile {
 pub(crate) struct Content {
     pub(crate) file: AuthFile,
     text: String,
-    /// Permission bits and owner; none: there is no file.
+    /// Permission bits and owner; `None` means that there is no file.
     there: Option<(u32, (u32, u32))>,
 }
 
@@ -61,12 +61,12 @@ impl LoginFile {
         Err(named(path, Errno::LOOP).into())
     }
 
-    /// The path as messages have it.
+    /// The path as in messages.
     pub(crate) fn shown(&self) -> String {
         self.path.to_string_lossy().into_owned()
     }
 
-    /// Reads it; where there is none, it says nothing.
+    /// Reads it; a missing file counts as empty.
     pub(crate) fn read(&self) -> Result<Content, LoginStoreError> {
         match Dir::open(&self.folder) {
             Ok(dir) => self.read_in(&dir),
@@ -82,7 +82,7 @@ impl LoginFile {
             Err(error) => return Err(self.disk(error)),
         };
         if meta.kind != Kind::File {
-            return Err(CredentialsError::from(io::Error::other(format!("`{}` is no file", self.shown()))).into());
+            return Err(CredentialsError::from(io::Error::other(format!("`{}` is not a file", self.shown()))).into());
         }
         let mut text = String::new();
         let mut file = dir.open_file(&self.name).map_err(|error| self.disk(error))?;
@@ -95,8 +95,7 @@ impl LoginFile {
         Ok(Content { file, text, there })
     }
 
-    /// Replaces the text by what `edit` makes of it and of what it says. The mode that the file had, where others could
-    /// read it.
+    /// Replaces the text with the result of `edit`. Returns the file's old mode if other users could read it.
     pub(crate) fn change(
         &self,
         mut edit: impl FnMut(&str, &AuthFile) -> Result<String, EditError>,
@@ -118,7 +117,7 @@ impl LoginFile {
         Err(LoginStoreError::Restless { file: self.shown() })
     }
 
-    /// The folder, made where it is not there, for its owner alone.
+    /// The folder; if missing, it is created for its owner only.
     fn folder(&self) -> Result<Dir, DiskError> {
         match Dir::open(&self.folder) {
             Err(error) if error.is_not_found() => match (self.folder.parent(), self.folder.file_name()) {
@@ -129,9 +128,10 @@ impl LoginFile {
         }
     }
 
-    /// Puts the new text in place; not where the file is no longer as it was before.
+    /// Puts the new text in place, unless the file changed in the meantime.
     fn replace(&self, dir: &Dir, before: &Content, text: &str) -> Result<bool, LoginStoreError> {
-        // One name, so that none with a password is left behind for ever: who holds the lock removes it.
+        // Always the same name, so that no file with a password is left behind: the next process with the lock removes
+        // it.
         let mut temporary = OsString::from(".");
         temporary.push(&self.name);
         temporary.push(".part");
@@ -155,7 +155,7 @@ impl LoginFile {
         let write = || {
             dir.remove_all(temporary)?;
             let mut file = dir.create_file(temporary, MODE)?;
-            // Root may write the file of somebody else, who shall be able to read it afterwards.
+            // Root may write another user's file, and that user must be able to read it afterwards.
             if let Some((_, (uid, gid))) = before.there.filter(|_| is_root()) {
                 dir.set_owner(temporary, uid, gid)?;
             }
@@ -184,7 +184,7 @@ impl LoginFile {
     }
 }
 
-/// `~` may be a file where a user has no home.
+/// `~` may be a file if a user has no home.
 fn is_missing(error: &DiskError) -> bool {
     error.is_not_found()
         || matches!(error, DiskError::Io { source, .. } if source.kind() == io::ErrorKind::NotADirectory)

@@ -8,26 +8,26 @@ use crate::types::ImageRef;
 /// Docker's registry as Docker's config.json and its helpers have it.
 pub(crate) const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
 
-/// Docker's registry as references have it.
+/// Docker's registry as in references.
 const DOCKER_HUB: &str = "docker.io";
 
-/// A registry as a whole, or what lies below a path of it: `quay.io`, `r.example:5000/team`.
+/// A whole registry, or the part below a path: `quay.io`, `r.example:5000/team`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoginScope {
     registry: String,
     namespace: String,
 }
 
-/// Why a text names no registry.
+/// Why a text is not the name of a registry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no registry: {reason}")]
+#[error("`{text}` is not a registry: {reason}")]
 pub struct LoginScopeError {
     text: String,
     reason: &'static str,
 }
 
 impl LoginScope {
-    /// `HOST[:PORT]` as references have it; Docker's registry is `docker.io`.
+    /// `HOST[:PORT]` as in references; Docker's registry is `docker.io`.
     #[must_use]
     pub fn registry(&self) -> &str {
         &self.registry
@@ -59,18 +59,16 @@ impl fmt::Display for LoginScope {
 impl FromStr for LoginScope {
     type Err = LoginScopeError;
 
-    /// `HOST[:PORT][/PATH]`. An `https://` in front and the `/v1/` of old are passed over, as Docker does.
+    /// `HOST[:PORT][/PATH]`. As in Docker, a leading `https://` and the old `/v1/` are ignored.
     fn from_str(text: &str) -> Result<Self, LoginScopeError> {
         let refuse = |reason| Err(LoginScopeError { text: text.to_owned(), reason });
-        // A password in a URL would stand in the message.
+        // The message would show a password in the URL.
         if text.contains('@') {
-            let reason = "it is written `HOST[:PORT]`, without user, tag and digest";
+            let reason = "expected `HOST[:PORT]`, without user, tag or digest";
             return Err(LoginScopeError { text: text.rsplit('@').next().unwrap_or_default().to_owned(), reason });
         }
         if text.starts_with("http://") {
-            return refuse(
-                "it is written `HOST[:PORT]`; registries.conf says which one speaks http (`insecure = true`)",
-            );
+            return refuse("expected `HOST[:PORT]`; for http, use `insecure = true` in registries.conf");
         }
         let plain = text.strip_prefix("https://");
         let is_url = plain.is_some();
@@ -78,14 +76,14 @@ impl FromStr for LoginScope {
         let plain = plain.strip_suffix('/').unwrap_or(plain);
         let plain = ["/v1", "/v2"].iter().find_map(|end| plain.strip_suffix(end).filter(|_| is_url)).unwrap_or(plain);
         let (host, namespace) = plain.split_once('/').unwrap_or((plain, ""));
-        // The first part of a reference that looks like no registry is a repository of Docker's.
+        // If the first part of a reference does not look like a registry, it is a repository of Docker's registry.
         let whole = if namespace.is_empty() { format!("{host}/x/x") } else { format!("{host}/{namespace}/x") };
         match whole.parse::<ImageRef>() {
             Ok(reference) if !reference.repository().starts_with(&format!("{host}/")) => {
                 Ok(Self { registry: reference.registry().to_owned(), namespace: namespace.to_owned() })
             }
-            Ok(_) => refuse("in names of images such a first part is no registry; write `HOST:PORT` (`HOST:443`)"),
-            Err(_) => refuse("it is written `HOST[:PORT]`, or `HOST[:PORT]/PATH` for a part of it"),
+            Ok(_) => refuse("a registry needs a `.` or a port in its name; write `HOST:PORT` (`HOST:443`)"),
+            Err(_) => refuse("expected `HOST[:PORT]`, or `HOST[:PORT]/PATH` for a part of it"),
         }
     }
 }
@@ -122,19 +120,19 @@ mod tests {
         let said: Vec<String> =
             texts.iter().chain(&more).map(|text| text.parse::<LoginScope>().unwrap_err().to_string()).collect();
         insta::assert_snapshot!(said.join("\n"), @"
-        `` is no registry: it is written `HOST[:PORT]`, or `HOST[:PORT]/PATH` for a part of it
-        `/` is no registry: it is written `HOST[:PORT]`, or `HOST[:PORT]/PATH` for a part of it
-        `registry` is no registry: in names of images such a first part is no registry; write `HOST:PORT` (`HOST:443`)
-        `http://r.example` is no registry: it is written `HOST[:PORT]`; registries.conf says which one speaks http (`insecure = true`)
-        `r.example` is no registry: it is written `HOST[:PORT]`, without user, tag and digest
-        `r.example/a:v1` is no registry: it is written `HOST[:PORT]`, or `HOST[:PORT]/PATH` for a part of it
-        `r.example:x` is no registry: it is written `HOST[:PORT]`, or `HOST[:PORT]/PATH` for a part of it
-        `a b` is no registry: it is written `HOST[:PORT]`, or `HOST[:PORT]/PATH` for a part of it
-        `r.example/Team` is no registry: it is written `HOST[:PORT]`, or `HOST[:PORT]/PATH` for a part of it
-        `r.example//a` is no registry: it is written `HOST[:PORT]`, or `HOST[:PORT]/PATH` for a part of it
-        `-r.example` is no registry: it is written `HOST[:PORT]`, or `HOST[:PORT]/PATH` for a part of it
-        `r.example?x` is no registry: it is written `HOST[:PORT]`, or `HOST[:PORT]/PATH` for a part of it
-        `[m.io` is no registry: it is written `HOST[:PORT]`, or `HOST[:PORT]/PATH` for a part of it
+        `` is not a registry: expected `HOST[:PORT]`, or `HOST[:PORT]/PATH` for a part of it
+        `/` is not a registry: expected `HOST[:PORT]`, or `HOST[:PORT]/PATH` for a part of it
+        `registry` is not a registry: a registry needs a `.` or a port in its name; write `HOST:PORT` (`HOST:443`)
+        `http://r.example` is not a registry: expected `HOST[:PORT]`; for http, use `insecure = true` in registries.conf
+        `r.example` is not a registry: expected `HOST[:PORT]`, without user, tag or digest
+        `r.example/a:v1` is not a registry: expected `HOST[:PORT]`, or `HOST[:PORT]/PATH` for a part of it
+        `r.example:x` is not a registry: expected `HOST[:PORT]`, or `HOST[:PORT]/PATH` for a part of it
+        `a b` is not a registry: expected `HOST[:PORT]`, or `HOST[:PORT]/PATH` for a part of it
+        `r.example/Team` is not a registry: expected `HOST[:PORT]`, or `HOST[:PORT]/PATH` for a part of it
+        `r.example//a` is not a registry: expected `HOST[:PORT]`, or `HOST[:PORT]/PATH` for a part of it
+        `-r.example` is not a registry: expected `HOST[:PORT]`, or `HOST[:PORT]/PATH` for a part of it
+        `r.example?x` is not a registry: expected `HOST[:PORT]`, or `HOST[:PORT]/PATH` for a part of it
+        `[m.io` is not a registry: expected `HOST[:PORT]`, or `HOST[:PORT]/PATH` for a part of it
         ");
     }
 }

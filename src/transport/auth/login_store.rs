@@ -1,8 +1,8 @@
-//! Keeps logins and forgets them: in the file that counts, or with the helper that it names.
+//! Stores and removes logins: in the file that is in use, or with the helper that it names.
 //!
-//! A file is replaced as a whole: one beside it, 0600, flushed, renamed into place. Writers of ours take turns by a lock
-//! on the folder, and others' changes up to the last moment are seen, so no login is lost. What is not edited stays as
-//! it was, byte for byte.
+//! A file is replaced as a whole: a new file next to it, 0600, is flushed and renamed into place. Our own writers take
+//! turns with a lock on the folder, and changes by other programs are noticed up to the last moment, so no login is
+//! lost. Everything that is not edited stays as it was, byte for byte.
 
 use super::auth_file::AuthFile;
 use super::credential_helper;
@@ -26,35 +26,35 @@ pub struct LoginStore {
 pub struct LoginLocation {
     /// The file.
     pub file: String,
-    /// The helper's program that has it, which the file names; none: it is in the file.
+    /// The helper program that has it, which the file names; `None` if it is in the file.
     pub helper: Option<String>,
-    /// The mode that the file had, where others than its owner could read it. It is 0600 now.
+    /// The file's old mode, if users other than its owner could read it. It is 0600 now.
     pub was_open: Option<u32>,
 }
 
-/// What was done to keep a login.
+/// What was done to store a login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     /// Where it is.
     pub place: LoginLocation,
-    /// Keys of older logins for the same registry, written in other ways, that were taken out.
+    /// Keys of older logins for the same registry, written differently, that were removed.
     pub replaced: Vec<String>,
-    /// Keys with logins for parts of it, which count there.
+    /// Keys with logins for parts of it, which are used for those parts.
     pub parts: Vec<String>,
 }
 
-/// What was done to forget a login.
+/// What was done to remove a login.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Erased {
-    /// Where it was; empty where there was none.
+    /// Where it was; empty if there was none.
     pub places: Vec<LoginLocation>,
     /// Keys with logins for parts of it, which stay, each with its file.
     pub parts: Vec<(String, String)>,
 }
 
 impl LoginStore {
-    /// Where the user has logins. A file that is there and cannot be read or understood is an error now, before anybody
-    /// is asked for a password.
+    /// Opens the user's files with logins. A file that cannot be read or parsed is an error now, before the user is
+    /// asked for a password.
     pub fn open(places: AuthPlaces) -> Result<Self, LoginStoreError> {
         for path in places.paths() {
             LoginFile::find(path)?.read()?;
@@ -62,7 +62,7 @@ impl LoginStore {
         Ok(Self { places })
     }
 
-    /// Puts a login in place of the one that there may be.
+    /// Stores a login and replaces an existing one.
     pub fn put(&self, scope: &LoginScope, accepted: &Accepted) -> Result<Stored, LoginStoreError> {
         let path = self.places.to_write().ok_or(LoginStoreError::NoPlace)?;
         let file = LoginFile::find(path)?;
@@ -76,7 +76,7 @@ impl LoginStore {
                 .map_err(|reason| LoginStoreError::helper(helper, "keep", &server, reason, &file))?;
         }
         let entry = match &named {
-            // Docker too leaves an empty entry where a helper has the login.
+            // Docker also leaves an empty entry if a helper has the login.
             Some(_) => serde_json::json!({}),
             None => entry(accepted, &proof),
         };
@@ -91,7 +91,7 @@ impl LoginStore {
         Ok(Stored { place: LoginLocation { file: file.shown(), helper, was_open }, replaced, parts })
     }
 
-    /// Forgets the login, wherever it would be looked for.
+    /// Removes the login from every place where it would be found.
     pub fn erase(&self, scope: &LoginScope) -> Result<Erased, LoginStoreError> {
         let mut forgotten = Erased::default();
         for path in self.places.paths() {
@@ -115,7 +115,7 @@ impl LoginStore {
         Ok(forgotten)
     }
 
-    /// Lets the helper that a file names forget the login; its program, where it had one.
+    /// Removes the login from the helper that a file names; returns the helper's program if it had the login.
     fn erase_from_helper(
         &self,
         scope: &LoginScope,
@@ -127,7 +127,7 @@ impl LoginStore {
         };
         let mut had_one = false;
         let key = scope.key();
-        // As it is asked: Podman writes Docker's registry under its own name.
+        // The name as it is asked for: Podman stores Docker's registry under its own name.
         let names = if key == DOCKER_HUB_KEY { vec![key.as_str(), scope.registry()] } else { vec![key.as_str()] };
         for server in names {
             let failed = |action, reason| LoginStoreError::helper(helper, action, server, reason, file);
@@ -141,7 +141,7 @@ impl LoginStore {
     }
 }
 
-/// What stands in a file for a login. Beside an identity token Docker writes whose it is.
+/// The entry in a file for a login. Docker writes the user name next to an identity token.
 fn entry(accepted: &Accepted, proof: &Proof) -> serde_json::Value {
     use base64::Engine as _;
 
@@ -156,13 +156,13 @@ fn entry(accepted: &Accepted, proof: &Proof) -> serde_json::Value {
     }
 }
 
-/// Why a login could not be kept or forgotten. Files are as they were then.
+/// Why a login could not be stored or removed. The files are unchanged then.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginStoreError {
-    /// The logins that there are cannot be read.
+    /// The existing logins cannot be read.
     #[error(transparent)]
     Read(#[from] CredentialsError),
-    /// The disk refused.
+    /// An I/O error.
     #[error("the logins in `{file}` cannot be changed")]
     Disk {
         /// The file.
@@ -170,36 +170,36 @@ pub enum LoginStoreError {
         /// Why.
         source: DiskError,
     },
-    /// The file is written in a way that cannot be edited.
-    #[error("`{file}` is written in a way that no login can be edited in")]
+    /// The file has a layout that cannot be edited.
+    #[error("`{file}` has a layout that cannot be edited")]
     Edit {
         /// The file.
         file: String,
         /// Why.
         source: EditError,
     },
-    /// Somebody else writes the file all the time.
-    #[error("`{file}` was changed by others again and again meanwhile")]
+    /// Another program keeps changing the file.
+    #[error("other programs changed `{file}` again and again in the meantime")]
     Restless {
         /// The file.
         file: String,
     },
-    /// A credential helper did not do its work.
+    /// A credential helper failed.
     #[error("`{helper}` cannot {action} the login for `{registry}`: {reason}")]
     Helper {
         /// The helper's program.
         helper: String,
-        /// What it should do with the login: `keep`, `say`, `forget`.
+        /// What it should do with the login: `keep`, `say` or `forget`.
         action: &'static str,
         /// What it is for.
         registry: String,
-        /// Why; never what a helper was given as a secret.
+        /// Why; never contains a secret.
         reason: String,
         /// The file that names the helper.
         file: String,
     },
-    /// There is no file that a login could be written to.
-    #[error("there is no place for logins: neither `HOME` nor `DOCKER_CONFIG` nor `REGISTRY_AUTH_FILE` is set")]
+    /// No file for logins is known.
+    #[error("no file for logins is known: `HOME`, `DOCKER_CONFIG` and `REGISTRY_AUTH_FILE` are not set")]
     NoPlace,
 }
 
@@ -224,9 +224,9 @@ impl Reportable for LoginStoreError {
         match self {
             Self::Read(error) => error.help(),
             Self::Helper { file, .. } => Some(format!(
-                "`{file}` names this helper (`credHelpers`, `credsStore`): repair it, or take it out there"
+                "`{file}` names this helper (`credHelpers`, `credsStore`): fix it, or remove it from that file"
             )),
-            Self::NoPlace => Some("let `REGISTRY_AUTH_FILE` name a file".to_owned()),
+            Self::NoPlace => Some("set `REGISTRY_AUTH_FILE` to a file".to_owned()),
             Self::Disk { .. } | Self::Edit { .. } | Self::Restless { .. } => None,
         }
     }

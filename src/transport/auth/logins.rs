@@ -1,4 +1,4 @@
-//! The user's logins, from the files where users have them and the helpers that these name.
+//! The user's logins, from the usual files and the helpers that these name.
 
 use std::collections::HashMap;
 use std::io;
@@ -12,15 +12,15 @@ use super::credentials::{Credentials, CredentialsError, Known, Proof};
 use super::login_scope::DOCKER_HUB_KEY;
 use crate::transport::settings::{config_folder, path_variable};
 
-/// How long a helper's answer is good: many repositories of one registry ask at once, but tokens of helpers expire.
+/// How long a helper's answer is reused: many repositories of one registry ask at once, but tokens from helpers expire.
 const FRESH: Duration = Duration::from_mins(1);
 
-/// The files where users have logins.
+/// The places of files with logins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthPlaces {
-    /// `REGISTRY_AUTH_FILE`: the only file that is read, where it is set, and it must be there.
+    /// `REGISTRY_AUTH_FILE`: if set, the only file that is read, and it must exist.
     pub named: Option<PathBuf>,
-    /// Else these, in their order; the first that says something about a registry counts. They may be missing.
+    /// Otherwise these, in order; the first one with an entry for a registry wins. They may be missing.
     pub usual: Vec<PathBuf>,
     /// How long a credential helper may take.
     pub helper_limit: Duration,
@@ -51,8 +51,7 @@ impl AuthPlaces {
         }
     }
 
-    /// The file that a login is written to: the first that is there, since it counts first, else Docker's. None where
-    /// no file is looked for.
+    /// The file that a login is written to: the first existing one, else Docker's. `None` if no file is used.
     pub(crate) fn to_write(&self) -> Option<&Path> {
         let paths = self.paths();
         paths.iter().find(|path| path.exists()).or(paths.last()).map(PathBuf::as_path)
@@ -66,29 +65,28 @@ pub struct Logins {
     helper_limit: Duration,
     /// Where a login can be written.
     login_file: Option<String>,
-    /// What helpers said, and when.
+    /// The answers of helpers, with their time.
     answers: Mutex<HashMap<Asked, Arc<Mutex<Remembered>>>>,
 }
 
-/// What a helper said, and when.
+/// The answer of a helper, with its time.
 type Remembered = Option<(Instant, HelperSaid)>;
 
-/// A proof or none; or the name that it failed at, and why.
+/// A proof if the helper has one; or the name that failed, and why.
 type HelperSaid = Result<Option<Proof>, (String, String)>;
 
 /// A helper and the registry that it was asked for.
 type Asked = (String, String);
 
 impl Logins {
-    /// Reads the files. A file that is there and is not understood is an error: to ask without a login instead would
-    /// hide it.
+    /// Reads the files. An existing file that cannot be parsed is an error: continuing without a login would hide it.
     pub fn load(places: &AuthPlaces) -> Result<Self, CredentialsError> {
         let mut files = Vec::new();
         let must_exist = places.named.is_some();
         for path in places.paths() {
             match AuthFile::load(path) {
                 Ok(file) => files.push(file),
-                // `~` may be a file where a user has no home.
+                // `~` may be a file if a user has no home.
                 Err(CredentialsError::Read(error))
                     if !must_exist
                         && matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
@@ -99,8 +97,8 @@ impl Logins {
         Ok(Self { files, helper_limit: places.helper_limit, login_file, answers: Mutex::default() })
     }
 
-    /// What a helper says, asked once for all who want to know at the same time; that it failed is an answer, too. Nobody
-    /// waits for what another registry's helper has to say.
+    /// The answer of a helper, asked once for all requests at the same time; a failure is an answer, too. Requests do
+    /// not wait for the helper of another registry.
     fn ask(&self, helper: &str, registry: &str, file: &AuthFile) -> Result<Option<Proof>, CredentialsError> {
         let key = (helper.to_owned(), registry.to_owned());
         let answer = Arc::clone(self.answers.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());

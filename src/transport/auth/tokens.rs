@@ -1,4 +1,4 @@
-//! Tokens of registries: asked for when a registry wants one, kept, renewed once when they expire.
+//! Tokens of registries: requested when a registry wants one, kept, and renewed once when they expire.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +18,7 @@ use crate::transport::{Http, HttpError, Secret};
 /// The most bytes of a token server's answer.
 const LIMIT: u64 = 256 * 1024;
 
-/// What opens which repository, as far as it is known.
+/// The known authorizations, by repository.
 pub(crate) struct Tokens {
     credentials: Arc<dyn Credentials>,
     slots: Mutex<HashMap<Endpoint, Arc<AsyncMutex<Slot>>>>,
@@ -30,11 +30,11 @@ pub(crate) struct Slot {
     pub(crate) authorization: Option<Authorization>,
     /// Whose login was used, or tried.
     pub(crate) who: Option<Who>,
-    /// Counts renewals, so that of many who were refused at once only one asks.
+    /// Counts renewals, so that only one of many refused requests asks for a new token.
     generation: u64,
 }
 
-/// What is to be done with a repository.
+/// The kind of access to a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Reading.
@@ -44,7 +44,8 @@ pub enum Access {
 }
 
 impl Access {
-    /// The scope to ask a token for: the one that the registry named, which knows only of the request that it refused.
+    /// The scope to request a token for, based on the one that the registry named. The registry only knows the request
+    /// that it refused.
     fn scope(self, named: Option<String>, repository: &str) -> String {
         match (self, named) {
             (Self::Pull, Some(named)) => named,
@@ -58,7 +59,7 @@ impl Access {
     }
 }
 
-/// What a renewal gave.
+/// The result of a renewal.
 pub(crate) struct Renewed {
     pub(crate) slot: Slot,
     /// It was asked for just now.
@@ -70,7 +71,7 @@ pub(crate) struct Renewed {
 struct TokenAnswer {
     token: Option<String>,
     access_token: Option<String>,
-    /// Only where it was asked for.
+    /// Only if it was requested.
     refresh_token: Option<String>,
 }
 
@@ -87,7 +88,7 @@ impl Tokens {
         Self { credentials, slots: Mutex::default() }
     }
 
-    /// Who knows the logins.
+    /// The source of logins.
     pub(crate) fn credentials(&self) -> Arc<dyn Credentials> {
         Arc::clone(&self.credentials)
     }
@@ -97,7 +98,7 @@ impl Tokens {
         Arc::clone(slots.entry(endpoint.clone()).or_default())
     }
 
-    /// What is known to open the repository.
+    /// The current authorization for the repository.
     pub(crate) async fn current(&self, endpoint: &Endpoint) -> Slot {
         self.slot(endpoint).lock().await.clone()
     }
@@ -107,7 +108,7 @@ impl Tokens {
         self.credentials.login_file()
     }
 
-    /// The user's login for the repository. Asking for it may run a program, which must not hold up the others.
+    /// The user's login for the repository. Finding it may run a program, which must not block other requests.
     async fn login(&self, endpoint: &Endpoint) -> Result<Option<Known>, HttpError> {
         let (credentials, endpoint) = (Arc::clone(&self.credentials), endpoint.clone());
         let asked = tokio::task::spawn_blocking(move || credentials.login(endpoint.name(), &endpoint.repository)).await;
@@ -117,10 +118,10 @@ impl Tokens {
         }
     }
 
-    /// What opens the repository after `refused` did not; none where nothing can. It may be what somebody else got
-    /// meanwhile.
+    /// A new authorization after `refused` was rejected; `None` if there is none. Another request may have obtained it
+    /// in the meantime.
     ///
-    /// `access` is what is needed; `is_insecure` says which hosts the user named so.
+    /// `access` is what is needed; `is_insecure` says which hosts the user marked as insecure.
     pub(crate) async fn renew(
         &self,
         http: &Http,
@@ -139,7 +140,7 @@ impl Tokens {
         let challenge = challenge::parse(headers.filter_map(|value| value.to_str().ok()));
         let Some(challenge) = challenge else { return Ok(None) };
         let known = self.login(endpoint).await?;
-        // Before anything is asked, so that a refusal can say whose login it was.
+        // Before any request, so that a refusal can say whose login it was.
         slot.who = known.as_ref().map(|known| Who { whose: known.proof.whose(), origin: known.origin.clone() });
         let authorization = match (challenge, known.map(|known| known.proof)) {
             (Challenge::Bearer { .. }, Some(Proof::RegistryToken(token))) => Some(Authorization::Bearer(token)),
@@ -166,8 +167,8 @@ pub(crate) struct Realm {
 }
 
 impl Realm {
-    /// Reads a challenge's realm. The registry must not send us, with a password, to http: neither from https nor to a
-    /// host that the user did not name insecure.
+    /// Reads a challenge's realm. A registry must not redirect a password to http, neither from https nor to a host
+    /// that the user did not mark as insecure.
     pub(crate) fn parse(
         realm: &str,
         endpoint: &Endpoint,
@@ -181,19 +182,19 @@ impl Realm {
                 crate::transport::text::one_line(realm.split('?').next().unwrap_or_default())
             ),
         };
-        let url = Url::parse(realm).map_err(|_| refuse("it sends us for a token to what is no URL"))?;
+        let url = Url::parse(realm).map_err(|_| refuse("its URL for tokens is not valid"))?;
         let authority = authority(&url);
         let is_named = endpoint.insecure && (authority == endpoint.host || is_insecure(authority));
         match url.scheme() {
             "https" => {}
             "http" if is_named && refusal.url().asked().scheme() == "http" => {}
-            _ => return Err(refuse("it sends us for a token to what is neither https nor a host named insecure")),
+            _ => return Err(refuse("its URL for tokens is neither https nor on a host that is marked insecure")),
         }
         Ok(Self { url, trust: if is_named { Trust::Insecure } else { Trust::Verified } })
     }
 
-    /// Asks for a token, with what proves who we are. Format: distribution's token authentication specification, and
-    /// for an identity token its OAuth 2 form.
+    /// Builds the request for a token, with the user's proof. Format: distribution's token authentication
+    /// specification, and for an identity token its OAuth 2 form.
     pub(crate) fn request(
         self,
         service: Option<&str>,
@@ -242,7 +243,7 @@ impl Realm {
 pub(crate) async fn ask(http: &Http, request: Request) -> Result<Given, HttpError> {
     let mut response = http.send(request).await?.expect(&[200]).await?;
     let bytes = response.bytes(LIMIT).await?;
-    // What cannot stand in a header would only fail later, and say itself.
+    // A token that is not valid in a header would only fail later, and show itself in the message.
     let is_fit = |token: &String| !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic());
     let answer: Option<TokenAnswer> = serde_json::from_slice(&bytes).ok();
     let given = answer.and_then(|TokenAnswer { token, access_token, refresh_token }| {

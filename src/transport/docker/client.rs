@@ -1,4 +1,4 @@
-//! The engine, asked through its API.
+//! The client for the engine's API.
 
 mod inspect;
 
@@ -20,21 +20,21 @@ use crate::types::{Digest, Event, ImageSource, Observer, Platform, nearest, prin
 
 pub use inspect::{EngineImage, EngineStorage};
 
-/// How long a question may take.
+/// How long a request may take.
 const ANSWER: Duration = Duration::from_mins(1);
-/// How long nothing may come once something came.
+/// How long a started answer may pause.
 const STALL: Duration = Duration::from_mins(2);
 /// Bytes of an exported image.
 const EXPORT_LIMIT: u64 = 256 << 30;
 
-/// The local Docker engine. Nothing is asked of it before an image is.
+/// The local Docker engine. It is not contacted before an image is requested.
 pub struct Engine {
     host: EngineHost,
     cache: Arc<Cache>,
     observer: Arc<dyn Observer>,
 }
 
-/// One image, asked for.
+/// A request for one image.
 struct Asking<'a> {
     engine: &'a Engine,
     image: &'a ImageSource,
@@ -42,7 +42,7 @@ struct Asking<'a> {
 }
 
 impl Engine {
-    /// Asks the engine at `host`, and keeps what it gives in `cache`.
+    /// Uses the engine at `host`, and stores its images in `cache`.
     pub fn new(host: EngineHost, cache: Arc<Cache>, observer: Arc<dyn Observer>) -> Self {
         Self { host, cache, observer }
     }
@@ -53,7 +53,7 @@ impl Engine {
         !self.host.is_local()
     }
 
-    /// Makes the engine's image of that name for `platform` whole in the cache.
+    /// Puts the whole image of that name for `platform` from the engine into the cache.
     pub async fn image(&self, image: &ImageSource, platform: &Platform) -> Result<ContainerImage, EngineError> {
         let asking = self.connect(image)?;
         let id = asking.id(platform).await?;
@@ -107,7 +107,7 @@ impl Asking<'_> {
         self.image.reference().familiar()
     }
 
-    /// What the engine says of the image, if it is there.
+    /// What the engine says about the image, if it has it.
     async fn found(&self) -> Result<ImageInspect, EngineError> {
         let name = self.name();
         match self.connection.answer(self.connection.api.inspect_image(&name)).await {
@@ -116,7 +116,7 @@ impl Asking<'_> {
         }
     }
 
-    /// The image's id, if it is there and for the platform.
+    /// The image's id, if it exists and for the platform.
     async fn id(&self, platform: &Platform) -> Result<Digest, EngineError> {
         let found = self.found().await?;
         if let (Some(os), Some(architecture)) = (&found.os, &found.architecture) {
@@ -130,13 +130,13 @@ impl Asking<'_> {
 
     fn id_of(&self, found: &ImageInspect) -> Result<Digest, EngineError> {
         let id = found.id.as_deref().and_then(|id| id.parse().ok());
-        id.ok_or_else(|| self.strange("the image's id is none: expected `sha256:` and 64 hex digits"))
+        id.ok_or_else(|| self.strange("the image's id is not a digest: expected `sha256:` and 64 hex digits"))
     }
 
-    /// Names what the engine has and what may have been meant.
+    /// Adds a similar name that the engine has, if there is one.
     async fn with_near(&self, error: EngineError) -> EngineError {
         let EngineError::NoImage { image, host, .. } = error else { return error };
-        // The list is only for the advice.
+        // The list is only needed for the suggestion.
         let list = self.connection.answer(self.connection.api.list_images(None::<ListImagesOptions>)).await;
         let tags: Vec<String> = list.unwrap_or_default().into_iter().flat_map(|image| image.repo_tags).collect();
         let name = self.name();
@@ -168,7 +168,8 @@ impl Asking<'_> {
         unpacked.await.unwrap_or_else(|_| Err(self.broken("the work on it was stopped")))
     }
 
-    /// By id, and not by name: the name may have moved since it was looked at. `tell` hears how many bytes came.
+    /// Exports by id, not by name, because the tag may have moved in the meantime. `tell` gets the number of bytes
+    /// received.
     async fn receive(&self, id: Digest, mut file: File, tell: &dyn Fn(u64)) -> Result<File, EngineError> {
         let on_disk = |error| EngineError::Cache { image: self.image.clone(), source: CacheError::Io(error) };
         let id = id.to_string();

@@ -19,7 +19,7 @@ const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 /// The most bytes of a manifest of our making: it has 127 layers at most.
 const MANIFEST_LIMIT: u64 = 1 << 20;
 
-/// The image that was made of that id before, if all of it is still in the cache.
+/// The image that was converted from that id before, if all of it is still in the cache.
 pub(super) fn known(cache: &Cache, id: Digest, source: &ImageSource, platform: &Platform) -> Option<ContainerImage> {
     let record = cache.url(&key(id))?;
     let bytes = cache.document(record.digest, MANIFEST_LIMIT)?;
@@ -28,7 +28,7 @@ pub(super) fn known(cache: &Cache, id: Digest, source: &ImageSource, platform: &
     is_whole.then_some(image)
 }
 
-/// Makes the image of the archive, and remembers that it is the one of that id.
+/// Converts the archive to an image, and records it under that id.
 pub(super) fn convert(
     archive: &DockerArchive,
     cache: &Cache,
@@ -72,7 +72,7 @@ fn layer(
     blob.finish(Expected::default()).map_err(not_kept)
 }
 
-/// What a manifest of our making says; none where it is no such.
+/// Reads a manifest that we made; `None` if it is not one.
 fn image(bytes: Vec<u8>, digest: Digest, source: &ImageSource, platform: &Platform) -> Option<ContainerImage> {
     let manifest = Manifest::parse(&bytes, Some(MANIFEST)).ok()?;
     let ManifestKind::Image { config, layers } = manifest.kind else { return None };
@@ -87,7 +87,7 @@ fn image(bytes: Vec<u8>, digest: Digest, source: &ImageSource, platform: &Platfo
     })
 }
 
-/// What the conversion is remembered under; another way to convert would be another number.
+/// The cache key of a conversion; a change of the conversion must change the number.
 fn key(id: Digest) -> String {
     format!("docker-daemon:{id}#1")
 }

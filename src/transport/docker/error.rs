@@ -1,14 +1,14 @@
-//! Why an image is not had from the engine.
+//! Why an image could not be read from the engine.
 
 use super::{EngineFault, EngineHost};
 use crate::cache::CacheError;
 use crate::image::{DockerArchiveReadError, ManifestError};
 use crate::types::{Digest, FailureKind, ImageSource, Platform, Reportable};
 
-/// Why an image is not had from the Docker engine.
+/// Why an image could not be read from the Docker engine.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// It gave no answer, or none that is of use.
+    /// It gave no answer, or not a useful one.
     #[error("{}", told(image, host, fault))]
     Fault {
         /// The image.
@@ -35,31 +35,31 @@ pub enum EngineError {
         image: ImageSource,
         /// What was asked for.
         asked: Platform,
-        /// What is there.
+        /// The existing one.
         found: Platform,
     },
-    /// What the engine gave is another image than it said.
-    #[error("the Docker engine at `{host}` says that `{image}` is {said}, and gives {found}")]
+    /// The engine sent another image than it announced.
+    #[error("the Docker engine at `{host}` says that `{image}` is {said}, but sends {found}")]
     Other {
         /// The image.
         image: ImageSource,
         /// The engine's host.
         host: EngineHost,
-        /// The id that it said.
+        /// The announced id.
         said: Digest,
-        /// The id of what it gave.
+        /// The id of what it sent.
         found: Digest,
     },
-    /// What the engine gave is no archive that is taken.
-    #[error("what the Docker engine gives as `{image}` cannot be taken")]
+    /// The engine sent an archive that is refused.
+    #[error("cannot use `{image}` from the Docker engine")]
     Archive {
         /// The image.
         image: ImageSource,
         /// Why.
         source: DockerArchiveReadError,
     },
-    /// The image's config is no config, or of another platform.
-    #[error("what the Docker engine gives as `{image}` cannot be taken")]
+    /// The image's config is not valid, or for another platform.
+    #[error("cannot use `{image}` from the Docker engine")]
     Config {
         /// The image.
         image: ImageSource,
@@ -67,7 +67,7 @@ pub enum EngineError {
         source: ManifestError,
     },
     /// The cache could not keep the image.
-    #[error("cannot keep `{image}` of the Docker engine")]
+    #[error("cannot store `{image}` from the Docker engine")]
     Cache {
         /// The image.
         image: ImageSource,
@@ -81,10 +81,10 @@ fn told(image: &ImageSource, host: &EngineHost, fault: &EngineFault) -> String {
         EngineFault::Host(_) | EngineFault::NoSocket | EngineFault::Denied | EngineFault::Unreachable(_) => {
             format!("cannot ask the Docker engine at `{host}` for `{image}`: {fault}")
         }
-        EngineFault::Answer { .. } => format!("the Docker engine at `{host}` cannot give `{image}`: {fault}"),
-        EngineFault::Broken(_) => format!("the Docker engine at `{host}` did not give `{image}` whole: {fault}"),
+        EngineFault::Answer { .. } => format!("cannot get `{image}` from the Docker engine at `{host}`: {fault}"),
+        EngineFault::Broken(_) => format!("the Docker engine at `{host}` did not send all of `{image}`: {fault}"),
         EngineFault::Strange(_) => {
-            format!("what answers at `{host}`, asked for `{image}`, is no Docker engine that is understood: {fault}")
+            format!("cannot get `{image}`: the answer at `{host}` is not that of a known Docker engine: {fault}")
         }
     }
 }
@@ -93,7 +93,7 @@ impl Reportable for EngineError {
     fn kind(&self) -> FailureKind {
         match self {
             Self::Fault { fault, .. } => match fault {
-                // An engine that does not run leaves no socket, or one that refuses: it is the same.
+                // A stopped engine leaves no socket, or one that refuses connections: both mean the same.
                 EngineFault::NoSocket
                 | EngineFault::Unreachable(_)
                 | EngineFault::Broken(_)
@@ -120,7 +120,7 @@ impl Reportable for EngineError {
                     "run this as root, or as a user of the group that owns the socket, usually `docker`".to_owned(),
                 ),
                 EngineFault::NoSocket | EngineFault::Unreachable(_) => Some(
-                    "start the engine, or say in DOCKER_HOST where it listens; an image of a registry needs none"
+                    "start the engine, or set DOCKER_HOST to where it listens; an image from a registry needs no engine"
                         .to_owned(),
                 ),
                 EngineFault::Answer { .. } | EngineFault::Broken(_) | EngineFault::Strange(_) => None,
@@ -129,12 +129,12 @@ impl Reportable for EngineError {
             Self::NoImage { image, .. } => {
                 let name = image.reference().familiar();
                 Some(format!(
-                    "`docker images` lists what it has; build or load `{name}` first, or leave `docker-daemon:` out"
+                    "`docker images` lists its images; build or load `{name}` first, or remove `docker-daemon:`"
                 ))
             }
             Self::Platform { image, asked, .. } => {
                 let name = image.reference().familiar();
-                Some(format!("build or pull `{name}` for {asked} first: an engine has one platform under a name"))
+                Some(format!("build or pull `{name}` for {asked} first: an engine keeps one platform per name"))
             }
             Self::Other { .. } | Self::Archive { .. } | Self::Config { .. } | Self::Cache { .. } => None,
         }

@@ -10,10 +10,10 @@ use crate::types::printable;
 /// The most characters of what an engine says that are repeated.
 const LONGEST: usize = 500;
 
-/// Why an engine gives no answer, or none that is of use.
+/// Why an engine gives no answer, or not a useful one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EngineFault {
-    /// `DOCKER_HOST` is none that is asked.
+    /// `DOCKER_HOST` is not supported.
     #[error("{0}")]
     Host(&'static str),
     /// There is no such socket.
@@ -22,10 +22,10 @@ pub enum EngineFault {
     /// The socket is not for this user.
     #[error("permission denied")]
     Denied,
-    /// Nobody answers.
+    /// There is no answer.
     #[error("{0}")]
     Unreachable(String),
-    /// It answers that it cannot.
+    /// It answers with an error.
     #[error("{message} (status {status})")]
     Answer {
         /// The HTTP status.
@@ -36,7 +36,7 @@ pub enum EngineFault {
     /// The answer stopped coming, or is too long.
     #[error("{0}")]
     Broken(String),
-    /// Something answers that is no engine.
+    /// The answer is not from an engine.
     #[error("{0}")]
     Strange(String),
 }
@@ -63,7 +63,7 @@ impl From<ApiError> for EngineFault {
                 return Self::Answer { status, message: first_line(&message) };
             }
             ApiError::JsonDataError { message, .. } => return Self::Strange(first_line(&message)),
-            // The client's own kinds are many, and the system's reason lies deeper in all others.
+            // The client has many kinds of errors; the system's reason is deeper in the chain.
             _ => {}
         }
         let mut last: &(dyn Error + 'static) = &error;

@@ -16,11 +16,11 @@ pub(super) const LONGEST: Duration = Duration::from_mins(30);
 #[derive(Clone, PartialEq, Eq)]
 pub struct EngineHost {
     host: String,
-    /// The user asked for TLS, which must not be passed over in silence.
+    /// The user asked for TLS, which must not be ignored silently.
     tls: bool,
 }
 
-/// What a `DOCKER_HOST` comes to.
+/// The meaning of a `DOCKER_HOST`.
 #[derive(Debug, PartialEq, Eq)]
 enum Address<'a> {
     /// The path of a socket.
@@ -81,18 +81,18 @@ impl EngineHost {
         matches!(self.address(), Address::Socket(_))
     }
 
-    /// The only connection to an engine; each question may take `limit`.
+    /// Connects to the engine; each request may take `limit`.
     pub(super) fn connect(&self, limit: Duration) -> Result<Connection, EngineFault> {
         let (version, seconds) = (bollard::API_DEFAULT_VERSION, LONGEST.as_secs());
         let api = match self.address() {
             Address::Socket(path) => {
-                // The client would say only that the socket is not found, whatever is in the way.
+                // The client would always say "socket not found", whatever the reason is.
                 fs_err::symlink_metadata(path).map_err(|error| EngineFault::of_system(&error))?;
                 Docker::connect_with_unix(path, seconds, version)
             }
             Address::Tcp(host) => Docker::connect_with_http(&format!("tcp://{host}"), seconds, version),
-            Address::Tls => return Err(EngineFault::Host("engines behind TLS are not asked")),
-            Address::Other => return Err(EngineFault::Host("only sockets and plain TCP are understood")),
+            Address::Tls => return Err(EngineFault::Host("engines behind TLS are not supported")),
+            Address::Other => return Err(EngineFault::Host("only sockets and plain TCP are supported")),
         };
         Ok(Connection { api: api?, limit })
     }
@@ -105,7 +105,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// The answer to a question.
+    /// The answer to a request.
     pub(super) async fn answer<T>(
         &self,
         question: impl Future<Output = Result<T, bollard::errors::Error>>,
@@ -117,7 +117,7 @@ impl Connection {
 }
 
 impl fmt::Display for EngineHost {
-    /// Without a user and password, should there be any.
+    /// Without user and password, if there are any.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = printable(&self.host);
         match (host.split_once("://"), host.rsplit_once('@')) {

@@ -1,4 +1,4 @@
-//! What the engine says of itself: its version, how it runs, which images it has. Nothing is changed by asking.
+//! Information about the engine: its version, its settings, its images. The requests change nothing.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use bollard::query_parameters::ListImagesOptions;
 use super::{EngineFault, EngineHost};
 use crate::types::printable;
 
-/// What an engine says of itself.
+/// Information about an engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineInfo {
     /// Its version as it writes it, `19.03.14-sealer`.
     pub version: String,
-    /// How it runs; none where it does not say so in words that are understood.
+    /// Its settings; `None` if it does not report them in a known form.
     pub running: Option<EngineSettings>,
-    /// The names of its images, sorted; none where it does not give them.
+    /// The names of its images, sorted; `None` if it does not give them.
     pub images: Option<BTreeSet<String>>,
 }
 
@@ -27,15 +27,16 @@ pub struct EngineSettings {
     pub insecure: BTreeSet<String>,
     /// The proxies that it asks registries through, without logins.
     pub proxies: Vec<String>,
-    /// Whom it asks without a proxy, as `NO_PROXY` is written.
+    /// Hosts that it contacts without a proxy, in the format of `NO_PROXY`.
     pub no_proxy: String,
 }
 
 impl EngineHost {
-    /// Asks the engine there about itself; each of three questions may take `limit`.
+    /// Asks the engine about itself; each of three requests may take `limit`.
     pub fn info(&self, limit: Duration) -> Result<EngineInfo, EngineFault> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| EngineFault::Unreachable(format!("cannot start to ask: {error}")))?;
+        let runtime =
+            runtime.map_err(|error| EngineFault::Unreachable(format!("cannot start the request: {error}")))?;
         runtime.block_on(self.ask(limit))
     }
 
@@ -43,7 +44,7 @@ impl EngineHost {
         let engine = self.connect(limit)?;
         let version = engine.answer(engine.api.version()).await?.version.filter(|version| !version.is_empty());
         let version = version.ok_or_else(|| EngineFault::Strange("it has no version".to_owned()))?;
-        // Whoever has a version is an engine; what else it does not say is not known, and no failure.
+        // If there is a version, it is an engine; other missing answers are not an error.
         let info = engine.answer(engine.api.info()).await;
         let listed = engine.answer(engine.api.list_images(None::<ListImagesOptions>)).await;
         let names = |list: Vec<bollard::models::ImageSummary>| {
@@ -64,7 +65,7 @@ fn running(info: SystemInfo) -> EngineSettings {
     let set = |text: Option<String>| text.filter(|text| !text.is_empty());
     let mut proxies: Vec<String> = [info.http_proxy, info.https_proxy].into_iter().filter_map(set).collect();
     for proxy in &mut proxies {
-        // The engine masks the password itself; the user's name is nobody's business either.
+        // The engine masks the password itself; the user name is hidden as well.
         let host = proxy.rsplit_once("://").map_or(proxy.as_str(), |(_, host)| host);
         *proxy = printable(host.rsplit('@').next().unwrap_or_default()).into_owned();
     }

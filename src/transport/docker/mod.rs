@@ -6,10 +6,11 @@
 //!                        └──▶ export (docker save) ──▶ DockerArchive ──convert──┘
 //! ```
 //!
-//! A name is asked of the engine every time: it may have moved. The id then tells whether there is anything to do. What
-//! comes out is the same for the same id: the config as it is, its layers in our own gzip, a manifest of our making.
+//! The engine is asked for a name every time, because a tag may move. The id then shows whether there is anything to
+//! do. The result is the same for the same id: the config as it is, its layers in our own gzip, a manifest of our
+//! making.
 //!
-//! Whoever only wants to know asks for an [`EngineImage`], [`EngineStorage`] or [`EngineInfo`]: nothing is kept then.
+//! For information only, use [`EngineImage`], [`EngineStorage`] or [`EngineInfo`]: they store nothing.
 
 mod client;
 mod convert;

@@ -1,4 +1,4 @@
-//! What a request carries to a server: sent anew with each try, and verified while it is sent.
+//! The body of a request: sent again with each attempt, and verified while it is sent.
 
 use std::io::{self, Read as _};
 use std::path::PathBuf;
@@ -18,13 +18,13 @@ const PIECE: usize = 256 * 1024;
 /// How many pieces wait for the network, at most.
 const AHEAD: usize = 4;
 
-/// How many bytes lie between two words about progress.
+/// Bytes between two progress events.
 const PULSE: u64 = 1 << 20;
 
-/// What a request carries. Cloning is cheap.
+/// The body of a request. Cloning is cheap.
 #[derive(Clone)]
 pub(crate) enum Content {
-    /// Bytes at hand.
+    /// Bytes in memory.
     Bytes(Bytes),
     /// A blob in a file.
     Blob(Arc<BlobContent>),
@@ -38,9 +38,9 @@ pub(crate) struct BlobContent {
     /// Its name in events.
     what: String,
     observer: Arc<dyn Observer>,
-    /// Bytes that went out, in all tries.
+    /// Bytes sent, over all attempts.
     sent: AtomicU64,
-    /// Why the file could not be sent, where it was the file.
+    /// Why the file could not be read, if the file was the problem.
     damage: Mutex<Option<io::Error>>,
 }
 
@@ -54,7 +54,7 @@ impl std::fmt::Debug for Content {
 }
 
 impl BlobContent {
-    /// The blob in the file `path`, called `what` in what `observer` hears of its progress.
+    /// The blob in the file `path`; `what` is its name in the events for `observer`.
     pub(crate) fn new(path: PathBuf, digest: Digest, size: u64, what: String, observer: Arc<dyn Observer>) -> Self {
         Self { path, digest, size, what, observer, sent: AtomicU64::new(0), damage: Mutex::default() }
     }
@@ -64,12 +64,12 @@ impl BlobContent {
         &self.what
     }
 
-    /// Why the file could not be sent, where it was the file: gone, or not what its digest says.
+    /// Why the file could not be sent, if the file was the problem: missing, or not what its digest says.
     pub(crate) fn damage(&self) -> Option<io::Error> {
         self.damage.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Reads the file on a thread of its own: the disk must not hold up the network.
+    /// Reads the file on its own thread, because the disk must not block the network.
     fn stream(self: &Arc<Self>) -> Receiver<io::Result<Bytes>> {
         let (sender, receiver) = channel(AHEAD);
         let blob = Arc::clone(self);
@@ -77,14 +77,15 @@ impl BlobContent {
             if let Err(error) = blob.read(|piece| sender.blocking_send(Ok(piece)).is_ok()) {
                 let told = io::Error::new(error.kind(), error.to_string());
                 *blob.damage.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                // Nobody listens where the request failed meanwhile.
+                // Nobody listens if the request failed in the meantime.
                 drop(sender.blocking_send(Err(told)));
             }
         });
         receiver
     }
 
-    /// Hands the file's bytes on until they end or are not wanted any more. The last ones only where all are right.
+    /// Passes the file's bytes on until they end or are no longer wanted. The last ones are passed on only if all bytes
+    /// are right.
     fn read(&self, mut take: impl FnMut(Bytes) -> bool) -> io::Result<()> {
         let mut reader = VerifyingReader::new(fs_err::File::open(&self.path)?, self.digest, self.size);
         loop {
@@ -107,7 +108,7 @@ impl Content {
         }
     }
 
-    /// Bytes that went out so far, in all tries: whether anything moves at all.
+    /// Bytes sent so far, over all attempts: shows whether there is any progress.
     pub(crate) fn sent(&self) -> u64 {
         match self {
             Self::Bytes(_) => 0,
@@ -127,13 +128,13 @@ impl Content {
     }
 }
 
-/// A blob on its way.
+/// A blob in transfer.
 struct BlobBody {
     blob: Arc<BlobContent>,
-    /// None where nothing is to come.
+    /// `None` if there is nothing to send.
     stream: Option<Receiver<io::Result<Bytes>>>,
     left: u64,
-    /// What was said last of the progress.
+    /// The progress that was reported last.
     said: u64,
 }
 

@@ -12,7 +12,7 @@ use crate::transport::text::one_line;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Cause {
     Tls(TlsFault),
-    /// A proxy wants to know who asks.
+    /// A proxy asks for a login.
     ProxyLogin,
     /// On one line.
     Other(String),
@@ -21,22 +21,22 @@ pub(super) enum Cause {
 /// Why there is no trusted connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TlsFault {
-    /// TLS was meant, and something else came.
+    /// The server does not speak TLS.
     #[error("the server does not speak TLS")]
     NoTls,
-    /// The other side wants to see a client certificate, or another one.
+    /// The server asks for a client certificate, or for another one.
     #[error("the server asks for a client certificate that it knows")]
     ClientCertificate,
-    /// The server's certificate is not taken.
+    /// The server's certificate is not accepted.
     #[error("the certificate is not trusted: {0}")]
     Certificate(&'static str),
-    /// The two have nothing in common, or the server broke off.
+    /// Client and server have no common version or cipher, or the server ended the handshake.
     #[error("{0}")]
     Handshake(&'static str),
 }
 
 impl Cause {
-    /// The usual causes in our words; of others the levels of the chain that say something.
+    /// The usual causes in our words; for others, the informative levels of the error chain.
     pub(super) fn of(error: &(dyn Error + 'static)) -> Self {
         let mut reasons: Vec<String> = Vec::new();
         let mut next = Some(error);
@@ -44,10 +44,10 @@ impl Cause {
             if let Some(usual) = usual(error) {
                 return usual;
             }
-            // An io::Error skips what it wraps when it is asked for its source.
+            // `io::Error::source` skips the error that it wraps.
             let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
             next = wrapped.map_or_else(|| error.source(), |wrapped| Some(wrapped as &(dyn Error + 'static)));
-            // The client's own levels say only that there was an error while it sent a request.
+            // The client's own levels only say that sending a request failed.
             let is_client_s = error.is::<reqwest::Error>() || error.is::<legacy::Error>() || error.is::<hyper::Error>();
             let reason = one_line(&error.to_string());
             if !(is_client_s && next.is_some()) && reasons.last() != Some(&reason) {
@@ -66,7 +66,7 @@ fn usual(error: &(dyn Error + 'static)) -> Option<Cause> {
         Some(ErrorKind::ConnectionRefused) => "connection refused",
         Some(ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe) => "connection reset",
         Some(ErrorKind::TimedOut) => "timed out",
-        Some(ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable) => "no way leads to the host",
+        Some(ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable) => "there is no route to the host",
         _ => return untyped(&error.to_string()),
     };
     Some(Cause::Other(known.to_owned()))
@@ -77,7 +77,7 @@ fn usual(error: &(dyn Error + 'static)) -> Option<Cause> {
 fn untyped(text: &str) -> Option<Cause> {
     let known = match text {
         "tunnel error: proxy authorization required" => return Some(Cause::ProxyLogin),
-        "tunnel error: unsuccessful" => "the proxy refuses to lead there",
+        "tunnel error: unsuccessful" => "the proxy refuses to connect to the server",
         "tunnel error: unexpected end of file" => "the proxy ended the connection",
         _ => match text.strip_prefix("failed to lookup address information: ")? {
             "Name or service not known" | "No address associated with hostname" | "Name does not resolve" => {
@@ -93,7 +93,7 @@ fn untyped(text: &str) -> Option<Cause> {
 }
 
 impl TlsFault {
-    /// No text of the library: of many errors it is one for programmers.
+    /// Not the library's text, which is often meant for programmers.
     pub(super) fn of(error: &rustls::Error) -> Self {
         match error {
             rustls::Error::InvalidMessage(_) => Self::NoTls,
@@ -110,18 +110,18 @@ impl TlsFault {
                 AlertDescription::HandshakeFailure
                 | AlertDescription::ProtocolVersion
                 | AlertDescription::InsufficientSecurity => Self::Handshake(NOTHING_IN_COMMON),
-                AlertDescription::UnrecognisedName => Self::Handshake("the server knows no host of this name"),
-                _ => Self::Handshake("the server broke off the handshake"),
+                AlertDescription::UnrecognisedName => Self::Handshake("the server does not know a host with this name"),
+                _ => Self::Handshake("the server ended the handshake"),
             },
             rustls::Error::PeerIncompatible(_) => Self::Handshake(NOTHING_IN_COMMON),
             rustls::Error::InvalidCertificate(why) => Self::Certificate(of_certificate(why)),
             rustls::Error::InconsistentKeys(_) => Self::Handshake("the key is not that of the client certificate"),
-            _ => Self::Handshake("the server does not keep to the rules of TLS"),
+            _ => Self::Handshake("the server violates the rules of TLS"),
         }
     }
 }
 
-const NOTHING_IN_COMMON: &str = "the server speaks no version of TLS, or no cipher, that is safe today";
+const NOTHING_IN_COMMON: &str = "the server does not speak a safe version of TLS, or has no safe cipher";
 
 fn of_certificate(why: &CertificateError) -> &'static str {
     match why {
@@ -134,8 +134,8 @@ fn of_certificate(why: &CertificateError) -> &'static str {
         CertificateError::Revoked => "it was revoked",
         CertificateError::BadSignature => "its signature is wrong",
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => "it is not for servers",
-        CertificateError::Other(error) if is_ca(error) => "it is a CA's own, not one for a server",
-        _ => "it breaks the rules for certificates",
+        CertificateError::Other(error) if is_ca(error) => "it is the certificate of a CA, not of a server",
+        _ => "it violates the rules for certificates",
     }
 }
 
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(tcp(io::Error::from_raw_os_error(111)), other("connection refused"));
         assert_eq!(tcp(ErrorKind::TimedOut.into()), other("timed out"));
         assert_eq!(tcp(io::Error::from_raw_os_error(104)), other("connection reset"));
-        assert_eq!(tcp(io::Error::from_raw_os_error(113)), other("no way leads to the host"));
+        assert_eq!(tcp(io::Error::from_raw_os_error(113)), other("there is no route to the host"));
         let name = |text: &str| {
             let text = format!("failed to lookup address information: {text}");
             said(Level("dns error", io::Error::other(text).into()))
@@ -198,12 +198,12 @@ mod tests {
         insta::assert_snapshot!(said.join("\n"), @"
         the server does not speak TLS
         the server asks for a client certificate that it knows
-        the server speaks no version of TLS, or no cipher, that is safe today
-        the server broke off the handshake
+        the server does not speak a safe version of TLS, or has no safe cipher
+        the server ended the handshake
         the certificate is not trusted: its issuer is unknown
-        the certificate is not trusted: it is a CA's own, not one for a server
-        the certificate is not trusted: it breaks the rules for certificates
-        the server does not keep to the rules of TLS
+        the certificate is not trusted: it is the certificate of a CA, not of a server
+        the certificate is not trusted: it violates the rules for certificates
+        the server violates the rules of TLS
         ");
     }
 
@@ -211,7 +211,7 @@ mod tests {
     fn a_name_that_is_none_is_no_such_host() {
         use std::net::ToSocketAddrs;
 
-        // `.invalid` is never given away (RFC 6761); without a name server the answer is another one, also ours.
+        // `.invalid` is never assigned (RFC 6761); without a name server the message differs, but is also ours.
         let error = ("host.invalid", 443).to_socket_addrs().unwrap_err();
         let cause = said(Level("dns error", error.into()));
         assert!([other("no such host"), other("no answer from the name servers")].contains(&cause), "{cause:?}");

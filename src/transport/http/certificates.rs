@@ -18,11 +18,11 @@ use crate::transport::settings::config_folder;
 /// The folders `certs.d`, in their order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CertificatePlaces {
-    /// Of several that have a folder for a host the first one's counts.
+    /// If several have a folder for a host, the first one is used.
     pub folders: Vec<PathBuf>,
 }
 
-/// What a host's folder holds.
+/// The contents of a host's folder.
 #[derive(Debug, Default)]
 pub(crate) struct HostCertificates {
     pub(super) authorities: Vec<CertificateDer<'static>>,
@@ -40,14 +40,14 @@ impl CertificatePlaces {
         Self { folders: user.into_iter().chain(system).collect() }
     }
 
-    /// The folder of the URL's host, where there is one.
+    /// The folder of the URL's host, if there is one.
     pub(crate) fn folder(&self, url: &Url) -> Option<PathBuf> {
         let authority = authority(url);
         let mut names = vec![authority.to_owned()];
         if url.port().is_none() {
             names.push(format!("{authority}:443"));
         }
-        // Docker's registry answers under another name than its images have.
+        // Docker's registry has another host name than its images.
         if authority == "registry-1.docker.io" {
             names.push("docker.io".to_owned());
         }
@@ -83,12 +83,15 @@ pub(crate) fn read(folder: &Path) -> Result<HostCertificates, HttpError> {
             return Err(wrong(path, format!("its key `{}` is missing", key.display())));
         }
         if found.identity.is_some() {
-            return Err(wrong(path, "there is another client certificate for this host; leave one".to_owned()));
+            return Err(wrong(
+                path,
+                "there is another client certificate for this host; remove one of them".to_owned(),
+            ));
         }
         let pair = [read(path)?, b"\n".to_vec(), read(&key)?].concat();
         found.identity = match (chain(&pair), PrivateKeyDer::from_pem_slice(&pair)) {
             (chain, Ok(key)) if !chain.is_empty() => Some((chain, key)),
-            _ => return Err(wrong(path, "it and its key are no client certificate (PEM)".to_owned())),
+            _ => return Err(wrong(path, "it and its key are not a client certificate (PEM)".to_owned())),
         };
     }
     if let Some(key) = with("key").find(|key| !key.with_extension("cert").exists()) {
@@ -98,7 +101,7 @@ pub(crate) fn read(folder: &Path) -> Result<HostCertificates, HttpError> {
     Ok(found)
 }
 
-/// The certificates of a text; none where one of them is none.
+/// The certificates of a text; empty if one of them is not valid.
 fn chain(pem: &[u8]) -> Vec<CertificateDer<'static>> {
     CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().unwrap_or_default()
 }

@@ -28,13 +28,13 @@ use crate::types::chain;
 /// Redirects that are followed, at most.
 const REDIRECTS: usize = 5;
 
-/// How many times longer than usual an answer may take to what carried a blob: registries hash and move it first.
+/// The factor by which an answer may take longer after an upload of a blob: registries hash and move it first.
 const DIGESTION: u32 = 5;
 
 /// The type of a form's content.
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// The most bytes of a refusal's body that are read for the message.
+/// The most bytes of an error's body that are read for the message.
 const REFUSAL: u64 = 64 * 1024;
 
 /// How requests are made.
@@ -42,15 +42,15 @@ const REFUSAL: u64 = 64 * 1024;
 pub struct HttpConfig {
     /// When to try again.
     pub retry: RetryPolicy,
-    /// How long no byte may come.
+    /// How long a transfer may stall.
     pub stall: Duration,
     /// How long connecting may take, TLS included.
     pub connect: Duration,
-    /// CA certificates beside the system's.
+    /// CA certificates in addition to the system's.
     pub extra_roots: Vec<CertificateDer<'static>>,
     /// Where certificates for single hosts lie.
     pub certificates: CertificatePlaces,
-    /// Nothing is asked at all.
+    /// The network is switched off.
     pub offline: bool,
 }
 
@@ -72,7 +72,7 @@ impl Default for HttpConfig {
 pub enum Trust {
     /// By a certificate that the system trusts.
     Verified,
-    /// Not at all: the user named this host insecure.
+    /// Not at all: the user marked this host as insecure.
     Insecure,
 }
 
@@ -92,28 +92,28 @@ struct Inner {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct ClientKind {
     trust: Trust,
-    /// Proxies from the environment are asked.
+    /// Whether proxies from the environment are used.
     proxies: bool,
-    /// Folders of hosts whose CA certificates count.
+    /// Folders of hosts whose CA certificates are trusted.
     authorities: Vec<PathBuf>,
     /// The folder of the host itself, with its client certificate.
     own: Option<PathBuf>,
 }
 
-/// A request, a GET unless it says otherwise.
+/// A request, by default a GET.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
-    /// For the URL's own host only; a redirect to another host goes without.
+    /// For the URL's own host only; a redirect to another host does not get it.
     pub(crate) authorization: Option<Authorization>,
     pub(crate) trust: Trust,
-    /// A form's content, encoded. It is never sent on to where a redirect leads.
+    /// A form's content, encoded. It is never sent on after a redirect.
     pub(crate) form: Option<Secret>,
-    /// What is sent along. A redirect leads it no further than to another place at the same origin.
+    /// The body. After a redirect, it is only sent within the same origin.
     pub(crate) content: Option<Content>,
-    /// Who sends us there: whom its own CA certificates vouch for is believed too.
+    /// The server that sends us there: servers with a certificate from its own CAs are trusted too.
     pub(crate) sent_by: Option<Url>,
 }
 
@@ -133,7 +133,7 @@ pub(crate) struct Response {
 }
 
 impl Http {
-    /// Clients are made when they are needed, so that a machine without CA certificates can ask http mirrors.
+    /// Clients are made when needed, so that a machine without CA certificates can use http mirrors.
     pub fn new(config: HttpConfig, observer: Arc<dyn Observer>) -> Self {
         let inner = Inner { config, observer, clients: Mutex::default(), proxies: Proxies::from_env() };
         Self { inner: Arc::new(inner) }
@@ -145,13 +145,13 @@ impl Http {
         &self.inner.config
     }
 
-    /// Who hears of retries and progress.
+    /// Receives events about retries and progress.
     #[must_use]
     pub fn observer(&self) -> &dyn Observer {
         &*self.inner.observer
     }
 
-    /// One request with its redirects; any status but a redirect is an answer.
+    /// Sends one request and follows redirects; any other status is returned as an answer.
     pub(crate) async fn send(&self, mut request: Request) -> Result<Response, HttpError> {
         let mut url = RequestUrl::new(&request.url);
         if self.inner.config.offline {
@@ -185,14 +185,15 @@ impl Http {
                 return Ok(Response { inner, url, stall });
             };
             if request.form.is_some() {
-                let reason = "a redirect of a request that carries a secret, which is never followed".to_owned();
+                let reason = "a redirect of a request with a secret, which is never followed".to_owned();
                 return Err(HttpError::Redirect { url, reason });
             }
             let led = url.clone().redirected(&next);
             if !matches!(request.method, Method::GET | Method::HEAD)
                 && (led.is_redirected() || !matches!(inner.status().as_u16(), 307 | 308))
             {
-                let reason = "a redirect of a request that writes, which is followed to the same place only".to_owned();
+                let reason =
+                    "a redirect of a request that writes, which is only followed to the same server".to_owned();
                 return Err(HttpError::Redirect { url, reason });
             }
             url = led;
@@ -206,7 +207,7 @@ impl Http {
         Err(HttpError::Redirect { url, reason: format!("more than {REDIRECTS} redirects") })
     }
 
-    /// Waits for an answer, for as long as what the request carries moves; the limit where it was waited in vain.
+    /// Waits for an answer while the body makes progress; the error is the limit that was exceeded.
     async fn answer<T>(&self, sending: impl Future<Output = T>, content: Option<&Content>) -> Result<T, Duration> {
         let stall = self.inner.config.stall;
         let sent = || content.map_or(0, Content::sent);
@@ -232,7 +233,7 @@ impl Http {
         authorities.dedup();
         let kind = ClientKind { trust: request.trust, proxies: !is_loopback(&request.url), authorities, own };
         match self.client_of(&kind) {
-            // Where nothing is verified, it does not matter that nothing to verify with is here.
+            // Without verification, missing CA certificates do not matter.
             Err(_) if is_plain && proxy.is_none_or(|proxy| proxy.starts_with("http:")) => {
                 self.client_of(&ClientKind { trust: Trust::Insecure, ..kind })
             }
@@ -275,7 +276,7 @@ impl Http {
     }
 }
 
-/// Where the answer sends us, if it does, and if we go there.
+/// The target of a redirect, if the answer is one that is followed.
 fn redirect(answer: &reqwest::Response, from: &Url, url: &RequestUrl) -> Result<Option<Url>, HttpError> {
     if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
@@ -286,8 +287,8 @@ fn redirect(answer: &reqwest::Response, from: &Url, url: &RequestUrl) -> Result<
 }
 
 fn follow(from: &Url, location: Option<&str>) -> Result<Url, &'static str> {
-    let location = location.ok_or("a redirect that does not say where to")?;
-    let next = from.join(location).map_err(|_| "a redirect to what is no URL")?;
+    let location = location.ok_or("a redirect without a target")?;
+    let next = from.join(location).map_err(|_| "a redirect to something that is not a URL")?;
     match (from.scheme(), next.scheme()) {
         (_, "https") | ("http", "http") => Ok(next),
         ("https", "http") => Err("a redirect from https to http, which is never followed"),
@@ -318,7 +319,7 @@ impl Response {
         self.header(&header::CONTENT_LENGTH)?.trim().parse().ok()
     }
 
-    /// The next bytes of the body; none at its end.
+    /// The next bytes of the body; `None` at its end.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
         match tokio::time::timeout(self.stall, self.inner.chunk()).await {
             Err(_) => Err(HttpError::Stalled { url: self.url.clone(), limit: self.stall }),
@@ -366,7 +367,7 @@ mod tests {
             ("http://a/b", Some("https://x/c"), Some("https://x/c")),
             ("http://a/b", Some("http://x/c"), Some("http://x/c")),
             ("http://a/b", Some("data:,x"), None),
-            // The user's password is for the user's host.
+            // The user's password is only for the user's host.
             ("https://u:p@a/b", Some("//x/c"), Some("https://x/c")),
         ] {
             let next = follow(&Url::parse(from).unwrap(), location);

@@ -13,34 +13,34 @@ use crate::cache::{BlobWriter, Cache, CacheError, Expected};
 use crate::transport::{Http, HttpError};
 use crate::types::{Digest, Event, Observer};
 
-/// How often progress is said.
+/// How often progress is reported.
 const PULSE: Duration = Duration::from_millis(100);
 
-/// How often a download may begin from its first byte again.
+/// How often a download may restart from its first byte.
 const RESTARTS: u32 = 5;
 
 /// How often a body may end before its end.
 const EARLY_ENDS: u32 = 4;
 
-/// Where bytes are asked for; each call is one more GET of the same.
+/// A source of bytes; each call is one more GET of the same content.
 pub(crate) trait Source: Sync {
-    /// Asks with these headers. Any status but those that [`STATUSES`] names is an error.
+    /// Sends a GET with these headers. Any status that is not in [`STATUSES`] is an error.
     fn get(&self, headers: HeaderMap) -> impl Future<Output = Result<Response, HttpError>> + Send;
 }
 
-/// What a [`Source`] hands on: the whole, a part, not modified, no such part.
+/// The statuses that a [`Source`] returns: the whole, a part, not modified, no such part.
 pub(crate) const STATUSES: [u16; 4] = [200, 206, 304, 416];
 
-/// What is to be fetched.
+/// What to fetch.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted<'a> {
     /// Its name in events.
     pub(crate) what: &'a str,
-    /// What is known of it.
+    /// What is known about it.
     pub(crate) expected: Expected,
-    /// Whether somebody else can be asked.
+    /// Whether there is another server to try.
     pub(crate) patience: Patience,
-    /// `If-None-Match` and `If-Modified-Since`, where a former content is at hand.
+    /// `If-None-Match` and `If-Modified-Since`, if there is an older version in the cache.
     pub(crate) unless: HeaderMap,
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct Wanted<'a> {
 pub(crate) enum Outcome {
     /// A blob, in the cache now.
     Fetched(Fetched),
-    /// The former content is still right.
+    /// The cached content is still current.
     NotModified,
 }
 
@@ -79,7 +79,7 @@ impl Http {
                 Ok(Step::Whole) => {
                     let (is_pieced, restarts) = (transfer.is_pieced, transfer.restarts);
                     match transfer.finish().await {
-                        // Parts that do not belong together are worth one more try in one piece.
+                        // If the parts do not belong together, try once more in one piece.
                         Err(HttpError::Wrong { .. }) if is_pieced && restarts < RESTARTS => {
                             transfer = Transfer::new(cache, wanted, self.observer())?;
                             transfer.restarts = restarts + 1;
@@ -128,13 +128,13 @@ struct Transfer<'a> {
     progress: Progress<'a>,
     writer: BlobWriter,
     url: Option<RequestUrl>,
-    /// Bytes in all, from the last answer that said so.
+    /// The total size, from the last answer that had it.
     total: Option<u64>,
     etag: Option<String>,
     last_modified: Option<String>,
-    /// What is there came in several answers.
+    /// The bytes came in several answers.
     is_pieced: bool,
-    /// Bytes that ever came; grows where `writer` starts anew.
+    /// All bytes received; keeps growing when `writer` restarts.
     grown: u64,
     restarts: u32,
     early_ends: u32,
@@ -157,7 +157,7 @@ impl<'a> Transfer<'a> {
         })
     }
 
-    /// One GET, for what is missing.
+    /// One GET for the missing bytes.
     async fn attempt(&mut self, source: &impl Source) -> Result<Step, HttpError> {
         if self.writer.size() > 0 && !self.may_resume() {
             self.restart()?;
@@ -175,7 +175,7 @@ impl<'a> Transfer<'a> {
             416 if from > 0 && self.total().is_none() && unsatisfied(&response) == Some(from) => {
                 return Ok(Step::Whole);
             }
-            // It ended early, and there is no more: this is all that the server has.
+            // It ended early because the server has no more bytes.
             416 if from > 0 && self.early_ends > 0 => {
                 let expected = self.total().unwrap_or_default();
                 return Err(self.wrong(CacheError::WrongSize { expected, found: from, cut: false }));
@@ -190,7 +190,7 @@ impl<'a> Transfer<'a> {
         let read = self.read(&mut response).await;
         let (size, total) = (self.writer.size(), self.total());
         match read {
-            // The bytes are all there, whatever the connection did then; the digest has the last word.
+            // All bytes are there, whatever happened to the connection; the digest decides.
             Err(error) if error.is_transient() && Some(size) == self.wanted.expected.size => {}
             read => read?,
         }
@@ -213,17 +213,17 @@ impl<'a> Transfer<'a> {
         Ok(())
     }
 
-    /// Bytes in all, as far as it is known.
+    /// The total size, if it is known.
     fn total(&self) -> Option<u64> {
         self.wanted.expected.size.or(self.total)
     }
 
-    /// Whether the rest would be of the same content: by its digest or by what the server calls this version.
+    /// Whether the rest would belong to the same content, by its digest or by the server's version.
     fn may_resume(&self) -> bool {
         self.wanted.expected.digest.is_some() || self.validator().is_some()
     }
 
-    /// What names this version to the server. A weak `ETag` names no bytes. RFC 9110, 13.1.5.
+    /// The validator of this version for the server. A weak `ETag` does not identify bytes. RFC 9110, 13.1.5.
     fn validator(&self) -> Option<&str> {
         let strong = self.etag.as_deref().filter(|etag| etag.starts_with('"'));
         strong.or(self.last_modified.as_deref().filter(|_| self.etag.is_none()))
@@ -253,7 +253,7 @@ impl<'a> Transfer<'a> {
         Ok(())
     }
 
-    /// Holds a part to what was asked for; where it is another one, the next attempt starts over.
+    /// Checks a part against the request; if it is another part, the next attempt starts over.
     fn take_part(&mut self, response: &Response, from: u64) -> Result<(), HttpError> {
         let written = response.header(&header::CONTENT_RANGE).unwrap_or_default();
         let range = content_range(written);
@@ -277,7 +277,7 @@ impl<'a> Transfer<'a> {
         Ok(())
     }
 
-    /// Hands back what is worth one more try; what only looks passing is the last word.
+    /// Returns an error that is worth a retry as `Ok`, and a final one as `Err`.
     fn judge(&mut self, error: HttpError) -> Result<HttpError, HttpError> {
         if let HttpError::Ended { expected, found, .. } = error {
             self.early_ends += 1;
@@ -314,7 +314,7 @@ impl<'a> Transfer<'a> {
     }
 }
 
-/// The total that a 416 says: `bytes */10`. RFC 9110, 15.5.17.
+/// The total from a 416: `bytes */10`. RFC 9110, 15.5.17.
 fn unsatisfied(response: &Response) -> Option<u64> {
     response.header(&header::CONTENT_RANGE)?.trim().strip_prefix("bytes */")?.parse().ok()
 }
@@ -331,7 +331,7 @@ fn content_range(value: &str) -> Option<(u64, Option<u64>)> {
     (first <= last && total.is_none_or(|total| last < total)).then_some((first, total))
 }
 
-/// Says how far it is, not too often.
+/// Reports progress, not too often.
 struct Progress<'a> {
     observer: &'a dyn Observer,
     what: &'a str,

@@ -14,7 +14,7 @@ use crate::types::{FailureKind, Reportable as _};
 /// Why a request over HTTP failed. URLs are without query string and credentials.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    /// The client could not be made: no CA certificates on this machine, mostly.
+    /// The client could not be made, usually because this machine has no CA certificates.
     #[error("https cannot be used here: {0}")]
     Setup(String),
     /// The user's certificates for a host cannot be used.
@@ -28,7 +28,7 @@ pub enum HttpError {
     /// It cannot be known who the user is.
     #[error(transparent)]
     Login(CredentialsError),
-    /// The proxy on the way cannot be reached, or does not lead there.
+    /// The proxy cannot be reached, or does not connect to the server.
     #[error("{url}: cannot connect through the proxy {proxy}: {reason}")]
     Proxy {
         /// Where to.
@@ -38,24 +38,24 @@ pub enum HttpError {
         /// Why.
         reason: String,
     },
-    /// The proxy on the way wants to know who asks.
-    #[error("{url}: the proxy {proxy} asks for a login, or does not take the one that it was given")]
+    /// The proxy asks for a login.
+    #[error("{url}: the proxy {proxy} asks for a login, or does not accept the login that it got")]
     ProxyLogin {
         /// Where to.
         url: RequestUrl,
         /// The proxy, without the login that the user gave for it.
         proxy: String,
     },
-    /// A text is no URL of a server.
-    #[error("`{text}` is no URL that can be asked: {reason}")]
+    /// A text is not a URL of a server.
+    #[error("`{text}` is not a valid URL: {reason}")]
     Url {
         /// The text.
         text: String,
-        /// Why it is none.
+        /// Why it is not one.
         reason: String,
     },
     /// The network is switched off.
-    #[error("{url} is not asked: the network is switched off")]
+    #[error("{url} cannot be reached: the network is switched off")]
     Offline {
         /// Where to.
         url: RequestUrl,
@@ -77,7 +77,7 @@ pub enum HttpError {
         fault: TlsFault,
     },
     /// No byte came for a while.
-    #[error("{url}: nothing came for {} s", .limit.as_secs_f32())]
+    #[error("{url}: no data for {} s", .limit.as_secs_f32())]
     Stalled {
         /// Where from.
         url: RequestUrl,
@@ -93,7 +93,7 @@ pub enum HttpError {
         reason: String,
     },
     /// The body ended, but too early.
-    #[error("{url}: it ended after {found} of {expected} bytes")]
+    #[error("{url}: the answer ended after {found} of {expected} bytes")]
     Ended {
         /// Where from.
         url: RequestUrl,
@@ -102,8 +102,8 @@ pub enum HttpError {
         /// Bytes that came.
         found: u64,
     },
-    /// The rest was asked for and something else came.
-    #[error("{url}: asked for the rest from byte {from}, the server answered {answer}")]
+    /// The request for the rest got another answer.
+    #[error("{url}: the request for the rest from byte {from} got the answer {answer}")]
     Range {
         /// Where from.
         url: RequestUrl,
@@ -112,14 +112,14 @@ pub enum HttpError {
         /// What came.
         answer: String,
     },
-    /// A status that means no.
+    /// A status that means an error.
     #[error("{url}: the server answered {status}{body}")]
     Status {
         /// Where from.
         url: RequestUrl,
         /// The status.
         status: u16,
-        /// What the server said to it.
+        /// The server's explanation.
         body: ErrorBody,
         /// `Retry-After`.
         retry_after: Option<Duration>,
@@ -133,22 +133,22 @@ pub enum HttpError {
         reason: String,
     },
     /// A document that is too long to be one.
-    #[error("{url}: longer than the {limit} bytes that such a document may have")]
+    #[error("{url}: the answer is longer than {limit} bytes, the limit for such a document")]
     TooLong {
         /// Where from.
         url: RequestUrl,
         /// The limit in bytes.
         limit: u64,
     },
-    /// Something came that it should not be.
-    #[error("{url} did not give what was expected")]
+    /// The content is not what was expected.
+    #[error("{url} returned something unexpected")]
     Wrong {
         /// Where from.
         url: RequestUrl,
         /// What was expected and found.
         source: CacheError,
     },
-    /// The answer is of no use.
+    /// The answer cannot be used.
     #[error("{url}: {reason}")]
     Answer {
         /// Where from.
@@ -156,12 +156,12 @@ pub enum HttpError {
         /// Why.
         reason: String,
     },
-    /// What came could not be kept.
+    /// The content could not be stored.
     #[error(transparent)]
     Cache(#[from] CacheError),
 }
 
-/// What a refusal says, where it speaks as registries do. Format: distribution-spec `spec.md`, "Error codes".
+/// The body of an error, if it has the format of registries. Format: distribution-spec `spec.md`, "Error codes".
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ErrorBody {
     /// `BLOB_UPLOAD_UNKNOWN`; may be empty.
@@ -179,7 +179,7 @@ impl ErrorBody {
 }
 
 impl fmt::Display for ErrorBody {
-    /// As it goes on after a status.
+    /// The text that follows a status.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.reason.is_empty() { Ok(()) } else { write!(f, ", {}", self.reason) }
     }
@@ -187,13 +187,13 @@ impl fmt::Display for ErrorBody {
 
 // It is not `Reportable`: how a mirror is named depends on who asked.
 impl HttpError {
-    /// What became of a request, in our words; `proxy` is who it went through.
+    /// Translates a client's error; `proxy` is the proxy that was used.
     pub(super) fn from_client(error: &reqwest::Error, url: RequestUrl, proxy: Option<&str>) -> Self {
         let proxy = proxy.map(str::to_owned);
         match (Cause::of(error), proxy) {
             (Cause::ProxyLogin, Some(proxy)) => Self::ProxyLogin { url, proxy },
             (Cause::Other(reason), Some(proxy)) if error.is_connect() => Self::Proxy { url, proxy, reason },
-            // As of TLS 1.3 a client certificate is asked for when the connection stands for us already.
+            // With TLS 1.3, the server asks for a client certificate after the handshake is done for us.
             (Cause::Tls(fault), _) if error.is_connect() || fault == TlsFault::ClientCertificate => {
                 Self::Tls { url, fault }
             }
@@ -207,7 +207,7 @@ impl HttpError {
         }
     }
 
-    /// Whether the same request may go well a little later.
+    /// Whether the same request may succeed a little later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
@@ -224,40 +224,41 @@ impl HttpError {
         }
     }
 
-    /// What to do next, where there is more to say than the message does; `mirror` is how a mirror is named.
+    /// What to do next, if there is more to say than the message does; `mirror` says how to name a mirror.
     pub(crate) fn help(&self, mirror: &str) -> Option<String> {
         Some(match self {
             Self::Proxy { .. } => {
-                "is the proxy up, and does it let this through? `NO_PROXY` names hosts to ask without it".to_owned()
+                "check that the proxy is up and allows this connection; `NO_PROXY` lists hosts that need no proxy"
+                    .to_owned()
             }
             Self::ProxyLogin { .. } => {
-                "write the login into the variable that names the proxy: `http://USER:PASSWORD@HOST:PORT`".to_owned()
+                "add the login to the variable that names the proxy: `http://USER:PASSWORD@HOST:PORT`".to_owned()
             }
             Self::Login(error) => return error.help(),
             Self::Connect { url, .. } => {
-                format!("is the server up, and is `{}` the right place? {mirror}", url.authority())
+                format!("check that the server is up and that `{}` is the right address; {mirror}", url.authority())
             }
             Self::Tls { url, fault: TlsFault::NoTls } => format!(
-                "does `{0}` speak http? nobody is asked so unless you say it: `[[registry]]`, `location = \"{0}\"`, \
-                 `insecure = true` in registries.conf",
+                "if `{0}` speaks http, allow it in registries.conf: `[[registry]]`, `location = \"{0}\"`, \
+                 `insecure = true`",
                 url.authority()
             ),
             Self::Tls { url, fault: TlsFault::ClientCertificate } => format!(
-                "it and its key belong into `/etc/containers/certs.d/{0}/client.cert` and `client.key` \
+                "put it and its key into `/etc/containers/certs.d/{0}/client.cert` and `client.key` \
                  (`~/.config/containers/certs.d/{0}`)",
                 url.authority()
             ),
             Self::Tls { url, .. } => format!(
-                "is `{0}` the right place? a CA of your own belongs into the system's store of certificates, or for this \
-                 host alone into `/etc/containers/certs.d/{0}/ca.crt` (`~/.config/containers/certs.d/{0}/ca.crt`)",
+                "check that `{0}` is the right address; put your own CA into the system's certificate store, or for \
+                 this host only into `/etc/containers/certs.d/{0}/ca.crt` (`~/.config/containers/certs.d/{0}/ca.crt`)",
                 url.authority()
             ),
             Self::Stalled { .. } | Self::Broken { .. } | Self::Ended { .. } | Self::Range { .. } => {
-                format!("run the command again, what is complete is kept; {mirror}")
+                format!("run the command again, it keeps what is complete; {mirror}")
             }
             Self::Status { .. } if self.is_transient() => format!("run the command again later; {mirror}"),
             Self::TooLong { .. } | Self::Wrong { .. } => {
-                "is the digest right? else somebody on the way, a mirror or a proxy, gives something else".to_owned()
+                "check the digest; if it is right, a mirror or a proxy on the way returns something else".to_owned()
             }
             _ => return None,
         })
@@ -284,11 +285,11 @@ mod tests {
     fn help_names_the_place() {
         let url = RequestUrl::from("http://127.0.0.1:1/v2/x");
         let connect = HttpError::Connect { url: url.clone(), reason: String::new() };
-        insta::assert_snapshot!(connect.help("M can name a mirror").unwrap(), @"is the server up, and is `127.0.0.1:1` the right place? M can name a mirror");
+        insta::assert_snapshot!(connect.help("M can name a mirror").unwrap(), @"check that the server is up and that `127.0.0.1:1` is the right address; M can name a mirror");
         let elsewhere = url.clone().redirected(&"https://other/x".parse().unwrap());
         let tls = |fault| HttpError::Tls { url: elsewhere.clone(), fault }.help("").unwrap();
-        assert!(tls(TlsFault::Certificate("")).starts_with("is `other` the right place?"));
-        assert!(tls(TlsFault::NoTls).starts_with("does `other` speak http?"));
+        assert!(tls(TlsFault::Certificate("")).starts_with("check that `other` is the right address;"));
+        assert!(tls(TlsFault::NoTls).starts_with("if `other` speaks http,"));
         let status =
             |status| HttpError::Status { url: url.clone(), status, body: ErrorBody::default(), retry_after: None };
         assert_eq!((status(404).help(""), status(503).help("").is_some()), (None, true));

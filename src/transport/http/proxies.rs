@@ -5,7 +5,7 @@
 use hyper_util::client::proxy::matcher::Matcher;
 use url::{Host, Url};
 
-/// Who is asked through which proxy; for messages, the client decides by the same rules.
+/// Which proxy is used for which URL; only for messages, the client decides by the same rules.
 pub(crate) struct Proxies(Matcher);
 
 impl Proxies {
@@ -13,7 +13,7 @@ impl Proxies {
         Self(Matcher::from_env())
     }
 
-    /// The proxy that leads to the URL, without its user and password.
+    /// The proxy for the URL, without its user and password.
     pub(crate) fn on_the_way_to(&self, url: &Url) -> Option<String> {
         if is_loopback(url) {
             return None;
@@ -21,13 +21,13 @@ impl Proxies {
         let proxy = self.0.intercept(&url.as_str().parse().ok()?)?;
         let uri = proxy.uri();
         let authority = uri.authority()?.as_str();
-        // The matcher takes user and password out of it; nothing depends on that here.
+        // The matcher removes user and password; nothing depends on that here.
         let authority = authority.rsplit('@').next().unwrap_or(authority);
         Some(format!("{}://{authority}", uri.scheme_str().unwrap_or("http")))
     }
 }
 
-/// What is wrong with the variables that name proxies: one sentence for each that the client would pass over.
+/// Problems with the variables that name proxies: one sentence for each one that the client would ignore.
 #[must_use]
 pub fn doubtful_proxies() -> Vec<String> {
     let names = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"];
@@ -35,7 +35,7 @@ pub fn doubtful_proxies() -> Vec<String> {
     let set = names.filter_map(|name| Some((std::env::var(&name).ok().filter(|value| !value.is_empty())?, name)));
     let wrong = set.filter(|(value, _)| !is_proxy(value));
     // The value may hold a password.
-    wrong.map(|(_, name)| format!("`{name}` is no URL of a proxy and is passed over")).collect()
+    wrong.map(|(_, name)| format!("`{name}` is not the URL of a proxy and is ignored")).collect()
 }
 
 fn is_proxy(value: &str) -> bool {

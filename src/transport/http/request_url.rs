@@ -1,4 +1,4 @@
-//! The URL of a request as errors have it.
+//! The URL of a request, for errors.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,8 @@ use url::{Position, Url};
 
 use crate::transport::text::redacted_url;
 
-/// What was asked, and at which other origin it ended. Messages show neither query nor login, which may hold secrets.
+/// The requested URL, and the origin of the last redirect. Messages show neither query nor login, because these may
+/// contain secrets.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RequestUrl {
     asked: Arc<Url>,
@@ -29,12 +30,12 @@ impl RequestUrl {
         &self.asked
     }
 
-    /// Whether another origin was asked in the end.
+    /// Whether a redirect led to another origin.
     pub(crate) fn is_redirected(&self) -> bool {
         self.redirected.is_some()
     }
 
-    /// `HOST[:PORT]` of who was asked in the end: where a redirect led is where it went wrong.
+    /// `HOST[:PORT]` of the last server: after a redirect, that is the one that failed.
     pub(crate) fn authority(&self) -> &str {
         authority(self.redirected.as_ref().unwrap_or(&self.asked))
     }

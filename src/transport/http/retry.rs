@@ -9,12 +9,12 @@ use tokio::time::Instant;
 use crate::transport::HttpError;
 use crate::types::{Event, Observer};
 
-/// How patiently something is tried again.
+/// How often and how long something is retried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// How often something is tried that makes no progress.
+    /// The most attempts without progress.
     pub attempts: u32,
-    /// How often something is tried at all, progress or not.
+    /// The most attempts in all, with or without progress.
     pub most: u32,
     /// The wait after the first failure; it doubles with each.
     pub first_wait: Duration,
@@ -22,7 +22,7 @@ pub struct RetryPolicy {
     pub longest_wait: Duration,
     /// The longest wait that a server may ask for with `Retry-After`.
     pub longest_retry_after: Duration,
-    /// How long something that makes no progress is tried in all.
+    /// How long attempts without progress may take in all.
     pub deadline: Duration,
 }
 
@@ -39,12 +39,12 @@ impl Default for RetryPolicy {
     }
 }
 
-/// Whether somebody else can be asked when this one fails.
+/// Whether there is another server to try when this one fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Patience {
-    /// Nobody else: the whole policy.
+    /// There is none: use the whole policy.
     Full,
-    /// There is: two more tries, and none where there is no connection.
+    /// There is one: two retries, and none if there is no connection.
     Brief,
 }
 
@@ -64,7 +64,7 @@ impl<'a> Attempts<'a> {
         Self { policy, patience, observer, failures: 0, since: None, all: 0 }
     }
 
-    /// Takes a failure: waits and returns, for one more try, or hands the error back as the last word.
+    /// Handles a failure: waits and returns for one more attempt, or returns the error as final.
     ///
     /// `progressed`: bytes came before it failed.
     pub(crate) async fn failed(&mut self, error: HttpError, progressed: bool) -> Result<(), HttpError> {
@@ -96,7 +96,7 @@ impl<'a> Attempts<'a> {
         let doubled = self.policy.first_wait.saturating_mul(1 << (self.failures - 1).min(16));
         let usual = jittered(doubled.min(self.policy.longest_wait));
         if let HttpError::Status { retry_after: Some(asked), .. } = error {
-            // Not less than usual: where the clocks differ a date may have passed already.
+            // Not less than usual: if the clocks differ, a date may already have passed.
             return (*asked).min(self.policy.longest_retry_after).max(usual);
         }
         usual
@@ -105,7 +105,7 @@ impl<'a> Attempts<'a> {
 
 /// Between half of the wait and all of it, so that many clients do not come back at once.
 fn jittered(wait: Duration) -> Duration {
-    // Each RandomState has other keys: randomness enough to spread clients, without one more dependency.
+    // Each `RandomState` has other keys, which is random enough to spread clients without another dependency.
     let [random, ..] = RandomState::new().hash_one(0).to_le_bytes();
     wait / 2 + wait / 2 * u32::from(random) / 255
 }

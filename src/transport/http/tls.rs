@@ -1,4 +1,4 @@
-//! Whose certificates are taken, and which one is shown.
+//! Which server certificates are accepted, and which client certificate is sent.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use rustls_platform_verifier::Verifier as SystemVerifier;
 use super::Trust;
 use super::certificates::HostCertificates;
 
-/// The settings for a host: whom the system trusts, `roots`, and whatever lies in the host's own folder.
+/// The settings for a host: the system's CAs, `roots`, and the certificates in the host's own folder.
 pub(super) fn settings(
     trust: Trust,
     roots: &[CertificateDer<'static>],
@@ -35,10 +35,10 @@ pub(super) fn settings(
 
 #[derive(Debug)]
 struct Verifier {
-    /// None: whatever comes is taken.
+    /// `None` if every certificate is accepted.
     system: Option<SystemVerifier>,
-    /// Certificates of the host's folder. One that the server itself shows is taken without an issuer, as Docker and
-    /// skopeo do; its name and its days count all the same.
+    /// Certificates of the host's folder. As in Docker and skopeo, a server's own certificate is accepted without an
+    /// issuer; its name and dates are still checked.
     named: Vec<CertificateDer<'static>>,
     schemes: Vec<SignatureScheme>,
 }
@@ -72,7 +72,7 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, Error> {
         let Some(system) = &self.system else { return Ok(ServerCertVerified::assertion()) };
         match system.verify_server_cert(certificate, intermediates, name, ocsp, now) {
-            // These come after its days were looked at: a leaf whose issuer is not there, or is another one of that
+            // These errors come after the check of its dates: a leaf whose issuer is missing or is another one of that
             // name, and a CA's own certificate.
             Err(Error::InvalidCertificate(
                 CertificateError::UnknownIssuer | CertificateError::BadSignature | CertificateError::Other(_),

@@ -1,4 +1,4 @@
-//! Registries, asked. Format: OCI distribution-spec `spec.md`, "Pull".
+//! The client for registries. Format: OCI distribution-spec `spec.md`, "Pull".
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +18,7 @@ use crate::transport::http::{
 use crate::transport::{Http, HttpError, RegistryError};
 use crate::types::Digest;
 
-/// The most bytes of a manifest or list, as other clients have it.
+/// The most bytes of a manifest or list, as in other clients.
 pub(crate) const DOCUMENT_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// Asks registries for documents and blobs. Cloning is cheap.
@@ -31,11 +31,11 @@ pub struct RegistryClient {
 struct Inner {
     conf: RegistriesConf,
     tokens: Tokens,
-    /// What insecure hosts turned out to speak.
+    /// The scheme that each insecure host speaks.
     schemes: Mutex<HashMap<String, &'static str>>,
 }
 
-/// A document as a registry gave it; its digest is right.
+/// A document from a registry, with a verified digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answered {
     /// The bytes.
@@ -51,7 +51,7 @@ pub struct Answered {
 pub(crate) struct Call<'a> {
     pub(crate) method: Method,
     pub(crate) at: At<'a>,
-    /// What is done with the repository, in all: a push reads too, and asks for one token only.
+    /// The access that the whole operation needs: a push also reads, and requests only one token.
     pub(crate) access: Access,
     pub(crate) headers: HeaderMap,
     pub(crate) content: Option<Content>,
@@ -62,9 +62,9 @@ pub(crate) struct Call<'a> {
 pub(crate) enum At<'a> {
     /// Below the endpoint's repository.
     Path(&'a str),
-    /// Where the registry said that the next request goes, at the registry itself.
+    /// The URL that the registry gave for the next request, at the registry itself.
     Url(&'a Url),
-    /// The top of the API, where the registry says whom it lets in.
+    /// The top of the API, which checks the login.
     Top,
 }
 
@@ -76,14 +76,14 @@ impl<'a> Call<'a> {
 }
 
 impl RegistryClient {
-    /// Asks where `conf` says, as whom `credentials` say.
+    /// A client that uses the servers in `conf` and the logins in `credentials`.
     pub fn new(http: Http, conf: RegistriesConf, credentials: Arc<dyn Credentials>) -> Self {
         let inner = Inner { conf, tokens: Tokens::new(credentials), schemes: Mutex::default() };
         Self { http, inner: Arc::new(inner) }
     }
 
     /// The same with a login that was given for one registry (`HOST[:PORT]`, as in references). Mirrors and other hosts
-    /// do not see it. Tokens are its own: none of one login is ever used for another.
+    /// do not get it. It has its own tokens: a token of one login is never used for another.
     pub(crate) fn with_login(&self, registry: &str, login: Login) -> Self {
         let others = self.inner.tokens.credentials();
         let given = GivenLogin { host: registry.to_owned(), login, others };
@@ -96,7 +96,7 @@ impl RegistryClient {
         &self.http
     }
 
-    /// Where images are asked for.
+    /// The settings for registries and mirrors.
     #[must_use]
     pub fn conf(&self) -> &RegistriesConf {
         &self.inner.conf
@@ -118,7 +118,7 @@ impl RegistryClient {
         };
         let found = Digest::of(&bytes);
         let header = response.header(&header::HeaderName::from_static("docker-content-digest"));
-        // A digest by another algorithm says nothing that could be compared.
+        // A digest with another algorithm cannot be compared.
         let said = header.and_then(|digest| digest.parse::<Digest>().ok());
         for expected in [tag.err(), said].into_iter().flatten() {
             if expected != found {
@@ -147,12 +147,12 @@ impl RegistryClient {
         }
     }
 
-    /// The error with whose login was at hand, where that is what it is about.
+    /// Adds to a refusal whose login was used.
     pub(crate) async fn explain(&self, endpoint: &Endpoint, access: Access, error: HttpError) -> RegistryError {
         let HttpError::Status { status: status @ (401 | 403), url, .. } = &error else { return error.into() };
         let tokens = &self.inner.tokens;
         let slot = tokens.current(endpoint).await;
-        // Whoever got a token for the login was let in; what the registry says to it then is about the repository.
+        // If the login got a token, it is valid; a refusal after that is about the repository.
         let is_of_registry = authority(url.asked()) == endpoint.host && url.asked().path().starts_with("/v2/");
         let is_known = *status == 403 || is_of_registry && matches!(slot.authorization, Some(Authorization::Bearer(_)));
         RegistryError::Credentials(Box::new(Refusal {
@@ -174,19 +174,19 @@ impl RegistryClient {
         let mut is_new = false;
         loop {
             let response = self.send(endpoint, call, slot.authorization.as_ref()).await?;
-            // Where a redirect led may not say whom to show credentials to.
+            // The target of a redirect must not decide where credentials go.
             if response.status() != 401 || response.url().is_redirected() || is_new {
                 return Ok(response);
             }
             match tokens.renew(&self.http, endpoint, &slot, &response, call.access, is_insecure).await? {
                 None => return Ok(response),
-                // One that somebody else got meanwhile may be used up; one that is new is the last.
+                // A token from another request may have expired; a new one is the last attempt.
                 Some(renewed) => (slot, is_new) = (renewed.slot, renewed.is_new),
             }
         }
     }
 
-    /// Sends by https. An insecure host may speak http instead: that is found out once and then remembered.
+    /// Sends over https. An insecure host may speak http instead; this is detected once and remembered.
     pub(crate) async fn send(
         &self,
         endpoint: &Endpoint,

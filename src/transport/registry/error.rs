@@ -1,4 +1,4 @@
-//! Why a registry did not give what it was asked for.
+//! Why a request to a registry failed.
 
 use std::fmt;
 
@@ -6,17 +6,17 @@ use crate::transport::auth::Access;
 use crate::transport::http::{HttpError, RequestUrl};
 use crate::types::{Digest, FailureKind, Reportable};
 
-/// Why a registry did not give what it was asked for.
+/// Why a request to a registry failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
-    /// The registry says that it does not have it.
+    /// The registry does not have it.
     #[error("the registry does not have it ({0})")]
     Missing(HttpError),
-    /// Neither anonymously nor with the login that is at hand.
+    /// The registry refuses the user, with or without a login.
     #[error(transparent)]
     Credentials(Box<Refusal>),
-    /// A document is not the one that was asked for, or not the one that the registry says it is.
-    #[error("{url} gave another document: expected {expected}, found {found}")]
+    /// A document is not the requested one, or not the one that the registry announced.
+    #[error("{url} returned another document: expected {expected}, found {found}")]
     Digest {
         /// Where from.
         url: RequestUrl,
@@ -30,7 +30,7 @@ pub enum RegistryError {
     Http(HttpError),
 }
 
-/// A registry's no to who we are, or to that nobody said who.
+/// A registry refused a login, or a request without one.
 #[derive(Debug)]
 pub struct Refusal {
     /// What it answered.
@@ -39,11 +39,11 @@ pub struct Refusal {
     pub registry: String,
     /// The repository there.
     pub repository: String,
-    /// What was to be done there.
+    /// The requested access.
     pub access: Access,
-    /// Whose login was used; none: nobody's.
+    /// Whose login was used; `None` if there was no login.
     pub who: Option<Who>,
-    /// The login is good, but it does not open this repository.
+    /// Whether the login is valid, but not for this repository.
     pub is_known: bool,
     /// The file that a login can be written to.
     pub login_file: Option<String>,
@@ -62,8 +62,8 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { error, registry, repository, access, who, is_known, .. } = self;
         match who {
-            None if *access == Access::Push => write!(f, "the registry asks for credentials of who pushes ({error})"),
-            None => write!(f, "the registry asks for credentials, or hides that it does not have it ({error})"),
+            None if *access == Access::Push => write!(f, "the registry asks for a login to push ({error})"),
+            None => write!(f, "the registry asks for a login, or hides that it does not have it ({error})"),
             Some(Who { whose, origin }) if *is_known && *access == Access::Push => write!(
                 f,
                 "the registry does not let {whose} push to `{registry}/{repository}` (the login comes from {origin}) \
@@ -77,7 +77,8 @@ impl fmt::Display for Refusal {
             Some(Who { whose, origin }) => {
                 write!(
                     f,
-                    "the registry does not take the login of {whose} for `{registry}`, which comes from {origin} ({error})"
+                    "the registry does not accept the login of {whose} for `{registry}`, which comes from {origin} \
+                     ({error})"
                 )
             }
         }
@@ -91,23 +92,19 @@ impl Refusal {
         let registry = &self.registry;
         match (&self.who, &self.login_file) {
             (Some(_), _) if self.is_known && self.access == Access::Push => {
-                "is the repository written as the registry has it, does it exist there, and may this login write to it?"
-                    .to_owned()
+                "check that the repository is spelled right and exists, and that this login may write to it".to_owned()
             }
             (Some(_), _) if self.is_known => {
-                "are repository and tag written as the registry has them, and may this login read them?".to_owned()
+                "check that the repository and the tag are spelled right, and that this login may read them".to_owned()
             }
             (Some(_), _) => format!("log in again: `sealer login {registry}`"),
-            (None, Some(file)) => format!(
-                "is there a login for `{registry}`? `{file}` is where it is looked for; `sealer login {registry}` \
-                 writes one"
-            ),
+            (None, Some(file)) => format!("log in with `sealer login {registry}`; the login is read from `{file}`"),
             (None, None) if self.access == Access::Push => {
-                format!("pushes to `{registry}` need a login, and none is looked for")
+                format!("pushes to `{registry}` need a login, but logins are not used here")
             }
             (None, None) => {
-                "images are pulled without a login: copy it to a registry that asks for none, and name that as a mirror in \
-                 registries.conf"
+                "images are pulled without a login here: copy the image to a registry that needs no login, and add \
+                 that as a mirror in registries.conf"
                     .to_owned()
             }
         }
@@ -124,7 +121,7 @@ impl From<HttpError> for RegistryError {
 }
 
 impl RegistryError {
-    /// Whether something came, and it is not what was asked for.
+    /// Whether the registry sent something other than what was requested.
     #[must_use]
     pub fn is_wrong_content(&self) -> bool {
         match self {
@@ -138,11 +135,12 @@ impl RegistryError {
 impl Reportable for RegistryError {
     fn help(&self) -> Option<String> {
         Some(match self {
-            Self::Missing(_) => "are repository and tag or digest written as the registry has them?".to_owned(),
+            Self::Missing(_) => "check that the repository and the tag or digest are spelled right".to_owned(),
             Self::Credentials(refusal) => refusal.help(),
-            // The digest that the registry names, not one that the user wrote.
+            // The digest comes from the registry, not from the user.
             Self::Digest { .. } | Self::Http(HttpError::Wrong { .. } | HttpError::TooLong { .. }) => {
-                "a mirror or proxy on the way may hold something else; registries.conf says who is asked".to_owned()
+                "a mirror or proxy on the way may have something else; registries.conf says which servers are used"
+                    .to_owned()
             }
             Self::Http(error) => return error.help("registries.conf can name a mirror"),
         })

@@ -1,4 +1,4 @@
-//! Registries: where registries.conf says that they are, images pulled from them and pushed to them.
+//! Registries: their addresses from registries.conf, pulling and pushing images.
 
 mod client;
 mod error;

@@ -32,7 +32,7 @@ struct Inner {
     observer: Arc<dyn Observer>,
     /// Requests at once.
     permits: Semaphore,
-    /// Blobs on their way: images share layers.
+    /// Blobs in transfer: images share layers.
     blobs: KeyedLocks<Digest>,
 }
 
@@ -40,18 +40,18 @@ struct Inner {
 #[derive(Clone)]
 struct Pull {
     inner: Arc<Inner>,
-    /// Who asks: as the user, or with a login for this image.
+    /// The client, with the user's logins or a login for this image.
     client: RegistryClient,
     reference: ImageRef,
     endpoints: Arc<Vec<Endpoint>>,
     /// For the last of the endpoints.
     patience: Patience,
-    /// Some blob had to be asked for.
+    /// Whether some blob had to be fetched.
     has_fetched: Arc<AtomicBool>,
 }
 
 impl Puller {
-    /// How many requests are made at once, unless told.
+    /// The default number of parallel requests.
     pub const PARALLEL: usize = 6;
 
     /// Pulls into `cache`, with at most `parallel` requests at once.
@@ -60,18 +60,18 @@ impl Puller {
         Self { inner: Arc::new(Inner { client, cache, observer, permits, blobs: KeyedLocks::default() }) }
     }
 
-    /// Makes the image for `platform` whole in the cache. What is there already is not asked for again; a reference
-    /// with a digest asks for nothing at all where everything is there.
+    /// Puts the whole image for `platform` into the cache. Existing parts are not fetched again; for a reference with a
+    /// digest, a complete image needs no request at all.
     pub async fn pull(&self, reference: &ImageRef, platform: &Platform) -> Result<ContainerImage, PullError> {
         self.pull_with(self.inner.client.clone(), reference, platform).await
     }
 
-    /// Who asks.
+    /// The client for requests.
     pub(crate) fn client(&self) -> RegistryClient {
         self.inner.client.clone()
     }
 
-    /// The platforms that an image is there for: those of its list, or the one that its config names.
+    /// The platforms of an image: those of its list, or the one that its config names.
     pub async fn platforms(&self, reference: &ImageRef) -> Result<Vec<Platform>, PullError> {
         let pull = self.ready(self.inner.client.clone(), reference, Patience::Full)?;
         let config = match pull.root().await?.1 {
@@ -121,14 +121,14 @@ impl Puller {
         })
     }
 
-    /// Whether nobody may be asked.
+    /// Whether the network is switched off.
     #[must_use]
     pub fn is_offline(&self) -> bool {
         self.inner.client.http().config().offline
     }
 
-    /// Finds out what a reference stands for, without its layers: the documents, and the config, are in the cache then.
-    /// The image has `platform`, or it is an error.
+    /// Resolves a reference without its layers: afterwards its documents and config are in the cache. It is an error if
+    /// the image is not for `platform`.
     pub async fn describe(&self, reference: &ImageRef, platform: &Platform) -> Result<ContainerImage, PullError> {
         let pull = self.ready(self.inner.client.clone(), reference, Patience::Full)?;
         let image = pull.describe(platform).await?;
@@ -136,7 +136,7 @@ impl Puller {
         Ok(image)
     }
 
-    /// Makes some blobs of an image whole in the cache. What is there already is not asked for again.
+    /// Puts some blobs of an image into the cache. Existing ones are not fetched again.
     pub async fn blobs(&self, reference: &ImageRef, blobs: &[Descriptor]) -> Result<(), PullError> {
         let pull = self.ready(self.inner.client.clone(), reference, Patience::Full)?;
         for blob in blobs {
@@ -145,8 +145,8 @@ impl Puller {
         Ok(())
     }
 
-    /// What a tag stands for right now, with a login for the image's own registry where there is one. Somebody who does
-    /// not answer is not asked for long.
+    /// What a tag stands for right now, optionally with a login for the image's own registry. It does not wait long for
+    /// a server that does not answer.
     pub async fn current(&self, reference: &ImageRef, login: Option<&Login>) -> Result<Digest, PullError> {
         let client = match login {
             Some(login) => self.inner.client.with_login(reference.registry(), login.clone()),
@@ -211,7 +211,7 @@ impl Pull {
             return Err(self.unusable(nested));
         };
         if list.is_none() {
-            // Before its layers: they may be large, and for another platform they are of no use.
+            // Before its layers, which may be large and useless on another platform.
             self.check_platform(&config, platform).await?;
         }
         let reference = self.reference.clone();
@@ -232,7 +232,7 @@ impl Pull {
         self.document(Err(named.digest), Some(&named.media_type)).await
     }
 
-    /// A document, from the cache where its digest is known and it is there.
+    /// A document, from the cache if its digest is known and the cache has it.
     async fn document(
         &self,
         tag: Result<&str, Digest>,
@@ -251,7 +251,7 @@ impl Pull {
             cache.put(&answered.bytes, expected).map_err(|source| self.cache_error(source))?;
             (answered.digest, answered.bytes, answered.media_type)
         };
-        // What the registry says of it and what the list says of it must both be what it is.
+        // Both the registry's and the list's description must match the document.
         let parse = |said| Manifest::parse(&bytes, said).map_err(|source| self.unusable(source));
         let mut manifest = parse(said.as_deref())?;
         if let Some(named) = media_type {
@@ -275,7 +275,7 @@ impl Pull {
         })
     }
 
-    /// Fetches what is missing of config and layers, at once. All that can come comes, whatever fails beside it.
+    /// Fetches the missing config and layers in parallel. A failure does not stop the others.
     async fn blobs(&self, image: &ContainerImage) -> Result<(), PullError> {
         let mut tasks = JoinSet::new();
         for (place, blob) in image.blobs().cloned().enumerate() {
@@ -302,7 +302,7 @@ impl Pull {
             Look::Absent => {}
             Look::Damaged(found) => self.inner.observer.event(Event::Warning {
                 message: format!(
-                    "{} has {found} bytes in the cache and should have {}; it is fetched again",
+                    "{} has {found} bytes in the cache, expected {}; it is fetched again",
                     blob.digest, blob.size
                 ),
             }),
@@ -318,7 +318,7 @@ impl Pull {
         fetched
     }
 
-    /// Asks the endpoints in their order until one gives what is asked for.
+    /// Tries the endpoints in order until one succeeds.
     async fn ask<'a, T, F>(&'a self, what: &str, request: impl Fn(&'a Endpoint, Patience) -> F) -> Result<T, PullError>
     where
         F: Future<Output = Result<T, RegistryError>>,

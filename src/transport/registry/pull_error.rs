@@ -16,7 +16,7 @@ pub enum PullError {
         /// Why not.
         source: ConfError,
     },
-    /// Nobody who was asked gave it.
+    /// No server returned it.
     #[error("`{reference}`: {what} cannot be pulled: {tried}")]
     Tried {
         /// The image.
@@ -26,7 +26,7 @@ pub enum PullError {
         /// What those said who were asked for it.
         tried: Tried<RegistryError>,
     },
-    /// A document of it is of no use.
+    /// One of its documents cannot be used.
     #[error("`{reference}` cannot be used")]
     Manifest {
         /// The image.
@@ -34,7 +34,7 @@ pub enum PullError {
         /// Why.
         source: ManifestError,
     },
-    /// It is not in the cache, and nothing may be asked.
+    /// It is not in the cache, and the network is switched off.
     #[error("`{reference}`: {what} is not in the cache, and the network is switched off; fetch it with the network on")]
     Offline {
         /// The image.
@@ -43,14 +43,14 @@ pub enum PullError {
         what: String,
     },
     /// The cache failed.
-    #[error("`{reference}` cannot be kept")]
+    #[error("cannot store `{reference}`")]
     Cache {
         /// The image.
         reference: Box<ImageRef>,
         /// Why.
         source: CacheError,
     },
-    /// The work was stopped, or fell over, before it was done.
+    /// The work was stopped, or panicked, before it was done.
     #[error("`{reference}`: the work was stopped")]
     Stopped {
         /// The image.
@@ -59,8 +59,8 @@ pub enum PullError {
 }
 
 impl PullError {
-    /// What the registry says for good, so that to ask again would not help; none where it may be another answer later, or
-    /// to somebody else.
+    /// The registry's final answer, if a retry would not help; `None` if the answer may change later or for another
+    /// user.
     #[must_use]
     pub fn refusal(&self) -> Option<&'static str> {
         match self {
@@ -71,14 +71,14 @@ impl PullError {
                     Some("its host is not a registry")
                 }
                 RegistryError::Http(error @ HttpError::Status { .. }) if !error.is_transient() => {
-                    Some("its registry does not give it")
+                    Some("its registry does not return it")
                 }
                 RegistryError::Credentials(_) | RegistryError::Http(_) | RegistryError::Digest { .. } => None,
             },
             // An image for other platforms is an image.
             Self::Manifest { source, .. } => {
                 let is_image = matches!(source, ManifestError::NoPlatform { .. } | ManifestError::OtherPlatform { .. });
-                (!is_image).then_some("its registry gives something else than an image")
+                (!is_image).then_some("its registry has something there that is not an image")
             }
             Self::Settings { .. } | Self::Offline { .. } | Self::Cache { .. } | Self::Stopped { .. } => None,
         }
@@ -167,12 +167,12 @@ mod tests {
 
     #[test]
     fn help_says_what_to_do_about_what_counts() {
-        insta::assert_snapshot!(tried(vec![missing(), down()]).help().unwrap(), @"is the server up, and is `127.0.0.1:1` the right place? registries.conf can name a mirror");
+        insta::assert_snapshot!(tried(vec![missing(), down()]).help().unwrap(), @"check that the server is up and that `127.0.0.1:1` is the right address; registries.conf can name a mirror");
         assert_eq!(tried(vec![down(), missing()]).help(), RegistryError::help(&missing()));
         assert_eq!(tried(vec![]).help(), None);
-        // The digest is the registry's own word here, so nobody has to look at it in the recipe.
+        // The digest comes from the registry here, so the recipe does not need to be checked.
         let source = CacheError::WrongSize { expected: 1, found: 2, cut: false };
         let wrong = HttpError::Wrong { url: "http://h/".into(), source }.into();
-        insta::assert_snapshot!(tried(vec![wrong, down()]).help().unwrap(), @"a mirror or proxy on the way may hold something else; registries.conf says who is asked");
+        insta::assert_snapshot!(tried(vec![wrong, down()]).help().unwrap(), @"a mirror or proxy on the way may have something else; registries.conf says which servers are used");
     }
 }

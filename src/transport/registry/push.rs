@@ -1,8 +1,8 @@
-//! Sealer images, and what refers to them, to their registries.
+//! Pushes sealer images, and artifacts that refer to them, to their registries.
 //!
-//! What always holds: a push goes to the registry itself, never to a mirror; blobs go before the manifests that name
-//! them, manifests before the list, and the list last, so that whatever becomes of a push, the tag stands for what it
-//! stood for or for all of it.
+//! These rules always hold: a push goes to the registry itself, never to a mirror; blobs go before the manifests that
+//! name them, manifests before the list, and the list goes last. So after a failed push, the tag is unchanged; after a
+//! successful one, it has the whole image.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ use crate::transport::http::{BlobContent, Content, Patience};
 use crate::transport::{ConfError, Endpoint, RegistryError};
 use crate::types::{Digest, Event, FailureKind, ImageRef, Observer, Platform, Reportable};
 
-/// How many other repositories are asked for a blob, at most.
+/// The most other repositories that are asked for a blob.
 const CANDIDATES: usize = 4;
 
 /// Pushes images. Cloning is cheap.
@@ -51,14 +51,14 @@ pub struct PushLayer {
     pub blob: Descriptor,
     /// The file with its bytes.
     pub path: PathBuf,
-    /// Images that may have it too: where one is at the same registry, the blob is mounted from its repository.
+    /// Images that may have it too: if one is at the same registry, the blob is mounted from its repository.
     pub shared_with: Vec<ImageRef>,
 }
 
-/// What a push did.
+/// The result of a push.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pushed {
-    /// The list that the tag stands for now.
+    /// The new list under the tag.
     pub list: Descriptor,
     /// The manifest of each platform that was pushed.
     pub manifests: Vec<(Platform, Descriptor)>,
@@ -70,12 +70,12 @@ pub struct Pushed {
     pub present: u64,
 }
 
-/// What became of something that refers to an image.
+/// The result of attaching an artifact to an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attached {
     /// The manifest that refers to it.
     pub manifest: Descriptor,
-    /// The tag of the index that names it, where the registry has no index of its own.
+    /// The tag of the index that names it, if the registry has no referrers API.
     pub tag: Option<String>,
 }
 
@@ -86,7 +86,7 @@ struct Push<'a> {
     endpoint: Endpoint,
 }
 
-/// A blob on its way.
+/// A blob in transfer.
 struct Blob<'a> {
     content: Content,
     digest: Digest,
@@ -125,7 +125,7 @@ impl Pusher {
         }
         let manifests: Vec<(Platform, Descriptor)> =
             manifests.into_iter().map(|(platform, manifest)| (platform, manifest.descriptor)).collect();
-        // As late as can be: who pushes another platform at the same time is not to be lost.
+        // As late as possible, so that a parallel push of another platform is not lost.
         let there = push.list(tag).await?;
         let list = merged_list(there.as_deref(), &manifests);
         if there.as_ref() != Some(&list.bytes) {
@@ -143,7 +143,7 @@ impl Pusher {
     }
 
     /// Pushes a document that refers to `subject`, a manifest or list in the repository of `reference`; its tag and
-    /// digest do not matter. What refers to it already stays.
+    /// digest do not matter. Existing referrers stay.
     pub async fn attach(
         &self,
         reference: &ImageRef,
@@ -162,9 +162,9 @@ impl Pusher {
         let (media_type, digest, size) = (media_type.to_owned(), Digest::of(bytes), bytes.len() as u64);
         let referrer = referrer_manifest(subject, artifact_type, &Descriptor { media_type, digest, size });
         let manifest = referrer.manifest.descriptor.clone();
-        // Put again where it is there: only the answer says whether the registry knows what it is.
+        // It is pushed even if it exists: only the answer says whether the registry has a referrers API.
         let put = self.client.put_manifest(&push.endpoint, &manifest.digest.to_string(), &referrer.manifest).await;
-        if put.map_err(|error| push.refused("what refers to it", error))? {
+        if put.map_err(|error| push.refused("the artifact that refers to it", error))? {
             return Ok(Attached { manifest, tag: None });
         }
         let tag = referrers_tag(subject.digest);
@@ -172,7 +172,7 @@ impl Pusher {
         let index = merged_referrers(there.as_deref(), &referrer);
         if there.as_ref() != Some(&index.bytes) {
             let put = self.client.put_manifest(&push.endpoint, &tag, &index).await;
-            put.map_err(|error| push.refused(&format!("the index `{tag}` of what refers to it"), error))?;
+            put.map_err(|error| push.refused(&format!("the index `{tag}` of the artifact that refers to it"), error))?;
         }
         Ok(Attached { manifest, tag: Some(tag) })
     }
@@ -184,7 +184,7 @@ impl Pusher {
         Ok(Push { pusher: self, reference, endpoint })
     }
 
-    /// The registry itself, which stands after its mirrors.
+    /// The registry itself, which comes after its mirrors.
     fn location(&self, reference: &ImageRef) -> Result<Endpoint, ConfError> {
         let mut endpoints = self.client.conf().endpoints(reference)?;
         Ok(endpoints.pop().expect("every image has the place that its name says"))
@@ -204,7 +204,7 @@ impl<'a> Push<'a> {
         PushError::Refused { reference: Box::new(self.reference.clone()), what: what.to_owned(), source }
     }
 
-    /// Puts all blobs there, several at once; bytes by how they came there. All that can go goes, whatever fails beside.
+    /// Pushes all blobs, several at once; returns the bytes by how they got there. A failure does not stop the others.
     async fn blobs(&self, blobs: &[Blob<'_>]) -> Result<[u64; 3], PushError> {
         let outcomes = join_all(blobs.iter().map(|blob| async move {
             let _permit = self.pusher.permits.acquire().await.expect("the semaphore is never closed");
@@ -270,22 +270,23 @@ impl<'a> Push<'a> {
         Ok(())
     }
 
-    /// The list or index that a tag stands for; none where there is none. What is something else is told, as it goes.
+    /// The list or index of a tag; `None` if there is none. Anything else under the tag is reported, because it will be
+    /// replaced.
     async fn list(&self, tag: &str) -> Result<Option<Vec<u8>>, PushError> {
         let there = match self.pusher.client.manifest(&self.endpoint, Ok(tag), Patience::Full).await {
             Ok(there) => there,
             Err(RegistryError::Missing(_)) => return Ok(None),
-            Err(error) => return Err(self.refused(&format!("what `{tag}` stands for now must be known: it"), error)),
+            Err(error) => return Err(self.refused(&format!("the current image of the tag `{tag}`"), error)),
         };
         let what = match Manifest::parse(&there.bytes, there.media_type.as_deref()).map(|manifest| manifest.kind) {
             Ok(ManifestKind::List(_)) => return Ok(Some(there.bytes)),
             Ok(ManifestKind::Image { .. }) => "the manifest of one image".to_owned(),
-            Err(error) => format!("what cannot be read: {error}"),
+            Err(error) => format!("something that cannot be read: {error}"),
         };
         let repository = &self.endpoint.repository;
         let message = format!(
-            "`{tag}` of `{}/{repository}` stands for {what}; the list of this push takes its place, {} can be had by its \
-             digest",
+            "`{tag}` of `{}/{repository}` is {what}; the list of this push replaces it, and {} can still be pulled by \
+             its digest",
             self.endpoint.name(),
             there.digest
         );
@@ -305,17 +306,17 @@ pub enum PushError {
         /// Why not.
         source: ConfError,
     },
-    /// What it would be called says already what it is.
-    #[error("`{0}` cannot be pushed: it is named by a digest, which a push makes; name it by a tag")]
+    /// It is named by a digest.
+    #[error("cannot push `{0}`: it is named by a digest, and only a push gives a digest; name it by a tag")]
     Named(Box<ImageRef>),
-    /// The registry did not take a part of it. The tag is what it was.
+    /// The registry did not accept a part of it. The tag is unchanged.
     #[error("`{reference}`: {what} cannot be pushed")]
     Refused {
         /// The image.
         reference: Box<ImageRef>,
         /// Which part of it: `its blob sha256:…`.
         what: String,
-        /// What the registry said.
+        /// The registry's error.
         source: RegistryError,
     },
 }
@@ -331,9 +332,8 @@ impl Reportable for PushError {
 
     fn help(&self) -> Option<String> {
         match self {
-            Self::Refused { source: RegistryError::Http(error), .. } => {
-                error.help("a push goes to the registry itself, where registries.conf says that it is")
-            }
+            Self::Refused { source: RegistryError::Http(error), .. } => error
+                .help("a push goes to the registry itself, not to a mirror; registries.conf can change its address"),
             Self::Refused { source, .. } => source.help(),
             Self::Settings { .. } | Self::Named(_) => None,
         }

@@ -14,7 +14,7 @@ use crate::transport::text::one_line;
 use crate::transport::{HttpError, RegistryError};
 use crate::types::Digest;
 
-/// How a registry says that it took a manifest for what refers to another one.
+/// The header with which a registry confirms that a manifest refers to another one.
 const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 
@@ -32,7 +32,7 @@ pub(crate) enum Placed {
     Uploaded,
 }
 
-/// Where bytes of an upload go next.
+/// The state of an upload after its start.
 enum Begun {
     Mounted,
     At(Url),
@@ -45,21 +45,21 @@ impl RegistryClient {
         let call = Call { access: Access::Push, ..Call::new(Method::HEAD, At::Path(&path)) };
         let answer = self.persist(endpoint, &call, &[200, 404]).await;
         let answer = match answer {
-            // Where the blobs lie somewhere else, that place may know no HEAD.
+            // If the blobs are stored elsewhere, that server may not support HEAD.
             Err(HttpError::Status { url, .. }) if url.is_redirected() => return Ok(false),
             answer => self.said(endpoint, answer).await?,
         };
         Ok(is_blob(&answer, size))
     }
 
-    /// Whether another repository has a blob of this size, as far as it can be known at once.
+    /// Whether another repository has a blob of this size, with a single quick request.
     pub(crate) async fn may_have_blob(&self, endpoint: &Endpoint, digest: Digest, size: u64) -> bool {
         let path = format!("blobs/{digest}");
         let answer = self.call(endpoint, &Call::new(Method::HEAD, At::Path(&path))).await;
         answer.is_ok_and(|answer| is_blob(&answer, size))
     }
 
-    /// Puts a blob into a repository that does not have it: without sending it where the registry gives it from the
+    /// Pushes a blob to a repository that does not have it. It is not sent if the registry can mount it from the
     /// repository `from`.
     pub(crate) async fn put_blob(
         &self,
@@ -81,17 +81,17 @@ impl RegistryClient {
                 return Err(HttpError::Cache(source.into()).into());
             }
             let error = match error {
-                // An upload that the registry forgot is begun again.
+                // If the registry forgot the upload, start again.
                 HttpError::Status { status: 404, url, body, .. } if UPLOAD_LOST.contains(&body.code.as_str()) => {
                     HttpError::Broken { url, reason: format!("the server answered 404{body}") }
                 }
                 error => error,
             };
-            // It goes on from its first byte: what was sent is no progress.
+            // It restarts from its first byte, so what was sent is not progress.
             if let Err(error) = attempts.failed(error, false).await {
                 return Err(self.refused(endpoint, error).await);
             }
-            // It may be there although the answer to its last byte was lost.
+            // It may have arrived even if the last answer was lost.
             if self.has_blob(endpoint, digest, content.size()).await? {
                 return Ok(Placed::Uploaded);
             }
@@ -110,7 +110,7 @@ impl RegistryClient {
             Some(from) => self.begin(endpoint, Some((digest, from))).await.ok(),
         };
         if begun.is_none() {
-            // Who may not mount may still upload.
+            // If mounting is forbidden, an upload may still be allowed.
             begun = Some(self.begin(endpoint, None).await?);
         }
         let mut place = match begun {
@@ -142,7 +142,8 @@ impl RegistryClient {
         upload_place(&answer).map(Begun::At)
     }
 
-    /// Puts a manifest or list under a tag or its digest; whether the registry knows what it refers to, where it does.
+    /// Pushes a manifest or list under a tag or its digest; returns whether the registry confirmed the manifest that it
+    /// refers to.
     pub(crate) async fn put_manifest(
         &self,
         endpoint: &Endpoint,
@@ -192,7 +193,7 @@ impl RegistryClient {
 
     async fn refused(&self, endpoint: &Endpoint, error: HttpError) -> RegistryError {
         match error {
-            // Not what was asked for is missing, but where it should go.
+            // A 404 here means that the target is missing, not the content.
             HttpError::Status { status: 404, .. } => RegistryError::Http(error),
             error => self.explain(endpoint, Access::Push, error).await,
         }
@@ -203,7 +204,7 @@ fn is_blob(answer: &Response, size: u64) -> bool {
     answer.status() == 200 && answer.length().is_none_or(|length| length == size)
 }
 
-/// What may come as a manifest.
+/// The accepted types of a manifest.
 fn accept() -> HeaderMap {
     let mut headers = HeaderMap::new();
     let types = MANIFEST_TYPES.join(", ");
@@ -211,30 +212,31 @@ fn accept() -> HeaderMap {
     headers
 }
 
-/// Holds what the registry says that it took to what was sent. A digest by another algorithm says nothing.
+/// Compares the registry's digest with what was sent. A digest with another algorithm is ignored.
 fn agree(answer: &Response, digest: Digest) -> Result<(), HttpError> {
     let said = answer.header(&CONTENT_DIGEST).and_then(|digest| digest.parse::<Digest>().ok());
     match said.filter(|said| *said != digest) {
         None => Ok(()),
         Some(said) => {
-            let reason = format!("it took {said} and not what was sent, {digest}");
+            let reason = format!("it stored {said}, but {digest} was sent");
             Err(HttpError::Answer { url: answer.url().clone(), reason })
         }
     }
 }
 
-/// Where an upload goes on: at the very server that was asked, for there our login is known.
+/// The URL where an upload continues: only at the same server, because our login is for that server.
 fn upload_place(answer: &Response) -> Result<Url, HttpError> {
     let refused = |reason: String| HttpError::Answer { url: answer.url().clone(), reason };
     let asked = answer.url().asked();
     let location = answer.header(&header::LOCATION);
-    let location = location.ok_or_else(|| refused("it does not say where the upload goes".to_owned()))?;
-    let place = asked.join(location).map_err(|_| refused("it sends the upload to what is no URL".to_owned()))?;
+    let location = location.ok_or_else(|| refused("it does not say where to send the upload".to_owned()))?;
+    let place =
+        asked.join(location).map_err(|_| refused("it sends the upload to something that is not a URL".to_owned()))?;
     if place.origin() != asked.origin() {
         let place = one_line(&crate::transport::redacted_url(&place));
         return Err(refused(format!(
-            "it sends the upload to `{place}`, and uploads are sent only to who was asked; is the registry behind a \
-             proxy that does not tell it its own URL (`X-Forwarded-Proto`, `Host`)?"
+            "it redirects the upload to `{place}`, but uploads only go to the same server; if the registry is behind \
+             a proxy, the proxy must pass on its URL (`X-Forwarded-Proto`, `Host`)"
         )));
     }
     Ok(place)

@@ -66,11 +66,11 @@ fn a_layer_that_a_real_sealer_pulled_again_is_no_edited_one() {
     fs_err::rename(app.layer(0), app.path("old")).unwrap();
     write(&app.layer(0).join("etc/daemon.json"), "{\"other\": 1}");
     let [save, push, apply] = uses(&app);
-    insta::assert_snapshot!(errors(&save.1), @"error: layer sha256:[LAYER 1] of image `registry.cn-qingdao.aliyuncs.com/sealer-io/app:v1` is damaged: its files hash to sha256:[OTHER]; it was changed on disk, or a real sealer filled it: load the image again, or remove it and pull it again");
+    insta::assert_snapshot!(errors(&save.1), @"error: layer sha256:[LAYER 1] of image `registry.cn-qingdao.aliyuncs.com/sealer-io/app:v1` is damaged: its files hash to sha256:[OTHER]; it was changed on disk, or a real sealer unpacked it: load the image again, or remove it and pull it again");
     assert_eq!((save.1.code, push.1.code), (Some(4), Some(4)));
     assert_eq!(apply.1.code, Some(0), "{}", apply.1);
     let warning = apply.1.stderr.lines().find(|line| line.contains("does not hash")).unwrap();
-    insta::assert_snapshot!(warning, @"warning: layer sha256:[LAYER 1] of `registry.cn-qingdao.aliyuncs.com/sealer-io/app:v1` does not hash to its id: it was changed on disk, or a real sealer filled it; what is there is taken as it is");
+    insta::assert_snapshot!(warning, @"warning: layer sha256:[LAYER 1] of `registry.cn-qingdao.aliyuncs.com/sealer-io/app:v1` does not hash to its id: it was changed on disk, or a real sealer unpacked it; it is used as it is");
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_layer_that_cannot_be_hashed_again_here_is_taken_unverified() {
     // Others cannot keep owners at all, and are told so.
     if rustix::process::geteuid().is_root() {
         let said: Vec<&str> = pulled.stderr.lines().filter(|line| line.contains("layer")).collect();
-        insta::assert_snapshot!(said.join("\n"), @"warning: layer sha256:[OTHER] arrived as its id says, and its files do not hash to it again on this machine (owners have other names here, or attributes were left out); it is marked unverified");
+        insta::assert_snapshot!(said.join("\n"), @"warning: layer sha256:[OTHER] matched its id on arrival, but its files do not hash to it on this machine (owners have other names here, or attributes were left out); it is marked unverified");
     }
     assert!(app.store().is_unverified(&id).unwrap() && !app.store().was_verified(&id).unwrap());
     // So it is no damage, for the doctor and for those who use it.

@@ -151,12 +151,12 @@ fn a_blob_that_is_not_what_it_should_be_replaces_nothing() {
     let blobs = When::path("/v2/registry.cn-qingdao.aliyuncs.com/sealer-io/corrupt/blobs/").get().after(1);
     made().world.server().fault(blobs, Fault::FlipByte(20));
     let run = unhealed(&app, "corrupt:v1", 4);
-    assert!(run.stdout.contains("not mended: layer 1 (COPY etc .) of `corrupt:v1` cannot be got again"), "{run}");
+    assert!(run.stdout.contains("not repaired: layer 1 (COPY etc .) of `corrupt:v1` cannot be pulled again"), "{run}");
     // And where nobody answers, nothing is taken away either.
     let away = When::path("/v2/registry.cn-qingdao.aliyuncs.com/sealer-io/corrupt/manifests/");
     made().world.server().fault(away, Fault::NotFound);
     let run = unhealed(&app, "corrupt:v1", 4);
-    assert!(run.stdout.contains("not mended: `corrupt:v1` cannot be repaired from its registry"), "{run}");
+    assert!(run.stdout.contains("not repaired: `corrupt:v1` cannot be repaired from its registry"), "{run}");
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn what_is_of_no_use_is_set_aside_so_that_the_archive_can_be_loaded() {
     write(&layer, "no folder");
     let run = app.run(&["doctor", "image", "lost:v1", "--repair"]);
     assert_eq!(run.code, Some(4));
-    assert!(run.stdout.contains("set aside: [STORE]/root/recipe/damaged/2/data/overlay2/[LAYER 1]"), "{run}");
+    assert!(run.stdout.contains("moved away: [STORE]/root/recipe/damaged/2/data/overlay2/[LAYER 1]"), "{run}");
     assert_eq!(
         fs_err::read_to_string(app.root().join("recipe/damaged/2/data/overlay2").join(app_hex(&layer))).unwrap(),
         "no folder"

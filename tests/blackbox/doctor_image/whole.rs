@@ -32,10 +32,10 @@ fn what_is_not_there_is_no_finding() {
     let app = App::new();
     let none = app.run(&["doctor", "image", "nothing:v1"]);
     assert_eq!(none.code, Some(1));
-    insta::assert_snapshot!(none.stderr, @"error: there is no image `registry.cn-qingdao.aliyuncs.com/sealer-io/nothing:v1` in the store; `sealer images` lists those there are");
+    insta::assert_snapshot!(none.stderr, @"error: image `registry.cn-qingdao.aliyuncs.com/sealer-io/nothing:v1` is not in the store; `sealer images` lists the images");
     let other = app.doctor(&["--platform", "linux/arm64"]);
     assert_eq!(other.code, Some(1));
-    insta::assert_snapshot!(other.stderr, @"error: there is no image `registry.cn-qingdao.aliyuncs.com/sealer-io/app:v1` for linux/arm64 in the store; it is there for linux/amd64");
+    insta::assert_snapshot!(other.stderr, @"error: the store does not have image `registry.cn-qingdao.aliyuncs.com/sealer-io/app:v1` for linux/arm64; it has it for linux/amd64");
 }
 
 #[test]
@@ -62,34 +62,34 @@ fn all_platforms_of_the_shipped_recipe_are_whole() {
     }
     let run = world.succeed(&["doctor", "image", "kubernetes-rawdocker:v1.19.8", "--deep", "-v"]);
     insta::assert_snapshot!(run.stdout, @"
-    note: [WORLD]/root/data/overlay2/afbe9ebe946c9d57fb7a2717ed8860d8fd40d396d39527c07bc0548d4404985a/etc/kubeadm.yml:5: every node that joins will ask for `sea.hub:5000/fanux/lvscare:latest`, which the image's own registry does not hold: the cluster can only have masters (in layer 1 (COPY . .))
-      remedy: list the image that it stands for in manifests/imageList
+    note: [WORLD]/root/data/overlay2/afbe9ebe946c9d57fb7a2717ed8860d8fd40d396d39527c07bc0548d4404985a/etc/kubeadm.yml:5: every node that joins needs `sea.hub:5000/fanux/lvscare:latest`, which the image's own registry does not have: the cluster can only have masters (in layer 1 (COPY . .))
+      remedy: list the source image in manifests/imageList
     kubernetes-rawdocker:v1.19.8 (linux/amd64): whole: 4 layers, 13 images in its registry, 1 note
-    note: [WORLD]/root/data/overlay2/34e11871349d849598c22f507320ca6f5080d45381d9dc78a520d98f855a1433/etc/kubeadm.yml:5: every node that joins will ask for `sea.hub:5000/fanux/lvscare:latest`, which the image's own registry does not hold: the cluster can only have masters (in layer 1 (COPY . .))
-      remedy: list the image that it stands for in manifests/imageList
+    note: [WORLD]/root/data/overlay2/34e11871349d849598c22f507320ca6f5080d45381d9dc78a520d98f855a1433/etc/kubeadm.yml:5: every node that joins needs `sea.hub:5000/fanux/lvscare:latest`, which the image's own registry does not have: the cluster can only have masters (in layer 1 (COPY . .))
+      remedy: list the source image in manifests/imageList
     kubernetes-rawdocker:v1.19.8 (linux/arm64): whole: 4 layers, 13 images in its registry, 1 note
-    the machines of a cluster need besides:
+    the machines of a cluster also need:
     - root by ssh, systemd, and bash as `sh`: with dash, init-registry.sh does not notice that the registry has failed
-    - no Docker of their own: one that is there is used as it is, and cri/docker.tar.gz is not
-    - the kernel modules br_netfilter, overlay and ip_vs: without ip_vs no further machine can join
-    - on a cluster with masters only, pods that tolerate the taint NoSchedule of masters: all others stay Pending
-    - a platform of the image: a cluster of amd64 and arm64 machines needs an image of both
+    - no Docker of their own: an installed Docker is used as it is, and cri/docker.tar.gz is not
+    - the kernel modules br_netfilter, overlay and ip_vs: without ip_vs no other machine can join
+    - in a cluster of masters only: pods that tolerate the taint NoSchedule of masters; all other pods stay Pending
+    - a platform that the image has: a cluster of amd64 and arm64 machines needs an image for both
     ");
     // Pulled for it.
     let run = world.succeed(&["doctor", "image", "kubernetes:v1.19.8", "--deep", "-v"]);
     insta::assert_snapshot!(run.stdout, @"
-    note: [WORLD]/root/data/overlay2/b6303e7bac030e31991e47c33cfc457a27aa5830764c72acf03f38b005861405/etc/kubeadm.yml:5: every node that joins will ask for `sea.hub:5000/fanux/lvscare:latest`, which the image's own registry does not hold: the cluster can only have masters (in layer 1 (COPY . .))
-      remedy: list the image that it stands for in manifests/imageList
+    note: [WORLD]/root/data/overlay2/b6303e7bac030e31991e47c33cfc457a27aa5830764c72acf03f38b005861405/etc/kubeadm.yml:5: every node that joins needs `sea.hub:5000/fanux/lvscare:latest`, which the image's own registry does not have: the cluster can only have masters (in layer 1 (COPY . .))
+      remedy: list the source image in manifests/imageList
     kubernetes:v1.19.8 (linux/amd64): whole: 5 layers, 13 images in its registry, 1 note
-    note: [WORLD]/root/data/overlay2/806cc943f0474daf52417b619d563d05f75e50556b8fe60348852ea316114e77/etc/kubeadm.yml:5: every node that joins will ask for `sea.hub:5000/fanux/lvscare:latest`, which the image's own registry does not hold: the cluster can only have masters (in layer 1 (COPY . .))
-      remedy: list the image that it stands for in manifests/imageList
+    note: [WORLD]/root/data/overlay2/806cc943f0474daf52417b619d563d05f75e50556b8fe60348852ea316114e77/etc/kubeadm.yml:5: every node that joins needs `sea.hub:5000/fanux/lvscare:latest`, which the image's own registry does not have: the cluster can only have masters (in layer 1 (COPY . .))
+      remedy: list the source image in manifests/imageList
     kubernetes:v1.19.8 (linux/arm64): whole: 5 layers, 13 images in its registry, 1 note
-    the machines of a cluster need besides:
+    the machines of a cluster also need:
     - root by ssh, systemd, and bash as `sh`: with dash, init-registry.sh does not notice that the registry has failed
-    - no Docker of their own: one that is there is used as it is, and cri/docker.tar.gz is not
-    - the kernel modules br_netfilter, overlay and ip_vs: without ip_vs no further machine can join
-    - on a cluster with masters only, pods that tolerate the taint NoSchedule of masters: all others stay Pending
-    - a platform of the image: a cluster of amd64 and arm64 machines needs an image of both
+    - no Docker of their own: an installed Docker is used as it is, and cri/docker.tar.gz is not
+    - the kernel modules br_netfilter, overlay and ip_vs: without ip_vs no other machine can join
+    - in a cluster of masters only: pods that tolerate the taint NoSchedule of masters; all other pods stay Pending
+    - a platform that the image has: a cluster of amd64 and arm64 machines needs an image for both
     ");
 }
 

@@ -50,7 +50,7 @@ async fn a_digest_that_is_there_needs_no_network() {
     insta::assert_snapshot!(missing.to_string(), @"`https://example.invalid/d/f.tgz` is not in the cache, and the network is switched off; fetch it with the network on");
     let address = world.server.address();
     let warning = format!(
-        "the URL mirror http://{address}/files/example.invalid/ is asked over http: anyone on the way can change what it gives"
+        "the URL mirror http://{address}/files/example.invalid/ uses http: anyone on the way can change the files"
     );
     assert_eq!(world.said.warnings(), [warning]);
 }
@@ -87,9 +87,9 @@ async fn wrong_content_is_named_and_gone() {
     let kinds = errors.each_ref().map(Reportable::kind);
     assert_eq!(kinds, [FailureKind::Verification, FailureKind::Failed, FailureKind::Invalid, FailureKind::Invalid]);
     insta::assert_snapshot!(errors.map(|error| shown(&world, &error)).join("\n"), @"
-    `http://127.0.0.1:PORT/files/a.b/f` cannot be fetched: http://127.0.0.1:PORT/files/a.b/f did not give what was expected: expected content of sha256:27042f4e6eca7d0b2a7ee4026df2ecfa51d3339e6d122aa099118ecd8563bad9, found sha256:8810ad581e59f2bc3928b261707a71308f7e139eb04820366dc4d5c18d980225
-    `http://127.0.0.1:PORT/files/a.b/gone` cannot be fetched: http://127.0.0.1:PORT/files/a.b/gone: the server answered 404
-    `http://127.0.0.1:PORT/files/a.b/f` is an http URL, whose content anyone on the way can change: write its sha256, or use https
+    cannot fetch `http://127.0.0.1:PORT/files/a.b/f`: http://127.0.0.1:PORT/files/a.b/f returned something unexpected: expected content of sha256:27042f4e6eca7d0b2a7ee4026df2ecfa51d3339e6d122aa099118ecd8563bad9, found sha256:8810ad581e59f2bc3928b261707a71308f7e139eb04820366dc4d5c18d980225
+    cannot fetch `http://127.0.0.1:PORT/files/a.b/gone`: http://127.0.0.1:PORT/files/a.b/gone: the server answered 404
+    `http://127.0.0.1:PORT/files/a.b/f` is an http URL, and anyone on the way can change the file: give its sha256, or use https
     `ftp://a.b/c` is neither an https nor an http URL
     ");
     assert_eq!((world.staged(), world.blobs()), (0, 0));

@@ -85,7 +85,7 @@ async fn a_damaged_blob_is_fetched_again() {
     assert_eq!(world.cache.look(layer.digest, Some(layer.size)).size(), Some(layer.size));
     assert_eq!(world.cache.document(manifest.digest, 1 << 20), Some(first.manifest.bytes));
     let size = layer.size;
-    let expected = format!("{} has 5 bytes in the cache and should have {size}; it is fetched again", layer.digest);
+    let expected = format!("{} has 5 bytes in the cache, expected {size}; it is fetched again", layer.digest);
     assert_eq!(world.said.warnings(), [expected]);
 }
 
@@ -199,8 +199,8 @@ async fn credentials_open_what_is_closed_and_are_never_shown() {
     assert_eq!([anonymous.kind(), wrong.kind()], [FailureKind::Failed; 2]);
     assert!(!format!("{wrong:?}{wrong}").contains("wr0ng"));
     insta::assert_snapshot!([anonymous, wrong].map(|error| shown(&world, &error)).join("\n"), @"
-    `docker.io/library/registry:2.7.1`: its manifest cannot be pulled: the registry asks for credentials, or hides that it does not have it (http://127.0.0.1:PORT/token: the server answered 401, UNAUTHORIZED wrong user or password)
-    `docker.io/library/registry:2.7.1`: its manifest cannot be pulled: the registry does not take the login of `bob` for `127.0.0.1:PORT`, which comes from `the test` (http://127.0.0.1:PORT/token: the server answered 401, UNAUTHORIZED wrong user or password)
+    `docker.io/library/registry:2.7.1`: its manifest cannot be pulled: the registry asks for a login, or hides that it does not have it (http://127.0.0.1:PORT/token: the server answered 401, UNAUTHORIZED wrong user or password)
+    `docker.io/library/registry:2.7.1`: its manifest cannot be pulled: the registry does not accept the login of `bob` for `127.0.0.1:PORT`, which comes from `the test` (http://127.0.0.1:PORT/token: the server answered 401, UNAUTHORIZED wrong user or password)
     ");
     let right = world.puller_with(&conf, Arc::new(Bob("s3cret")), impatient());
     right.pull(&parsed("registry:2.7.1"), &amd64()).await.unwrap();

@@ -115,8 +115,8 @@ async fn other_platforms_that_are_there_stay() {
     pusher.push(&parsed(NAME), &[world.image("linux/arm64", &[b"arm"])]).await.unwrap();
     let host = world.server.address();
     let expected = format!(
-        "`v1` of `{host}/{REPOSITORY}` stands for the manifest of one image; the list of this push takes its place, \
-         {single} can be had by its digest"
+        "`v1` of `{host}/{REPOSITORY}` is the manifest of one image; the list of this push replaces it, and {single} \
+         can still be pulled by its digest"
     );
     assert_eq!(world.said.warnings(), [expected]);
 }

@@ -84,8 +84,8 @@ async fn certificates_are_verified_and_a_users_ca_counts() {
     assert_eq!(asked.join().unwrap(), 2);
     let messages = [unknown, down].map(|error| shown(&world, &error).replace(&port.to_string(), "PORT"));
     insta::assert_snapshot!(messages.join("\n"), @"
-    `https://127.0.0.1:PORT/x` cannot be fetched: https://127.0.0.1:PORT/x: no trusted connection: the certificate is not trusted: its issuer is unknown
-    `https://127.0.0.1:PORT/x` cannot be fetched: https://127.0.0.1:PORT/x: a redirect from https to http, which is never followed
+    cannot fetch `https://127.0.0.1:PORT/x`: https://127.0.0.1:PORT/x: no trusted connection: the certificate is not trusted: its issuer is unknown
+    cannot fetch `https://127.0.0.1:PORT/x`: https://127.0.0.1:PORT/x: a redirect from https to http, which is never followed
     ");
 }
 
@@ -134,9 +134,9 @@ async fn a_registry_cannot_send_a_login_to_a_host_that_the_user_did_not_name_ins
         messages.push(format!("{:?}: {}", error.kind(), shown(&world, &error).replace(&port.to_string(), "OTHER")));
     }
     insta::assert_snapshot!(messages.join("\n"), @"
-    Failed: `docker.io/library/registry:2.7.1`: its manifest cannot be pulled: http://127.0.0.1:PORT/v2/docker.io/library/registry/manifests/2.7.1: it sends us for a token to what is neither https nor a host named insecure: `http://127.0.0.1:OTHER/token`
-    Failed: `docker.io/library/registry:2.7.1`: its manifest cannot be pulled: http://127.0.0.1:PORT/v2/docker.io/library/registry/manifests/2.7.1: it sends us for a token to what is neither https nor a host named insecure: `ftp://x/token`
-    Failed: `docker.io/library/registry:2.7.1`: its manifest cannot be pulled: http://127.0.0.1:PORT/v2/docker.io/library/registry/manifests/2.7.1: it sends us for a token to what is no URL: `token`
+    Failed: `docker.io/library/registry:2.7.1`: its manifest cannot be pulled: http://127.0.0.1:PORT/v2/docker.io/library/registry/manifests/2.7.1: its URL for tokens is neither https nor on a host that is marked insecure: `http://127.0.0.1:OTHER/token`
+    Failed: `docker.io/library/registry:2.7.1`: its manifest cannot be pulled: http://127.0.0.1:PORT/v2/docker.io/library/registry/manifests/2.7.1: its URL for tokens is neither https nor on a host that is marked insecure: `ftp://x/token`
+    Failed: `docker.io/library/registry:2.7.1`: its manifest cannot be pulled: http://127.0.0.1:PORT/v2/docker.io/library/registry/manifests/2.7.1: its URL for tokens is not valid: `token`
     ");
     // Nobody was asked there: the one answer is still to be had.
     std::io::Write::write_all(&mut std::net::TcpStream::connect(("127.0.0.1", port)).unwrap(), b"x").unwrap();
@@ -161,10 +161,10 @@ async fn redirects_end_and_never_leave_http() {
         messages.push(format!("{:?}: {}", error.kind(), shown(&world, &error)));
     }
     insta::assert_snapshot!(messages.join("\n"), @"
-    Failed: `http://127.0.0.1:PORT/files/a.b/x` cannot be fetched: http://127.0.0.1:PORT/files/a.b/x: more than 5 redirects
-    Failed: `http://127.0.0.1:PORT/files/a.b/x` cannot be fetched: http://127.0.0.1:PORT/files/a.b/x: a redirect to neither http nor https
-    Failed: `http://127.0.0.1:PORT/files/a.b/x` cannot be fetched: http://127.0.0.1:PORT/files/a.b/x: a redirect to what is no URL
-    Failed: `http://127.0.0.1:PORT/files/a.b/x` cannot be fetched: http://127.0.0.1:PORT/files/a.b/x: a redirect that does not say where to
+    Failed: cannot fetch `http://127.0.0.1:PORT/files/a.b/x`: http://127.0.0.1:PORT/files/a.b/x: more than 5 redirects
+    Failed: cannot fetch `http://127.0.0.1:PORT/files/a.b/x`: http://127.0.0.1:PORT/files/a.b/x: a redirect to neither http nor https
+    Failed: cannot fetch `http://127.0.0.1:PORT/files/a.b/x`: http://127.0.0.1:PORT/files/a.b/x: a redirect to something that is not a URL
+    Failed: cannot fetch `http://127.0.0.1:PORT/files/a.b/x`: http://127.0.0.1:PORT/files/a.b/x: a redirect without a target
     ");
     for (redirects, is_ok) in [(5, true), (6, false)] {
         world.cache.discard(right).unwrap();

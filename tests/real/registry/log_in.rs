@@ -86,7 +86,7 @@ fn a_login_opens_the_registry_to_pulls_and_pushes_until_the_logout() {
 
         let out = log_out(&world, &host);
         assert_eq!((out.code, out.stderr.as_str()), (Some(0), ""), "{out}");
-        assert_eq!(out.stdout, "logged out of `[REGISTRY]`: taken out of `[WORLD]/home/.docker/config.json`\n");
+        assert_eq!(out.stdout, "logged out of `[REGISTRY]`: removed from `[WORLD]/home/.docker/config.json`\n");
         assert_eq!(fs_err::read_to_string(&file).unwrap(), "{\n\t\"auths\": {}\n}\n");
         fs_err::remove_dir_all(world.cache()).unwrap();
         assert_eq!((pull(&world, &host, &[], &[]).code, world.run(&["push", &name]).code), (Some(1), Some(1)));
@@ -108,8 +108,8 @@ fn a_login_that_is_not_taken_is_not_kept() {
         exit 1
         --- stdout
         --- stderr
-        error: the registry does not take the login of `bob` for `[REGISTRY]` (http://[REGISTRY]/v2/: the server answered 401, UNAUTHORIZED authentication required)
-          help: are name and password right? many registries want a token in place of the password
+        error: the registry does not accept the login of `bob` for `[REGISTRY]` (http://[REGISTRY]/v2/: the server answered 401, UNAUTHORIZED authentication required)
+          help: check the user name and the password; many registries want a token instead of the password
         "); }
     }
 }
@@ -127,8 +127,8 @@ fn a_token_for_later_is_kept_in_place_of_the_password() {
         let run = log_in(&world, &host, (LOGIN.0, "wr0ng-one"), &[]);
         assert_eq!(run.code, Some(1), "{run}");
         insta::allow_duplicates! { insta::assert_snapshot!(run.stderr, @"
-        error: the registry does not take the login of `bob` for `[REGISTRY]` (http://[REGISTRY]/token: the server answered 401, UNAUTHORIZED wrong user or password)
-          help: are name and password right? many registries want a token in place of the password
+        error: the registry does not accept the login of `bob` for `[REGISTRY]` (http://[REGISTRY]/token: the server answered 401, UNAUTHORIZED wrong user or password)
+          help: check the user name and the password; many registries want a token instead of the password
         "); }
         assert!(!world.path("home/.docker").exists());
 
@@ -191,12 +191,12 @@ fn a_password_goes_to_no_registry_that_is_not_known() {
     --- stdout
     --- stderr
     error: https://[REGISTRY]/v2/: no trusted connection: the server does not speak TLS
-      help: does `[REGISTRY]` speak http? nobody is asked so unless you say it: `[[registry]]`, `location = "[REGISTRY]"`, `insecure = true` in registries.conf
+      help: if `[REGISTRY]` speaks http, allow it in registries.conf: `[[registry]]`, `location = "[REGISTRY]"`, `insecure = true`
     exit 1
     --- stdout
     --- stderr
     error: https://[REGISTRY]/v2/: no trusted connection: the certificate is not trusted: its issuer is unknown
-      help: is `[REGISTRY]` the right place? a CA of your own belongs into the system's store of certificates, or for this host alone into `/etc/containers/certs.d/[REGISTRY]/ca.crt` (`~/.config/containers/certs.d/[REGISTRY]/ca.crt`)
+      help: check that `[REGISTRY]` is the right address; put your own CA into the system's certificate store, or for this host only into `/etc/containers/certs.d/[REGISTRY]/ca.crt` (`~/.config/containers/certs.d/[REGISTRY]/ca.crt`)
     exit 1
     --- stdout
     --- stderr
@@ -232,11 +232,11 @@ fn a_registry_that_does_not_answer_is_worth_a_retry() {
         stderr.iter().flat_map(|said| said.lines()).filter(|line| !line.starts_with("warning")).collect();
     insta::assert_snapshot!(errors.join("\n"), @"
     error: https://[REGISTRY]/v2/: cannot connect: connection refused
-      help: is the server up, and is `[REGISTRY]` the right place? registries.conf says which hosts speak http
+      help: check that the server is up and that `[REGISTRY]` is the right address; registries.conf lists the hosts that speak http
     error: http://[REGISTRY]/v2/: the server answered 503
       help: run the command again later
     error: http://[REGISTRY]/v2/: the server answered 404, NAME_UNKNOWN not found, as told
-      help: is that a registry? it is written `HOST[:PORT]`
+      help: check that this is a registry, written as `HOST[:PORT]`
     ");
 }
 
@@ -251,7 +251,7 @@ fn a_registry_that_asks_nobody_is_told() {
     --- stdout
     logged in to `[REGISTRY]` as `bob`; the login is in `[WORLD]/home/.docker/config.json`
     --- stderr
-    warning: `[REGISTRY]` asked for no login, so it was not found out whether it takes this one
+    warning: `[REGISTRY]` did not ask for a login, so it is not known whether the login is valid
     ");
 }
 
@@ -289,7 +289,8 @@ fn a_helper_keeps_the_login_where_the_file_names_one() {
         assert_eq!(run.code, Some(0), "{run}");
         let file = "[WORLD]/home/.docker/config.json";
         let expected = format!(
-            "logged in to `[REGISTRY]` as `bob`; `docker-credential-vault`, which `{file}` names, keeps the login\n"
+            "logged in to `[REGISTRY]` as `bob`; the login is stored by `docker-credential-vault`, which `{file}` \
+             names\n"
         );
         assert_eq!(run.stdout, expected);
         assert!(secrets().iter().all(|secret| !run.to_string().contains(secret)), "{run}");
@@ -322,7 +323,7 @@ fn a_helper_keeps_the_login_where_the_file_names_one() {
         --- stdout
         --- stderr
         error: `docker-credential-vault` cannot keep the login for `[REGISTRY]`: it ended with exit status: 3
-          help: `[WORLD]/home/.docker/config.json` names this helper (`credHelpers`, `credsStore`): repair it, or take it out there
+          help: `[WORLD]/home/.docker/config.json` names this helper (`credHelpers`, `credsStore`): fix it, or remove it from that file
         "); }
     }
 }

@@ -102,7 +102,7 @@ fn mirrors_have_to_lead_all_pulls_to_the_cluster_s_registry() {
     let insecure = "\"insecure-registries\": [\"sea.hub\", \"sea.hub:5000\"]";
     let with =
         |mirrors: &str| said(&format!("{{{insecure},\n\"mirror-registries\": {mirrors}}}"), Some(&sealer()), None);
-    let good = "good: /etc/docker/daemon.json: is what the engine takes, and has the cluster's registry in it\n";
+    let good = "good: /etc/docker/daemon.json: is valid for the engine, and lists the cluster's registry\n";
     for mirrors in [
         r#"[{"domain": "*", "mirrors": ["http://sea.hub:5000"]}]"#,
         r#"[{"domain": "r.example", "mirrors": []}, {"domain": "*", "mirrors": ["https://m", "http://sea.hub:5000/"]}]"#,
@@ -119,7 +119,8 @@ fn mirrors_have_to_lead_all_pulls_to_the_cluster_s_registry() {
         let lines: Vec<&str> = said.lines().collect();
         assert_eq!(
             lines[0],
-            "warning: /etc/docker/daemon.json:2:22: `mirror-registries` does not lead all pulls to this machine's registry: nothing is cached",
+            "warning: /etc/docker/daemon.json:2:22: `mirror-registries` does not send all pulls to this machine's \
+             registry: nothing is cached",
             "{mirrors}"
         );
         assert_eq!(lines.len(), 3, "{said}");

@@ -200,10 +200,10 @@ fn what_is_not_as_the_config_says_is_refused() {
         )
     );
     let image = folder.image(vec![blob.clone()], &[]);
-    insta::assert_snapshot!(write(&folder, &image).unwrap_err(), @"`docker.io/library/registry:2.7.1` is inconsistent: layers in its manifest 1, in its config 0");
+    insta::assert_snapshot!(write(&folder, &image).unwrap_err(), @"`docker.io/library/registry:2.7.1` is inconsistent: its manifest has 1 layers, its config 0");
     let zstd = folder.add(ZSTD, b"\x28\xb5\x2f\xfd rest");
     let image = folder.image(vec![zstd], &[Digest::of(b"")]);
-    insta::assert_snapshot!(chain(&write(&folder, &image).unwrap_err()), @"cannot decompress the layer `sha256:559bbc0b6339eb188c746eeefbe330eb69275a97a00a52557cf49779ae385f36` of `docker.io/library/registry:2.7.1`: the archive's zstd stream is damaged, or something that is none follows it: Data corruption detected");
+    insta::assert_snapshot!(chain(&write(&folder, &image).unwrap_err()), @"cannot decompress the layer `sha256:559bbc0b6339eb188c746eeefbe330eb69275a97a00a52557cf49779ae385f36` of `docker.io/library/registry:2.7.1`: the archive's zstd stream is damaged, or other data follows it: Data corruption detected");
     // A blob that is what its digest says stays, whatever else is wrong with it.
     assert!(folder.blobs[&blob.digest].exists());
     let short = folder.add(GZIP, &gzip(&layer("one"), 6)[..20]);
@@ -211,7 +211,7 @@ fn what_is_not_as_the_config_says_is_refused() {
     insta::assert_snapshot!(chain(&write(&folder, &image).unwrap_err()), @"cannot decompress the layer `sha256:a2f2218eb2b1dd81addf6f9cb11a748791a1ca37f712d942415f25eefcbd9ad0` of `docker.io/library/registry:2.7.1`: the archive ends too early, after 9 decompressed bytes: fetch it again");
     let mut image = folder.image(Vec::new(), &[]);
     image.config = folder.add("x", b"{}");
-    insta::assert_snapshot!(chain(&write(&folder, &image).unwrap_err()), @"the config `sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a` of `docker.io/library/registry:2.7.1` is no config of a container image: missing field `rootfs` at line 1 column 2");
+    insta::assert_snapshot!(chain(&write(&folder, &image).unwrap_err()), @"the config `sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a` of `docker.io/library/registry:2.7.1` is not the config of a container image: missing field `rootfs` at line 1 column 2");
 }
 
 #[test]

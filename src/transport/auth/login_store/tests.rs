@@ -184,8 +184,8 @@ fn what_cannot_be_understood_or_written_stays_as_it_is() {
     }
     insta::assert_snapshot!(said.join("\n"), @"
     F/home/config.json:2:17: the `auth` of `a` is not USER:PASSWORD in base64
-    F/home/config.json:1:21: the key `a` stands twice in one object
-    F/home/config.json:1:12: the text ends where a value should be
+    F/home/config.json:1:21: the key `a` is in the object twice
+    F/home/config.json:1:12: the text ends, expected a value
     F/home/config.json:1:1: a file with logins is a JSON object
     ");
     // It broke, or became something else, after it was looked at.
@@ -197,7 +197,7 @@ fn what_cannot_be_understood_or_written_stays_as_it_is() {
     fs_err::remove_file(&home).unwrap();
     fs_err::create_dir(&home).unwrap();
     let error = store.put(&"r.example".parse().unwrap(), &accepted("bob")).unwrap_err();
-    assert!(std::error::Error::source(&error).unwrap().to_string().ends_with("is no file"), "{error:?}");
+    assert!(std::error::Error::source(&error).unwrap().to_string().ends_with("is not a file"), "{error:?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What the engine says of an image and of itself, and its layers hashed: asked for, and nothing kept.
+//! Queries about an image and about the engine itself, and a check of its layers. Nothing is stored.
 
 use std::io;
 use std::path::PathBuf;
@@ -20,20 +20,21 @@ pub struct EngineImage {
     pub platform: Platform,
     /// The digests of its layers' tar streams, from the lowest.
     pub diff_ids: Vec<Digest>,
-    /// What registries call it, each with the digest of a manifest or list; none of an image that was only built or loaded.
+    /// Its names in registries, each with the digest of a manifest or list; empty for an image that was only built or
+    /// loaded.
     pub repo_digests: Vec<ImageRef>,
-    /// Bytes of all its layers, where the engine says so.
+    /// Bytes of all its layers, if the engine says so.
     pub size: Option<u64>,
 }
 
-/// What the engine says of itself. Source: Docker Engine API, `GET /info`.
+/// What the engine says about itself. Source: Docker Engine API, `GET /info`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EngineStorage {
-    /// The folder that it keeps everything in, on the machine where it runs.
+    /// Its data folder, on the machine where it runs.
     pub root: Option<PathBuf>,
     /// Its storage driver: `overlay2`.
     pub driver: Option<String>,
-    /// Whether it keeps images in containerd, and not in files of its own.
+    /// Whether it keeps images in containerd, and not in its own files.
     pub is_containerd: bool,
 }
 
@@ -57,14 +58,14 @@ impl Engine {
         Ok(EngineImage {
             id: asking.id_of(&found)?,
             platform: Platform::new(os, architecture, found.variant.as_deref()),
-            diff_ids: diff_ids.map_err(|error| asking.strange(format!("among its diff ids {error}")))?,
-            // What is no reference says nothing to anybody.
+            diff_ids: diff_ids.map_err(|error| asking.strange(format!("in its diff ids, {error}")))?,
+            // Entries that are not references are ignored.
             repo_digests: names.filter_map(|name| name.parse().ok()).collect(),
             size: found.size.and_then(|size| u64::try_from(size).ok()),
         })
     }
 
-    /// What the engine says of itself; `image` is what it is asked for, for messages.
+    /// What the engine says about itself; `image` is only for messages.
     pub async fn storage(&self, image: &ImageSource) -> Result<EngineStorage, EngineError> {
         let asking = self.connect(image)?;
         let info =
@@ -79,7 +80,7 @@ impl Engine {
         })
     }
 
-    /// Has the engine pack the image and hashes every layer: an error where one is not what `said` says of it.
+    /// Exports the image and hashes every layer: an error if one is not what `said` says.
     pub async fn check_layers(&self, image: &ImageSource, said: &EngineImage) -> Result<(), EngineError> {
         let asking = self.connect(image)?;
         let file = self.cache.scratch().map_err(|source| EngineError::Cache { image: image.clone(), source })?;
@@ -96,7 +97,7 @@ impl Engine {
                 return Err(EngineError::Other { image: source.clone(), host, said, found });
             }
             if diff_ids(archive.config()).ok().as_ref() != Some(&expected.diff_ids) {
-                let why = "the diff ids that it says are not those of the config that it gives".to_owned();
+                let why = "its diff ids are not those of the config that it sends".to_owned();
                 return Err(EngineError::Fault { image: source.clone(), host, fault: EngineFault::Strange(why) });
             }
             for index in 0..archive.layer_count() {
@@ -105,7 +106,7 @@ impl Engine {
             Ok(())
         });
         hashed.await.unwrap_or_else(|_| Err(asking.broken("the work on it was stopped")))?;
-        // The id is the only digest that what came has.
+        // The id is the only digest that the export has.
         self.observer.event(Event::Transferred { what, digest: said.id, size: said.size.unwrap_or_default() });
         Ok(())
     }

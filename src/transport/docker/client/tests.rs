@@ -188,6 +188,6 @@ fn who_may_not_use_the_socket_hears_what_to_do() {
     ");
     insta::assert_snapshot!(said(io::ErrorKind::TimedOut), @"
     Retry: cannot ask the Docker engine at `unix://[ENGINE]/s` for `docker-daemon:foo:v1`: timed out
-        start the engine, or say in DOCKER_HOST where it listens; an image of a registry needs none
+        start the engine, or set DOCKER_HOST to where it listens; an image from a registry needs no engine
     ");
 }

@@ -1,14 +1,14 @@
-//! Where the files lie.
+//! Where the files are.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::transport::settings::{config_folder, path_variable};
 
-/// The places where users have settings about registries.
+/// The places of settings for registries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConfigPlaces {
-    /// `CONTAINERS_REGISTRIES_CONF`: the only file that is read, where it is set.
+    /// `CONTAINERS_REGISTRIES_CONF`: if set, the only file that is read.
     pub named: Option<PathBuf>,
     /// The user's folder, `$XDG_CONFIG_HOME/containers` or `~/.config/containers`.
     pub user: Option<PathBuf>,
@@ -27,9 +27,9 @@ impl ConfigPlaces {
         }
     }
 
-    /// The files to read, the later over the earlier.
+    /// The files to read; later ones override earlier ones.
     ///
-    /// A user's file replaces everything of the system's; without one the user's drop-ins come over the system's.
+    /// A user's file replaces all files of the system; without one, the user's drop-ins override the system's.
     pub(super) fn files(&self) -> io::Result<Vec<PathBuf>> {
         if let Some(named) = &self.named {
             return Ok(vec![named.clone()]);
@@ -53,7 +53,7 @@ impl ConfigPlaces {
     }
 }
 
-/// The `*.conf` of a folder in the order of their names; none where there is no folder.
+/// The `*.conf` of a folder in the order of their names; empty if there is no folder.
 fn drop_ins(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = match fs_err::read_dir(folder) {
         Ok(entries) => entries,

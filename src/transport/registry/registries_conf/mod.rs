@@ -1,4 +1,4 @@
-//! Where images are asked for: containers-registries.conf(5), version 2.
+//! Settings for registries and mirrors: containers-registries.conf(5), version 2.
 
 use crate::transport::LoginScope;
 use crate::transport::settings::read_settings;
@@ -10,7 +10,7 @@ mod unknown;
 
 pub use find::ConfigPlaces;
 
-/// The user's settings about registries.
+/// The user's settings for registries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RegistriesConf {
     rules: Vec<Rule>,
@@ -22,7 +22,7 @@ pub struct RegistriesConf {
 struct Rule {
     /// `HOST[:PORT][/PATH]` or `*.DOMAIN`.
     prefix: String,
-    /// What replaces the prefix; none, with a wildcard, leaves the name as it is.
+    /// What replaces the prefix; `None`, with a wildcard, leaves the name as it is.
     location: Option<String>,
     insecure: bool,
     blocked: bool,
@@ -37,7 +37,7 @@ struct Mirror {
     pulls: Pulls,
 }
 
-/// Which references a mirror is asked for.
+/// Which references a mirror is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Pulls {
     All,
@@ -45,7 +45,7 @@ enum Pulls {
     TagOnly,
 }
 
-/// A registry to ask, and what to ask it for.
+/// A registry and the repository to use there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Endpoint {
     /// `HOST` or `HOST:PORT`.
@@ -57,7 +57,7 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// The registry's name as users know it: Docker's is asked under another one.
+    /// The registry's name as users know it: Docker's registry has another host name.
     #[must_use]
     pub fn name(&self) -> &str {
         if self.host == DOCKER_HOST { "docker.io" } else { &self.host }
@@ -73,7 +73,7 @@ pub enum ConfError {
     /// A file could not be read; the error names it.
     #[error("the settings of registries cannot be read")]
     Read(#[from] std::io::Error),
-    /// A file holds something that is not understood.
+    /// A file has something that cannot be parsed.
     #[error("{}: {}", .source_text.place(.diagnostic.span), .diagnostic.message)]
     Invalid {
         /// The file.
@@ -99,7 +99,7 @@ impl Reportable for ConfError {
 }
 
 impl RegistriesConf {
-    /// Loads the files where users have them.
+    /// Loads the files from the given places.
     pub fn load(places: &ConfigPlaces) -> Result<Self, ConfError> {
         let mut conf = Self::default();
         for path in places.files()? {
@@ -109,14 +109,14 @@ impl RegistriesConf {
         Ok(conf)
     }
 
-    /// The settings that one file says.
+    /// The settings of one file.
     pub fn from_text(source: &Source) -> Result<Self, ConfError> {
         parse::parse(source)
             .map(|rules| Self { rules, warnings: unknown::warnings(source) })
             .map_err(|diagnostic| ConfError::Invalid { source_text: source.clone(), diagnostic: Box::new(diagnostic) })
     }
 
-    /// Takes a later file over this one: its rules replace those of the same prefix.
+    /// Merges a later file into this one: its rules replace those with the same prefix.
     fn merge(&mut self, later: Self) {
         self.warnings.extend(later.warnings);
         for rule in later.rules {
@@ -127,20 +127,20 @@ impl RegistriesConf {
         }
     }
 
-    /// What is written in the files and does nothing, one sentence each.
+    /// Settings in the files that have no effect, one sentence each.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
-    /// The registries to ask for an image, in their order: mirrors, then the location itself.
+    /// The registries to try for an image, in order: mirrors, then the location itself.
     pub fn endpoints(&self, reference: &ImageRef) -> Result<Vec<Endpoint>, ConfError> {
         let name = format!("{}/{}", reference.registry(), reference.repository());
         let best = self
             .rules
             .iter()
             .filter_map(|rule| Some((matched(&rule.prefix, &name)?, rule)))
-            // Two wildcards take the same host whole: the one that says more counts.
+            // Two wildcards can match the same host: the more specific one wins.
             .max_by_key(|(length, rule)| (*length, rule.prefix.len()));
         let Some((length, rule)) = best else {
             return Ok(vec![endpoint(&name, false)]);
@@ -172,7 +172,7 @@ impl RegistriesConf {
         {
             return Err(ConfError::Blocked { prefix: rule.prefix.clone() });
         }
-        // Whatever leads there; what says most of it counts.
+        // All rules that match; the most specific one wins.
         let places = self.rules.iter().flat_map(|rule| {
             let location = rule.location.as_ref().unwrap_or(&rule.prefix);
             let mirrors = rule.mirrors.iter().map(|mirror| (&mirror.location, mirror.insecure));
@@ -197,16 +197,16 @@ impl RegistriesConf {
     }
 }
 
-/// How many bytes of `name` the prefix takes; none where it does not match.
+/// How many bytes of `name` the prefix matches; `None` if it does not match.
 ///
-/// A prefix ends where a component ends: `quay.io/a` is none of `quay.io/ab`. `*.DOMAIN` takes whole subdomains.
+/// A prefix ends where a component ends: `quay.io/a` does not match `quay.io/ab`. `*.DOMAIN` matches whole subdomains.
 fn matched(prefix: &str, name: &str) -> Option<usize> {
     let length = match prefix.strip_prefix('*') {
         None => name.starts_with(prefix).then_some(prefix.len())?,
         Some(suffix) => {
             let (domain, path) = suffix.split_at(suffix.find('/').unwrap_or(suffix.len()));
             let host = name.split('/').next().unwrap_or_default();
-            // A wildcard without port takes every port.
+            // A wildcard without port matches every port.
             let host = if domain.contains(':') { host } else { host.split(':').next().unwrap_or_default() };
             let subdomain = host.strip_suffix(domain).filter(|subdomain| !subdomain.is_empty())?;
             name[subdomain.len()..].starts_with(suffix).then_some(host.len() + path.len())?
@@ -218,7 +218,7 @@ fn matched(prefix: &str, name: &str) -> Option<usize> {
 /// The endpoint of a complete name, `HOST/REPOSITORY`.
 fn endpoint(name: &str, insecure: bool) -> Endpoint {
     let (host, repository) = name.split_once('/').unwrap_or((name, ""));
-    // Docker's registry answers under another name than its images have.
+    // Docker's registry has another host name than its images.
     let host = if host == "docker.io" { DOCKER_HOST } else { host };
     Endpoint { host: host.to_owned(), repository: repository.to_owned(), insecure }
 }

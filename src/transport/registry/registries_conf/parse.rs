@@ -1,4 +1,4 @@
-//! TOML → rules. Keys that are not for pulling (short names, signatures) are left to whom they concern.
+//! TOML → rules. Keys that are not for pulling (short names, signatures) are ignored.
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -45,7 +45,7 @@ pub(super) fn parse(source: &Source) -> Result<Vec<Rule>, Diagnostic> {
         Diagnostic::error(Span::new(span.start, span.end), message)
     })?;
     if let Some(old) = file.registries {
-        return Err(Diagnostic::error(span(&old), "this is version 1 of registries.conf, which is not understood")
+        return Err(Diagnostic::error(span(&old), "this is version 1 of registries.conf, which is not supported")
             .with_help("write `[[registry]]` tables, containers-registries.conf(5)"));
     }
     let mut rules: Vec<Rule> = Vec::new();
@@ -53,7 +53,7 @@ pub(super) fn parse(source: &Source) -> Result<Vec<Rule>, Diagnostic> {
         let place = span(&written);
         let rule = rule(written)?;
         if rules.iter().any(|other| other.prefix == rule.prefix) {
-            return Err(Diagnostic::error(place, format!("`{}` has a `[[registry]]` already", rule.prefix)));
+            return Err(Diagnostic::error(place, format!("`{}` already has a `[[registry]]`", rule.prefix)));
         }
         rules.push(rule);
     }
@@ -119,7 +119,7 @@ fn name(written: &Spanned<String>, is_prefix: bool) -> Result<String, Diagnostic
     let text = written.as_ref().trim_end_matches('/');
     let error = |message: String| Err(Diagnostic::error(span(written), message));
     if text.contains("://") {
-        return error(format!("`{text}` has a scheme; write it without, and `insecure = true` where http is meant"));
+        return error(format!("`{text}` has a scheme; remove it, and write `insecure = true` for http"));
     }
     let plain = if is_prefix { text.strip_prefix("*.").unwrap_or(text) } else { text };
     let (host, path) = plain.split_once('/').unwrap_or((plain, ""));
@@ -130,9 +130,9 @@ fn name(written: &Spanned<String>, is_prefix: bool) -> Result<String, Diagnostic
         part.bytes().all(good) && !matches!(part, "." | "..")
     });
     if !host_is_good || !path_is_good || plain.contains("//") {
-        let message = format!("`{text}` is no `HOST[:PORT][/PATH]`");
+        let message = format!("`{text}` is not `HOST[:PORT][/PATH]`");
         return error(if path.contains([':', '@']) {
-            format!("{message}; tags and digests are not looked at")
+            format!("{message}; tags and digests are not supported here")
         } else {
             message
         });

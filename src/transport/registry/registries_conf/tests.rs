@@ -132,17 +132,17 @@ fn mistakes_are_shown_where_they_stand() {
     insta::assert_snapshot!(messages.join("\n"), @"
     r.conf:2:12: invalid type: integer `5`, expected a string
     r.conf:1:12: unclosed array table, expected `]`
-    r.conf:2:2: this is version 1 of registries.conf, which is not understood
+    r.conf:2:2: this is version 1 of registries.conf, which is not supported
         write `[[registry]]` tables, containers-registries.conf(5)
     r.conf:1:1: a `[[registry]]` needs `prefix` or `location`
-    r.conf:2:12: `https://quay.io` has a scheme; write it without, and `insecure = true` where http is meant
-    r.conf:4:1: `quay.io` has a `[[registry]]` already
+    r.conf:2:12: `https://quay.io` has a scheme; remove it, and write `insecure = true` for http
+    r.conf:4:1: `quay.io` already has a `[[registry]]`
     r.conf:3:1: a `[[registry.mirror]]` needs `location`
     r.conf:5:20: unknown value `never` of `pull-from-mirror`
     r.conf:6:20: `pull-from-mirror` and `mirror-by-digest-only = true` exclude each other
-    r.conf:2:10: `quay.io/x:tag` is no `HOST[:PORT][/PATH]`; tags and digests are not looked at
-    r.conf:3:12: `*.com` is no `HOST[:PORT][/PATH]`
-    r.conf:2:10: `quay.io/../x` is no `HOST[:PORT][/PATH]`
+    r.conf:2:10: `quay.io/x:tag` is not `HOST[:PORT][/PATH]`; tags and digests are not supported here
+    r.conf:3:12: `*.com` is not `HOST[:PORT][/PATH]`
+    r.conf:2:10: `quay.io/../x` is not `HOST[:PORT][/PATH]`
     ");
 }
 
@@ -152,10 +152,10 @@ fn what_does_nothing_is_named() {
         credential-helpers = ['secretservice']\n[aliases]\nx = 'y/x'\n[[registry]]\nlocation = 'a'\nblockd = true\n\
         [[registry.mirror]]\nlocation = 'b'\nblocked = true\n[extra]\nregistry = 1\n";
     insta::assert_snapshot!(conf(text).warnings().join("\n"), @"
-    registries.conf:3:1: `credential-helpers` in registries.conf is not known here and does nothing; a helper is named in auth.json or Docker's config.json, `credHelpers`
-    registries.conf:8:1: `blockd` of `[[registry]]` is not known here and does nothing; did you mean `blocked`?
-    registries.conf:11:1: `blocked` of `[[registry.mirror]]` is not known here and does nothing
-    registries.conf:12:2: `extra` in registries.conf is not known here and does nothing
+    registries.conf:3:1: `credential-helpers` in registries.conf is unknown and is ignored; name helpers in auth.json or Docker's config.json, `credHelpers`
+    registries.conf:8:1: `blockd` of `[[registry]]` is unknown and is ignored; did you mean `blocked`?
+    registries.conf:11:1: `blocked` of `[[registry.mirror]]` is unknown and is ignored
+    registries.conf:12:2: `extra` in registries.conf is unknown and is ignored
     ");
     assert_eq!(conf(RULES).warnings(), [] as [String; 0]);
 }

@@ -1,11 +1,11 @@
-//! Keys that do nothing: mistyped, or not followed here.
+//! Keys without effect: mistyped, or not supported here.
 
 use toml::de::{DeTable, DeValue};
 
 use crate::types::{Source, Span, nearest};
 
-/// Keys of the file itself. What leads short names elsewhere is known and not followed: an image's name means the same
-/// on every machine.
+/// Keys of the file itself. Keys for short names are known, but not used: an image's name means the same on every
+/// machine.
 const FILE: [&str; 6] = [
     "registry",
     "unqualified-search-registries",
@@ -31,12 +31,12 @@ pub(super) fn warnings(source: &Source) -> Vec<String> {
             let place = source.place(Span::new(span.start, span.end));
             let hint = match nearest(name, known.iter().copied()) {
                 _ if name == "credential-helpers" => {
-                    "; a helper is named in auth.json or Docker's config.json, `credHelpers`".to_owned()
+                    "; name helpers in auth.json or Docker's config.json, `credHelpers`".to_owned()
                 }
                 Some(meant) => format!("; did you mean `{meant}`?"),
                 None => String::new(),
             };
-            found.push((span.start, format!("{place}: `{name}` {of} is not known here and does nothing{hint}")));
+            found.push((span.start, format!("{place}: `{name}` {of} is unknown and is ignored{hint}")));
         }
     };
     look(file.get_ref(), "in registries.conf", &FILE);
