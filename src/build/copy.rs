@@ -34,7 +34,7 @@ impl CopyError {
         }
     }
 
-    /// What was probably meant.
+    /// The path that the user probably meant.
     pub(super) fn help(&self) -> Option<String> {
         match self {
             Self::NotThere { near, .. } => near.as_ref().map(|near| format!("did you mean `{near}`?")),

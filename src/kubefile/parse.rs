@@ -11,7 +11,7 @@ use super::remote::RemoteFile;
 /// A Kubefile, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kubefile {
-    /// What FROM names.
+    /// The image of FROM.
     pub base: Base,
     /// The bytes of FROM's image in the text.
     pub base_span: Span,
@@ -19,7 +19,7 @@ pub struct Kubefile {
     pub instructions: Vec<(Span, Instruction)>,
 }
 
-/// What an image is built on.
+/// The base of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Base {
     /// Nothing: `FROM scratch`.
