@@ -37,7 +37,7 @@ impl OutFile {
         Dir::open(folder).and_then(|folder| Unfinished::create(&folder, name)).map(Self::File).map_err(|e| on_disk(&e))
     }
 
-    /// What to write to.
+    /// The open file; [`OutFile::finish`] publishes it.
     pub(super) fn file(&self) -> &File {
         match self {
             Self::Stream(file) => file,
