@@ -18,7 +18,7 @@ pub const VARIABLE: &str = "SEALER_UPSTREAM";
 /// The places where the other sealer is searched.
 #[derive(Debug, Clone, Default)]
 pub struct UpstreamPlaces {
-    /// What `SEALER_UPSTREAM` names.
+    /// The path in `SEALER_UPSTREAM`, if it is set.
     pub named: Option<PathBuf>,
     /// `PATH`.
     pub path: OsString,

@@ -21,9 +21,9 @@ pub enum Breach {
     Kind {
         /// Its path.
         path: EntryPath,
-        /// What it was.
+        /// Its kind in the original.
         was: &'static str,
-        /// What it is.
+        /// Its kind now.
         is: &'static str,
     },
     /// Somebody who could execute it no longer can.
@@ -46,7 +46,7 @@ pub enum Breach {
     NoProgram {
         /// Its path.
         path: EntryPath,
-        /// What it is.
+        /// Why it cannot be executed.
         why: &'static str,
     },
     /// It is a program for another machine.

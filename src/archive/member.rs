@@ -7,7 +7,7 @@ use crate::tar::EntryPath;
 pub struct Member {
     /// Its path.
     pub path: EntryPath,
-    /// What it is.
+    /// File, folder or link.
     pub kind: MemberKind,
     /// Permission bits; setgid and sticky only on folders. A hard link has those of its file.
     pub mode: u32,
@@ -15,7 +15,7 @@ pub struct Member {
     pub offset: u64,
 }
 
-/// What a member is.
+/// The kinds of members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MemberKind {
     /// A regular file of so many bytes.

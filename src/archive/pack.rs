@@ -67,11 +67,11 @@ pub struct PackEntry<'a> {
     pub path: EntryPath,
     /// Its permission bits; a hard link has those of its file, whatever this says.
     pub mode: u32,
-    /// What it is.
+    /// The kind of entry, with its content.
     pub content: PackContent<'a>,
 }
 
-/// What an entry to pack is.
+/// The content of an entry to pack.
 #[derive(Debug, Clone)]
 pub enum PackContent<'a> {
     /// A folder.
@@ -195,7 +195,7 @@ mod tests {
         (0..3_000_000u32).flat_map(|n| (n / 7).wrapping_mul(40_503).to_le_bytes()).collect()
     }
 
-    /// These never change: they decide layer ids and image ids of all that was ever derived.
+    /// These never change: the layer ids and image ids of all derived images depend on them.
     #[test]
     fn a_packed_tree_has_the_digest_that_it_always_had() {
         let program = program();

@@ -129,7 +129,7 @@ fn entries<'a>(
             MemberKind::File { .. } => PackContent::Slice(spool.content(member)),
             MemberKind::Folder => PackContent::Folder,
             MemberKind::Symlink { target } => {
-                // Without its upper folders, such a link would lead somewhere else than it did.
+                // Without its upper folders, such a link would lead to another place than before.
                 let leaves = target.first() != Some(&b'/') && path.leads_to(target).is_none();
                 if root.is_some() && leaves {
                     return Err(refused(member, Refusal::LinkLeavesRoot(shown(target))));

@@ -28,7 +28,7 @@ pub struct AskedImages {
     pub images: Vec<AskedImage>,
     /// Files and references that cannot be understood or searched.
     pub failures: Vec<BuildFailure>,
-    /// What is doubtful.
+    /// Places where it is not certain that they name an image.
     pub doubts: Vec<Doubt>,
 }
 

@@ -22,7 +22,7 @@ use super::images::{AUTH_LIST, Helm, Search, Wanted, Wants, private_images};
 use super::run::{obstacle, run};
 use super::{BuildFailure, BuildPlace, HelmProgram, Workspace, args, remote};
 
-/// What is built.
+/// One build: context, Kubefile and names.
 pub struct BuildRequest<'a> {
     /// The image's name.
     pub name: &'a SealerName,
@@ -48,7 +48,7 @@ pub struct BuildRequest<'a> {
     pub taken_from: &'a [ClosureBase],
 }
 
-/// What was built.
+/// The image that a build made.
 #[derive(Debug, Clone)]
 pub struct Built {
     /// The image's document.

@@ -14,7 +14,7 @@ pub(super) struct Closure<'a> {
     pub(super) base: Option<&'a Base>,
     /// All its layers.
     pub(super) layers: &'a Overlay,
-    /// What the build asked for.
+    /// The images that the build asked for.
     pub(super) wants: &'a Wants,
     /// Whether some images could not be pulled, which was already reported.
     pub(super) has_failed: bool,

@@ -8,7 +8,7 @@ use crate::types::{ContextPath, Failure, ImageSource, Span};
 pub struct BuildFailure {
     /// The place that caused it.
     pub at: BuildPlace,
-    /// What failed.
+    /// The cause, with advice.
     pub failure: Failure,
 }
 

@@ -16,7 +16,7 @@ pub struct Foreseen {
     pub layers: Vec<ForeseenLayer>,
     /// The container images that the known layers ask for, each with the place that asks.
     pub images: Vec<(ImageSource, Origin)>,
-    /// What makes the build fail.
+    /// The failures that the build will meet.
     pub failures: Vec<BuildFailure>,
 }
 

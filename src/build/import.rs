@@ -1,7 +1,7 @@
 //! A pulled sealer image → its document and the folders of its layers.
 //!
-//! In a registry an image is a manifest whose config is the image's document as JSON and whose i-th layer is the compressed
-//! tar of the document's i-th layer that has an id.
+//! In a registry an image is a manifest whose config is the image's document as JSON and whose i-th layer is the
+//! compressed tar of the document's i-th layer that has an id.
 
 use std::io::{self, Read};
 
@@ -70,7 +70,7 @@ pub enum ImportError {
         image: ImageRef,
         /// The diff id that the config says.
         layer: Digest,
-        /// What was found.
+        /// The digest of its bytes.
         found: Digest,
     },
     /// Document and manifest do not agree.

@@ -13,9 +13,9 @@ pub enum CacheError {
     /// The written bytes have the wrong digest. They were dropped.
     #[error("expected content of {expected}, found {found}")]
     WrongDigest {
-        /// What it should be.
+        /// The digest that was asked for.
         expected: Digest,
-        /// What it is.
+        /// The digest of the bytes.
         found: Digest,
     },
     /// The written bytes have the wrong length. They were dropped.

@@ -26,7 +26,7 @@ pub(super) enum Failed {
     Doing {
         /// The recipe, if there is one.
         source: Option<Source>,
-        /// What failed; never empty.
+        /// The failures; never empty.
         failures: Vec<Failure>,
     },
 }
@@ -42,7 +42,7 @@ impl Failed {
         Failure::new(FailureKind::Failed, message).into()
     }
 
-    /// What is wrong with one text.
+    /// The diagnostics of one source text.
     pub(super) fn invalid(source: &Source, diagnostics: Vec<Diagnostic>) -> Self {
         let located = |diagnostic| Located { source: source.clone(), diagnostic };
         Self::Invalid(diagnostics.into_iter().map(located).collect())
@@ -60,7 +60,7 @@ impl Failed {
         }
     }
 
-    /// What went wrong, for machines.
+    /// The failures as events of the JSON progress.
     fn events(&self) -> Vec<Event> {
         match self {
             Self::Usage(message) => vec![problem(ProblemKind::Usage, message)],

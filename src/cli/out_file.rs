@@ -35,7 +35,7 @@ impl OutFile {
         Ok(Self::File(Unfinished::create(&Dir::open(folder)?, name)?))
     }
 
-    /// What to write to.
+    /// The open file; [`OutFile::finish`] publishes it.
     pub(super) fn file(&self) -> &File {
         match self {
             Self::Stream(file) => file,

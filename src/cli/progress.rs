@@ -31,7 +31,7 @@ pub(super) fn observer(globals: &Globals) -> Arc<dyn Observer> {
     }
 }
 
-/// Warnings alone.
+/// Only warnings.
 struct Warnings;
 
 impl Observer for Warnings {
@@ -114,7 +114,7 @@ fn line(event: &Event) -> Option<String> {
         Event::Warning { message } => format!("warning: {message}"),
         Event::Output { line, .. } => format!("  | {line}"),
         Event::Log { message } => message.clone(),
-        // These are made for machines alone.
+        // These are only for machines.
         Event::Diagnostic { .. } | Event::Failed { .. } | Event::Ended { .. } => return None,
         Event::Step { state: StepState::Started, .. } | Event::Transfer { .. } | Event::Transferred { .. } => {
             return None;

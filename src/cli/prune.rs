@@ -16,7 +16,7 @@ pub(super) struct PruneArgs {
     output: OutputForm,
 }
 
-/// What was deleted, for machines.
+/// The JSON report.
 #[derive(Serialize)]
 struct Report {
     /// Documents without a name, by image id.

@@ -117,7 +117,7 @@ fn attach(
         let platform = &image.document.image().platform;
         pushed.manifests.iter().find(|(pushed, _)| pushed == platform).map(|(_, manifest)| manifest)
     };
-    // One statement speaks of all that one run made.
+    // One statement covers everything that one run made.
     let mut statements: BTreeMap<Vec<u8>, Vec<(&StoredImage, &Descriptor)>> = BTreeMap::new();
     for image in images {
         if let Some(statement) = store.provenance(&image.document.id())? {

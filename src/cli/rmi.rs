@@ -56,7 +56,7 @@ pub(super) fn run(args: &RmiArgs, globals: &Globals) -> Result<(), Failed> {
     if failures.is_empty() { Ok(()) } else { Err(failures.into()) }
 }
 
-/// What an argument names.
+/// An argument: a name or an id.
 enum Named {
     Id(ImageId),
     Name(SealerName),

@@ -24,7 +24,7 @@ pub(super) struct TagArgs {
     output: OutputForm,
 }
 
-/// What was tagged, for machines.
+/// The JSON report.
 #[derive(Serialize)]
 struct Report {
     name: String,

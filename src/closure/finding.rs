@@ -30,7 +30,7 @@ pub struct Finding {
     pub lines: Vec<usize>,
     /// The reference as it is written; empty if it is about the whole file.
     pub reference: String,
-    /// What is wrong with it.
+    /// The problem with the image.
     #[serde(flatten)]
     pub problem: Problem,
     /// The nearest name that there is, complete.
@@ -48,11 +48,11 @@ pub struct Finding {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "problem", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Problem {
-    /// The image's own registry has nothing of that name.
+    /// The image's own registry has nothing with that name.
     Missing,
     /// It has the name, but not all that belongs to it.
     Broken {
-        /// What is wrong.
+        /// The reason.
         why: String,
     },
     /// It has the name, except for other platforms.
@@ -78,7 +78,7 @@ pub enum Problem {
         path: String,
         /// The other reference.
         other: String,
-        /// Where the other stands.
+        /// Where the other is.
         at: String,
     },
     /// kubeadm needs it, but the registry does not have all of it.
@@ -143,7 +143,7 @@ impl Problem {
 pub struct ClosureReport {
     /// How many places ask for an image that exists.
     pub held: usize,
-    /// What was found, by file.
+    /// The findings, sorted by file and line.
     pub findings: Vec<Finding>,
 }
 
@@ -156,7 +156,7 @@ impl ClosureReport {
 }
 
 impl Finding {
-    /// What to do about it.
+    /// Advice, one sentence each.
     #[must_use]
     pub fn help(&self) -> Vec<String> {
         let mut help: Vec<String> =

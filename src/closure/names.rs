@@ -13,7 +13,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Reads the names alone, no document.
+    /// Reads only the names, no document.
     pub(super) fn read(storage: RegistryStorage<'_>) -> io::Result<Self> {
         let repositories = storage.repositories()?.repositories.into_iter();
         let tagged = repositories.map(|(name, repository)| (name, repository.tags));

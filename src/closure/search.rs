@@ -24,7 +24,7 @@ pub(super) struct Named {
     pub(super) is_likely: bool,
 }
 
-/// What one file asks for.
+/// The images that one file asks for.
 #[derive(Debug, Default)]
 pub(super) struct Searched {
     pub(super) images: Vec<Named>,

@@ -260,7 +260,7 @@ impl Reader {
         }
     }
 
-    /// What is after a `$`.
+    /// Reads the part after a `$`.
     fn expansion(&mut self, is_quoted: bool) -> Part {
         if self.take("((") {
             while self.peek(0).is_some() && !self.take("))") {

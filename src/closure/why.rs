@@ -27,13 +27,13 @@ pub struct Why {
     /// What is wrong with it, if the registry does not have all of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
-    /// What the layers hold of it, from the lowest; layers that hold nothing of it are left out.
+    /// The parts of it in each layer, from the lowest; layers without a part of it are not listed.
     pub layers: Vec<LayerContent>,
     /// The lists that name it, of every layer.
     pub lists: Vec<Asking>,
     /// The manifests in the merged layers that ask for it, and other places that do.
     pub manifests: Vec<Asking>,
-    /// The nearest name that there is, if there is nothing of this one.
+    /// The nearest existing name, if the image has nothing with this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nearest: Option<String>,
 }
@@ -87,7 +87,7 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl Why {
-    /// Whether the image has nothing of it and nothing in it asks for it.
+    /// Whether the image has no part of it and no file that asks for it.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
         self.layers.is_empty() && self.lists.is_empty() && self.manifests.is_empty()
@@ -163,7 +163,7 @@ fn blobs(image: &ContainerImage) -> Vec<(&'static str, Digest)> {
     blobs
 }
 
-/// The lines of all layers' lists that fall on the reference's path.
+/// The lines in the lists of all layers that get the reference's path.
 fn lists(layers: &Overlay, reference: &ImageRef) -> io::Result<Vec<Asking>> {
     let list: ContextPath = IMAGE_LIST.parse().expect("plain words are a path");
     let top = layers.find(&list)?;

@@ -37,10 +37,10 @@ pub struct CachedImage {
 pub struct CachedDiff {
     /// Repository and tag, without a host: `calico/cni:v3.19.1`; a digest where no tag leads to it.
     pub name: String,
-    /// What it stood for.
+    /// The first image's side; `None` if it does not have the name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub old: Option<CachedImage>,
-    /// What it stands for.
+    /// The second image's side; `None` if it does not have the name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub new: Option<CachedImage>,
 }

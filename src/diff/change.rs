@@ -13,9 +13,9 @@ use crate::types::Digest;
 /// `…: mode 0755 → 0700`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// Where.
+    /// The path, down into archives and texts.
     pub path: DiffPath,
-    /// What.
+    /// The change.
     #[serde(flatten)]
     pub what: Change,
 }
@@ -26,20 +26,20 @@ pub struct Difference {
 pub enum Change {
     /// Only the second image has it.
     Added {
-        /// What it is.
+        /// The second image's side.
         new: Thing,
     },
     /// Only the first image has it.
     Removed {
-        /// What it was.
+        /// The first image's side.
         old: Thing,
     },
     /// It is of another type.
     #[serde(rename = "type")]
     Kind {
-        /// What it was.
+        /// The kind in the first image.
         old: Kind,
-        /// What it is.
+        /// The kind in the second image.
         new: Kind,
     },
     /// Permission bits.
@@ -99,9 +99,9 @@ pub enum Change {
     },
     /// The value of a key.
     Value {
-        /// Short.
+        /// The first image's side, shortened.
         old: String,
-        /// Short.
+        /// The second image's side, shortened.
         new: String,
     },
     /// A reference to a container image.
@@ -143,7 +143,7 @@ pub enum Change {
 /// A file, folder, link or layer that only one side has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Thing {
-    /// What it is.
+    /// File, folder, link or layer.
     #[serde(rename = "type")]
     pub kind: Kind,
     /// Bytes of a file; of a layer, all its files together.
@@ -196,7 +196,7 @@ pub struct Container {
 }
 
 impl Change {
-    /// What it is in a word or two.
+    /// The change in a word or two.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {

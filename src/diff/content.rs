@@ -34,7 +34,7 @@ pub(super) struct Contents<'a> {
     pub(super) is_strict: bool,
 }
 
-/// What was found so far.
+/// The differences found so far.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     pub(super) differences: Vec<Difference>,

@@ -55,7 +55,7 @@ pub(super) fn compare(
     Ok(())
 }
 
-/// What only one side has.
+/// The entry as it is shown if only one side has it.
 pub(super) fn thing(entry: &Entry) -> Thing {
     Thing { kind: entry.kind, size: entry.size() }
 }

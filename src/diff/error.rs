@@ -35,7 +35,7 @@ pub enum DiffError {
     /// The folder for what is unpacked.
     #[error("cannot make a scratch file to compare `{path}`")]
     Scratch {
-        /// What it is for.
+        /// The path of the file to compare.
         path: String,
         /// Why.
         source: io::Error,

@@ -156,8 +156,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Elements that are maps with a `name` are known by it, others by their value. A removed one has its old index, all
-    /// others their new one.
+    /// Elements that are maps with a `name` are known by it, others by their value. A removed one has its old index,
+    /// all others their new one.
     fn lists(&mut self, route: &Pointer, olds: &[Node], news: &[Node]) {
         let at = |index: usize| route.child(&index.to_string());
         for op in matched(olds, news) {
@@ -249,7 +249,7 @@ fn matched(olds: &[Node], news: &[Node]) -> Vec<DiffOp> {
     ops
 }
 
-/// What an element is known by.
+/// What identifies an element of a list: its `name`, or else its value.
 #[derive(PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Identity {
     Name(String),

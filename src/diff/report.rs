@@ -122,24 +122,24 @@ pub struct LayerDiff {
 pub struct FileDiff {
     /// The path; what is not text in it is escaped.
     pub path: String,
-    /// What the first image has there.
+    /// The file in the first image; `None` if it is not there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub old: Option<FileState>,
     /// What the second image has there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub new: Option<FileState>,
-    /// What differs.
+    /// The differences between the two.
     pub differences: Vec<Difference>,
     /// What could not be compared in it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
-/// What is at a path.
+/// A file on one side of the comparison.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FileState {
-    /// What it is.
+    /// File, folder, link or device.
     #[serde(rename = "type")]
     pub kind: Kind,
     /// Bytes of a file.
@@ -157,7 +157,7 @@ pub struct FileState {
 }
 
 impl Origin {
-    /// In a word.
+    /// The state in one word.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {

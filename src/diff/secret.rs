@@ -35,7 +35,7 @@ pub(super) fn is_secret_object(node: &Node) -> bool {
     node.get("kind").and_then(Node::scalar) == Some("Secret")
 }
 
-/// Whether one of the keys in a value is such a one, or one of its parts a Secret with content.
+/// Whether a value has such a key, or has a part that is a Secret with content.
 pub(super) fn holds_secret(node: &Node) -> bool {
     if is_secret_object(node) && ["data", "stringData"].iter().any(|field| node.get(field).is_some()) {
         return true;

@@ -48,7 +48,7 @@ impl Side {
         Ok(Self { image: image.clone(), layers })
     }
 
-    /// What its layers hold together.
+    /// All its layers as one tree.
     pub(super) fn overlay(&self) -> Overlay {
         Overlay::new(self.layers.iter().map(|layer| layer.folder.clone()).collect())
     }

@@ -12,7 +12,7 @@ use super::side::Side;
 use crate::disk::{self, Dir, DiskError, Meta};
 use crate::rootfs::{Folder, Overlay};
 
-/// What is at a path of a layer.
+/// An entry of a layer's tree.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     /// Which layer of its image it is of, from 0.

@@ -49,7 +49,7 @@ pub enum Kind {
 /// The metadata of an entry in a folder; symlinks are not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Meta {
-    /// What it is.
+    /// File, folder, symlink or other.
     pub kind: Kind,
     /// The 12 permission bits.
     pub mode: u32,

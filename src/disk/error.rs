@@ -13,7 +13,7 @@ pub enum DiskError {
     Io {
         /// What was tried, as a verb with its object: `create the folder`.
         action: &'static str,
-        /// On what.
+        /// The path that it failed on.
         path: PathBuf,
         /// The system's error.
         source: io::Error,

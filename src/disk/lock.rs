@@ -15,7 +15,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub enum LockMode {
     /// With other readers.
     Shared,
-    /// Alone.
+    /// One process only.
     Exclusive,
 }
 

@@ -49,7 +49,7 @@ fn all_of_root_at(dir: &Dir, depth: usize) -> Result<bool, DiskError> {
 struct Above {
     /// The folder's identity: going up must lead back to it.
     identity: (u64, u64),
-    /// What is still in it.
+    /// The names in it that are still to be removed.
     names: Vec<OsString>,
     /// The folder in it that is emptied first.
     inner: OsString,

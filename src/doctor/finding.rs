@@ -6,7 +6,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// As it should be.
+    /// Nothing is wrong.
     Good,
     /// Worth knowing; it makes nothing fail.
     Note,
@@ -29,7 +29,7 @@ impl Verdict {
     }
 }
 
-/// Whom it concerns.
+/// The users that a finding concerns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Concern {
@@ -57,7 +57,7 @@ pub struct Finding {
     /// How to fix it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
-    /// Whom it concerns.
+    /// The users that it concerns.
     pub concern: Concern,
 }
 

@@ -16,7 +16,7 @@ pub(super) struct Page<'t> {
     indents: Indents,
 }
 
-/// Where a replaced value stands.
+/// The place of a replaced value.
 enum Holder {
     Root,
     /// Behind a key in this column.
@@ -284,15 +284,15 @@ impl<'t> Page<'t> {
         }
     }
 
-    /// Behind the comments at `at` that a block scalar would take for text if they came directly below it: those that are
-    /// indented as its text is, and blank lines where it keeps them.
+    /// Behind the comments at `at` that a block scalar would take for text if they came directly below it: those that
+    /// are indented as its text is, and blank lines where it keeps them.
     fn behind_comments(&self, scalar: &Node, at: usize) -> usize {
         let written = &self.text[scalar.span.range()];
         let (header, body) = written.split_at(line_end(written, 0));
         let keeps = header.split([' ', '\t']).next().is_some_and(|header| header.contains('+'));
         let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
         let is_blank = |line: &&str| line.trim_matches([' ', '\t']).is_empty();
-        // An indicator says how deep the text is at least; text of blanks alone may begin anywhere.
+        // An indicator gives the least indentation; text of only blanks may begin anywhere.
         let indicator = header.split('#').next().and_then(|header| header.bytes().find(u8::is_ascii_digit));
         let body_indent = match indicator {
             Some(digit) => usize::from(digit - b'0'),

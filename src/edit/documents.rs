@@ -31,7 +31,7 @@ impl Documents {
         Ok(Self { text: text.to_owned(), format, roots, has_mark })
     }
 
-    /// The index of the document that is meant among all roots.
+    /// The index of the selected document among all roots.
     pub(super) fn pick(&self, selector: Option<&DocumentSelector>) -> Result<usize, EditError> {
         let there: Vec<(usize, &Node)> = self.roots.iter().enumerate().filter(|(_, root)| !is_empty(root)).collect();
         let listed = || there.iter().enumerate().map(|(index, (_, root))| describe(index, root)).collect();

@@ -52,7 +52,7 @@ pub enum EditError {
     Operation {
         /// Which one, from 0.
         index: usize,
-        /// What it is, without its value.
+        /// The operation, without its value.
         operation: String,
         /// Why.
         reason: Refusal,
@@ -104,7 +104,7 @@ pub enum Refusal {
     NotACollection {
         /// The deepest part of the route that exists.
         deepest: Pointer,
-        /// What it is.
+        /// The kind of the value there, with its article: `a list`.
         what: &'static str,
     },
     /// The route goes through an alias.
@@ -128,7 +128,7 @@ pub enum Refusal {
     /// The value to remove has an anchor that an alias outside it needs.
     #[error("`&{name}` inside `{}` is needed by `*{name}` in line {line}", Shown(.at))]
     AnchorInside {
-        /// What is to be removed.
+        /// The place that was to be removed.
         at: Pointer,
         /// The anchor.
         name: String,
@@ -150,9 +150,9 @@ pub enum Refusal {
     /// A `test` did not hold.
     #[error("the value is not the expected one: found `{found}`, expected `{expected}`")]
     Differs {
-        /// What is there, shortened.
+        /// The value there, shortened.
         found: String,
-        /// What should be, shortened.
+        /// The value that the `test` expects, shortened.
         expected: String,
     },
     /// The splice would not have the effect of the operation.

@@ -48,7 +48,7 @@ pub enum Operation {
     Test {
         /// The value; it must be there.
         path: Pointer,
-        /// What it must be.
+        /// The expected value.
         value: serde_json::Value,
     },
 }

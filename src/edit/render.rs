@@ -64,7 +64,7 @@ fn brackets(node: &Node, gap: &str, scalar: &dyn Fn(&str, bool) -> String) -> St
 
 /// A node as JSON over several lines.
 pub(super) struct Pretty<'a> {
-    /// What one level is indented by.
+    /// The indentation of one level.
     pub(super) unit: &'a str,
     /// The line end.
     pub(super) eol: &'a str,

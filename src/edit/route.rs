@@ -15,7 +15,7 @@ pub(super) struct Route<'t> {
     pub(super) node: &'t Node,
 }
 
-/// What to write an entry to.
+/// The place that an operation writes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Slot {
     /// An entry of a map or list that is there.

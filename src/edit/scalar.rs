@@ -17,7 +17,7 @@ pub(super) enum Meaning {
     String,
 }
 
-/// What an unquoted scalar means.
+/// The meaning of an unquoted scalar.
 pub(super) fn meaning(plain: &str) -> Meaning {
     match plain {
         "" | "~" | "null" | "Null" | "NULL" => Meaning::Null,
@@ -91,7 +91,7 @@ fn is_number_of_yaml_1_1(unsigned: &str) -> bool {
     starts_well && (is_number(&plain) || radix("0b", 2) || radix("0x", 16) || radix("0o", 8) || sexagesimal)
 }
 
-/// `2001-12-14`, alone or with a time after it.
+/// `2001-12-14`, with or without a time after it.
 fn is_date(text: &str) -> bool {
     let date_end = text.find(['T', 't', ' ', '\t']).unwrap_or(text.len());
     let parts: Vec<&str> = text[..date_end].split('-').collect();

@@ -1,4 +1,4 @@
-//! Which document of a file is meant.
+//! Selects a document of a file.
 
 use std::fmt;
 

@@ -6,8 +6,8 @@ use crate::types::{FailureKind, Reportable};
 
 /// What is looked for in a file: a text or a regular expression.
 ///
-/// Files are bytes and need not be UTF-8. In an expression `^` and `$` match at every line, whose end is `\n` or `\r\n`, and
-/// `.` matches none of these.
+/// Files are bytes and need not be UTF-8. In an expression `^` and `$` match at every line, whose end is `\n` or
+/// `\r\n`, and `.` does not match these.
 #[derive(Debug, Clone)]
 pub struct TextPattern {
     regex: Regex,
@@ -22,7 +22,7 @@ pub enum TextError {
     Regex {
         /// The text.
         pattern: String,
-        /// What is wrong with it.
+        /// The error of the regular expression.
         reason: String,
     },
     /// The result would be too long.
@@ -48,7 +48,7 @@ pub struct UnknownGroup {
 }
 
 impl UnknownGroup {
-    /// What was probably meant.
+    /// How to write the replacement so that it works.
     #[must_use]
     pub fn help(&self) -> String {
         let rest = self.group.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -86,8 +86,8 @@ impl TextPattern {
         Some(UnknownGroup { group: unknown.to_owned() })
     }
 
-    /// The text with all that fits replaced, and how often that was. For an expression `$1` and `${name}` in `replacement`
-    /// are what its groups matched.
+    /// The text with all that fits replaced, and how often that was. For an expression `$1` and `${name}` in
+    /// `replacement` are what its groups matched.
     pub fn replace_all(&self, text: &[u8], replacement: &str, most: usize) -> Result<(Vec<u8>, usize), TextError> {
         let (mut new, mut done, mut count) = (Vec::with_capacity(text.len()), 0, 0);
         for captures in self.regex.captures_iter(text) {

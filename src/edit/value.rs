@@ -146,7 +146,7 @@ fn integer(text: &str) -> Option<i128> {
     }
 }
 
-/// What a node is, for messages.
+/// The kind of a node, for messages.
 pub(super) fn name(node: &Node) -> &'static str {
     match &node.followed().value {
         Value::Map(_) => "a map",

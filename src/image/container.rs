@@ -27,7 +27,7 @@ pub struct Document {
 /// One platform of an image, complete: every blob that it names is available and verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContainerImage {
-    /// What was asked for.
+    /// The reference that was asked for.
     pub reference: ImageRef,
     /// The platform that was asked for.
     pub platform: Platform,
@@ -54,7 +54,7 @@ impl ContainerImage {
     }
 }
 
-/// What counts here of a config.
+/// The fields of a config that are used here.
 #[derive(Deserialize)]
 struct Config {
     rootfs: RootFs,

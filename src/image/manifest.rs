@@ -22,7 +22,7 @@ pub const MANIFEST_TYPES: [&str; 4] = [DOCKER_LIST, DOCKER_IMAGE, OCI_LIST, OCI_
 pub struct Manifest {
     /// Its media type, one of [`MANIFEST_TYPES`].
     pub media_type: String,
-    /// What it says.
+    /// A manifest of one platform, or a list.
     pub kind: ManifestKind,
 }
 
@@ -70,7 +70,7 @@ pub enum ManifestError {
     MediaType {
         /// The media type that came with it.
         said: String,
-        /// What it is, in words.
+        /// What the document is, in words.
         found: String,
     },
     /// A digest of another algorithm, or no digest.
@@ -82,9 +82,9 @@ pub enum ManifestError {
     /// The list has no manifest for the platform.
     #[error("there is no manifest for {platform}; there {}", are(.available))]
     NoPlatform {
-        /// What was asked for.
+        /// The platform that was asked for.
         platform: Platform,
-        /// What there is.
+        /// The platforms that the list has.
         available: Vec<String>,
     },
     /// The list leads to another list.
@@ -99,9 +99,9 @@ pub enum ManifestError {
     /// The only manifest is for another platform.
     #[error("the image is for {found} only, not for {asked}")]
     OtherPlatform {
-        /// What was asked for.
+        /// The platform that was asked for.
         asked: Platform,
-        /// What its config says.
+        /// The platform in its config.
         found: String,
     },
 }

@@ -13,7 +13,8 @@ pub enum ArgError {
     Value(String),
 }
 
-/// Reads what `ARG` takes: `NAME=VALUE[,NAME=VALUE]`. A name alone has the empty value, until `--build-arg` gives another.
+/// Reads what `ARG` takes: `NAME=VALUE[,NAME=VALUE]`. A name without `=` has the empty value, until `--build-arg` gives
+/// another.
 pub fn parse_args(text: &str) -> Result<Vec<(String, String)>, ArgError> {
     let pair = |pair: &str| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -48,7 +49,7 @@ pub fn parse_build_args(text: &str) -> Result<Vec<(String, String)>, ArgError> {
 /// The text of a RUN with its arguments replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replaced {
-    /// What the shell is given.
+    /// The text that the shell gets.
     pub text: String,
     /// Names that are not arguments and were replaced by nothing.
     pub unknown: BTreeSet<String>,

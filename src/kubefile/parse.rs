@@ -22,7 +22,7 @@ pub struct Kubefile {
     pub instructions: Vec<(Span, Instruction)>,
 }
 
-/// What an image is built on.
+/// The base of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Base {
     /// Nothing: `FROM scratch`.

@@ -7,7 +7,7 @@ use url::Url;
 use super::copy::ARCH;
 use crate::types::{FailureKind, Reportable};
 
-/// A file that COPY fetches. Its text may hold a password or a token, so it is shown only without them.
+/// A file that COPY fetches. Its text may hold a password or a token, so they are masked wherever it is shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RemoteFile(String);
 
@@ -17,7 +17,7 @@ pub enum RemoteError {
     /// It cannot be understood.
     #[error("`{url}` is not a URL: {reason}")]
     Url {
-        /// What there is to show of it.
+        /// The URL without its secrets.
         url: String,
         /// Why.
         reason: url::ParseError,

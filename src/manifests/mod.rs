@@ -14,11 +14,11 @@
 //! | key | a string at a key `image`, or at a key that ends in it, with a tag, a digest or a registry |
 //! | parts | a map at such a key with `repository` and `tag`; a string `image` with a `tag` next to it |
 //! | value | any other string that is a reference with a registry and a tag or digest, whole or behind the first `=` |
-//! | listed | any other such string that an image list names |
+//! | listed | any other such string that is in an image list |
 //!
 //! Not searched: comments, schemas of custom resource definitions, `status`, `last-applied-configuration`, what a
-//! template's expression decides, and sealer's own documents. A file without any `kind` and `apiVersion` is searched for
-//! keys `image` alone.
+//! template's expression decides, and sealer's own documents. A file without any `kind` and `apiVersion` is searched
+//! for keys `image` alone.
 
 mod model;
 mod read;

@@ -91,7 +91,7 @@ pub(crate) struct Finding {
     pub(crate) problem: Problem,
 }
 
-/// What it is.
+/// The kinds of problems.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Problem {
     /// A value in the place of a reference that is not one.
@@ -124,7 +124,7 @@ pub(crate) enum Problem {
     },
     /// Sealer's line search takes it for an image, but this search does not.
     PassedOver {
-        /// What sealer takes.
+        /// The reference that sealer reads there.
         reference: String,
     },
 }

@@ -14,7 +14,7 @@ use crate::types::{ImageRef, Source, Span};
 /// How many texts may be inside one another.
 const DEEPEST: usize = 3;
 
-/// What a file is by its name.
+/// The form of a file, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// YAML or JSON.
@@ -29,7 +29,7 @@ pub(crate) struct Scan<'a> {
     pub(crate) form: Form,
     /// How clusters call the image's own registry, `HOST[:PORT]`.
     pub(crate) registry: &'a str,
-    /// What image lists name.
+    /// The images that the image lists name.
     pub(crate) listed: &'a BTreeSet<ImageRef>,
 }
 
@@ -188,7 +188,8 @@ impl Search<'_> {
         self.search(DocumentText { text: inner.clone(), format, roots, parent: Some(parent) });
     }
 
-    /// Takes those of the other strings that a list, or anything found, names; what is certain in one place is so in all.
+    /// Takes those of the other strings that a list, or anything found, names; what is certain in one place is so in
+    /// all.
     fn listed(&mut self) {
         let certain = self.found.mentions.iter().filter(|mention| mention.is_certain);
         let certain: BTreeSet<ImageRef> = certain.map(|mention| mention.image.clone()).collect();

@@ -24,7 +24,7 @@ pub(super) struct Parent {
     pub(super) text_index: usize,
     /// Its scalar there.
     pub(super) node: Span,
-    /// `None` if its bytes cannot be told apart.
+    /// `None` if its own bytes cannot be found.
     pub(super) map: Option<StringMap>,
     pub(super) route: Vec<String>,
     pub(super) document: usize,

@@ -13,7 +13,7 @@ const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContain
 const GROUPS: [&str; 4] = ["", "apps", "batch", "extensions"];
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// What was found so far.
+/// The images found so far.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) mentions: Vec<Mention>,

@@ -118,7 +118,7 @@ fn trusted_attributes() -> Result<(), Unready> {
     })
 }
 
-/// What the mount is made of. Newer kernels store extra data in layers with such options, which a layer's stream would
+/// The options of the mount. Newer kernels store extra data in layers with such options, which a layer's stream would
 /// lose.
 fn options(lower: usize) -> CString {
     let numbers: Vec<String> = (0..lower).map(|number| number.to_string()).collect();

@@ -8,8 +8,8 @@ pub const CHILD_COMMAND: &str = "internal-run";
 /// The most lower layers of one mount: the limit of the kernel.
 pub(super) const MAX_LOWER: usize = 500;
 
-/// The names in the folder that the mount is made in. All of them are short, for the options of a mount have to fit into
-/// a page: the lower layers are symlinks `0`, `1`, … from the topmost.
+/// The names in the folder that the mount is made in. All of them are short, for the options of a mount have to fit
+/// into a page: the lower layers are symlinks `0`, `1`, … from the topmost.
 pub(super) const UPPER: &str = "upper";
 /// What the kernel wants for itself, empty, next to the upper folder.
 pub(super) const WORK: &str = "work";
@@ -20,7 +20,7 @@ pub(super) const EMPTY: &str = "empty";
 /// Tells whether the file system has trusted attributes.
 pub(super) const PROBE: &str = "probe";
 
-/// What the child is to do.
+/// The order for the child.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Order {
     /// How many lower layers there are.

@@ -41,7 +41,7 @@ pub enum MountError {
     /// The child could not be started or heard.
     #[error("could not {action}")]
     Child {
-        /// What was tried.
+        /// The action that failed.
         action: &'static str,
         /// Why.
         source: io::Error,
@@ -49,7 +49,7 @@ pub enum MountError {
     /// The child could not prepare the command.
     #[error("could not {action}")]
     Unready {
-        /// What was tried.
+        /// The action that failed.
         action: String,
         /// Why.
         source: io::Error,

@@ -16,7 +16,7 @@ const PULSE: Duration = Duration::from_millis(5);
 /// How long to wait for the rest of the output if the time is over.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What a child may use.
+/// The limits of a child.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) time: Duration,
@@ -26,7 +26,7 @@ pub(crate) struct Limits {
     pub(crate) stderr: u64,
 }
 
-/// What a child reads.
+/// The standard input of a child.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Stdin<'a> {
     Empty,
@@ -103,7 +103,7 @@ fn wait(child: &mut Child, until: Instant, stdout: &Listener) -> Result<ExitStat
     }
 }
 
-/// What came out of a pipe so far.
+/// The output of a pipe so far.
 #[derive(Debug, Default)]
 struct Heard {
     bytes: Vec<u8>,

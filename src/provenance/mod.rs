@@ -27,9 +27,9 @@ pub use tagged::tagged;
 
 /// The media type of statements.
 pub const MEDIA_TYPE: &str = "application/vnd.in-toto+json";
-/// What `_type` says.
+/// The value of `_type`.
 const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
-/// What `predicateType` says.
+/// The value of `predicateType`.
 const PREDICATE_TYPE: &str = "https://slsa.dev/provenance/v1";
 /// What our `buildDefinition` means.
 const BUILD_TYPE: &str = "https://recipe.sealer.io/apply/v1";

@@ -21,7 +21,7 @@ pub struct Run<'a> {
     pub values: &'a Values,
     /// The one stage that was asked for, where not all were.
     pub stage: Option<&'a str>,
-    /// What was done.
+    /// The plan that was applied.
     pub plan: &'a Plan,
     /// The lock's file as the run read it, or wrote it: its name and bytes. `None` if there is none.
     pub lock: Option<(&'a str, &'a [u8])>,
@@ -89,7 +89,7 @@ pub fn statement(run: &Run<'_>) -> String {
     text(&statement)
 }
 
-/// Values by the sha256 of what they are: of a text its bytes, of all else its compact JSON.
+/// Each value is given by a sha256: of the bytes of a text, or of the compact JSON of anything else.
 fn hidden(values: &Map<String, Value>) -> Value {
     let digest = |value: &Value| match value {
         Value::Object(entries) if !entries.is_empty() => hidden(entries),

@@ -117,7 +117,7 @@ impl ByteRange {
         }
     }
 
-    /// First and last byte's place; `None` if nothing of it is there.
+    /// The places of its first and last byte; `None` if the body ends before it.
     fn within(self, length: usize) -> Option<(usize, usize)> {
         let end = length.checked_sub(1)?;
         let (first, last) = match self {

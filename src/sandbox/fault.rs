@@ -41,7 +41,7 @@ pub enum Fault {
     IgnoreRange,
     /// A part comes with a `Content-Range` that starts one byte later.
     WrongContentRange,
-    /// A header is set, whatever it was: `Content-Type`, `Docker-Content-Digest`, `ETag`.
+    /// A header gets another value: `Content-Type`, `Docker-Content-Digest`, `ETag`.
     Header(&'static str, String),
     /// A header is not sent.
     WithoutHeader(&'static str),
@@ -90,7 +90,7 @@ impl When {
         Self { methods: vec![Method::POST, Method::PATCH, Method::PUT, Method::DELETE], ..self }
     }
 
-    /// Only after so many such requests went well.
+    /// Only after this many such requests succeeded.
     #[must_use]
     pub fn after(self, spared: usize) -> Self {
         Self { spared, ..self }

@@ -22,7 +22,7 @@ pub enum Form {
 pub enum Packing {
     /// With gzip, as nearly all are.
     Gzip,
-    /// Not at all.
+    /// Not compressed.
     Plain,
 }
 

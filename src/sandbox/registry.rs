@@ -24,7 +24,7 @@ pub struct Registry {
 pub struct Repository {
     /// Manifests and lists by digest.
     pub manifests: BTreeMap<Digest, Document>,
-    /// What each tag stands for.
+    /// The digest of each tag.
     pub tags: BTreeMap<String, Digest>,
     /// Configs and layers.
     pub blobs: BTreeSet<Digest>,

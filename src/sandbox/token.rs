@@ -92,7 +92,7 @@ impl Tokens {
         Some(refusal.with(&header::WWW_AUTHENTICATE, &challenge))
     }
 
-    /// What `/token` answers.
+    /// The answer to `/token`.
     pub(super) fn give(&mut self, request: &Incoming) -> Answer {
         let rules = self.rules.clone().unwrap_or_default();
         let form: BTreeMap<String, String> = url::form_urlencoded::parse(&request.body).into_owned().collect();
@@ -121,7 +121,7 @@ impl Tokens {
     }
 }
 
-/// What `Authorization` has to be.
+/// The expected value of `Authorization`.
 fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", base64(format!("{user}:{password}").as_bytes()))
 }

@@ -91,7 +91,7 @@ impl Observer for Counter {
     }
 }
 
-/// What is requested.
+/// An input that a run needs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
     /// An image for a platform.

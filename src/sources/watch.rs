@@ -23,7 +23,7 @@ pub struct MovedTag {
     pub platform: Platform,
     /// What the pin says, and what was used.
     pub pinned: Digest,
-    /// What the registry has.
+    /// The digest that the registry has for the tag now.
     pub current: Digest,
 }
 

@@ -149,9 +149,9 @@ pub enum StoreError {
     NoPlatform {
         /// The image's name.
         image: String,
-        /// What was asked for.
+        /// The platform that was asked for.
         platform: Platform,
-        /// What there is.
+        /// The platforms that the image has.
         there: Vec<String>,
     },
     /// A staged layer does not belong to an image of its commit, or is staged twice.

@@ -33,10 +33,10 @@ pub enum LayerState {
     Changed,
 }
 
-/// What a layer's files hash to.
+/// A layer with the id that its files hash to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LayerReading {
-    /// What that says about it.
+    /// The state that follows from the id.
     pub state: LayerState,
     /// What they hash to; `None` if there are none.
     pub found: Option<LayerId>,

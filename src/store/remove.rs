@@ -7,7 +7,7 @@ use super::{Staging, Store, StoreError};
 use crate::image::model::Metadata;
 use crate::types::{Digest, Platform, SealerName};
 
-/// What was deleted.
+/// The deleted images and layers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Removed {
     /// The documents, by image id.

@@ -51,7 +51,7 @@ pub struct Record {
     pub document: Result<Result<Option<Vec<u8>>, DiskError>, ModelError>,
 }
 
-/// What is in the store.
+/// All images of the store.
 #[derive(Debug, Default)]
 pub struct Listing {
     /// The images that can be used, sorted by name.

@@ -14,7 +14,7 @@ pub struct Node {
     /// A value that is not written (`a:`) is an empty plain scalar whose empty span lies right after the `:`, the `-`
     /// or the anchor.
     pub span: Span,
-    /// What it is.
+    /// Scalar, sequence, mapping or alias.
     pub value: Value,
     /// In which of YAML's forms it was written.
     pub style: Style,
@@ -69,7 +69,7 @@ pub enum Style {
     Alias,
 }
 
-/// What is in front of a node.
+/// The anchor and the tag in front of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Properties {
     /// From the first byte of the first to the last byte of the last.
@@ -112,7 +112,7 @@ impl Node {
         self.properties.as_ref()?.tag.as_deref()
     }
 
-    /// The node that is meant: an alias's target, else itself.
+    /// The target of an alias, or else the node itself.
     #[must_use]
     pub fn followed(&self) -> &Self {
         let mut node = self;

@@ -290,7 +290,7 @@ impl<'t> Reader<'t> {
         Ok(Node { span, value, style, properties })
     }
 
-    /// What quotes hold whose line ends the events did not see.
+    /// The content of quotes whose line ends were hidden from the events.
     fn unquote(&mut self, span: Span) -> Result<String, SyntaxError> {
         self.unquoted += 1;
         // On its own a quoted text may be indented as it likes.
@@ -332,7 +332,7 @@ impl<'t> Reader<'t> {
 
     /// The bytes of a block scalar from its `|` or `>` to the end of its last line, the line's end left out.
     ///
-    /// The events have the content alone, with the blank lines after it; those belong to it only under `|+`.
+    /// The events give only the content and the blank lines after it, which belong to it only under `|+`.
     fn block_scalar(&self, place: Place) -> Span {
         let Some(start) = self.find(b"|>", place.start) else { return Span::new(place.start, place.end) };
         let line = &self.text[start..];
@@ -359,8 +359,8 @@ impl<'t> Reader<'t> {
         Span::new(start, header_end + kept.len() + blanks)
     }
 
-    /// What a block scalar holds. The events add a line end to its last line even if the text has none; other readers,
-    /// and the specification, do not.
+    /// The content of a block scalar. The events add a line end to its last line even if the text has none; other
+    /// readers, and the specification, do not.
     fn ended(&self, mut value: String, place: Place) -> String {
         let last_line = self.text.rsplit(['\n', '\r']).next().unwrap_or_default();
         if place.end == self.text.len() && !last_line.trim_matches([' ', '\t']).is_empty() && value.ends_with('\n') {

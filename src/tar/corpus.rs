@@ -24,7 +24,7 @@ fn long_path(length: usize) -> Vec<u8> {
     (1..=length).map(|at| if at % 200 == 0 && at < length { b'/' } else { b'x' }).collect()
 }
 
-/// The attacks; `outside` is an absolute path that nobody may write to, where a file `secret` lies.
+/// The attacks; `outside` is an absolute path that nobody may write to, with a file `secret` in it.
 #[expect(clippy::too_many_lines, reason = "a table")]
 pub(crate) fn attacks(outside: &str) -> Vec<(&'static str, Vec<Forged>)> {
     let a = || file("a", 0o644, b"abc");

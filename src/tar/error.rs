@@ -27,7 +27,7 @@ pub enum TarError {
     /// More of something than the budget allows.
     #[error("the archive is refused: it has more than {limit} {what}")]
     Budget {
-        /// What there is too much of.
+        /// What there is too much of, for the message: `entries`.
         what: &'static str,
         /// How much there may be.
         limit: u64,
@@ -37,7 +37,7 @@ pub enum TarError {
     Header {
         /// Its offset in the stream.
         at: u64,
-        /// What is wrong.
+        /// The reason.
         why: &'static str,
     },
     /// Something follows the end of the tar.

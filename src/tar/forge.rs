@@ -1,4 +1,4 @@
-//! Builds tars for tests, good ones and such as no honest program writes.
+//! Builds tars for tests, good ones and malicious ones.
 
 /// One header, every field of which can be wrong.
 #[derive(Clone)]

@@ -91,7 +91,7 @@ fn record(data: &[u8]) -> Result<Record<'_>, Refusal> {
     Ok((&record[..equals], &record[equals + 1..], rest))
 }
 
-/// Decimal digits alone.
+/// Only decimal digits.
 fn decimal(text: &[u8]) -> Option<u64> {
     let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
     if digits { str::from_utf8(text).ok()?.parse().ok() } else { None }

@@ -16,7 +16,7 @@ use crate::disk::FileTime;
 /// The largest size that a ustar header holds; for larger files, writers write this value or 0 next to a PAX size.
 const USTAR_SIZE: u64 = 0o77_777_777_777;
 
-/// What an entry is.
+/// The kinds of entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EntryKind {
     /// A regular file.
@@ -42,7 +42,7 @@ pub enum EntryKind {
 pub struct Entry {
     /// Its path.
     pub path: EntryPath,
-    /// What it is.
+    /// File, folder, link or whiteout.
     pub kind: EntryKind,
     /// The 12 permission bits.
     pub mode: u32,

@@ -206,7 +206,7 @@ impl Diagnostic {
     }
 
     /// The message as people read it, with the final newline: a headline `FILE:LINE:COLUMN: error: …`, the line with
-    /// a mark, the advice. What URLs hold of secrets is masked.
+    /// a mark, the advice. Secrets in URLs are masked.
     #[must_use]
     pub fn render(&self, source: &Source, color: bool) -> String {
         let text = source.text();

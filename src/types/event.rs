@@ -100,7 +100,7 @@ pub enum Event {
     Diagnostic {
         /// Error or warning.
         severity: Severity,
-        /// Where.
+        /// The place that it is about.
         place: Place,
         /// What is wrong.
         message: String,

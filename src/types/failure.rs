@@ -61,11 +61,11 @@ impl Reportable for io::Error {}
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
-    /// What kind it is.
+    /// The kind, which decides the exit code.
     pub kind: FailureKind,
     /// The place that asked for it.
     pub place: Option<Place>,
-    /// What was tried and failed.
+    /// The action that failed, and why.
     pub message: String,
     /// Why, from the near to the far.
     pub causes: Vec<String>,

@@ -7,9 +7,9 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// A file of the data beside the project, `golden/images_metadata.json`, which is never copied into it.
+/// A file of the data next to the project, `golden/images_metadata.json`, which is never copied into it.
 ///
-/// It is looked for in the folder that `SEALER_SHARED` names, else in `shared` beside the project.
+/// It is looked for in the folder that `SEALER_SHARED` names, else in `shared` next to the project.
 pub(crate) fn shared(name: &str) -> Option<Vec<u8>> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
     let path = std::env::var_os("SEALER_SHARED").map_or_else(beside, PathBuf::from).join(name);
@@ -20,7 +20,7 @@ pub(crate) fn shared(name: &str) -> Option<Vec<u8>> {
     }
 }
 
-/// Runs a program to its end; none where there is no such.
+/// Runs a program to its end; `None` if it does not exist.
 pub(crate) fn output(command: &mut Command) -> Option<Output> {
     let program = format!("the program `{}`", command.get_program().display());
     match command.output() {

@@ -13,7 +13,7 @@ pub struct Platform {
     variant: Option<String>,
 }
 
-/// Why a text is no [`Platform`].
+/// Why a text is not a [`Platform`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a supported platform: expected `linux/ARCHITECTURE[/VARIANT]`, with an architecture of {list}", list = ARCHITECTURES.join(", "))]
 pub struct PlatformError(String);

@@ -171,7 +171,7 @@ impl ImageRef {
         Self { registry: registry.to_owned(), ..self.clone() }
     }
 
-    /// The same registry and repository by digest alone.
+    /// The same registry and repository, with only the digest.
     #[must_use]
     pub fn by_digest(&self, digest: Digest) -> Self {
         Self { tag: None, digest: Some(digest), ..self.clone() }

@@ -24,7 +24,7 @@ const NAME: &str = "Metadata";
 /// The most bytes of it that are read.
 const LIMIT: u64 = 1 << 20;
 
-/// What `Metadata` becomes.
+/// The `Metadata` file of the new image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::build) struct NewMetadata {
     bytes: Vec<u8>,

@@ -66,7 +66,7 @@ pub(super) struct Wants {
     pub(super) left_out: BTreeSet<ImageRef>,
     /// What charts ask for, of any registry.
     pub(super) of_charts: Vec<ImageRef>,
-    /// What rendered charts.
+    /// The helm that rendered the charts, if there are any.
     pub(super) helm: Option<HelmProgram>,
     /// Some charts could not be rendered, so their images are not known.
     pub(super) has_unknown_charts: bool,
@@ -79,7 +79,7 @@ pub(super) struct Wants {
 /// A warning: something that a person should know, but not a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Doubt {
-    /// What it is about.
+    /// The place in the context, if there is one.
     pub origin: Option<Origin>,
     /// The sentence about it.
     pub message: String,
@@ -217,7 +217,7 @@ impl Search<'_> {
     }
 }
 
-/// What was found so far.
+/// The images found so far.
 #[derive(Default)]
 struct Found<'a> {
     own_registry: &'a str,

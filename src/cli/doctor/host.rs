@@ -16,7 +16,7 @@ pub(in crate::cli) struct HostArgs {
     output: OutputForm,
 }
 
-/// What was found, for machines.
+/// The JSON report.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {

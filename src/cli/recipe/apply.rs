@@ -61,7 +61,7 @@ enum SharingChoice {
     Copy,
 }
 
-/// What was done, for machines.
+/// The JSON report.
 #[derive(Serialize)]
 struct Done<'a> {
     #[serde(flatten)]

@@ -81,7 +81,7 @@ fn kept(args: &LockArgs, plan: &Plan, others: &[Plan], former: &Lock) -> Result<
     for other in others {
         inputs.extend(Inputs::of(other));
     }
-    // Other values, or only a stage of all, say nothing of what the recipe as it stands needs.
+    // A run with other values, or of one stage, does not show what the recipe needs by default.
     let is_whole = args.input.values.is_empty() && args.input.set.is_empty() && args.input.stage.is_none();
     match args.update.as_deref() {
         Some([]) if is_whole => return Ok(Lock::default()),

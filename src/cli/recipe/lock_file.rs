@@ -109,7 +109,7 @@ impl LockFile {
         Ok(file)
     }
 
-    /// Where it lies.
+    /// The path of the lock file.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }

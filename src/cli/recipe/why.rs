@@ -124,7 +124,7 @@ fn steps(recipe: &Path, plan: &Plan, image: &Image, why: &Why) -> Result<Vec<Ste
     Ok(steps_behind(stage, &reference, &manifests.into_iter().collect::<Vec<_>>()))
 }
 
-/// The image of the platform that is meant.
+/// The image for the requested platform.
 fn choose(mut images: Vec<Image>, args: &WhyArgs) -> Result<Image, Failed> {
     let host = Platform::host();
     let named = args.input.platforms.first();

@@ -166,7 +166,7 @@ fn summary(image: &ImageDiff) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
-/// What is said about a file below its own line: the differences in it, and its own if it is on both sides.
+/// The lines about a file below its own line: the differences in it, and its own if it is on both sides.
 fn below(file: &FileDiff) -> Vec<&Difference> {
     let is_whole = file.old.is_none() || file.new.is_none();
     if is_whole { Vec::new() } else { file.differences.iter().collect() }

@@ -18,7 +18,7 @@ pub(super) enum Flavour {
     Upstream(String),
 }
 
-/// What is known of the engine.
+/// The known facts about the engine.
 #[derive(Debug)]
 pub(super) struct EngineState {
     /// Its answer, or why there is none.

@@ -19,7 +19,7 @@ struct Entry {
     line: usize,
     /// The first word as it is written.
     written: String,
-    /// What it is.
+    /// The address; `None` if the first word is not one.
     address: Option<IpAddr>,
 }
 

@@ -76,7 +76,7 @@ fn misfit(node: &Node, kind: Kind) -> Option<(&Node, Kind)> {
 }
 
 impl Kind {
-    /// What is wanted, with its article.
+    /// The expected type, with its article.
     pub(super) fn wanted(self) -> &'static str {
         match self {
             Self::Switch => "`true` or `false`, without quotes",

@@ -41,7 +41,7 @@ pub(super) fn check(places: &HostPlaces) -> Vec<Finding> {
     vec![found]
 }
 
-/// What `sealer version` said.
+/// Judges the output of `sealer version`.
 fn judge(subject: &str, said: &str) -> Finding {
     let finding = |verdict, found: String| Finding::new(verdict, "real-sealer", subject, found);
     let install = "install sealer v0.8, or set SEALER_UPSTREAM to one";

@@ -12,14 +12,14 @@ const GB: u64 = 1_000_000_000;
 /// An image is some thousand files, most of them in the storage of its registry; a store has several.
 const FILES: u64 = 100_000;
 
-/// What a folder wants.
+/// The space that a folder needs.
 #[derive(Debug, Clone, Copy)]
 struct Want {
     /// Recommended bytes.
     bytes: u64,
     /// Minimum bytes for a real image.
     least: u64,
-    /// What for.
+    /// The purpose, for the message.
     why: &'static str,
 }
 

@@ -22,7 +22,7 @@ pub struct Layer {
     pub number: usize,
     /// Its id.
     pub id: Digest,
-    /// What made it.
+    /// The instruction that made it: `COPY`, `BASE`.
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// The text after the Kubefile's keyword.
@@ -34,7 +34,7 @@ pub struct Layer {
     pub(super) folder: PathBuf,
     #[serde(skip)]
     pub(super) known: Known,
-    /// What its files hash to.
+    /// The id that its files hash to; `None` if there are none.
     #[serde(skip)]
     pub(super) found: Option<LayerId>,
     /// What the store says about it is not as it should be.

@@ -65,7 +65,7 @@ pub struct ImageDoctor<'a> {
 /// A finding about an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ImageFinding {
-    /// What was found.
+    /// The finding.
     #[serde(flatten)]
     pub finding: Finding,
     /// The layer that it is about.
@@ -113,7 +113,7 @@ impl ImageDoctor<'_> {
     /// Checks the given platforms of a name, or all if none is given.
     ///
     /// # Errors
-    /// There is no such name or platform, or the list of images cannot be read.
+    /// The name or platform does not exist, or the list of images cannot be read.
     pub fn examine(&self, name: &SealerName, platforms: &[Platform]) -> Result<Vec<Diagnosis>, StoreError> {
         let records = self.store.records(name)?;
         if records.is_empty() {

@@ -31,7 +31,7 @@ pub struct Repairer<'a> {
     pub observer: &'a dyn Observer,
 }
 
-/// What a repair did.
+/// The result of a repair.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Repair {

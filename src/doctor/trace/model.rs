@@ -14,7 +14,7 @@ use crate::types::{ContextPath, Digest, Failure, FailureKind, Platform, SealerNa
 pub struct Trace {
     /// The image's name, as the engine shows it.
     pub image: String,
-    /// What it is for.
+    /// The platform of the engine's image.
     pub platform: Platform,
     /// Its id in the engine.
     pub id: Digest,
@@ -68,7 +68,7 @@ pub struct TracedImage {
     /// Its id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<ImageId>,
-    /// What it is for.
+    /// The platform of the sealer image.
     pub platform: Platform,
     /// Its layers that have content; the numbers elsewhere count these from 0.
     pub image_layers: Vec<ImageLayer>,
@@ -87,7 +87,7 @@ pub struct TracedImage {
 pub struct ImageLayer {
     /// Its id.
     pub id: Digest,
-    /// What made it: `COPY`, `BASE`.
+    /// The instruction that made it: `COPY`, `BASE`.
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// The text after it.
@@ -157,7 +157,7 @@ pub struct Blob {
     pub data: Option<Spot>,
     /// The repositories that it is part of, that of the image's own name first.
     pub links: Vec<Link>,
-    /// What is wrong with its bytes.
+    /// Why its bytes cannot be used, if they cannot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
 }
@@ -193,7 +193,7 @@ pub struct Link {
     /// Where the link is.
     #[serde(flatten)]
     pub spot: Spot,
-    /// What is wrong with it.
+    /// Why it does not lead to the blob, if it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
 }

@@ -46,7 +46,7 @@ pub enum DockerArchiveReadError {
     Config {
         /// Its name.
         name: String,
-        /// What it is.
+        /// The digest of its bytes.
         found: Digest,
     },
     /// Config and manifest disagree on how many layers there are.
@@ -64,7 +64,7 @@ pub enum DockerArchiveReadError {
         name: String,
         /// The config's diff id.
         expected: Digest,
-        /// What it is.
+        /// The digest of its bytes.
         found: Digest,
     },
     /// A layer cannot be read or decompressed.

@@ -41,7 +41,7 @@ impl Owners {
         Self::new(&read("/etc/passwd"), &read("/etc/group"), own)
     }
 
-    /// A digest of all that is known: with other owners the same tree may hash to another id.
+    /// A digest of all known owners: with other owners the same tree may hash to another id.
     #[must_use]
     pub fn digest(&self) -> Digest {
         let sorted = |names: &HashMap<u32, Vec<u8>>| names.clone().into_iter().collect::<BTreeMap<_, _>>();

@@ -7,7 +7,7 @@ use crate::disk::Dir;
 use crate::tar::{Entries, Limits, Policy};
 use crate::types::{Digest, DigestWriter};
 
-/// What came out of a stream.
+/// The result of unpacking a layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unpacked {
     /// sha256 of the whole stream: the layer's id, if the stream is correct.

@@ -215,8 +215,8 @@ impl Unpacker {
         Ok(parent.remove_all(leaf)?)
     }
 
-    /// Drops a folder and all below it, which stand together in the map: a stream that replaces thousands of folders must
-    /// not go through all of them each time.
+    /// Drops a folder and all below it, which stand together in the map: a stream that replaces thousands of folders
+    /// must not go through all of them each time.
     fn forget_folder(&mut self, path: &[u8]) {
         self.folders.remove(path);
         // `0` is the byte after `/`.
@@ -351,7 +351,8 @@ mod tests {
         Unpacker::new(Dir::open(folder.path()).unwrap())
     }
 
-    /// In memory if there is such a place: it is our bookkeeping that must not go with the square of the entries.
+    /// In memory if there is such a place: this measures our bookkeeping, which must not grow with the square of the
+    /// entries.
     fn folder() -> tempfile::TempDir {
         tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
     }

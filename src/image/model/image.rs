@@ -27,7 +27,7 @@ pub struct Image {
     pub annotations: BTreeMap<String, String>,
     /// The layers from the lowest; only those with an id have content.
     pub layers: Vec<Layer>,
-    /// What it is for.
+    /// The platform of the image.
     pub platform: Platform,
     /// CMD and ARG.
     pub config: ImageConfig,
@@ -41,7 +41,7 @@ pub struct Layer {
     /// The layer's id; `None` if it has no content.
     #[serde(default, deserialize_with = "empty_is_none")]
     pub id: Option<Digest>,
-    /// What made it.
+    /// The instruction that made it.
     #[serde(rename = "type")]
     pub kind: LayerKind,
     /// The text after the Kubefile's keyword; `registry cache` or, since v0.6, `rootfs cache` of the cache.
@@ -49,13 +49,13 @@ pub struct Layer {
     pub value: String,
 }
 
-/// What made a layer.
+/// The instruction that made a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum LayerKind {
     /// `COPY` of files.
     Copy,
-    /// What a `RUN` changed.
+    /// The changes of a `RUN`.
     Run,
     /// `CMD`, up to v0.6.1; without content.
     Cmd,
@@ -180,7 +180,8 @@ impl Image {
         to_go_yaml(&self.to_json())
     }
 
-    /// The document as sealer's JSON has it, keys in the order of its fields; of a pushed image's config the first part.
+    /// The document as sealer's JSON has it, keys in the order of its fields; of a pushed image's config the first
+    /// part.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut metadata = Map::new();

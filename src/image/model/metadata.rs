@@ -30,7 +30,7 @@ pub struct Manifest {
     pub created: String,
     /// Sum of the sizes of all files of its layers, in bytes.
     pub size: i64,
-    /// What it is for.
+    /// The platform of the image.
     pub platform: ManifestPlatform,
 }
 

@@ -31,7 +31,7 @@ pub(super) fn style(text: &str, simple_key: bool) -> Style {
     }
 }
 
-/// What breaks a line to YAML 1.1.
+/// Whether YAML 1.1 takes the character for a line break.
 pub(super) fn is_break(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }

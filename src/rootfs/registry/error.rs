@@ -17,11 +17,11 @@ pub(crate) enum RegistryTreeError {
     Collision {
         /// The first.
         one: Box<ImageRef>,
-        /// What it stands for.
+        /// The digest of the first.
         one_digest: Digest,
         /// The second.
         other: Box<ImageRef>,
-        /// What it stands for.
+        /// The digest of the second.
         other_digest: Digest,
     },
     /// A repository or tag that cannot be a path.
@@ -43,9 +43,9 @@ pub(crate) enum RegistryTreeError {
     Document {
         /// The image.
         image: Box<ImageRef>,
-        /// What it should be.
+        /// The expected digest.
         expected: Digest,
-        /// What it is.
+        /// The digest of its bytes.
         found: Digest,
     },
     /// A lower layer has something other than the file that the image needs.
@@ -58,7 +58,7 @@ pub(crate) enum RegistryTreeError {
         file: PathBuf,
         /// The image that needs it.
         image: Box<ImageRef>,
-        /// What is wrong with it.
+        /// Why it cannot be used.
         fault: Fault,
     },
     /// A file or folder of the tree could not be made.

@@ -13,7 +13,7 @@ pub(crate) struct Missing {
     pub(crate) what: &'static str,
     /// Where it should be.
     pub(crate) path: ContextPath,
-    /// What is wrong with it.
+    /// Why it cannot be used.
     pub(crate) fault: Fault,
 }
 

@@ -14,7 +14,7 @@ pub(crate) struct Part {
     pub(crate) what: &'static str,
     /// Where it is.
     pub(crate) path: ContextPath,
-    /// What is in it.
+    /// Its content.
     pub(crate) holds: Holds,
 }
 
@@ -47,7 +47,8 @@ impl RepositoryPaths {
         let error = || RegistryTreeError::Repository(Box::new(reference.clone()));
         let whole = format!("{STORAGE}/repositories/{}", reference.repository());
         let repository: ContextPath = whole.parse().map_err(|_| error())?;
-        // A repository's parts begin with a letter or digit, so none is one of the registry's own `_layers`; a tag is one part.
+        // A repository's parts begin with a letter or digit, so none is one of the registry's own `_layers`; a tag is
+        // one part.
         if repository.as_str() != whole || whole.contains("/_") {
             return Err(error());
         }

@@ -28,7 +28,7 @@ pub(crate) enum Obstacle {
     Absent,
     /// A tag's link, a list or a manifest on the way cannot be used.
     Broken {
-        /// What is wrong with what.
+        /// The part, and why it cannot be used.
         missing: Missing,
         /// The digest of that document; `None` for a tag.
         document: Option<Digest>,

@@ -158,8 +158,8 @@ fn write_error(path: &ContextPath, source: io::Error) -> RegistryTreeError {
     RegistryTreeError::Write { path: path.clone(), source }
 }
 
-/// Owner, mode and time of all that was written, whatever group we run as, the folder above hands down or the umask
-/// leaves; only root can give it away. A folder's time comes last, as every change in it changes its time.
+/// Owner, mode and time of all written files and folders, whatever group we run as, the folder above hands down or the
+/// umask leaves; only root can give it away. A folder's time comes last, as every change in it changes its time.
 fn finish(folder: &Dir, time: FileTime) -> Result<(), DiskError> {
     for name in folder.names()? {
         if folder.meta(&name)?.kind == Kind::Folder {

@@ -32,7 +32,7 @@ struct Answer {
     secret: String,
 }
 
-/// What `store` takes.
+/// The input of a helper's `store`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Kept<'a> {

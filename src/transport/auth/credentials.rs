@@ -133,7 +133,7 @@ pub enum CredentialsError {
     Helper {
         /// The helper's program.
         helper: String,
-        /// What it was asked for.
+        /// The registry of the login.
         registry: String,
         /// Why; never contains a secret.
         reason: String,

@@ -126,7 +126,7 @@ pub enum LogInError {
     /// It wants a kind of login that we do not have.
     #[error("{url}: the registry asks for a kind of login other than user name and password")]
     Challenge {
-        /// What was asked.
+        /// The URL of the request.
         url: RequestUrl,
     },
     /// The user's settings block the registry.

@@ -36,7 +36,7 @@ pub(crate) struct LoginFile {
     name: OsString,
 }
 
-/// What is in the file.
+/// The content of the file.
 #[derive(Debug)]
 pub(crate) struct Content {
     pub(crate) file: AuthFile,

@@ -32,7 +32,7 @@ pub struct LoginLocation {
     pub was_open: Option<u32>,
 }
 
-/// What was done to store a login.
+/// The result of storing a login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     /// Where it is.
@@ -191,7 +191,7 @@ pub enum LoginStoreError {
         helper: String,
         /// What it should do with the login: `keep`, `say` or `forget`.
         action: &'static str,
-        /// What it is for.
+        /// The registry of the login.
         registry: String,
         /// Why; never contains a secret.
         reason: String,

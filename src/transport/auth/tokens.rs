@@ -75,7 +75,7 @@ struct TokenAnswer {
     refresh_token: Option<String>,
 }
 
-/// What a token server gave.
+/// The answer of a token server.
 pub(crate) struct Given {
     /// For the registry.
     pub(crate) token: Secret,

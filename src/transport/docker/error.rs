@@ -33,7 +33,7 @@ pub enum EngineError {
     Platform {
         /// The image.
         image: ImageSource,
-        /// What was asked for.
+        /// The platform that was asked for.
         asked: Platform,
         /// The existing one.
         found: Platform,

@@ -16,7 +16,7 @@ pub enum EngineFault {
     /// `DOCKER_HOST` is not supported.
     #[error("{0}")]
     Host(&'static str),
-    /// There is no such socket.
+    /// The socket does not exist.
     #[error("there is no such socket")]
     NoSocket,
     /// The socket is not for this user.
@@ -30,7 +30,7 @@ pub enum EngineFault {
     Answer {
         /// The HTTP status.
         status: u16,
-        /// What it says, printable.
+        /// The engine's message, printable.
         message: String,
     },
     /// The answer stopped coming, or is too long.

@@ -12,7 +12,7 @@ use tokio::sync::mpsc::{Receiver, channel};
 
 use crate::types::{Digest, Event, Observer, VerifyingReader};
 
-/// Bytes that are read from a file at once.
+/// How many bytes are read from a file at a time.
 const PIECE: usize = 256 * 1024;
 
 /// How many pieces wait for the network, at most.

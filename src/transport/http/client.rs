@@ -301,7 +301,7 @@ impl Response {
         self.inner.status().as_u16()
     }
 
-    /// What was asked.
+    /// The URL of the request.
     pub(crate) fn url(&self) -> &RequestUrl {
         &self.url
     }

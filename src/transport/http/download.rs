@@ -31,12 +31,12 @@ pub(crate) trait Source: Sync {
 /// The statuses that a [`Source`] returns: the whole, a part, not modified, no such part.
 pub(crate) const STATUSES: [u16; 4] = [200, 206, 304, 416];
 
-/// What to fetch.
+/// A file to download.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted<'a> {
     /// Its name in events.
     pub(crate) what: &'a str,
-    /// What is known about it.
+    /// Its expected digest and size, as far as they are known.
     pub(crate) expected: Expected,
     /// Whether there is another server to try.
     pub(crate) patience: Patience,
@@ -44,7 +44,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) unless: HeaderMap,
 }
 
-/// What came.
+/// The result of a download.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// A blob, in the cache now.

@@ -31,7 +31,7 @@ pub enum HttpError {
     /// The proxy cannot be reached, or does not connect to the server.
     #[error("{url}: cannot connect through the proxy {proxy}: {reason}")]
     Proxy {
-        /// Where to.
+        /// The URL of the request.
         url: RequestUrl,
         /// The proxy, without the login that the user gave for it.
         proxy: String,
@@ -41,7 +41,7 @@ pub enum HttpError {
     /// The proxy asks for a login.
     #[error("{url}: the proxy {proxy} asks for a login, or does not accept the login that it got")]
     ProxyLogin {
-        /// Where to.
+        /// The URL of the request.
         url: RequestUrl,
         /// The proxy, without the login that the user gave for it.
         proxy: String,
@@ -57,13 +57,13 @@ pub enum HttpError {
     /// The network is switched off.
     #[error("{url} cannot be reached: the network is switched off")]
     Offline {
-        /// Where to.
+        /// The URL of the request.
         url: RequestUrl,
     },
     /// No connection.
     #[error("{url}: cannot connect: {reason}")]
     Connect {
-        /// Where to.
+        /// The URL of the request.
         url: RequestUrl,
         /// Why.
         reason: String,
@@ -71,7 +71,7 @@ pub enum HttpError {
     /// The other side is not trusted, or does not speak TLS.
     #[error("{url}: no trusted connection: {fault}")]
     Tls {
-        /// Where to.
+        /// The URL of the request.
         url: RequestUrl,
         /// Why.
         fault: TlsFault,
@@ -79,7 +79,7 @@ pub enum HttpError {
     /// No byte came for a while.
     #[error("{url}: no data for {} s", .limit.as_secs_f32())]
     Stalled {
-        /// Where from.
+        /// The URL of the request.
         url: RequestUrl,
         /// How long was waited.
         limit: Duration,
@@ -87,7 +87,7 @@ pub enum HttpError {
     /// The connection broke.
     #[error("{url}: the connection broke: {reason}")]
     Broken {
-        /// Where to.
+        /// The URL of the request.
         url: RequestUrl,
         /// Why.
         reason: String,
@@ -95,7 +95,7 @@ pub enum HttpError {
     /// The body ended, but too early.
     #[error("{url}: the answer ended after {found} of {expected} bytes")]
     Ended {
-        /// Where from.
+        /// The URL of the request.
         url: RequestUrl,
         /// Bytes that it should have.
         expected: u64,
@@ -105,17 +105,17 @@ pub enum HttpError {
     /// The request for the rest got another answer.
     #[error("{url}: the request for the rest from byte {from} got the answer {answer}")]
     Range {
-        /// Where from.
+        /// The URL of the request.
         url: RequestUrl,
         /// The first byte that was missing.
         from: u64,
-        /// What came.
+        /// The answer, in words.
         answer: String,
     },
     /// A status that means an error.
     #[error("{url}: the server answered {status}{body}")]
     Status {
-        /// Where from.
+        /// The URL of the request.
         url: RequestUrl,
         /// The status.
         status: u16,
@@ -127,7 +127,7 @@ pub enum HttpError {
     /// A redirect that is not followed.
     #[error("{url}: {reason}")]
     Redirect {
-        /// Where from.
+        /// The URL of the request.
         url: RequestUrl,
         /// Why it is not followed.
         reason: String,
@@ -135,7 +135,7 @@ pub enum HttpError {
     /// A document that is too long to be one.
     #[error("{url}: the answer is longer than {limit} bytes, the limit for such a document")]
     TooLong {
-        /// Where from.
+        /// The URL of the request.
         url: RequestUrl,
         /// The limit in bytes.
         limit: u64,
@@ -143,15 +143,15 @@ pub enum HttpError {
     /// The content is not what was expected.
     #[error("{url} returned something unexpected")]
     Wrong {
-        /// Where from.
+        /// The URL of the request.
         url: RequestUrl,
-        /// What was expected and found.
+        /// The two digests or sizes.
         source: CacheError,
     },
     /// The answer cannot be used.
     #[error("{url}: {reason}")]
     Answer {
-        /// Where from.
+        /// The URL of the request.
         url: RequestUrl,
         /// Why.
         reason: String,

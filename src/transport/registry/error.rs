@@ -18,11 +18,11 @@ pub enum RegistryError {
     /// A document is not the requested one, or not the one that the registry announced.
     #[error("{url} returned another document: expected {expected}, found {found}")]
     Digest {
-        /// Where from.
+        /// The URL of the request.
         url: RequestUrl,
-        /// What it should be.
+        /// The digest that was asked for.
         expected: Digest,
-        /// What it is.
+        /// The digest of the bytes.
         found: Digest,
     },
     /// Everything else.
@@ -33,7 +33,7 @@ pub enum RegistryError {
 /// A registry refused a login, or a request without one.
 #[derive(Debug)]
 pub struct Refusal {
-    /// What it answered.
+    /// Its answer.
     pub error: HttpError,
     /// `HOST[:PORT]`.
     pub registry: String,

@@ -20,7 +20,7 @@ use crate::types::{Digest, Event, ImageRef, Observer, Platform};
 /// The most bytes of a config that is read to learn its platform.
 const CONFIG_LIMIT: u64 = 8 * 1024 * 1024;
 
-/// Pulls container images into the cache, several at once. Cloning is cheap.
+/// Pulls container images into the cache, several in parallel. Cloning is cheap.
 #[derive(Clone)]
 pub struct Puller {
     inner: Arc<Inner>,
@@ -30,7 +30,7 @@ struct Inner {
     client: RegistryClient,
     cache: Arc<Cache>,
     observer: Arc<dyn Observer>,
-    /// Requests at once.
+    /// How many requests run in parallel.
     permits: Semaphore,
     /// Blobs in transfer: images share layers.
     blobs: KeyedLocks<Digest>,
@@ -54,7 +54,7 @@ impl Puller {
     /// The default number of parallel requests.
     pub const PARALLEL: usize = 6;
 
-    /// Pulls into `cache`, with at most `parallel` requests at once.
+    /// Pulls into `cache`, with at most `parallel` requests in parallel.
     pub fn new(client: RegistryClient, cache: Arc<Cache>, observer: Arc<dyn Observer>, parallel: usize) -> Self {
         let permits = Semaphore::new(parallel.clamp(1, Semaphore::MAX_PERMITS));
         Self { inner: Arc::new(Inner { client, cache, observer, permits, blobs: KeyedLocks::default() }) }
@@ -157,7 +157,7 @@ impl Puller {
         Ok(document.descriptor.digest)
     }
 
-    /// Pulls several images at once, each with its own outcome, in the order in which they were asked for.
+    /// Pulls several images in parallel, each with its own outcome, in the order in which they were asked for.
     pub async fn pull_all(
         &self,
         references: &[ImageRef],
@@ -218,7 +218,7 @@ impl Pull {
         Ok(ContainerImage { reference, platform: platform.clone(), list, manifest, config, layers })
     }
 
-    /// What the reference stands for.
+    /// The document that the reference stands for.
     async fn root(&self) -> Result<(Document, ManifestKind), PullError> {
         match (self.reference.digest(), self.reference.tag()) {
             (Some(digest), _) => self.document(Err(digest), None).await,

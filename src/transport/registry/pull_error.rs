@@ -13,7 +13,7 @@ pub enum PullError {
     Settings {
         /// The image.
         reference: Box<ImageRef>,
-        /// Why not.
+        /// Why.
         source: ConfError,
     },
     /// No server returned it.

@@ -29,7 +29,7 @@ const CANDIDATES: usize = 4;
 pub struct Pusher {
     client: RegistryClient,
     observer: Arc<dyn Observer>,
-    /// Blobs at once.
+    /// How many blobs are pushed in parallel.
     permits: Arc<Semaphore>,
 }
 
@@ -94,7 +94,7 @@ struct Blob<'a> {
 }
 
 impl Pusher {
-    /// Pushes with `client`, with at most `parallel` blobs at once.
+    /// Pushes with `client`, with at most `parallel` blobs in parallel.
     pub fn new(client: RegistryClient, observer: Arc<dyn Observer>, parallel: usize) -> Self {
         Self { client, observer, permits: Arc::new(Semaphore::new(parallel.clamp(1, Semaphore::MAX_PERMITS))) }
     }
@@ -204,7 +204,8 @@ impl<'a> Push<'a> {
         PushError::Refused { reference: Box::new(self.reference.clone()), what: what.to_owned(), source }
     }
 
-    /// Pushes all blobs, several at once; returns the bytes by how they got there. A failure does not stop the others.
+    /// Pushes all blobs, several in parallel; returns the bytes by how they got there. A failure does not stop the
+    /// others.
     async fn blobs(&self, blobs: &[Blob<'_>]) -> Result<[u64; 3], PushError> {
         let outcomes = join_all(blobs.iter().map(|blob| async move {
             let _permit = self.pusher.permits.acquire().await.expect("the semaphore is never closed");
@@ -303,7 +304,7 @@ pub enum PushError {
     Settings {
         /// The image.
         reference: Box<ImageRef>,
-        /// Why not.
+        /// Why.
         source: ConfError,
     },
     /// It is named by a digest.

@@ -162,6 +162,6 @@ fn a_helper_that_fails_is_asked_once_for_all_images_of_a_registry() {
     command.env("PATH", path).args(["build", "-t", "many:v1", "-f"]).arg(kubefile).arg(world.path("many"));
     let run = world.result(&command.output().unwrap());
     assert_eq!(run.code, Some(1), "{run}");
-    assert_eq!(run.stderr.matches("cannot say the login").count(), 6, "{run}");
+    assert_eq!(run.stderr.matches("cannot get the login").count(), 6, "{run}");
     assert_eq!(fs_err::read_to_string(calls).unwrap(), "call\n");
 }

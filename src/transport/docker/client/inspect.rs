@@ -16,7 +16,7 @@ const CONTAINERD: &str = "io.containerd.snapshotter.v1";
 pub struct EngineImage {
     /// Its id: the digest of its config or, of an engine that keeps images in containerd, that of its manifest or list.
     pub id: Digest,
-    /// What it is for.
+    /// The platform of the image.
     pub platform: Platform,
     /// The digests of its layers' tar streams, from the lowest.
     pub diff_ids: Vec<Digest>,
