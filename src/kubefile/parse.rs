@@ -14,7 +14,7 @@ use super::remote::RemoteFile;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kubefile {
     text: String,
-    /// What FROM names.
+    /// The image of FROM.
     pub base: Base,
     /// The bytes of FROM's image in the text.
     pub base_span: Span,
