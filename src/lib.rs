@@ -37,36 +37,105 @@
 //! | 9 more | [`sandbox`] | registries and a file server on loopback, with small stand-ins for the inputs of recipes |
 //! | 10 CLI | [`cli`] | Args and run; Events → bars or lines; errors → exit codes |
 
-pub mod apply;
-pub mod archive;
-pub mod build;
-pub mod cache;
-pub mod cli;
-pub mod closure;
-pub mod diff;
-pub mod disk;
-pub mod doctor;
-pub mod document;
-pub mod edit;
-pub mod fetch;
-pub mod image;
-pub mod kubefile;
+mod apply;
+mod archive;
+mod build;
+mod cache;
+mod cli;
+mod closure;
+mod diff;
+mod disk;
+mod doctor;
+mod document;
+mod edit;
+mod fetch;
+mod image;
+mod kubefile;
 mod manifests;
-pub mod mount;
-pub mod plan;
-pub mod preview;
-pub mod process;
-pub mod provenance;
-pub mod recipe;
-pub mod rootfs;
-pub mod sandbox;
-pub mod sources;
-pub mod steps;
-pub mod store;
-pub mod syntax;
-pub mod tar;
-pub mod transport;
-pub mod types;
-pub mod upstream;
-pub mod validate;
-pub mod verify;
+mod mount;
+mod plan;
+mod preview;
+mod process;
+mod provenance;
+mod recipe;
+mod rootfs;
+mod sandbox;
+mod sources;
+mod steps;
+mod store;
+mod syntax;
+mod tar;
+mod transport;
+mod types;
+mod upstream;
+mod validate;
+mod verify;
+
+pub use cli::main;
+
+/// What the integration tests use. It is no interface: nothing in it is promised.
+#[doc(hidden)]
+pub mod testing {
+    pub mod cache {
+        pub use crate::cache::{Cache, Expected};
+    }
+    pub mod document {
+        pub use crate::document::{Located, Scope, Values, ValuesInput};
+    }
+    pub mod fetch {
+        pub use crate::fetch::{Fetcher, UrlMirror};
+    }
+    pub mod image {
+        pub use crate::image::{Descriptor, MANIFEST_TYPES, Manifest, ManifestKind};
+        pub mod layer {
+            pub use crate::image::layer::{LayerId, layer_id};
+        }
+        pub mod model {
+            pub use crate::image::model::{Image, ImageConfig, ImageDocument, Layer, LayerKind};
+        }
+        pub mod pushed {
+            pub use crate::image::pushed::{CONFIG_TYPE, LAYER_TYPE, merged_list, pushed_config, pushed_manifest};
+        }
+    }
+    pub mod plan {
+        pub use crate::plan::{FORMAT_VERSION, Lock, Locked, LockedFile, Narrowing, Plan, lock_file_of, resolve};
+    }
+    pub mod recipe {
+        pub use crate::recipe::{
+            API_VERSION, Explanation, FIRST_RECIPE, KIND, PartKind, explain, explained, overview, parse, schema,
+        };
+    }
+    pub mod rootfs {
+        pub use crate::rootfs::Overlay;
+    }
+    pub mod sandbox {
+        pub use crate::sandbox::{
+            BuiltImage, Entry, Fault, Form, ImageBuilder, ImageList, Registry, Repository, Sandbox, Server, TokenRules,
+            Tree, When, gzip, miniature,
+        };
+    }
+    pub mod store {
+        pub use crate::store::{Commit, StagedFolder, StagedLayer, Staging, Store};
+    }
+    pub mod syntax {
+        pub use crate::syntax::{Limits, Node, Value, parse_yaml};
+    }
+    pub mod tar {
+        pub use crate::tar::TarWriter;
+    }
+    pub mod transport {
+        pub use crate::transport::{
+            Anonymous, Credentials, CredentialsError, Http, HttpConfig, Known, Login, Proof, Puller, PushImage,
+            PushLayer, Pusher, RegistriesConf, RegistryClient, RetryPolicy, Secret,
+        };
+    }
+    pub mod types {
+        pub use crate::types::{
+            ContextPath, Diagnostic, Digest, Epoch, Event, FailureKind, ImageRef, Observer, Platform, Reportable,
+            Severity, Silent, Source,
+        };
+    }
+    pub mod validate {
+        pub use crate::validate::{Request, validate};
+    }
+}

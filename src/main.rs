@@ -1,5 +1,5 @@
 //! The program `sealer`: everything is in the library.
 
 fn main() -> std::process::ExitCode {
-    sealer::cli::main()
+    sealer::main()
 }

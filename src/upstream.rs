@@ -13,11 +13,11 @@ use std::path::{Path, PathBuf};
 use crate::process::is_executable;
 
 /// Names the program.
-pub const VARIABLE: &str = "SEALER_UPSTREAM";
+pub(crate) const VARIABLE: &str = "SEALER_UPSTREAM";
 
 /// The places where the other sealer is searched.
 #[derive(Debug, Clone, Default)]
-pub struct UpstreamPlaces {
+pub(crate) struct UpstreamPlaces {
     /// The path in `SEALER_UPSTREAM`, if it is set.
     pub named: Option<PathBuf>,
     /// `PATH`.
@@ -30,7 +30,7 @@ pub struct UpstreamPlaces {
 
 /// Why there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NoUpstream {
+pub(crate) enum NoUpstream {
     /// The named one cannot be used: the reason, to follow its path in a message.
     Named(PathBuf, &'static str),
     /// There is none on `PATH`; the number of parts that were not searched.
@@ -40,7 +40,7 @@ pub enum NoUpstream {
 impl UpstreamPlaces {
     /// As the environment has them.
     #[must_use]
-    pub fn from_env() -> Self {
+    pub(crate) fn from_env() -> Self {
         Self {
             named: env::var_os(VARIABLE).filter(|program| !program.is_empty()).map(PathBuf::from),
             path: env::var_os("PATH").unwrap_or_default(),
@@ -51,7 +51,7 @@ impl UpstreamPlaces {
     }
 
     /// The other sealer.
-    pub fn find(&self) -> Result<PathBuf, NoUpstream> {
+    pub(crate) fn find(&self) -> Result<PathBuf, NoUpstream> {
         let own = identity(&self.own);
         if let Some(program) = &self.named {
             return usable(program, own).map_err(|why| NoUpstream::Named(program.clone(), why));

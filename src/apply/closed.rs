@@ -40,7 +40,7 @@ fn touching_step(work: &StageWork, file: &ContextPath) -> Option<(usize, &'stati
 /// A step that has to do with a container image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct StepBehind {
+pub(crate) struct StepBehind {
     /// The stage's name.
     pub stage: String,
     /// The step in the recipe's words.
@@ -55,13 +55,13 @@ pub struct StepBehind {
 
 /// The stage of a plan that has the digest that an image carries.
 #[must_use]
-pub fn stage_of<'p>(plan: &'p Plan, digest: &str) -> Option<&'p PlannedStage> {
+pub(crate) fn stage_of<'p>(plan: &'p Plan, digest: &str) -> Option<&'p PlannedStage> {
     plan.stages.iter().find(|stage| stage.digest.to_string() == digest)
 }
 
 /// The steps of a stage that list an image, and those that wrote the manifests that ask for it.
 #[must_use]
-pub fn steps_behind(stage: &PlannedStage, image: &ImageRef, manifests: &[ContextPath]) -> Vec<StepBehind> {
+pub(crate) fn steps_behind(stage: &PlannedStage, image: &ImageRef, manifests: &[ContextPath]) -> Vec<StepBehind> {
     let work = &stage.work;
     let mut found = Vec::new();
     for (index, step) in work.steps.iter().enumerate() {

@@ -15,7 +15,7 @@ use super::gather::gather;
 use super::run::{Applier, failed};
 
 /// A failure and the field of the entry that it belongs to.
-pub type EntryFailure = (Route, Failure);
+pub(crate) type EntryFailure = (Route, Failure);
 
 impl Applier<'_> {
     /// Puts what an entry names into the context.
@@ -60,7 +60,7 @@ impl Applier<'_> {
 }
 
 /// The layers of `image` that an entry takes files from, with their folders, the lowest first.
-pub fn layers_of(
+pub(crate) fn layers_of(
     source: &ContextSource,
     image: &Image,
     workspace: &Workspace<'_>,
@@ -81,7 +81,7 @@ pub fn layers_of(
 }
 
 /// Puts what an entry names into the context: of its [layers](layers_of), or of the recipe's folder.
-pub fn take(
+pub(crate) fn take(
     source: &ContextSource,
     layers: &[(Digest, PathBuf)],
     beside: &Beside,

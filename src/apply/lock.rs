@@ -12,7 +12,7 @@ use super::inputs::{Input, add_new, all_well, asked, no_id};
 
 /// The inputs that a plan names.
 #[derive(Debug, Clone, Default)]
-pub struct Inputs {
+pub(crate) struct Inputs {
     needs: Vec<Need>,
     bases: Vec<(SealerName, Platform)>,
     platforms: BTreeSet<Platform>,
@@ -21,7 +21,7 @@ pub struct Inputs {
 impl Inputs {
     /// Those of a plan.
     #[must_use]
-    pub fn of(plan: &Plan) -> Self {
+    pub(crate) fn of(plan: &Plan) -> Self {
         let platforms = plan.stages.iter().map(|stage| stage.work.platform.clone()).collect();
         let mut inputs = Self { platforms, ..Self::default() };
         for one in asked(plan) {
@@ -34,7 +34,7 @@ impl Inputs {
     }
 
     /// Those of both.
-    pub fn extend(&mut self, other: Self) {
+    pub(crate) fn extend(&mut self, other: Self) {
         self.needs.extend(other.needs);
         self.bases.extend(other.bases);
         self.platforms.extend(other.platforms);
@@ -42,7 +42,7 @@ impl Inputs {
 
     /// Whether a lock's entry is one of them.
     #[must_use]
-    pub fn name(&self, entry: &Locked) -> bool {
+    pub(crate) fn name(&self, entry: &Locked) -> bool {
         match entry {
             Locked::File(url, _) => {
                 self.needs.iter().any(|need| matches!(need, Need::File(named, _) if public_url(named) == *url))
@@ -55,7 +55,7 @@ impl Inputs {
     /// Whether a lock's entry may still be of use: it is one of them; or it is an image that only a build can find, for one
     /// of the plans' platforms and of a repository of which they name no other tag.
     #[must_use]
-    pub fn may_need(&self, entry: &Locked) -> bool {
+    pub(crate) fn may_need(&self, entry: &Locked) -> bool {
         let is_unknown = match entry {
             Locked::Image(image, platform, _) => {
                 let repository = (image.reference().registry(), image.reference().repository());
@@ -79,7 +79,7 @@ impl Inputs {
 /// Looks up what a plan's lock lacks of what the plan names, and gives the lock with it. Files are fetched, for their
 /// digest; of images only the documents are asked for. A base image that a registry gave, by the `former` lock, is asked of
 /// the registry again. The error is all that could not be looked up.
-pub fn look_up(plan: &Plan, former: &Lock, store: &Store, sources: &Sources) -> Result<Lock, Vec<Failure>> {
+pub(crate) fn look_up(plan: &Plan, former: &Lock, store: &Store, sources: &Sources) -> Result<Lock, Vec<Failure>> {
     sources.pin(plan.inputs.pins(&plan.file));
     let mut lock = plan.inputs.clone();
     let mut failures = Vec::new();

@@ -16,9 +16,10 @@ mod lock;
 mod report;
 mod run;
 
-pub use closed::{StepBehind, stage_of, steps_behind};
-pub use context::{EntryFailure, layers_of, take};
-pub use lock::{Inputs, look_up};
-pub use report::{Fetched, Moved, Report, StepReport, StepStatus};
+pub(crate) use closed::{StepBehind, stage_of, steps_behind};
+pub(crate) use context::{layers_of, take};
+pub(crate) use lock::{Inputs, look_up};
+pub(crate) use report::{Moved, Report, StepStatus};
+pub(crate) use run::Applier;
+pub(crate) use run::STAGE_ANNOTATION;
 pub(crate) use run::instruction_route;
-pub use run::{Applier, STAGE_ANNOTATION};

@@ -13,7 +13,7 @@ use crate::types::Platform;
 /// What was made and done. Serialised, it is `recipe apply -o json`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Report {
+pub(crate) struct Report {
     /// The recipe's name.
     pub recipe: String,
     /// The images, in the order of the stages.
@@ -39,7 +39,7 @@ pub struct Report {
 /// What fetching a recipe's inputs did. Serialised, it is part of `recipe fetch -o json`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Fetched {
+pub(crate) struct Fetched {
     /// The recipe's name.
     pub recipe: String,
     /// Inputs that are no longer what the lock says.
@@ -55,7 +55,7 @@ pub struct Fetched {
 /// An input that is no longer what the lock says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Moved {
+pub(crate) struct Moved {
     /// What was locked and what there is now.
     #[serde(flatten)]
     pub change: LockChange,
@@ -76,7 +76,7 @@ impl Moved {
 /// A step that ran.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct StepReport {
+pub(crate) struct StepReport {
     /// The stage's name.
     pub stage: String,
     /// The platform.
@@ -94,7 +94,7 @@ pub struct StepReport {
 /// What became of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum StepStatus {
+pub(crate) enum StepStatus {
     /// It changed the context.
     Changed,
     /// The context was already so.

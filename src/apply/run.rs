@@ -21,10 +21,10 @@ use super::report::{Fetched, Report, StepReport, StepStatus};
 /// The annotation with the format version.
 const FORMAT_ANNOTATION: &str = "recipe.sealer.io/format-version";
 /// The annotation with the digest of the resolved stage.
-pub const STAGE_ANNOTATION: &str = "recipe.sealer.io/stage-digest";
+pub(crate) const STAGE_ANNOTATION: &str = "recipe.sealer.io/stage-digest";
 
 /// Carries out plans.
-pub struct Applier<'a> {
+pub(crate) struct Applier<'a> {
     /// Where the images go.
     pub store: &'a Store,
     /// Where images and files come from.
@@ -42,7 +42,7 @@ pub struct Applier<'a> {
 impl Applier<'_> {
     /// Applies a plan. Either every image of it is in the store afterwards, or the store is as it was and everything that
     /// is known to stand in the way is returned.
-    pub fn apply(&self, plan: &Plan) -> Result<Report, Vec<Failure>> {
+    pub(crate) fn apply(&self, plan: &Plan) -> Result<Report, Vec<Failure>> {
         let (mut report, workspace) = self.work(plan)?;
         report.used = self.used(&workspace);
         (report.inputs, report.moved) = self.settle(plan, &workspace);
@@ -54,7 +54,7 @@ impl Applier<'_> {
 
     /// Does all that [`apply`](Self::apply) does and throws its images away: afterwards everything that the plan needs,
     /// also what only a build finds, is in the store or in the cache.
-    pub fn fetch(&self, plan: &Plan) -> Result<Fetched, Vec<Failure>> {
+    pub(crate) fn fetch(&self, plan: &Plan) -> Result<Fetched, Vec<Failure>> {
         let (_, workspace) = self.work(plan)?;
         let (inputs, mut moved) = self.settle(plan, &workspace);
         moved.extend(self.tag_news(plan));

@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Compresses blocks, each on its own.
-pub trait BlockCodec {
+pub(crate) trait BlockCodec {
     /// Bytes of input in one block. Decides bytes: never change it.
     const BLOCK: usize;
     /// The most threads: each one needs its own compressor.
@@ -27,7 +27,7 @@ pub trait BlockCodec {
 /// Compresses what is written to it; [`finish`](Self::finish) must be called, or the end is missing.
 ///
 /// At most two blocks a thread are in memory, and their results.
-pub struct BlockWriter<W, C> {
+pub(crate) struct BlockWriter<W, C> {
     inner: W,
     threads: NonZeroUsize,
     block: Vec<u8>,
@@ -45,14 +45,14 @@ struct Job {
 
 impl<W: Write, C: BlockCodec> BlockWriter<W, C> {
     /// Writes to `inner`, compressing on up to `threads` threads, which start only when there is more than one block.
-    pub fn new(inner: W, threads: NonZeroUsize) -> Self {
+    pub(crate) fn new(inner: W, threads: NonZeroUsize) -> Self {
         let threads = threads.min(NonZeroUsize::new(C::MOST_THREADS).unwrap_or(NonZeroUsize::MIN));
         let (workers, pending) = (None, VecDeque::new());
         Self { inner, threads, block: Vec::new(), wrote: false, workers, pending, codec: PhantomData }
     }
 
     /// Writes the rest and hands the inner writer back, not flushed.
-    pub fn finish(mut self) -> io::Result<W> {
+    pub(crate) fn finish(mut self) -> io::Result<W> {
         if !self.block.is_empty() || !self.wrote {
             self.end_block()?;
         }

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// How a stream is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compression {
+pub(crate) enum Compression {
     /// Not compressed.
     None,
     /// RFC 1952.
@@ -23,7 +23,7 @@ impl Compression {
 
     /// The compression whose magic the first bytes are.
     #[must_use]
-    pub fn detect(start: &[u8]) -> Self {
+    pub(crate) fn detect(start: &[u8]) -> Self {
         match start {
             [0x1f, 0x8b, ..] => Self::Gzip,
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,

@@ -14,7 +14,7 @@ use crate::types::Platform;
 
 /// One way in which the new archive falls short.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Breach {
+pub(crate) enum Breach {
     /// The old archive has it, the new one has not.
     Missing(EntryPath),
     /// One of the two is a folder, and the other is not.
@@ -63,7 +63,7 @@ pub enum Breach {
 impl Breach {
     /// The path that it is about.
     #[must_use]
-    pub fn path(&self) -> &EntryPath {
+    pub(crate) fn path(&self) -> &EntryPath {
         match self {
             Self::Missing(path)
             | Self::Kind { path, .. }

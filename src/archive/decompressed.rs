@@ -18,7 +18,7 @@ use crate::tar::{Limits, TarError};
 /// more is refused before it gets them. (gzip and bzip2 cannot ask for more than 32 KiB and 900 kB.)
 ///
 /// Errors are [`ArchiveError`] inside [`io::Error`].
-pub struct Decompressed<R: Read> {
+pub(crate) struct Decompressed<R: Read> {
     decoder: Decoder<Source<R>>,
     limits: Limits,
     produced: u64,
@@ -79,7 +79,7 @@ const _: () = assert!(Limits::WINDOW.is_power_of_two() && Limits::WINDOW >> 10 <
 
 impl<R: Read> Decompressed<R> {
     /// Reads the first bytes and detects the compression.
-    pub fn new(mut inner: R, limits: &Limits) -> Result<Self, ArchiveError> {
+    pub(crate) fn new(mut inner: R, limits: &Limits) -> Result<Self, ArchiveError> {
         let mut start = Vec::new();
         (&mut inner).take(Compression::MAGIC).read_to_end(&mut start).map_err(ArchiveError::from_read)?;
         let compression = Compression::detect(&start);
@@ -91,7 +91,7 @@ impl<R: Read> Decompressed<R> {
 
     /// How the stream is compressed.
     #[must_use]
-    pub fn compression(&self) -> Compression {
+    pub(crate) fn compression(&self) -> Compression {
         match self.decoder {
             Decoder::Plain(_) => Compression::None,
             Decoder::Gzip(_) => Compression::Gzip,

@@ -12,7 +12,7 @@ use crate::types::{FailureKind, Reportable};
 ///
 /// The caller adds the archive's path or URL; the messages here say `the archive`.
 #[derive(Debug, thiserror::Error)]
-pub enum ArchiveError {
+pub(crate) enum ArchiveError {
     /// Reading the stream failed.
     #[error("cannot read the archive")]
     Read(#[source] io::Error),

@@ -25,13 +25,13 @@ use libdeflater::{CompressionLvl, Compressor};
 use super::blocks::{BlockCodec, BlockWriter};
 
 /// Compresses what is written to it to gzip.
-pub type GzipWriter<W> = BlockWriter<W, Gzip>;
+pub(crate) type GzipWriter<W> = BlockWriter<W, Gzip>;
 
 /// libdeflate's level. Decides bytes: never change it.
 const LEVEL: i32 = 6;
 
 /// Makes one gzip member of each block.
-pub struct Gzip(Compressor);
+pub(crate) struct Gzip(Compressor);
 
 impl BlockCodec for Gzip {
     const BLOCK: usize = 2 << 20;

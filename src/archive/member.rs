@@ -4,7 +4,7 @@ use crate::tar::EntryPath;
 
 /// A file, folder or link, and where its content is in the decompressed tar.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
+pub(crate) struct Member {
     /// Its path.
     pub path: EntryPath,
     /// File, folder or link.
@@ -17,7 +17,7 @@ pub struct Member {
 
 /// The kinds of members.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MemberKind {
+pub(crate) enum MemberKind {
     /// A regular file of so many bytes.
     File {
         /// Bytes.
@@ -42,7 +42,7 @@ pub enum MemberKind {
 impl Member {
     /// Bytes of a file, by whichever name; `None` for what is not a file.
     #[must_use]
-    pub fn file_size(&self) -> Option<u64> {
+    pub(crate) fn file_size(&self) -> Option<u64> {
         match self.kind {
             MemberKind::File { size } | MemberKind::HardLink { size, .. } => Some(size),
             MemberKind::Folder | MemberKind::Symlink { .. } => None,

@@ -26,13 +26,11 @@ mod attack_tests;
 #[cfg(test)]
 mod forge;
 
-pub use blocks::{BlockCodec, BlockWriter};
-pub use compression::Compression;
-pub use contract::Breach;
-pub use decompressed::Decompressed;
-pub use error::ArchiveError;
-pub use gzip::{Gzip, GzipWriter};
-pub use member::{Member, MemberKind};
-pub use pack::{PackContent, PackEntry, PackedForm, pack};
-pub use replace::{ReplaceOptions, ReplaceReport, replace};
-pub use spool::{Spool, SpoolSlice};
+pub(crate) use compression::Compression;
+pub(crate) use decompressed::Decompressed;
+pub(crate) use error::ArchiveError;
+pub(crate) use gzip::GzipWriter;
+pub(crate) use member::{Member, MemberKind};
+pub(crate) use pack::PackedForm;
+pub(crate) use replace::{ReplaceOptions, ReplaceReport, replace};
+pub(crate) use spool::Spool;

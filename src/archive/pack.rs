@@ -17,7 +17,7 @@ use crate::types::Epoch;
 
 /// How an archive is packed: a tar, plain or compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PackedForm {
+pub(crate) enum PackedForm {
     /// A plain tar.
     Tar,
     /// In gzip.
@@ -45,7 +45,7 @@ impl PackedForm {
     ];
 
     /// The form for a file name, by its ending.
-    pub fn of_name(name: &str) -> Result<Self, ArchiveError> {
+    pub(crate) fn of_name(name: &str) -> Result<Self, ArchiveError> {
         let file = name.rsplit('/').next().unwrap_or(name);
         let says = |end: &str| file.strip_suffix(end).is_some_and(|stem| !stem.is_empty());
         let found = Self::ENDS.iter().find(|(end, _)| says(end));
@@ -62,7 +62,7 @@ impl PackedForm {
 
 /// One entry to pack.
 #[derive(Debug, Clone)]
-pub struct PackEntry<'a> {
+pub(crate) struct PackEntry<'a> {
     /// Its path.
     pub path: EntryPath,
     /// Its permission bits; a hard link has those of its file, whatever this says.
@@ -73,10 +73,11 @@ pub struct PackEntry<'a> {
 
 /// The content of an entry to pack.
 #[derive(Debug, Clone)]
-pub enum PackContent<'a> {
+pub(crate) enum PackContent<'a> {
     /// A folder.
     Folder,
     /// A file with these bytes.
+    #[cfg(test)]
     Bytes(&'a [u8]),
     /// A file with content from another archive.
     Slice(SpoolSlice<'a>),
@@ -90,7 +91,7 @@ pub enum PackContent<'a> {
 ///
 /// # Panics
 /// Where two entries have one path, or a hard link's target is not a file among the entries: the caller chose them.
-pub fn pack<W: Write>(
+pub(crate) fn pack<W: Write>(
     mut entries: Vec<PackEntry<'_>>,
     form: PackedForm,
     epoch: Epoch,
@@ -124,6 +125,7 @@ fn write<W: Write>(entries: Vec<PackEntry<'_>>, mut tar: TarWriter<W>) -> std::i
         let path = entry.path.as_bytes();
         match entry.content {
             PackContent::Folder => tar.folder(path, entry.mode)?,
+            #[cfg(test)]
             PackContent::Bytes(bytes) => tar.file(path, entry.mode, bytes.len() as u64, bytes)?,
             PackContent::Slice(slice) => tar.file(path, entry.mode, slice.size(), slice)?,
             PackContent::Symlink(target) => tar.symlink(path, &target)?,

@@ -17,7 +17,7 @@ use crate::types::{Epoch, Platform};
 
 /// How an archive is replaced by another.
 #[derive(Debug, Clone)]
-pub struct ReplaceOptions<'a> {
+pub(crate) struct ReplaceOptions<'a> {
     /// The folder of the new archive whose content is used; `None` for all of it.
     pub root: Option<EntryPath>,
     /// Paths of the old archive that may be missing.
@@ -36,7 +36,7 @@ pub struct ReplaceOptions<'a> {
 
 /// The outcome for each path; each list is sorted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ReplaceReport {
+pub(crate) struct ReplaceReport {
     /// Paths of both archives whose kind, mode or content differ.
     pub replaced: Vec<EntryPath>,
     /// Paths of both archives that are the same in both.
@@ -53,7 +53,7 @@ pub struct ReplaceReport {
 /// programs run on the platform.
 ///
 /// Both scratch files must be empty; they take the decompressed archives. Nothing is written to `out` on a breach.
-pub fn replace(
+pub(crate) fn replace(
     old: impl Read,
     new: impl Read,
     [old_scratch, new_scratch]: [File; 2],

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::FileExt;
 
-use super::compression::Compression;
 use super::decompressed::Decompressed;
 use super::error::ArchiveError;
 use super::member::Member;
@@ -12,9 +11,8 @@ use super::members::read_members;
 use crate::tar::{EntryPath, Limits, TarError};
 
 /// The members of an archive, sorted by path, and their content.
-pub struct Spool {
+pub(crate) struct Spool {
     file: File,
-    compression: Compression,
     members: Vec<Member>,
 }
 
@@ -22,9 +20,8 @@ impl Spool {
     /// Decompresses `archive` into `scratch`, which must be empty, and reads what is in it.
     ///
     /// The scratch file is best one without a name; it grows to the decompressed archive's size, which `limits` bound.
-    pub fn fill(archive: impl Read, scratch: File, limits: &Limits) -> Result<Self, ArchiveError> {
+    pub(crate) fn fill(archive: impl Read, scratch: File, limits: &Limits) -> Result<Self, ArchiveError> {
         let mut reader = Decompressed::new(archive, limits)?;
-        let compression = reader.compression();
         let mut file = &scratch;
         let mut buffer = vec![0; 256 << 10];
         file.rewind().map_err(ArchiveError::Scratch)?;
@@ -38,48 +35,42 @@ impl Spool {
             file.write_all(&buffer[..count]).map_err(ArchiveError::Scratch)?;
         }
         let members = read_members(&scratch, limits)?;
-        Ok(Self { file: scratch, compression, members })
+        Ok(Self { file: scratch, members })
     }
 
     /// Reads the plain tar in `file` without copying it; the file must not change.
-    pub fn of_plain(file: File, limits: &Limits) -> Result<Self, ArchiveError> {
+    pub(crate) fn of_plain(file: File, limits: &Limits) -> Result<Self, ArchiveError> {
         let length = file.metadata().map_err(ArchiveError::Scratch)?.len();
         if length > limits.bytes {
             return Err(ArchiveError::Tar(TarError::Budget { what: "decompressed bytes", limit: limits.bytes }));
         }
         let members = read_members(&file, limits)?;
-        Ok(Self { file, compression: Compression::None, members })
-    }
-
-    /// How the archive was compressed.
-    #[must_use]
-    pub fn compression(&self) -> Compression {
-        self.compression
+        Ok(Self { file, members })
     }
 
     /// All members, sorted by path, so a folder before what is in it.
     #[must_use]
-    pub fn members(&self) -> &[Member] {
+    pub(crate) fn members(&self) -> &[Member] {
         &self.members
     }
 
     /// The member of that path.
     #[must_use]
-    pub fn member(&self, path: &EntryPath) -> Option<&Member> {
+    pub(crate) fn member(&self, path: &EntryPath) -> Option<&Member> {
         let index = self.members.binary_search_by(|member| member.path.cmp(path)).ok()?;
         Some(&self.members[index])
     }
 
     /// The content of a file, also by a hard link's name; empty for what is not a file.
     #[must_use]
-    pub fn content(&self, member: &Member) -> SpoolSlice<'_> {
+    pub(crate) fn content(&self, member: &Member) -> SpoolSlice<'_> {
         SpoolSlice { file: &self.file, at: member.offset, left: member.file_size().unwrap_or(0) }
     }
 }
 
 /// Reads one member's content out of the scratch file, without moving its cursor.
 #[derive(Debug, Clone)]
-pub struct SpoolSlice<'a> {
+pub(crate) struct SpoolSlice<'a> {
     file: &'a File,
     at: u64,
     left: u64,
@@ -88,7 +79,7 @@ pub struct SpoolSlice<'a> {
 impl SpoolSlice<'_> {
     /// Bytes that are left to read.
     #[must_use]
-    pub fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.left
     }
 }

@@ -9,7 +9,7 @@ use super::WorkspaceError;
 use super::import;
 
 /// The blobs of an image's layers in its registry; layers that the registry's image does not have are left out.
-pub fn blobs_of(
+pub(crate) fn blobs_of(
     document: &Image,
     pulled: &ContainerImage,
     layers: &[Digest],
@@ -19,7 +19,7 @@ pub fn blobs_of(
 }
 
 /// Unpacks a layer from its verified blob into a fresh folder next to the store.
-pub fn unpack_again(
+pub(crate) fn unpack_again(
     staging: &Staging,
     layer: Digest,
     blob: &Descriptor,

@@ -8,11 +8,11 @@ use crate::types::ImageSource;
 use super::images::{Helm, Search, Wanted};
 use super::{BuildFailure, Origin};
 
-pub use super::images::Doubt;
+pub(crate) use super::images::Doubt;
 
 /// A container image that a file asks for.
 #[derive(Debug)]
-pub struct AskedImage {
+pub(crate) struct AskedImage {
     /// The image.
     pub image: ImageSource,
     /// The client for requests.
@@ -23,7 +23,7 @@ pub struct AskedImage {
 
 /// What `manifests/` and `charts/` of an image ask for.
 #[derive(Debug, Default)]
-pub struct AskedImages {
+pub(crate) struct AskedImages {
     /// The container images, of any registry.
     pub images: Vec<AskedImage>,
     /// Files and references that cannot be understood or searched.
@@ -33,7 +33,7 @@ pub struct AskedImages {
 }
 
 /// Searches all layers as a build searches its new ones. `scratch` is an empty folder for what helm needs.
-pub fn asked_images(layers: &Overlay, cluster_registry: &str, scratch: &Path) -> AskedImages {
+pub(crate) fn asked_images(layers: &Overlay, cluster_registry: &str, scratch: &Path) -> AskedImages {
     let search = Search {
         private: &[],
         new: layers,

@@ -6,7 +6,7 @@ use crate::types::{Digest, Failure, FailureKind, Platform, SealerName};
 
 /// Which base images a build may use.
 #[derive(Debug, Clone, Default)]
-pub struct Bases {
+pub(crate) struct Bases {
     locked: Lock,
     /// The recipe's file, for help texts; if set, only locked images may be used.
     strict: Option<String>,
@@ -17,13 +17,13 @@ pub struct Bases {
 impl Bases {
     /// The base images of a lock. A build may use another image; [`used`](Self::used) shows it.
     #[must_use]
-    pub fn locked(lock: &Lock) -> Self {
+    pub(crate) fn locked(lock: &Lock) -> Self {
         Self { locked: lock.clone(), ..Self::default() }
     }
 
     /// The base images of a lock, and no others. `recipe` is the recipe's file as the user typed it.
     #[must_use]
-    pub fn only_locked(lock: &Lock, recipe: &str) -> Self {
+    pub(crate) fn only_locked(lock: &Lock, recipe: &str) -> Self {
         Self { strict: Some(recipe.to_owned()), ..Self::locked(lock) }
     }
 
@@ -33,13 +33,13 @@ impl Bases {
 
     /// The base images that were used, as they were found.
     #[must_use]
-    pub fn used(&self) -> &Lock {
+    pub(crate) fn used(&self) -> &Lock {
         &self.used
     }
 
     /// The same, for a new lock: an image that equals the locked one under another id keeps its entry.
     #[must_use]
-    pub fn settled(&self) -> &Lock {
+    pub(crate) fn settled(&self) -> &Lock {
         &self.settled
     }
 
@@ -49,7 +49,7 @@ impl Bases {
     }
 
     /// Why this image may not be used as the base of that name.
-    pub fn refusal(&self, name: &SealerName, platform: &Platform, found: &Image) -> Option<Failure> {
+    pub(crate) fn refusal(&self, name: &SealerName, platform: &Platform, found: &Image) -> Option<Failure> {
         let recipe = self.strict.as_ref()?;
         let shown = name.familiar();
         let Some(entry) = self.entry(name, platform) else {
@@ -86,7 +86,7 @@ impl Bases {
 
 /// A lock's entry for a base image; `None` for an image without an id, which a store cannot have.
 #[must_use]
-pub fn base_entry(image: &Image, digest: Option<Digest>) -> Option<LockedBase> {
+pub(crate) fn base_entry(image: &Image, digest: Option<Digest>) -> Option<LockedBase> {
     Some(LockedBase { id: image.id?, digest, layers: image.layer_ids().collect() })
 }
 

@@ -23,7 +23,7 @@ use super::run::{obstacle, run};
 use super::{BuildFailure, BuildPlace, HelmProgram, Workspace, args, remote};
 
 /// One build: context, Kubefile and names.
-pub struct BuildRequest<'a> {
+pub(crate) struct BuildRequest<'a> {
     /// The image's name.
     pub name: &'a SealerName,
     /// The platform.
@@ -50,7 +50,7 @@ pub struct BuildRequest<'a> {
 
 /// The image that a build made.
 #[derive(Debug, Clone)]
-pub struct Built {
+pub(crate) struct Built {
     /// The image's document.
     pub image: Image,
     /// The container images that this build put into its registry.
@@ -61,7 +61,7 @@ pub struct Built {
 
 /// A container image that is whole in an image's registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CachedImage {
+pub(crate) struct CachedImage {
     /// The complete reference.
     pub reference: ImageSource,
     /// The digest that its tag stands for.
@@ -69,7 +69,7 @@ pub struct CachedImage {
 }
 
 /// The lite builder.
-pub struct Builder<'a> {
+pub(crate) struct Builder<'a> {
     /// Container images and base images from outside.
     pub sources: &'a Sources,
     /// Receives the events.
@@ -82,7 +82,11 @@ pub struct Builder<'a> {
 
 impl Builder<'_> {
     /// Builds an image and adds it to the workspace, or returns everything that failed.
-    pub fn build(&self, request: &BuildRequest<'_>, workspace: &mut Workspace<'_>) -> Result<Built, Vec<BuildFailure>> {
+    pub(crate) fn build(
+        &self,
+        request: &BuildRequest<'_>,
+        workspace: &mut Workspace<'_>,
+    ) -> Result<Built, Vec<BuildFailure>> {
         let args = args::effective(request.kubefile, &request.args)?;
         // First, so that a missing login is reported before any work is done.
         let private = private_images(request.context)?;
@@ -186,7 +190,7 @@ impl Builder<'_> {
     }
 
     /// An image of this run, of the store, or pulled; or one of the Docker engine, converted to a base.
-    pub fn base(
+    pub(crate) fn base(
         &self,
         source: &BaseSource,
         platform: &Platform,

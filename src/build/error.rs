@@ -30,7 +30,7 @@ pub enum BuildPlace {
 impl BuildFailure {
     /// The failure, with the place in its message if there is no place in a Kubefile or recipe.
     #[must_use]
-    pub fn headed(self) -> Failure {
+    pub(crate) fn headed(self) -> Failure {
         match self.at {
             BuildPlace::Origin(origin) => {
                 Failure { message: format!("{origin}: {}", self.failure.message), ..self.failure }

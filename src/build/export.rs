@@ -18,7 +18,7 @@ use crate::types::{Digest, DigestWriter, Event, FailureKind, ImageRef, Observer,
 
 /// Why an image cannot be made ready to be pushed.
 #[derive(Debug, thiserror::Error)]
-pub enum ExportError {
+pub(crate) enum ExportError {
     /// An error of the store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -64,7 +64,7 @@ impl Reportable for ExportError {
 }
 
 /// Makes images of the store ready to be pushed.
-pub struct Exporter<'a> {
+pub(crate) struct Exporter<'a> {
     /// Where the images are.
     pub store: &'a Store,
     /// Where packed layers are kept.
@@ -77,7 +77,7 @@ pub struct Exporter<'a> {
 
 impl Exporter<'_> {
     /// Packs the layers that are not packed yet, in the order of the images and their layers.
-    pub fn export(&self, images: &[StoredImage]) -> Result<Vec<PushImage>, ExportError> {
+    pub(crate) fn export(&self, images: &[StoredImage]) -> Result<Vec<PushImage>, ExportError> {
         // Damaged images cannot help here, and are ignored.
         let others = self.store.images()?.images;
         images.iter().map(|image| self.image(image, &others)).collect()

@@ -11,7 +11,7 @@ use super::{BuildFailure, BuildPlace, BuildRequest, Builder, Origin, Workspace};
 
 /// The predicted result of a build, as far as it is known.
 #[derive(Debug, Default)]
-pub struct Foreseen {
+pub(crate) struct Foreseen {
     /// The layer of each instruction of the Kubefile.
     pub layers: Vec<ForeseenLayer>,
     /// The container images that the known layers ask for, each with the place that asks.
@@ -22,7 +22,7 @@ pub struct Foreseen {
 
 /// The layer that an instruction makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ForeseenLayer {
+pub(crate) enum ForeseenLayer {
     /// None.
     None,
     /// A layer with the files of this folder, which is removed with the workspace.
@@ -38,7 +38,7 @@ pub enum ForeseenLayer {
 impl Builder<'_> {
     /// Executes the COPYs of a Kubefile and searches the result for images. Only `helm` is run, to render charts; files
     /// that the sources do not have are missing.
-    pub fn foresee(&self, request: &BuildRequest<'_>, base: &Overlay, workspace: &Workspace<'_>) -> Foreseen {
+    pub(crate) fn foresee(&self, request: &BuildRequest<'_>, base: &Overlay, workspace: &Workspace<'_>) -> Foreseen {
         let mut foreseen = Foreseen::default();
         let mut new = Overlay::default();
         for (span, instruction) in &request.kubefile.instructions {

@@ -18,7 +18,7 @@ const MAX_DOCUMENT: u64 = 4 << 20;
 
 /// Why a pulled image cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum ImportError {
+pub(crate) enum ImportError {
     /// A blob of the cache could not be read.
     #[error("cannot read blob {digest} of `{image}`")]
     Read {
@@ -150,7 +150,7 @@ impl ImportError {
 }
 
 /// The document of a pulled image, under the requested name. It only reads the image's config.
-pub fn document(name: &SealerName, pulled: &ContainerImage, blobs: &dyn Blobs) -> Result<Image, ImportError> {
+pub(crate) fn document(name: &SealerName, pulled: &ContainerImage, blobs: &dyn Blobs) -> Result<Image, ImportError> {
     let reference = || pulled.reference.clone();
     if pulled.config.size > MAX_DOCUMENT {
         return Err(ImportError::Large { image: reference(), size: pulled.config.size });

@@ -9,7 +9,7 @@ use crate::types::{Epoch, Failure, FailureKind, Platform, Span};
 
 /// The files that a Kubefile copies from URLs, each with the bytes of its COPY in the Kubefile. They must be fetched
 /// before a build starts.
-pub fn needs(kubefile: &Kubefile, platform: &Platform) -> Vec<(Span, Need)> {
+pub(crate) fn needs(kubefile: &Kubefile, platform: &Platform) -> Vec<(Span, Need)> {
     let mut needs = Vec::new();
     for (span, instruction) in &kubefile.instructions {
         match instruction {

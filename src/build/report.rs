@@ -10,7 +10,7 @@ use super::{Built, Workspace, WorkspaceError};
 /// An image that was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ImageReport {
+pub(crate) struct ImageReport {
     /// The complete name.
     pub name: String,
     /// The image id, 64 hex digits.
@@ -29,7 +29,7 @@ pub struct ImageReport {
 /// The helm of this machine, which decides the images of charts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct HelmProgram {
+pub(crate) struct HelmProgram {
     /// The output of `helm version --short`, if it works.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
@@ -41,7 +41,7 @@ pub struct HelmProgram {
 /// A layer of an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct LayerReport {
+pub(crate) struct LayerReport {
     /// The layer id.
     pub id: Digest,
     /// `COPY`, `RUN` or `BASE`.
@@ -56,7 +56,7 @@ pub struct LayerReport {
 /// A container image in an image's registry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct CachedReport {
+pub(crate) struct CachedReport {
     /// The complete reference.
     pub reference: String,
     /// The digest that its tag stands for.
@@ -65,7 +65,7 @@ pub struct CachedReport {
 
 impl ImageReport {
     /// Describes what was built; the workspace says how large its layers are.
-    pub fn new(built: &Built, workspace: &Workspace<'_>) -> Result<Self, WorkspaceError> {
+    pub(crate) fn new(built: &Built, workspace: &Workspace<'_>) -> Result<Self, WorkspaceError> {
         let image = &built.image;
         let mut layers = Vec::new();
         for Layer { id, kind, value } in &image.layers {

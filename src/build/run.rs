@@ -13,7 +13,7 @@ use crate::types::{Event, Failure, FailureKind, Observer, Span};
 use super::Workspace;
 
 /// Why a build of this Kubefile can never succeed here, with the bytes of the instruction.
-pub fn obstacle(kubefile: &Kubefile) -> Option<(Span, Failure)> {
+pub(crate) fn obstacle(kubefile: &Kubefile) -> Option<(Span, Failure)> {
     let (_, first) = kubefile.runs().next()?;
     (!is_root()).then(|| {
         let message = "RUN needs root: it mounts the layers over each other";

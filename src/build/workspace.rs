@@ -19,7 +19,7 @@ use super::import::{self, ImportError};
 use super::import_container;
 
 /// A store and what is staged next to it.
-pub struct Workspace<'a> {
+pub(crate) struct Workspace<'a> {
     store: &'a Store,
     staging: Staging,
     layers: BTreeMap<Digest, StagedLayer>,
@@ -35,7 +35,7 @@ pub struct Workspace<'a> {
 
 /// Why something could not be staged or committed.
 #[derive(Debug, thiserror::Error)]
-pub enum WorkspaceError {
+pub(crate) enum WorkspaceError {
     /// An error of the store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -74,13 +74,13 @@ impl Reportable for WorkspaceError {
 
 impl<'a> Workspace<'a> {
     /// Stages next to `store`. All of it is removed when it is dropped.
-    pub fn new(store: &'a Store) -> Result<Self, WorkspaceError> {
+    pub(crate) fn new(store: &'a Store) -> Result<Self, WorkspaceError> {
         Self::apart(store, store)
     }
 
     /// Reads `store` and stages next to `elsewhere`, so that nothing is written in `store`: for previews, never to be
     /// committed.
-    pub fn apart(store: &'a Store, elsewhere: &Store) -> Result<Self, WorkspaceError> {
+    pub(crate) fn apart(store: &'a Store, elsewhere: &Store) -> Result<Self, WorkspaceError> {
         let staging = elsewhere.stage()?;
         let (layers, images, borrowed, containers) = Default::default();
         Ok(Self {
@@ -97,12 +97,12 @@ impl<'a> Workspace<'a> {
 
     /// The same with base images that have to be what a lock says.
     #[must_use]
-    pub fn with_bases(self, bases: Bases) -> Self {
+    pub(crate) fn with_bases(self, bases: Bases) -> Self {
         Self { bases, ..self }
     }
 
     /// The base images, including those that were used.
-    pub fn bases(&self) -> &Bases {
+    pub(crate) fn bases(&self) -> &Bases {
         &self.bases
     }
 
@@ -138,7 +138,7 @@ impl<'a> Workspace<'a> {
 
     /// An image that this run made or that the store has: the locked one if it exists, else the one with this name. If
     /// a registry has the locked image, no other one is used.
-    pub fn find(&self, name: &SealerName, platform: &Platform) -> Result<Option<Image>, WorkspaceError> {
+    pub(crate) fn find(&self, name: &SealerName, platform: &Platform) -> Result<Option<Image>, WorkspaceError> {
         if let Some(image) = self.made(name, platform) {
             return Ok(Some(image.clone()));
         }
@@ -163,7 +163,7 @@ impl<'a> Workspace<'a> {
     }
 
     /// The folder of a layer, of this run or of the store.
-    pub fn layer_dir(&self, id: &Digest) -> Result<Option<PathBuf>, WorkspaceError> {
+    pub(crate) fn layer_dir(&self, id: &Digest) -> Result<Option<PathBuf>, WorkspaceError> {
         match self.layers.get(id) {
             Some(staged) => Ok(Some(staged.folder.path().to_owned())),
             None if self.store.has_layer(id)? => Ok(Some(self.store.layer_dir(id))),
@@ -195,7 +195,7 @@ impl<'a> Workspace<'a> {
 
     /// A warning about a layer of the store, by its content: none if it hashes to its id, or was made by this run. A
     /// layer that was verified once and does not match its id any more is an error.
-    pub fn doubts(&self, image: &Image, id: &Digest) -> Result<Option<&'static str>, WorkspaceError> {
+    pub(crate) fn doubts(&self, image: &Image, id: &Digest) -> Result<Option<&'static str>, WorkspaceError> {
         if self.layers.contains_key(id) {
             return Ok(None);
         }
@@ -215,7 +215,7 @@ impl<'a> Workspace<'a> {
     }
 
     /// The length of a layer's tar stream in bytes: known for layers of this run, measured for layers of the store.
-    pub fn layer_size(&self, id: &Digest) -> Result<u64, WorkspaceError> {
+    pub(crate) fn layer_size(&self, id: &Digest) -> Result<u64, WorkspaceError> {
         if let Some(staged) = self.layers.get(id) {
             return Ok(staged.id.tar_size);
         }
@@ -224,24 +224,24 @@ impl<'a> Workspace<'a> {
     }
 
     /// An image's layers that have content, as one file system.
-    pub fn merged(&self, image: &Image) -> Result<Overlay, WorkspaceError> {
+    pub(crate) fn merged(&self, image: &Image) -> Result<Overlay, WorkspaceError> {
         let layers = image.layer_ids().map(|layer| self.layer_of(image, &layer));
         Ok(Overlay::new(layers.collect::<Result<_, _>>()?))
     }
 
     /// The folder of one of an image's layers.
-    pub fn layer_of(&self, image: &Image, layer: &Digest) -> Result<PathBuf, WorkspaceError> {
+    pub(crate) fn layer_of(&self, image: &Image, layer: &Digest) -> Result<PathBuf, WorkspaceError> {
         let gone = || StoreError::NoLayer { image: image.name.to_string(), layer: *layer }.into();
         self.layer_dir(layer)?.ok_or_else(gone)
     }
 
     /// A fresh empty folder next to the store.
-    pub fn folder(&self) -> Result<StagedFolder, WorkspaceError> {
+    pub(crate) fn folder(&self) -> Result<StagedFolder, WorkspaceError> {
         Ok(self.staging.new_layer_dir()?)
     }
 
     /// Turns a folder into a layer and returns its id and its new path; `None` if it is empty.
-    pub fn keep_layer(&mut self, folder: StagedFolder) -> Result<Option<(Digest, PathBuf)>, WorkspaceError> {
+    pub(crate) fn keep_layer(&mut self, folder: StagedFolder) -> Result<Option<(Digest, PathBuf)>, WorkspaceError> {
         let Some(id) = layer_id_at(folder.dir(), &Owners::of_this_machine())? else { return Ok(None) };
         let staged = StagedLayer { folder, id, cache_id: None, verified: true };
         let kept = self.layers.entry(id.digest).or_insert(staged);
@@ -249,7 +249,7 @@ impl<'a> Workspace<'a> {
     }
 
     /// Imports a pulled image: unpacks the missing layers.
-    pub fn import(
+    pub(crate) fn import(
         &mut self,
         name: &SealerName,
         pulled: &ContainerImage,
@@ -294,7 +294,7 @@ impl<'a> Workspace<'a> {
 
     /// Uses a container image as a base: its layers become layers of the store, with ids that we compute. It is not an
     /// image of the store, and is not kept after the run if nothing was built on it.
-    pub fn import_container(
+    pub(crate) fn import_container(
         &mut self,
         pulled: &ContainerImage,
         blobs: &dyn Blobs,
@@ -320,12 +320,12 @@ impl<'a> Workspace<'a> {
     }
 
     /// Adds an image that was made; later builds of this run find it.
-    pub fn add(&mut self, image: Image) {
+    pub(crate) fn add(&mut self, image: Image) {
         self.images.push(ImageDocument::new(image));
     }
 
     /// Commits everything to the store: layers first, tags last. Layers that no image needs are dropped.
-    pub fn commit(self) -> Result<(), WorkspaceError> {
+    pub(crate) fn commit(self) -> Result<(), WorkspaceError> {
         let Self { store, staging, mut layers, images, borrowed: _, containers: _, bases: _, seen: _ } = self;
         layers.retain(|id, _| images.iter().any(|image| image.image().layer_ids().any(|named| named == *id)));
         let created = jiff::Timestamp::now();

@@ -20,7 +20,7 @@ pub struct Expected {
 impl Expected {
     /// Exactly this blob.
     #[must_use]
-    pub fn exactly(digest: Digest, size: u64) -> Self {
+    pub(crate) fn exactly(digest: Digest, size: u64) -> Self {
         Self { digest: Some(digest), size: Some(size) }
     }
 }
@@ -53,7 +53,7 @@ impl BlobWriter {
     }
 
     /// Forgets everything written so far.
-    pub fn restart(&mut self) -> Result<(), CacheError> {
+    pub(crate) fn restart(&mut self) -> Result<(), CacheError> {
         let file = self.staged.as_file_mut();
         file.set_len(0)?;
         file.rewind()?;

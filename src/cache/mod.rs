@@ -25,8 +25,10 @@ mod error;
 mod records;
 mod store;
 
-pub use blob_reader::BlobReader;
-pub use blob_writer::{BlobWriter, Expected};
-pub use error::CacheError;
-pub use records::UrlRecord;
-pub use store::{Cache, Look};
+pub(crate) use blob_reader::BlobReader;
+pub(crate) use blob_writer::BlobWriter;
+pub use blob_writer::Expected;
+pub(crate) use error::CacheError;
+pub(crate) use records::UrlRecord;
+pub use store::Cache;
+pub(crate) use store::Look;

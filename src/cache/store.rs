@@ -64,7 +64,7 @@ impl Cache {
 
     /// The cache in the folder `path`, which need not exist, to look into: nothing is made, and what is damaged stays.
     #[must_use]
-    pub fn open_to_read(path: impl Into<PathBuf>) -> Self {
+    pub(crate) fn open_to_read(path: impl Into<PathBuf>) -> Self {
         Self { root: path.into(), is_read_only: true }
     }
 
@@ -94,7 +94,7 @@ impl Cache {
     /// Opens a blob to read it whole; reading fails before the end if its bytes do not match its name.
     ///
     /// A blob that is not there is [`io::ErrorKind::NotFound`], a damaged one [`io::ErrorKind::InvalidData`].
-    pub fn open_verified(&self, digest: Digest) -> io::Result<BlobReader> {
+    pub(crate) fn open_verified(&self, digest: Digest) -> io::Result<BlobReader> {
         BlobReader::open(&self.path(digest), digest, self.is_read_only)
     }
 
@@ -148,7 +148,7 @@ impl Cache {
     }
 
     /// Stores the answer of a URL. `key` is the whole URL; `record` must not contain a secret.
-    pub fn put_url(&self, key: &str, record: &UrlRecord) -> Result<(), CacheError> {
+    pub(crate) fn put_url(&self, key: &str, record: &UrlRecord) -> Result<(), CacheError> {
         records::write(&self.url_path(key), &self.staging(), record)
     }
 

@@ -14,7 +14,7 @@ use crate::types::{ImageRef, registry_path};
 
 /// The requested images, by their names in the image's own registry, which have no host.
 #[derive(Debug, Default)]
-pub struct Asked {
+pub(crate) struct Asked {
     paths: BTreeSet<String>,
     kubeadm: Vec<Needs>,
     /// Whether some requested images are only known when the cluster starts.
@@ -26,7 +26,7 @@ pub struct Asked {
 ///
 /// # Errors
 /// A folder cannot be read.
-pub fn asked(layers: &Overlay, registry: &str) -> io::Result<Asked> {
+pub(crate) fn asked(layers: &Overlay, registry: &str) -> io::Result<Asked> {
     let mut asked = Asked::default();
     let listed = listed(layers)?;
     for candidate in candidates(layers)? {
@@ -51,13 +51,13 @@ pub fn asked(layers: &Overlay, registry: &str) -> io::Result<Asked> {
 
 impl Asked {
     /// Adds an image that is needed for another reason.
-    pub fn add(&mut self, image: &ImageRef) {
+    pub(crate) fn add(&mut self, image: &ImageRef) {
         self.paths.insert(registry_path(image));
     }
 
     /// Whether anything asks for a tag of a repository, or may.
     #[must_use]
-    pub fn asks_for(&self, repository: &str, tag: &str) -> bool {
+    pub(crate) fn asks_for(&self, repository: &str, tag: &str) -> bool {
         let by_digest = format!("{repository}@");
         self.paths.contains(&format!("{repository}:{tag}"))
             || self.paths.range(by_digest.clone()..).next().is_some_and(|path| path.starts_with(&by_digest))

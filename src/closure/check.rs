@@ -16,7 +16,7 @@ use crate::types::{ContextPath, ImageRef, Platform, registry_path};
 
 /// What is checked, and what is known about it.
 #[derive(Debug, Clone, Copy)]
-pub struct Scope<'a> {
+pub(crate) struct Scope<'a> {
     /// The root file system.
     pub layers: &'a Overlay,
     /// The images that files of it came from.
@@ -61,7 +61,7 @@ impl Scope<'_> {
 
 /// An image that files came from.
 #[derive(Debug, Clone)]
-pub struct Base {
+pub(crate) struct Base {
     /// Its name, for people.
     pub name: String,
     /// Its layers.
@@ -78,7 +78,7 @@ fn is_searched_by_builder(path: &ContextPath) -> bool {
 ///
 /// # Errors
 /// A folder cannot be read.
-pub fn check(scope: &Scope<'_>) -> io::Result<ClosureReport> {
+pub(crate) fn check(scope: &Scope<'_>) -> io::Result<ClosureReport> {
     let mut check = Check::new(scope);
     let files = candidates(scope.layers)?;
     let named = listed(scope.layers)?;
@@ -127,7 +127,7 @@ pub fn check(scope: &Scope<'_>) -> io::Result<ClosureReport> {
 ///
 /// # Errors
 /// A folder cannot be read.
-pub fn fault_of(scope: &Scope<'_>, image: &ImageRef) -> io::Result<Option<Finding>> {
+pub(crate) fn fault_of(scope: &Scope<'_>, image: &ImageRef) -> io::Result<Option<Finding>> {
     let mut check = Check::new(scope);
     check.own(&ContextPath::root(), &image.to_string(), 0, image)?;
     Ok(check.findings.pop())

@@ -9,7 +9,7 @@ use crate::types::ContextPath;
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Weight {
+pub(crate) enum Weight {
     /// Good to know.
     Note,
     /// A problem that came unchanged from a base, or a probable problem.
@@ -21,7 +21,7 @@ pub enum Weight {
 /// One thing that a check found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Finding {
+pub(crate) struct Finding {
     /// How much it weighs.
     pub weight: Weight,
     /// The file in the root file system.
@@ -47,7 +47,7 @@ pub struct Finding {
 /// What can be wrong with what a file asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "problem", rename_all = "camelCase", rename_all_fields = "camelCase")]
-pub enum Problem {
+pub(crate) enum Problem {
     /// The image's own registry has nothing with that name.
     Missing,
     /// It has the name, but not all that belongs to it.
@@ -140,17 +140,18 @@ impl Problem {
 /// All that a check found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ClosureReport {
+pub(crate) struct ClosureReport {
     /// How many places ask for an image that exists.
     pub held: usize,
     /// The findings, sorted by file and line.
     pub findings: Vec<Finding>,
 }
 
+#[cfg(test)]
 impl ClosureReport {
     /// Whether there is nothing worse than a note.
     #[must_use]
-    pub fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.findings.iter().all(|finding| finding.weight == Weight::Note)
     }
 }
@@ -158,7 +159,7 @@ impl ClosureReport {
 impl Finding {
     /// Advice, one sentence each.
     #[must_use]
-    pub fn help(&self) -> Vec<String> {
+    pub(crate) fn help(&self) -> Vec<String> {
         let mut help: Vec<String> =
             self.nearest.iter().map(|near| format!("the nearest name there is `{near}`")).collect();
         let next = match &self.problem {
@@ -201,7 +202,7 @@ impl Finding {
 impl Finding {
     /// What was found, without its place.
     #[must_use]
-    pub fn message(&self) -> String {
+    pub(crate) fn message(&self) -> String {
         let mut text = String::new();
         self.write(&mut text).expect("a String takes all that is written");
         text

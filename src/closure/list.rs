@@ -8,7 +8,7 @@ use crate::rootfs::Overlay;
 use crate::types::{ContextPath, ImageRef};
 
 /// Where the list is.
-pub const IMAGE_LIST: &str = "manifests/imageList";
+pub(crate) const IMAGE_LIST: &str = "manifests/imageList";
 
 /// The largest list that is read, in bytes: far more than anybody writes.
 const MAX_LIST: u64 = 16 << 20;
@@ -24,7 +24,7 @@ pub(super) fn read_list(file: &Path) -> io::Result<Option<Vec<u8>>> {
 
 /// A line of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListLine {
+pub(crate) struct ListLine {
     /// The reference as it is written.
     pub reference: String,
     /// From 1.
@@ -40,7 +40,7 @@ pub(super) fn listed(layers: &Overlay) -> io::Result<BTreeSet<ImageRef>> {
 
 /// The lines of an image list: blank lines and comments skipped, remarks after ` #` and a pair of quotes cut.
 #[must_use]
-pub fn listed_images(bytes: &[u8]) -> Vec<ListLine> {
+pub(crate) fn listed_images(bytes: &[u8]) -> Vec<ListLine> {
     let text = String::from_utf8_lossy(bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut found = Vec::new();

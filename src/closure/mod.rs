@@ -33,11 +33,11 @@ mod search;
 mod shell;
 mod why;
 
-pub use asked::{Asked, asked};
-pub use check::{Base, Scope, check, fault_of};
-pub use finding::{ClosureReport, Finding, Problem, Weight};
-pub use list::{IMAGE_LIST, ListLine, listed_images};
-pub use why::{Asking, LayerContent, Part, Why, why};
+pub(crate) use asked::{Asked, asked};
+pub(crate) use check::{Base, Scope, check, fault_of};
+pub(crate) use finding::{Finding, Problem, Weight};
+pub(crate) use list::{IMAGE_LIST, ListLine, listed_images};
+pub(crate) use why::{Asking, Part, Why, why};
 
 #[cfg(test)]
 mod tests;

@@ -18,7 +18,7 @@ use crate::types::{ContextPath, Digest, ImageRef, Platform, registry_path};
 /// All that is known about a container image in an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Why {
+pub(crate) struct Why {
     /// The name under which clusters ask for it.
     pub reference: String,
     /// Its digest; `None` if the registry does not have all of it.
@@ -41,7 +41,7 @@ pub struct Why {
 /// The parts of a container image in a layer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct LayerContent {
+pub(crate) struct LayerContent {
     /// The layer's number, from 1, of those that have content.
     pub layer: usize,
     /// The parts.
@@ -51,7 +51,7 @@ pub struct LayerContent {
 /// A part of a container image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Part {
+pub(crate) struct Part {
     /// Tag, list, manifest, config or layer.
     pub what: &'static str,
     /// What it stands for, or its digest.
@@ -61,7 +61,7 @@ pub struct Part {
 /// A place that asks for a container image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Asking {
+pub(crate) struct Asking {
     /// The number of the layer that the file is of, from 1.
     pub layer: usize,
     /// The file in the root file system.
@@ -89,7 +89,7 @@ fn is_false(value: &bool) -> bool {
 impl Why {
     /// Whether the image has no part of it and no file that asks for it.
     #[must_use]
-    pub fn is_nothing(&self) -> bool {
+    pub(crate) fn is_nothing(&self) -> bool {
         self.layers.is_empty() && self.lists.is_empty() && self.manifests.is_empty()
     }
 }
@@ -100,7 +100,7 @@ impl Why {
 ///
 /// # Errors
 /// A folder or file cannot be read.
-pub fn why(layers: &Overlay, asked: &ImageRef, registry: &str, platform: &Platform) -> io::Result<Why> {
+pub(crate) fn why(layers: &Overlay, asked: &ImageRef, registry: &str, platform: &Platform) -> io::Result<Why> {
     let reference = asked.at_registry(registry);
     let found = look(layers, &reference, registry, platform)?;
     let text = reference.to_string().replacen(&format!("{registry}/library/"), &format!("{registry}/"), 1);

@@ -17,7 +17,7 @@ const HOST: &str = "localhost:5000";
 /// What a name in the registry stands for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct CachedImage {
+pub(crate) struct CachedImage {
     /// The digest of the list or manifest under the tag.
     pub digest: Digest,
     /// Whether that is a list of manifests.
@@ -34,7 +34,7 @@ pub struct CachedImage {
 
 /// A name in the registry that differs between the two images.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct CachedDiff {
+pub(crate) struct CachedDiff {
     /// Repository and tag, without a host: `calico/cni:v3.19.1`; a digest where no tag leads to it.
     pub name: String,
     /// The first image's side; `None` if it does not have the name.
@@ -57,7 +57,7 @@ pub(super) struct Cached {
 
 /// The parts of container images whose blob is at a path, if it is in the registry of an image: `calico/cni:v3.19.1
 /// layer 2`. The image must have that blob itself, whole.
-pub fn cached_at(side: &Side, path: &DiffPath) -> Result<Vec<String>, DiffError> {
+pub(crate) fn cached_at(side: &Side, path: &DiffPath) -> Result<Vec<String>, DiffError> {
     let file = path.first_file().and_then(|file| std::str::from_utf8(file).ok());
     let blob = file.and_then(|file| file.strip_prefix(STORAGE)?.strip_prefix("/blobs/sha256/")?.split('/').nth(1));
     let Some(blob) = blob.and_then(|hex| Digest::from_hex(hex).ok()) else { return Ok(Vec::new()) };

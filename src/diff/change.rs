@@ -12,7 +12,7 @@ use crate::types::Digest;
 /// Shown as `layer 1!/cri/docker.tar.gz!/runc: mode`, and with `{:#}` with what was there and what is:
 /// `…: mode 0755 → 0700`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Difference {
+pub(crate) struct Difference {
     /// The path, down into archives and texts.
     pub path: DiffPath,
     /// The change.
@@ -23,7 +23,7 @@ pub struct Difference {
 /// What differs. In JSON, `change` names the variant; `old` is the first image's side, `new` the second's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "change", rename_all = "camelCase")]
-pub enum Change {
+pub(crate) enum Change {
     /// Only the second image has it.
     Added {
         /// The second image's side.
@@ -142,7 +142,7 @@ pub enum Change {
 
 /// A file, folder, link or layer that only one side has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Thing {
+pub(crate) struct Thing {
     /// File, folder, link or layer.
     #[serde(rename = "type")]
     pub kind: Kind,
@@ -154,7 +154,7 @@ pub struct Thing {
 /// Types of what is in layers and archives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A regular file.
     File,
     /// A folder.
@@ -175,11 +175,11 @@ pub enum Kind {
 
 /// The 12 permission bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mode(pub u32);
+pub(crate) struct Mode(pub u32);
 
 /// What is known of a file's bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Bytes {
+pub(crate) struct Bytes {
     /// How many.
     pub size: u64,
     /// Their digest.
@@ -188,7 +188,7 @@ pub struct Bytes {
 
 /// A container image as an engine knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Container {
+pub(crate) struct Container {
     /// The names that it is loaded under.
     pub tags: Vec<String>,
     /// Its id: the digest of its config.
@@ -198,7 +198,7 @@ pub struct Container {
 impl Change {
     /// The change in a word or two.
     #[must_use]
-    pub fn word(&self) -> &'static str {
+    pub(crate) fn word(&self) -> &'static str {
         match self {
             Self::Added { .. } | Self::KeyAdded { .. } => "added",
             Self::Removed { .. } | Self::KeyRemoved { .. } => "removed",
@@ -221,7 +221,7 @@ impl Change {
 
     /// What was there and what is, short; empty if there is no more to say.
     #[must_use]
-    pub fn detail(&self) -> String {
+    pub(crate) fn detail(&self) -> String {
         let arrow = |old: &dyn fmt::Display, new: &dyn fmt::Display| format!("{old} → {new}");
         match self {
             Self::Added { new: thing } | Self::Removed { old: thing } => thing.to_string(),

@@ -9,7 +9,7 @@ use crate::types::{FailureKind, Reportable};
 
 /// Why two images cannot be compared.
 #[derive(Debug, thiserror::Error)]
-pub enum DiffError {
+pub(crate) enum DiffError {
     /// The disk.
     #[error(transparent)]
     Disk(#[from] DiskError),

@@ -18,7 +18,7 @@ use crate::rootfs::STORAGE;
 
 /// What is compared beyond what always is.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Options {
+pub(crate) struct Options {
     /// Times of files too.
     pub times: bool,
 }
@@ -26,7 +26,7 @@ pub struct Options {
 /// Compares two images. `scratch` is a folder for unpacked data.
 ///
 /// Files that both sides have from one layer are not read.
-pub fn compare(old: &Side, new: &Side, scratch: &Path, options: Options) -> Result<ImageDiff, DiffError> {
+pub(crate) fn compare(old: &Side, new: &Side, scratch: &Path, options: Options) -> Result<ImageDiff, DiffError> {
     let (olds, news) = (View::read(old)?, View::read(new)?);
     let contents = Contents { scratch, is_strict: false };
     Ok(ImageDiff {

@@ -13,7 +13,7 @@ use crate::types::{Event, Failure, FailureKind, Observer, Platform, ReferenceErr
 
 /// An image as the user names it, looked up.
 #[derive(Debug, Clone)]
-pub struct Input {
+pub(crate) struct Input {
     text: String,
     found: Found,
 }
@@ -28,7 +28,7 @@ enum Found {
 
 /// Why the user's input cannot be found.
 #[derive(Debug, thiserror::Error)]
-pub enum FindError {
+pub(crate) enum FindError {
     /// It is neither a file nor a name.
     #[error("{0}; name an image as in the store or its registry, or a saved archive by its path")]
     Name(#[from] ReferenceError),
@@ -41,13 +41,13 @@ pub enum FindError {
 /// next one.
 ///
 /// Archives and pulled images are unpacked into separate stores in it, never into the user's store.
-pub struct Scratch {
+pub(crate) struct Scratch {
     staging: Staging,
 }
 
 impl Scratch {
     /// Makes one below `folder`.
-    pub fn new(folder: &Path) -> Result<Self, DiffError> {
+    pub(crate) fn new(folder: &Path) -> Result<Self, DiffError> {
         Ok(Self { staging: Store::open(folder).stage()? })
     }
 
@@ -57,7 +57,7 @@ impl Scratch {
 
     /// The folder itself.
     #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.staging.path()
     }
 }
@@ -65,7 +65,7 @@ impl Scratch {
 impl Input {
     /// Looks up what the user named: a file is an archive; an id or a name is an image of `store`; any other name is left
     /// to its registry. Nothing is pulled yet.
-    pub fn find(text: &str, store: &Store) -> Result<Self, FindError> {
+    pub(crate) fn find(text: &str, store: &Store) -> Result<Self, FindError> {
         let input = |found| Self { text: text.to_owned(), found };
         let path = Path::new(text);
         let is_path = text.starts_with(['/', '.']) || path.extension().is_some_and(|extension| extension == "tar");
@@ -89,7 +89,7 @@ impl Input {
 
     /// Whether it must be pulled.
     #[must_use]
-    pub fn needs_registry(&self) -> bool {
+    pub(crate) fn needs_registry(&self) -> bool {
         matches!(self.found, Found::Registry(_))
     }
 
@@ -104,7 +104,7 @@ impl Input {
 }
 
 /// Compares two images, or all platforms that both have.
-pub struct Comparer<'a> {
+pub(crate) struct Comparer<'a> {
     /// The user's store, which is only read.
     pub store: &'a Store,
     /// Pulls images; required if [`Input::needs_registry`] says so.
@@ -123,7 +123,7 @@ impl Comparer<'_> {
     /// Compares `old` with `new`.
     ///
     /// Of a registry, the platforms are pulled that were asked for, else those of the other image, else this machine's.
-    pub fn compare(&self, old: &Input, new: &Input) -> Result<Report, Failure> {
+    pub(crate) fn compare(&self, old: &Input, new: &Input) -> Result<Report, Failure> {
         let (olds, news) = if old.needs_registry() && !new.needs_registry() {
             let news = self.open(new, "new", &[])?;
             (self.open(old, "old", &platforms(&news))?, news)

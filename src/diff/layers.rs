@@ -15,7 +15,7 @@ use super::{Change, DiffError, DiffPath, Difference, document};
 ///
 /// The order is fixed: layers from the lowest, in them paths by their bytes, members of archives likewise; then the
 /// documents. Layers of one id are not read, unless one of them was never seen to hash to it.
-pub fn first_difference(old: &Side, new: &Side, scratch: &Path) -> Result<Option<Difference>, DiffError> {
+pub(crate) fn first_difference(old: &Side, new: &Side, scratch: &Path) -> Result<Option<Difference>, DiffError> {
     let contents = Contents { scratch, is_strict: true };
     for number in 1..=old.layers.len().max(new.layers.len()) {
         if let Some(first) = layer(&contents, old, new, number)? {

@@ -16,7 +16,7 @@ use crate::types::obeyed;
 /// | `etc/custom-resources.yaml#{Installation default}/spec/registry` | a key in one of several documents |
 /// | `image#/spec/image_config/cmd` | a key of the image's own document |
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct DiffPath {
+pub(crate) struct DiffPath {
     layer: Option<usize>,
     /// A path, then that of a member in it, and so on: bytes, as names in layers are.
     files: Vec<Vec<u8>>,
@@ -32,25 +32,25 @@ struct Key {
 impl DiffPath {
     /// The image's own document.
     #[must_use]
-    pub fn image() -> Self {
+    pub(crate) fn image() -> Self {
         Self::default()
     }
 
     /// A path of the merged root file system.
     #[must_use]
-    pub fn file(path: &[u8]) -> Self {
+    pub(crate) fn file(path: &[u8]) -> Self {
         Self { files: vec![path.to_vec()], ..Self::default() }
     }
 
     /// A layer; they count from 1, the lowest.
     #[must_use]
-    pub fn layer(number: usize) -> Self {
+    pub(crate) fn layer(number: usize) -> Self {
         Self { layer: Some(number), ..Self::default() }
     }
 
     /// What is in this at a path: in a layer a file, in a file a member.
     #[must_use]
-    pub fn inner(&self, path: &[u8]) -> Self {
+    pub(crate) fn inner(&self, path: &[u8]) -> Self {
         let mut inner = Self { key: None, ..self.clone() };
         inner.files.push(path.to_vec());
         inner
@@ -58,7 +58,7 @@ impl DiffPath {
 
     /// A key in this; `document` says in which of several documents.
     #[must_use]
-    pub fn key(&self, document: Option<&str>, route: Pointer) -> Self {
+    pub(crate) fn key(&self, document: Option<&str>, route: Pointer) -> Self {
         Self { key: Some(Key { document: document.map(str::to_owned), route }), ..self.clone() }
     }
 
@@ -69,7 +69,7 @@ impl DiffPath {
 
     /// The part after the first path; empty if there is none.
     #[must_use]
-    pub fn behind_file(&self) -> String {
+    pub(crate) fn behind_file(&self) -> String {
         let mut text = String::new();
         for (index, path) in self.files.iter().skip(1).enumerate() {
             text.push_str(if index == 0 { "" } else { "!/" });
@@ -115,7 +115,7 @@ impl serde::Serialize for DiffPath {
 /// A name inside a layer or archive as text: what is not UTF-8 as `\xNN`, control characters as escapes, so that it
 /// stays one line; a backslash twice, so that two names never look the same.
 #[must_use]
-pub fn name_text(name: &[u8]) -> String {
+pub(crate) fn name_text(name: &[u8]) -> String {
     use std::fmt::Write;
     let mut text = String::with_capacity(name.len());
     for chunk in name.utf8_chunks() {

@@ -9,7 +9,7 @@ use crate::types::{Digest, Platform};
 /// Two images, or two sets of images for several platforms, compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Report {
+pub(crate) struct Report {
     /// The first image, as it was asked for.
     pub old: Asked,
     /// The second.
@@ -26,7 +26,7 @@ pub struct Report {
 
 /// What was asked for, and where it was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Asked {
+pub(crate) struct Asked {
     /// The user's words.
     pub image: String,
     /// Where it is from.
@@ -36,7 +36,7 @@ pub struct Asked {
 /// Where an image is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Origin {
+pub(crate) enum Origin {
     /// The store.
     Store,
     /// A saved archive.
@@ -48,7 +48,7 @@ pub enum Origin {
 /// Two images compared: all lists are empty if they are the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ImageDiff {
+pub(crate) struct ImageDiff {
     /// The first image.
     pub old: ImageState,
     /// The second.
@@ -67,7 +67,7 @@ pub struct ImageDiff {
 /// One of the two images.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ImageState {
+pub(crate) struct ImageState {
     /// Its complete name.
     pub name: String,
     /// Its id, if it has one.
@@ -83,7 +83,7 @@ pub struct ImageState {
 /// On which side something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Sides {
+pub(crate) enum Sides {
     /// In both images.
     Both,
     /// In the first only.
@@ -95,7 +95,7 @@ pub enum Sides {
 /// A layer of one image or of both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct LayerDiff {
+pub(crate) struct LayerDiff {
     /// Which image has it.
     #[serde(rename = "in")]
     pub sides: Sides,
@@ -119,7 +119,7 @@ pub struct LayerDiff {
 /// A path that differs, or what is in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct FileDiff {
+pub(crate) struct FileDiff {
     /// The path; what is not text in it is escaped.
     pub path: String,
     /// The file in the first image; `None` if it is not there.
@@ -138,7 +138,7 @@ pub struct FileDiff {
 /// A file on one side of the comparison.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct FileState {
+pub(crate) struct FileState {
     /// File, folder, link or device.
     #[serde(rename = "type")]
     pub kind: Kind,
@@ -159,7 +159,7 @@ pub struct FileState {
 impl Origin {
     /// The state in one word.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Store => "store",
             Self::Archive => "archive",
@@ -171,7 +171,7 @@ impl Origin {
 impl ImageDiff {
     /// Whether nothing differs but name and id.
     #[must_use]
-    pub fn is_same(&self) -> bool {
+    pub(crate) fn is_same(&self) -> bool {
         self.document.is_empty() && self.layers.is_empty() && self.files.is_empty() && self.cached_images.is_empty()
     }
 }

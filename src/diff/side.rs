@@ -11,7 +11,7 @@ use crate::types::Digest;
 
 /// An image whose layers lie unpacked in a store.
 #[derive(Debug, Clone)]
-pub struct Side {
+pub(crate) struct Side {
     /// Its document.
     pub image: Image,
     pub(super) layers: Vec<SideLayer>,
@@ -30,7 +30,7 @@ pub(super) struct SideLayer {
 
 impl Side {
     /// An image of `store`, all of whose layers must be there.
-    pub fn of_store(store: &Store, image: &Image) -> Result<Self, DiffError> {
+    pub(crate) fn of_store(store: &Store, image: &Image) -> Result<Self, DiffError> {
         let mut layers = Vec::new();
         for layer in &image.layers {
             let Some(id) = layer.id else { continue };
@@ -55,7 +55,7 @@ impl Side {
 
     /// The same, but its layers are not trusted to match their ids: they are read.
     #[must_use]
-    pub fn doubted(mut self) -> Self {
+    pub(crate) fn doubted(mut self) -> Self {
         self.layers.iter_mut().for_each(|layer| layer.is_doubtful = true);
         self
     }

@@ -9,7 +9,7 @@ use super::{Dir, DiskError};
 /// A file that is written next to its place under a unique name, and renamed when complete. If dropped before that, it
 /// is removed.
 #[derive(Debug)]
-pub struct Unfinished {
+pub(crate) struct Unfinished {
     dir: Dir,
     file: fs_err::File,
     temporary: OsString,
@@ -19,12 +19,12 @@ pub struct Unfinished {
 
 impl Unfinished {
     /// Makes the file, with the mode that the user's umask leaves.
-    pub fn create(dir: &Dir, name: impl AsRef<OsStr>) -> Result<Self, DiskError> {
+    pub(crate) fn create(dir: &Dir, name: impl AsRef<OsStr>) -> Result<Self, DiskError> {
         Self::start(dir, name.as_ref(), |dir, temporary| dir.create_user_file(temporary))
     }
 
     /// Makes the file, private until it is finished.
-    pub fn private(dir: &Dir, name: impl AsRef<OsStr>) -> Result<Self, DiskError> {
+    pub(crate) fn private(dir: &Dir, name: impl AsRef<OsStr>) -> Result<Self, DiskError> {
         Self::start(dir, name.as_ref(), |dir, temporary| dir.create_file(temporary, 0o600))
     }
 
@@ -42,18 +42,18 @@ impl Unfinished {
 
     /// The file to write.
     #[must_use]
-    pub fn file(&self) -> &fs_err::File {
+    pub(crate) fn file(&self) -> &fs_err::File {
         &self.file
     }
 
     /// Gives it its bytes, its mode and its place.
-    pub fn finish_with(mut self, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
+    pub(crate) fn finish_with(mut self, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
         fill(&mut self.file, &self.dir, &self.temporary, bytes, mode)?;
         self.put()
     }
 
     /// Flushes it, puts it into its place, whatever is there, and flushes the folder.
-    pub fn finish(mut self) -> Result<(), DiskError> {
+    pub(crate) fn finish(mut self) -> Result<(), DiskError> {
         self.file.sync_all().map_err(|error| DiskError::io("flush", self.file.path(), error))?;
         self.put()
     }
@@ -85,12 +85,12 @@ fn temporary_name(name: &OsStr) -> OsString {
 ///
 /// However the process or machine ends, `name` has either its old or its new content. A failed flush is final: the new
 /// file is removed and the error handed on.
-pub fn write_atomic(dir: &Dir, name: impl AsRef<OsStr>, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
+pub(crate) fn write_atomic(dir: &Dir, name: impl AsRef<OsStr>, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
     Unfinished::private(dir, name)?.finish_with(bytes, mode)
 }
 
 /// As [`write_atomic`], with the unfinished file as `temporary` in `staging`, on the same file system.
-pub fn place(
+pub(crate) fn place(
     staging: &Dir,
     temporary: impl AsRef<OsStr>,
     dir: &Dir,

@@ -7,7 +7,7 @@ use super::{Dir, DiskError, Kind, Meta, Sharing, share_file};
 
 /// Who owns the copies if we are root; otherwise our own user owns everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Owner {
+pub(crate) enum Owner {
     /// Who owns the original.
     Kept,
     /// Root: what COPY makes is 0:0.
@@ -16,7 +16,7 @@ pub enum Owner {
 
 /// How entries are copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CopyRules {
+pub(crate) struct CopyRules {
     /// Whether unchanged files share their bytes.
     pub sharing: Sharing,
     /// Who owns the copies.
@@ -36,7 +36,7 @@ impl CopyRules {
 /// and `trusted.overlay.opaque`. `new` must not exist yet. Sockets, FIFOs and other devices are refused by name.
 ///
 /// Other attributes are not copied: a layer does not store them.
-pub fn copy_entry(
+pub(crate) fn copy_entry(
     from: &Dir,
     name: impl AsRef<OsStr>,
     to: &Dir,

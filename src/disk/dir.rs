@@ -36,7 +36,7 @@ impl Dir {
     }
 
     /// Opens a folder by its path and creates missing parts, with mode 0755 minus the umask.
-    pub fn open_or_make(path: &Path) -> Result<Self, DiskError> {
+    pub(crate) fn open_or_make(path: &Path) -> Result<Self, DiskError> {
         let mut builder = std::fs::DirBuilder::new();
         builder.recursive(true).mode(0o755);
         builder.create(path).map_err(|error| DiskError::io("create the folder", path, error))?;
@@ -91,7 +91,7 @@ impl Dir {
 
     /// Opens the folder at `path` below this one; a symlink or `..` anywhere in it is an error, the empty path is this
     /// folder.
-    pub fn beneath(&self, path: &Path) -> Result<Self, DiskError> {
+    pub(crate) fn beneath(&self, path: &Path) -> Result<Self, DiskError> {
         if path.as_os_str().is_empty() {
             return self.duplicate();
         }
@@ -100,7 +100,7 @@ impl Dir {
     }
 
     /// Makes a folder that does not exist yet, with exactly this mode, and opens it.
-    pub fn make_folder(&self, name: impl AsRef<OsStr>, mode: u32) -> Result<Self, DiskError> {
+    pub(crate) fn make_folder(&self, name: impl AsRef<OsStr>, mode: u32) -> Result<Self, DiskError> {
         let name = name.as_ref();
         self.component(name)?;
         let private = Mode::from_raw_mode(0o700);
@@ -113,7 +113,7 @@ impl Dir {
     }
 
     /// Opens a folder of this folder; makes it with `mode` if it does not exist.
-    pub fn folder_or_make(&self, name: impl AsRef<OsStr>, mode: u32) -> Result<Self, DiskError> {
+    pub(crate) fn folder_or_make(&self, name: impl AsRef<OsStr>, mode: u32) -> Result<Self, DiskError> {
         let name = name.as_ref();
         match self.folder(name) {
             Err(error) if error.is_not_found() => match self.make_folder(name, mode) {
@@ -125,7 +125,7 @@ impl Dir {
     }
 
     /// Opens a file of this folder to read it. It must be a regular file.
-    pub fn open_file(&self, name: impl AsRef<OsStr>) -> Result<fs_err::File, DiskError> {
+    pub(crate) fn open_file(&self, name: impl AsRef<OsStr>) -> Result<fs_err::File, DiskError> {
         let name = name.as_ref();
         // Without NONBLOCK a FIFO in place of the file would block forever.
         let handle = self.open_at("open", name, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty())?;
@@ -139,7 +139,7 @@ impl Dir {
     }
 
     /// Makes a file that does not exist yet, with exactly this mode, to be written.
-    pub fn create_file(&self, name: impl AsRef<OsStr>, mode: u32) -> Result<fs_err::File, DiskError> {
+    pub(crate) fn create_file(&self, name: impl AsRef<OsStr>, mode: u32) -> Result<fs_err::File, DiskError> {
         let name = name.as_ref();
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
         let handle = self.open_at("create", name, flags, Mode::from_raw_mode(0o600))?;
@@ -151,7 +151,7 @@ impl Dir {
 
     /// Makes a file that does not exist yet, with the mode that the user's umask leaves, to be written: one for the
     /// user.
-    pub fn create_user_file(&self, name: impl AsRef<OsStr>) -> Result<fs_err::File, DiskError> {
+    pub(crate) fn create_user_file(&self, name: impl AsRef<OsStr>) -> Result<fs_err::File, DiskError> {
         let name = name.as_ref();
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
         let handle = self.open_at("create", name, flags, Mode::from_raw_mode(0o666))?;
@@ -159,21 +159,21 @@ impl Dir {
     }
 
     /// Opens a file of this folder read-only, and makes it, empty and with mode 0644, if it does not exist: lock files.
-    pub fn open_or_create_file(&self, name: impl AsRef<OsStr>) -> Result<fs_err::File, DiskError> {
+    pub(crate) fn open_or_create_file(&self, name: impl AsRef<OsStr>) -> Result<fs_err::File, DiskError> {
         let name = name.as_ref();
         let handle = self.open_at("open", name, OFlags::RDONLY | OFlags::CREATE, Mode::from_raw_mode(0o644))?;
         Ok(fs_err::File::from_parts(handle.into(), self.path.join(name)))
     }
 
     /// The metadata of this folder.
-    pub fn own_meta(&self) -> Result<Meta, DiskError> {
+    pub(crate) fn own_meta(&self) -> Result<Meta, DiskError> {
         let stat = self.done("look at", OsStr::new(""), rustix::fs::fstat(&self.handle))?;
         Ok(Meta::of(&stat))
     }
 
     /// When this folder was created, according to the file system: a rename does not change it, and nobody can set it.
     /// `None` if the file system does not say.
-    pub fn birth(&self) -> Result<Option<FileTime>, DiskError> {
+    pub(crate) fn birth(&self) -> Result<Option<FileTime>, DiskError> {
         let asked = rustix::fs::statx(&self.handle, "", AtFlags::EMPTY_PATH, StatxFlags::BTIME);
         let stat = self.done("look at", OsStr::new(""), asked)?;
         let said = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
@@ -189,7 +189,7 @@ impl Dir {
     }
 
     /// The metadata of a name; `None` if it does not exist.
-    pub fn meta_if_there(&self, name: impl AsRef<OsStr>) -> Result<Option<Meta>, DiskError> {
+    pub(crate) fn meta_if_there(&self, name: impl AsRef<OsStr>) -> Result<Option<Meta>, DiskError> {
         match self.meta(name) {
             Ok(meta) => Ok(Some(meta)),
             Err(error) if error.is_not_found() => Ok(None),
@@ -221,7 +221,7 @@ impl Dir {
     }
 
     /// Makes a symlink that does not exist yet.
-    pub fn make_symlink(&self, name: impl AsRef<OsStr>, target: &[u8]) -> Result<(), DiskError> {
+    pub(crate) fn make_symlink(&self, name: impl AsRef<OsStr>, target: &[u8]) -> Result<(), DiskError> {
         let name = name.as_ref();
         self.component(name)?;
         let target = OsStr::from_bytes(target);
@@ -229,7 +229,7 @@ impl Dir {
     }
 
     /// Makes a whiteout (a character device 0:0, which needs no privilege since Linux 5.8) that does not exist yet.
-    pub fn make_whiteout(&self, name: impl AsRef<OsStr>) -> Result<(), DiskError> {
+    pub(crate) fn make_whiteout(&self, name: impl AsRef<OsStr>) -> Result<(), DiskError> {
         let name = name.as_ref();
         self.component(name)?;
         let made = rustix::fs::mknodat(&self.handle, name, FileType::CharacterDevice, Mode::from_raw_mode(0o600), 0);
@@ -252,12 +252,22 @@ impl Dir {
     }
 
     /// Renames, and fails if the new name already exists.
-    pub fn rename_new(&self, name: impl AsRef<OsStr>, to: &Self, new: impl AsRef<OsStr>) -> Result<(), DiskError> {
+    pub(crate) fn rename_new(
+        &self,
+        name: impl AsRef<OsStr>,
+        to: &Self,
+        new: impl AsRef<OsStr>,
+    ) -> Result<(), DiskError> {
         self.rename_with(name.as_ref(), to, new.as_ref(), RenameFlags::NOREPLACE)
     }
 
     /// Swaps two things in one step.
-    pub fn exchange(&self, name: impl AsRef<OsStr>, to: &Self, other: impl AsRef<OsStr>) -> Result<(), DiskError> {
+    pub(crate) fn exchange(
+        &self,
+        name: impl AsRef<OsStr>,
+        to: &Self,
+        other: impl AsRef<OsStr>,
+    ) -> Result<(), DiskError> {
         self.rename_with(name.as_ref(), to, other.as_ref(), RenameFlags::EXCHANGE)
     }
 
@@ -276,7 +286,7 @@ impl Dir {
     }
 
     /// Removes whatever is there, folders with all that is in them; fine if there is nothing.
-    pub fn remove_all(&self, name: impl AsRef<OsStr>) -> Result<(), DiskError> {
+    pub(crate) fn remove_all(&self, name: impl AsRef<OsStr>) -> Result<(), DiskError> {
         super::walk::remove_all(self, name.as_ref())
     }
 
@@ -323,13 +333,13 @@ impl Dir {
     }
 
     /// Sets this folder's permission bits.
-    pub fn set_own_mode(&self, mode: u32) -> Result<(), DiskError> {
+    pub(crate) fn set_own_mode(&self, mode: u32) -> Result<(), DiskError> {
         let done = rustix::fs::fchmod(&self.handle, Mode::from_raw_mode(mode));
         self.done("set the mode of", OsStr::new(""), done)
     }
 
     /// Sets the owner of a name; clears setuid, so the mode comes after it.
-    pub fn set_owner(&self, name: impl AsRef<OsStr>, uid: u32, gid: u32) -> Result<(), DiskError> {
+    pub(crate) fn set_owner(&self, name: impl AsRef<OsStr>, uid: u32, gid: u32) -> Result<(), DiskError> {
         let name = name.as_ref();
         self.component(name)?;
         let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
@@ -337,33 +347,14 @@ impl Dir {
         self.done("set the owner of", name, done)
     }
 
-    /// Gives an open file of this folder its owner, if one is named, its mode and its time: by its handle, in an order
-    /// in which no change undoes another.
-    pub fn complete_file(
-        &self,
-        file: &fs_err::File,
-        owner: Option<(u32, u32)>,
-        mode: u32,
-        time: FileTime,
-    ) -> Result<(), DiskError> {
-        let done =
-            |action, result: rustix::io::Result<()>| result.map_err(|error| DiskError::io(action, file.path(), error));
-        if let Some((uid, gid)) = owner {
-            let (uid, gid) = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
-            done("set the owner of", rustix::fs::fchown(file, uid, gid))?;
-        }
-        done("set the mode of", rustix::fs::fchmod(file, Mode::from_raw_mode(mode)))?;
-        done("set the time of", rustix::fs::futimens(file, &times(time)))
-    }
-
     /// Sets this folder's owner.
-    pub fn set_own_owner(&self, uid: u32, gid: u32) -> Result<(), DiskError> {
+    pub(crate) fn set_own_owner(&self, uid: u32, gid: u32) -> Result<(), DiskError> {
         let done = rustix::fs::fchown(&self.handle, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
         self.done("set the owner of", OsStr::new(""), done)
     }
 
     /// Sets the time of a name, of a symlink itself; to the nanosecond.
-    pub fn set_time(&self, name: impl AsRef<OsStr>, time: FileTime) -> Result<(), DiskError> {
+    pub(crate) fn set_time(&self, name: impl AsRef<OsStr>, time: FileTime) -> Result<(), DiskError> {
         let name = name.as_ref();
         self.component(name)?;
         let done = rustix::fs::utimensat(&self.handle, name, &times(time), AtFlags::SYMLINK_NOFOLLOW);
@@ -371,14 +362,14 @@ impl Dir {
     }
 
     /// Sets this folder's time; to be done after the last change in it.
-    pub fn set_own_time(&self, time: FileTime) -> Result<(), DiskError> {
+    pub(crate) fn set_own_time(&self, time: FileTime) -> Result<(), DiskError> {
         self.done("set the time of", OsStr::new(""), rustix::fs::futimens(&self.handle, &times(time)))
     }
 
     /// Whether this folder hides what lower layers have under its name (`trusted.overlay.opaque=y`).
     ///
     /// Only root can see the attribute; to others no folder is opaque.
-    pub fn is_opaque(&self) -> Result<bool, DiskError> {
+    pub(crate) fn is_opaque(&self) -> Result<bool, DiskError> {
         let mut value = [0; 2];
         match rustix::fs::fgetxattr(&self.handle, OPAQUE, &mut value[..]) {
             Ok(length) => Ok(&value[..length] == b"y"),
@@ -388,13 +379,13 @@ impl Dir {
     }
 
     /// Makes this folder opaque; needs root.
-    pub fn set_opaque(&self) -> Result<(), DiskError> {
+    pub(crate) fn set_opaque(&self) -> Result<(), DiskError> {
         let done = rustix::fs::fsetxattr(&self.handle, OPAQUE, b"y", XattrFlags::empty());
         self.done("set `trusted.overlay.opaque` (which needs root) of", OsStr::new(""), done)
     }
 
     /// Gives a file its capabilities (`security.capability`, as the kernel stores them); needs root.
-    pub fn set_capability(&self, name: impl AsRef<OsStr>, value: &[u8]) -> Result<(), DiskError> {
+    pub(crate) fn set_capability(&self, name: impl AsRef<OsStr>, value: &[u8]) -> Result<(), DiskError> {
         let name = name.as_ref();
         let file = self.open_file(name)?;
         let done = rustix::fs::fsetxattr(&file, "security.capability", value, XattrFlags::empty());
@@ -410,7 +401,7 @@ impl Dir {
     ///
     /// One call for a tree of thousands of files, instead of one flush for each. Since Linux 5.8 it also says when an
     /// earlier write-back failed.
-    pub fn flush_file_system(&self) -> Result<(), DiskError> {
+    pub(crate) fn flush_file_system(&self) -> Result<(), DiskError> {
         self.done("flush the file system of", OsStr::new(""), rustix::fs::syncfs(&self.handle))
     }
 }
@@ -418,4 +409,22 @@ impl Dir {
 fn times(time: FileTime) -> Timestamps {
     let keep = rustix::fs::Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
     Timestamps { last_access: keep, last_modification: time.timespec() }
+}
+
+/// Gives an open file its owner, if one is named, its mode and its time: by its handle, in an order
+/// in which no change undoes another.
+pub(crate) fn complete_file(
+    file: &fs_err::File,
+    owner: Option<(u32, u32)>,
+    mode: u32,
+    time: FileTime,
+) -> Result<(), DiskError> {
+    let done =
+        |action, result: rustix::io::Result<()>| result.map_err(|error| DiskError::io(action, file.path(), error));
+    if let Some((uid, gid)) = owner {
+        let (uid, gid) = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
+        done("set the owner of", rustix::fs::fchown(file, uid, gid))?;
+    }
+    done("set the mode of", rustix::fs::fchmod(file, Mode::from_raw_mode(mode)))?;
+    done("set the time of", rustix::fs::futimens(file, &times(time)))
 }

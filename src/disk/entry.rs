@@ -16,13 +16,13 @@ pub struct FileTime {
 impl FileTime {
     /// A time of whole seconds.
     #[must_use]
-    pub fn of_seconds(seconds: i64) -> Self {
+    pub(crate) fn of_seconds(seconds: i64) -> Self {
         Self { seconds, nanos: 0 }
     }
 
     /// The nearest whole second, half a second up; what a layer stores.
     #[must_use]
-    pub fn rounded(self) -> i64 {
+    pub(crate) fn rounded(self) -> i64 {
         self.seconds.saturating_add(i64::from(self.nanos >= 500_000_000))
     }
 

@@ -71,13 +71,13 @@ impl DiskError {
 
     /// Whether the error means "not found".
     #[must_use]
-    pub fn is_not_found(&self) -> bool {
+    pub(crate) fn is_not_found(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 
     /// Whether the error means "already exists".
     #[must_use]
-    pub fn is_there_already(&self) -> bool {
+    pub(crate) fn is_there_already(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::AlreadyExists)
     }
 }

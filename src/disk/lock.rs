@@ -1,6 +1,5 @@
 //! Lock files with flock, so that a lock ends with its process, however that ends.
 
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
@@ -12,7 +11,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// How a lock is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LockMode {
+pub(crate) enum LockMode {
     /// With other readers.
     Shared,
     /// One process only.
@@ -21,21 +20,25 @@ pub enum LockMode {
 
 /// A lock, held until it is dropped.
 #[derive(Debug)]
-pub struct Lock {
+pub(crate) struct Lock {
     _file: fs_err::File,
-    path: PathBuf,
 }
 
 impl Lock {
     /// Locks the file `name`, which is made if it does not exist, and waits up to `limit` for others.
     ///
     /// After that it is [`DiskError::Busy`].
-    pub fn acquire(dir: &Dir, name: &str, mode: LockMode, limit: Duration) -> Result<Self, DiskError> {
+    pub(crate) fn acquire(dir: &Dir, name: &str, mode: LockMode, limit: Duration) -> Result<Self, DiskError> {
         Self::wait(dir.open_or_create_file(name)?, mode, limit)
     }
 
     /// As [`Lock::acquire`], but without the file there is nothing to lock, because readers create nothing.
-    pub fn acquire_if_there(dir: &Dir, name: &str, mode: LockMode, limit: Duration) -> Result<Option<Self>, DiskError> {
+    pub(crate) fn acquire_if_there(
+        dir: &Dir,
+        name: &str,
+        mode: LockMode,
+        limit: Duration,
+    ) -> Result<Option<Self>, DiskError> {
         match dir.open_file(name) {
             Ok(file) => Self::wait(file, mode, limit).map(Some),
             Err(error) if error.is_not_found() => Ok(None),
@@ -45,7 +48,7 @@ impl Lock {
 
     /// Locks the folder itself exclusively, for writers that must not leave a lock file. If the file system cannot lock
     /// folders (NFS), there is no lock.
-    pub fn acquire_folder(dir: &Dir, limit: Duration) -> Result<Option<Self>, DiskError> {
+    pub(crate) fn acquire_folder(dir: &Dir, limit: Duration) -> Result<Option<Self>, DiskError> {
         match Self::wait(dir.as_file()?, LockMode::Exclusive, limit) {
             Ok(lock) => Ok(Some(lock)),
             Err(DiskError::Io { source, .. })
@@ -60,7 +63,7 @@ impl Lock {
     }
 
     /// Locks an existing file exclusively, if nobody else holds it.
-    pub fn try_acquire(dir: &Dir, name: &str) -> Result<Option<Self>, DiskError> {
+    pub(crate) fn try_acquire(dir: &Dir, name: &str) -> Result<Option<Self>, DiskError> {
         match Self::wait(dir.open_file(name)?, LockMode::Exclusive, Duration::ZERO) {
             Ok(lock) => Ok(Some(lock)),
             Err(DiskError::Busy { .. }) => Ok(None),
@@ -77,18 +80,12 @@ impl Lock {
         let start = Instant::now();
         loop {
             match flock(&file, operation) {
-                Ok(()) => return Ok(Self { _file: file, path }),
+                Ok(()) => return Ok(Self { _file: file }),
                 Err(Errno::INTR) => {}
                 Err(Errno::WOULDBLOCK) if start.elapsed() < limit => std::thread::sleep(PAUSE),
                 Err(Errno::WOULDBLOCK) => return Err(DiskError::Busy { path, seconds: limit.as_secs() }),
                 Err(error) => return Err(DiskError::io("lock", path, error)),
             }
         }
-    }
-
-    /// The lock file.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 }

@@ -8,7 +8,7 @@ use super::{CopyRules, Dir, DiskError, Kind, Owner, copy_entry, is_root};
 /// later one's mode, owner and time; everything else replaces what is there.
 ///
 /// The time of `to` itself changes; a caller that must keep it sets it again.
-pub fn merge_entry(
+pub(crate) fn merge_entry(
     from: &Dir,
     name: impl AsRef<OsStr>,
     to: &Dir,

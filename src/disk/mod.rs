@@ -18,19 +18,20 @@ mod tests;
 mod walk;
 mod way;
 
-pub use atomic::{Unfinished, place, write_atomic};
-pub use copy::{CopyRules, Owner, copy_entry};
-pub use dir::Dir;
-pub use entry::{FileTime, Kind, Meta};
-pub use error::DiskError;
-pub use lock::{Lock, LockMode};
-pub use merge::merge_entry;
-pub use share::{Shared, Sharing, share_file};
-pub use walk::{MAX_DEPTH, is_all_of_root, tree_size};
-pub use way::Way;
+pub(crate) use atomic::{Unfinished, place, write_atomic};
+pub(crate) use copy::{CopyRules, Owner, copy_entry};
+pub(crate) use dir::{Dir, complete_file};
+pub(crate) use entry::{FileTime, Kind, Meta};
+pub(crate) use error::DiskError;
+pub(crate) use lock::{Lock, LockMode};
+pub(crate) use merge::merge_entry;
+pub(crate) use share::Sharing;
+pub(crate) use share::share_file;
+pub(crate) use walk::{MAX_DEPTH, is_all_of_root, tree_size};
+pub(crate) use way::Way;
 
 /// Whether this process may give files away and make trusted attributes: it runs as root.
 #[must_use]
-pub fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }

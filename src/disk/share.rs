@@ -9,7 +9,7 @@ use super::{Dir, DiskError, Meta};
 
 /// Whether unchanged files may share their bytes with where they come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Sharing {
+pub(crate) enum Sharing {
     /// Reflink if the file system can; else a hard link if owner, mode and time stay the same; else a copy.
     #[default]
     Auto,
@@ -22,7 +22,7 @@ pub enum Sharing {
 
 /// How a file was copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shared {
+pub(crate) enum Shared {
     /// Its blocks are shared until one is written (FICLONE).
     Reflinked,
     /// It is the same file under a second name: it must never be written in place.
@@ -38,7 +38,7 @@ pub enum Shared {
 ///
 /// A hard link is only made if the file already has all of these, because all its names share them. Without root the
 /// owner stays our own.
-pub fn share_file(
+pub(crate) fn share_file(
     from: &Dir,
     name: impl AsRef<OsStr>,
     to: &Dir,

@@ -2,6 +2,7 @@ use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::fs::symlink;
 
+use super::share::Shared;
 use super::*;
 
 fn folders() -> (tempfile::TempDir, Dir, Dir) {

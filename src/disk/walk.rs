@@ -5,11 +5,11 @@ use std::ffi::{OsStr, OsString};
 use super::{Dir, DiskError, Kind};
 
 /// How many folders deep a tree may be; deeper ones are refused rather than walked. Only their removal knows no limit.
-pub const MAX_DEPTH: usize = 255;
+pub(crate) const MAX_DEPTH: usize = 255;
 
 /// The sum of the sizes of all files below `dir`: folders are not counted, a symlink is its target's length, a file of
 /// two names counts twice. What `images_metadata.json` calls an image's size.
-pub fn tree_size(dir: &Dir) -> Result<u64, DiskError> {
+pub(crate) fn tree_size(dir: &Dir) -> Result<u64, DiskError> {
     size_at(dir, 0)
 }
 
@@ -28,7 +28,7 @@ fn size_at(dir: &Dir, depth: usize) -> Result<u64, DiskError> {
 }
 
 /// Whether everything below `dir` is root's, user and group.
-pub fn is_all_of_root(dir: &Dir) -> Result<bool, DiskError> {
+pub(crate) fn is_all_of_root(dir: &Dir) -> Result<bool, DiskError> {
     all_of_root_at(dir, 0)
 }
 

@@ -8,7 +8,7 @@ use crate::types::ContextPath;
 /// A folder keeps its time when its entries change; one that had to be made is 0755, root's, and gets the time that the
 /// caller says.
 #[derive(Debug)]
-pub struct Way {
+pub(crate) struct Way {
     /// From the top down; the last one is the target.
     folders: Vec<(Dir, FileTime)>,
 }
@@ -16,7 +16,7 @@ pub struct Way {
 impl Way {
     /// Opens the folder at `path` below `top` and makes what is missing of it. It is an error if a part of the path is
     /// not a folder.
-    pub fn open(top: &Dir, path: &ContextPath, time: FileTime) -> Result<Self, DiskError> {
+    pub(crate) fn open(top: &Dir, path: &ContextPath, time: FileTime) -> Result<Self, DiskError> {
         let mut folders = vec![(top.duplicate()?, top.own_meta()?.mtime)];
         for part in path.parts() {
             let above = &folders[folders.len() - 1].0;
@@ -36,12 +36,12 @@ impl Way {
 
     /// The folder at the end.
     #[must_use]
-    pub fn folder(&self) -> &Dir {
+    pub(crate) fn folder(&self) -> &Dir {
         &self.folders[self.folders.len() - 1].0
     }
 
     /// Sets the times again, when the entries are made.
-    pub fn finish(self) -> Result<(), DiskError> {
+    pub(crate) fn finish(self) -> Result<(), DiskError> {
         self.folders.iter().try_for_each(|(folder, time)| folder.set_own_time(*time))
     }
 }

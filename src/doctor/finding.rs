@@ -5,7 +5,7 @@ use serde::Serialize;
 /// How serious it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// Nothing is wrong.
     Good,
     /// Worth knowing; it makes nothing fail.
@@ -19,7 +19,7 @@ pub enum Verdict {
 impl Verdict {
     /// The word for people and machines.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Good => "good",
             Self::Note => "note",
@@ -32,7 +32,7 @@ impl Verdict {
 /// The users that a finding concerns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Concern {
+pub(crate) enum Concern {
     /// Everybody who builds or runs images here.
     #[default]
     All,
@@ -42,7 +42,7 @@ pub enum Concern {
 
 /// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// How serious it is.
     pub verdict: Verdict,
     /// The name of the check, a stable word for machines (`hosts`, `blob-missing`).
@@ -63,28 +63,33 @@ pub struct Finding {
 
 impl Finding {
     /// A finding that concerns everybody.
-    pub fn new(verdict: Verdict, check: &'static str, subject: impl Into<String>, found: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        verdict: Verdict,
+        check: &'static str,
+        subject: impl Into<String>,
+        found: impl Into<String>,
+    ) -> Self {
         let (subject, found) = (subject.into(), found.into());
         Self { verdict, check, subject, found, expected: None, remedy: None, concern: Concern::All }
     }
 
     /// Adds what it should be.
     #[must_use]
-    pub fn expected(mut self, expected: impl Into<String>) -> Self {
+    pub(crate) fn expected(mut self, expected: impl Into<String>) -> Self {
         self.expected = Some(expected.into());
         self
     }
 
     /// Adds how to fix it.
     #[must_use]
-    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+    pub(crate) fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
         self
     }
 
     /// Marks it as relevant only for builds with an engine.
     #[must_use]
-    pub fn for_engines(mut self) -> Self {
+    pub(crate) fn for_engines(mut self) -> Self {
         self.concern = Concern::Engine;
         self
     }
@@ -97,7 +102,7 @@ impl Finding {
     ///   remedy: delete line 7
     /// ```
     #[must_use]
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let concern = match self.concern {
             Concern::All => "",
             Concern::Engine => " (only for builds with an engine)",
@@ -111,7 +116,7 @@ impl Finding {
 
 /// The worst verdict of the findings that concern everybody; good if there is none.
 #[must_use]
-pub fn worst(findings: &[Finding]) -> Verdict {
+pub(crate) fn worst(findings: &[Finding]) -> Verdict {
     let all = findings.iter().filter(|finding| finding.concern == Concern::All);
     all.map(|finding| finding.verdict).max().unwrap_or(Verdict::Good)
 }

@@ -5,15 +5,15 @@
 
 mod finding;
 mod host;
-pub mod image;
-pub mod trace;
+pub(crate) mod image;
+pub(crate) mod trace;
 
-pub use finding::{Concern, Finding, Verdict, worst};
-pub use host::{HostPlaces, check_host};
+pub(crate) use finding::{Finding, Verdict, worst};
+pub(crate) use host::{HostPlaces, check_host};
 
 /// What sealer v0.8.5, its scripts and kubeadm need on a cluster's machines. This cannot be checked on this machine or
 /// in an image.
-pub const NODE_NEEDS: [&str; 5] = [
+pub(crate) const NODE_NEEDS: [&str; 5] = [
     "root by ssh, systemd, and bash as `sh`: with dash, init-registry.sh does not notice that the registry has failed",
     "no Docker of their own: an installed Docker is used as it is, and cri/docker.tar.gz is not",
     "the kernel modules br_netfilter, overlay and ip_vs: without ip_vs no other machine can join",
@@ -23,7 +23,7 @@ pub const NODE_NEEDS: [&str; 5] = [
 
 /// [`NODE_NEEDS`] for people.
 #[must_use]
-pub fn node_needs() -> String {
+pub(crate) fn node_needs() -> String {
     let lines = NODE_NEEDS.iter().map(|need| format!("- {need}\n"));
     std::iter::once("the machines of a cluster also need:\n".to_owned()).chain(lines).collect()
 }

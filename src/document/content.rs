@@ -9,7 +9,7 @@ use crate::types::{Source, Span};
 ///
 /// Exact for plain and quoted scalars on one line without escapes and for `|` blocks, and wherever the part's own
 /// text is found exactly once in the scalar; else the scalar's first line.
-pub fn content_span(source: &Source, text: &Text, content: Range<usize>) -> Span {
+pub(crate) fn content_span(source: &Source, text: &Text, content: Range<usize>) -> Span {
     let Some(raw) = source.text().get(text.span.range()) else { return text.span };
     let start = content.start.min(text.len());
     let content = start..content.end.clamp(start, text.len());

@@ -10,7 +10,7 @@ use serde_json::{Number, Value};
 use super::{Spanned, Text};
 
 /// A piece of free data and its place; the pieces in it have places too.
-pub type Data = Spanned<DataValue>;
+pub(crate) type Data = Spanned<DataValue>;
 
 /// What JSON can say, with places.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -47,7 +47,7 @@ impl DataValue {
 
     /// The same without places.
     #[must_use]
-    pub fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         match self {
             Self::Null => Value::Null,
             Self::Bool(value) => Value::Bool(*value),

@@ -15,7 +15,7 @@ use crate::types::{Platform, Source, masked};
 
 /// Values, apart.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PublicValues {
+pub(crate) struct PublicValues {
     /// Those that may be told.
     pub public: Map<String, Value>,
     /// The others, in the maps that they stand in.
@@ -24,7 +24,7 @@ pub struct PublicValues {
 
 /// Sees of a recipe's values which may be told: of the recipe in `source`, called `recipe`, for these platforms.
 #[must_use]
-pub fn public_values<'p>(
+pub(crate) fn public_values<'p>(
     source: &Source,
     recipe: &str,
     values: &Values,

@@ -12,7 +12,7 @@ use crate::types::{Diagnostic, Source, Span};
 
 /// Reads a document of ours, called `name` in messages; `None` if there is nothing but comments. The error is all that is
 /// wrong with it.
-pub fn read_document<T: DeserializeOwned + JsonSchema>(
+pub(crate) fn read_document<T: DeserializeOwned + JsonSchema>(
     source: &Source,
     name: &str,
 ) -> Result<Option<T>, Vec<Diagnostic>> {

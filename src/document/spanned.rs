@@ -25,7 +25,7 @@ pub struct Spanned<T> {
 }
 
 /// A string as written, possibly a template.
-pub type Text = Spanned<String>;
+pub(crate) type Text = Spanned<String>;
 
 impl<T> Spanned<T> {
     /// A value at a place.

@@ -51,7 +51,7 @@ impl Scope {
 
     /// The same with names that another scope [gave](Self::names); mistakes point into `source`.
     #[must_use]
-    pub fn of_names(source: &Source, names: Value) -> Self {
+    pub(crate) fn of_names(source: &Source, names: Value) -> Self {
         let mut context = Context::new();
         if let Value::Object(entries) = &names {
             for (name, value) in entries {
@@ -69,7 +69,7 @@ impl Scope {
     /// The same, but templates that name one of these, given as the parts of their names, become nothing: their values are
     /// wrong, which was said already. The diagnostic for those has no message.
     #[must_use]
-    pub fn with_unknown(self, unknown: Vec<Vec<String>>) -> Self {
+    pub(crate) fn with_unknown(self, unknown: Vec<Vec<String>>) -> Self {
         Self { unknown, ..self }
     }
 
@@ -87,12 +87,12 @@ impl Scope {
     }
 
     /// As [`render`](Self::render), for the content of a file: `{% raw %}…{% endraw %}` keeps what stands between.
-    pub fn render_content(&self, text: &Text) -> Result<String, Diagnostic> {
+    pub(crate) fn render_content(&self, text: &Text) -> Result<String, Diagnostic> {
         self.render_with(text, Raw::Allowed)
     }
 
     /// As [`render_content`](Self::render_content), for the whole text of this scope's source.
-    pub fn render_source(&self) -> Result<String, Diagnostic> {
+    pub(crate) fn render_source(&self) -> Result<String, Diagnostic> {
         self.evaluate(self.source.text(), Raw::Allowed).map_err(|objection| {
             let span = Span::new(objection.at.start, objection.at.end);
             objection.into_diagnostic(span)
@@ -115,7 +115,7 @@ impl Scope {
     }
 
     /// Free data with the expressions in its strings evaluated; keys stay as they are.
-    pub fn render_data(&self, data: &Data) -> Result<Value, Diagnostic> {
+    pub(crate) fn render_data(&self, data: &Data) -> Result<Value, Diagnostic> {
         match &data.value {
             DataValue::Text(text) => self.render(&data.with(text.clone())).map(Value::String),
             DataValue::List(elements) => elements.iter().map(|element| self.render_data(element)).collect(),
@@ -252,13 +252,7 @@ fn leaves(value: &Value, path: &str) -> Vec<String> {
     names
 }
 
-/// The names below `values` that a template mentions, as `docker` or `images.registry`; none where it is no template
-/// or a wrong one.
-pub fn values_in_template(text: &str) -> Vec<String> {
-    names_in_template(text).into_iter().map(|name| name.join(".")).collect()
-}
-
-/// The same as their parts.
+/// The names that a template mentions, as their parts; none if it is no template or a wrong one.
 pub(super) fn names_in_template(text: &str) -> Vec<Vec<String>> {
     let mentions = expression::mentions(text, Raw::Allowed).unwrap_or_default();
     let below_values = |mention: &Mention| {

@@ -7,7 +7,7 @@ use crate::types::{Source, Span};
 
 /// A value that a template names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Use {
+pub(crate) struct Use {
     /// The names below `values`, from the outermost; none where `values` is named as a whole.
     pub path: Vec<String>,
     /// Where.
@@ -16,7 +16,7 @@ pub struct Use {
 
 /// All values that a recipe's templates name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Uses {
+pub(crate) struct Uses {
     /// Each use, in the order of the text.
     pub named: Vec<Use>,
     /// Files beside the recipe that are templates too (`copy` with `template: true`), as written.
@@ -40,7 +40,7 @@ impl Uses {
     }
 
     /// Takes what a file's template names; false where it cannot be read.
-    pub fn add_file(&mut self, text: &str) {
+    pub(crate) fn add_file(&mut self, text: &str) {
         let Ok(mentions) = expression::mentions(text, Raw::Allowed) else {
             self.is_uncertain = true;
             return;

@@ -35,7 +35,7 @@ pub struct Values(Map<String, Value>);
 impl Values {
     /// The values by name.
     #[must_use]
-    pub fn as_map(&self) -> &Map<String, Value> {
+    pub(crate) fn as_map(&self) -> &Map<String, Value> {
         &self.0
     }
 
@@ -50,7 +50,7 @@ impl Values {
 
     /// As [`merge`](Self::merge), with what can be had whatever is wrong: a source of values with a mistake is left out.
     #[must_use]
-    pub fn merge_leniently(declared: &Declared<'_>, input: &ValuesInput) -> MergedValues {
+    pub(crate) fn merge_leniently(declared: &Declared<'_>, input: &ValuesInput) -> MergedValues {
         let Declared { source, defaults, schema } = *declared;
         let empty = Data::new(Span::default(), DataValue::Map(Vec::new()));
         let defaults = defaults.cloned().unwrap_or(empty);
@@ -92,7 +92,7 @@ impl Values {
 
 /// Values, and what is wrong with them.
 #[derive(Debug, Clone, Default)]
-pub struct MergedValues {
+pub(crate) struct MergedValues {
     /// What is known of them.
     pub values: Values,
     /// All that is wrong, each with the text that it is about.

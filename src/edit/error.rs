@@ -6,7 +6,7 @@ use crate::types::{Reportable, Source, Span};
 
 /// Why a document was not edited; nothing was changed then.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum EditError {
+pub(crate) enum EditError {
     /// The bytes are not UTF-8.
     #[error("the document is not UTF-8: byte {valid_up_to} does not start a character; convert it to UTF-8 first")]
     Encoding {
@@ -61,7 +61,7 @@ pub enum EditError {
 
 /// Why one operation cannot be done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// A key on the route is not there.
     #[error("`{}` has no key `{key}`{}", Shown(.deepest), Hint(.nearest))]
     NoKey {

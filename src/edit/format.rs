@@ -4,7 +4,7 @@ use crate::types::ContextPath;
 
 /// The languages that documents are edited in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     /// RFC 8259, strictly.
     Json,
     /// YAML, one or several documents.
@@ -14,7 +14,7 @@ pub enum Format {
 impl Format {
     /// The format that a file's name ends in: `.json`, `.yaml`, `.yml`; `None` for other names.
     #[must_use]
-    pub fn of_path(path: &ContextPath) -> Option<Self> {
+    pub(crate) fn of_path(path: &ContextPath) -> Option<Self> {
         let (_, extension) = path.file_name()?.rsplit_once('.')?;
         match extension.to_ascii_lowercase().as_str() {
             "json" => Some(Self::Json),

@@ -14,7 +14,7 @@ use crate::syntax::{Node, Value};
 ///
 /// Everything else is as with [`patch`](super::patch()): errors name the operation
 /// that the merge came down to.
-pub fn merge(
+pub(crate) fn merge(
     document: &[u8],
     format: Format,
     selector: Option<&DocumentSelector>,

@@ -35,21 +35,21 @@ mod text;
 mod value;
 
 pub(crate) use documents::parse as parse_documents;
-pub use error::{EditError, Refusal};
-pub use format::Format;
-pub use merge::merge;
-pub use operation::Operation;
-pub use patch::patch;
-pub use pointer::{Pointer, PointerError};
+pub(crate) use error::{EditError, Refusal};
+pub(crate) use format::Format;
+pub(crate) use merge::merge;
+pub(crate) use operation::Operation;
+pub(crate) use patch::patch;
+pub(crate) use pointer::Pointer;
 pub(crate) use render::json as json_text;
 pub(crate) use scalar::{
     double_quoted, is_plain as is_plain_in, is_special as is_special_scalar, single_quoted, string_of,
 };
-pub use selector::DocumentSelector;
+pub(crate) use selector::DocumentSelector;
 pub(crate) use selector::is_empty as is_empty_document;
 pub(crate) use sort::sort_keys;
 pub(crate) use splice::{Splice, apply as splice_all};
-pub use text::{TextError, TextPattern, UnknownGroup};
+pub(crate) use text::TextPattern;
 pub(crate) use value::{same as is_same_value, text_node};
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::types::Span;
 /// # Errors
 /// See [`EditError`]; nothing is changed then. Where an edit cannot be done without changing more than it says, it is
 /// refused: aliases and what they repeat, layouts that are too unusual.
-pub fn patch(
+pub(crate) fn patch(
     document: &[u8],
     format: Format,
     selector: Option<&DocumentSelector>,

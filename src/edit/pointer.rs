@@ -37,7 +37,7 @@ impl Pointer {
 
     /// The route to the collection that holds the value, and the value's own key or index; `None` for the root.
     #[must_use]
-    pub fn split_last(&self) -> Option<(Self, &str)> {
+    pub(crate) fn split_last(&self) -> Option<(Self, &str)> {
         let (last, parents) = self.0.split_last()?;
         Some((Self(parents.to_vec()), last))
     }
@@ -52,13 +52,13 @@ impl Pointer {
 
     /// The route to the ancestor `depth` steps below the root.
     #[must_use]
-    pub fn ancestor(&self, depth: usize) -> Self {
+    pub(crate) fn ancestor(&self, depth: usize) -> Self {
         Self(self.0.iter().take(depth).cloned().collect())
     }
 
     /// Whether `other` is below this.
     #[must_use]
-    pub fn is_above(&self, other: &Self) -> bool {
+    pub(crate) fn is_above(&self, other: &Self) -> bool {
         other.0.len() > self.0.len() && other.0.starts_with(&self.0)
     }
 }

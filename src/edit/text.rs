@@ -9,14 +9,14 @@ use crate::types::{FailureKind, Reportable};
 /// Files are bytes and need not be UTF-8. In an expression `^` and `$` match at every line, whose end is `\n` or
 /// `\r\n`, and `.` does not match these.
 #[derive(Debug, Clone)]
-pub struct TextPattern {
+pub(crate) struct TextPattern {
     regex: Regex,
     is_literal: bool,
 }
 
 /// Why a text could not be replaced.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TextError {
+pub(crate) enum TextError {
     /// It is not a regular expression.
     #[error("`{pattern}` is not a valid regular expression: {reason}")]
     Regex {
@@ -42,7 +42,7 @@ impl Reportable for TextError {
 /// A group that a replacement names and the expression does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`find` has no group `{group}`")]
-pub struct UnknownGroup {
+pub(crate) struct UnknownGroup {
     /// Its name.
     pub group: String,
 }
@@ -50,7 +50,7 @@ pub struct UnknownGroup {
 impl UnknownGroup {
     /// How to write the replacement so that it works.
     #[must_use]
-    pub fn help(&self) -> String {
+    pub(crate) fn help(&self) -> String {
         let rest = self.group.trim_start_matches(|c: char| c.is_ascii_digit());
         let number = &self.group[..self.group.len() - rest.len()];
         if number.is_empty() || rest.is_empty() {
@@ -63,18 +63,18 @@ impl UnknownGroup {
 
 impl TextPattern {
     /// Looks for exactly this text.
-    pub fn literal(text: &str) -> Result<Self, TextError> {
+    pub(crate) fn literal(text: &str) -> Result<Self, TextError> {
         Ok(Self { regex: compile(&regex::escape(text), text)?, is_literal: true })
     }
 
     /// Looks for what a regular expression matches.
-    pub fn regex(expression: &str) -> Result<Self, TextError> {
+    pub(crate) fn regex(expression: &str) -> Result<Self, TextError> {
         Ok(Self { regex: compile(expression, expression)?, is_literal: false })
     }
 
     /// The first group that `replacement` names and there is not: it would silently become nothing.
     #[must_use]
-    pub fn unknown_group(&self, replacement: &str) -> Option<UnknownGroup> {
+    pub(crate) fn unknown_group(&self, replacement: &str) -> Option<UnknownGroup> {
         if self.is_literal {
             return None;
         }
@@ -88,7 +88,12 @@ impl TextPattern {
 
     /// The text with all that fits replaced, and how often that was. For an expression `$1` and `${name}` in
     /// `replacement` are what its groups matched.
-    pub fn replace_all(&self, text: &[u8], replacement: &str, most: usize) -> Result<(Vec<u8>, usize), TextError> {
+    pub(crate) fn replace_all(
+        &self,
+        text: &[u8],
+        replacement: &str,
+        most: usize,
+    ) -> Result<(Vec<u8>, usize), TextError> {
         let (mut new, mut done, mut count) = (Vec::with_capacity(text.len()), 0, 0);
         for captures in self.regex.captures_iter(text) {
             let Some(whole) = captures.get(0) else { continue };

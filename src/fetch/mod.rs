@@ -7,6 +7,7 @@ mod error;
 mod fetcher;
 mod url_mirror;
 
-pub use error::FetchError;
-pub use fetcher::{FetchedFile, Fetcher};
-pub use url_mirror::{MirrorError, UrlMirror};
+pub(crate) use error::FetchError;
+pub(crate) use fetcher::FetchedFile;
+pub use fetcher::Fetcher;
+pub use url_mirror::UrlMirror;

@@ -61,7 +61,7 @@ impl UrlMirror {
 
     /// Whether it is used without TLS.
     #[must_use]
-    pub fn is_http(&self) -> bool {
+    pub(crate) fn is_http(&self) -> bool {
         self.location.starts_with("http:")
     }
 

@@ -68,12 +68,12 @@ struct RootFs {
 
 /// The diff ids of an image's layers, from the lowest, by its config: each the sha256 of a layer's stream before it was
 /// compressed. OCI image-spec `config.md`, `rootfs`.
-pub fn diff_ids(config: &[u8]) -> serde_json::Result<Vec<Digest>> {
+pub(crate) fn diff_ids(config: &[u8]) -> serde_json::Result<Vec<Digest>> {
     serde_json::from_slice(config).map(|Config { rootfs }| rootfs.diff_ids)
 }
 
 /// Where the bytes of verified blobs are read from.
-pub trait Blobs {
+pub(crate) trait Blobs {
     /// Opens a blob. A blob that is not there is [`std::io::ErrorKind::NotFound`].
     fn open(&self, digest: Digest) -> std::io::Result<fs_err::File>;
 

@@ -273,7 +273,10 @@ fn agree(said: Option<String>, field: Option<String>, kind: &ManifestKind) -> Re
 
 /// The entry of a list that serves `platform`: the same system, architecture and variant, else the highest variant
 /// below it, which such a machine runs too (`linux/arm/v7` takes `linux/arm/v6`).
-pub fn choose<'a>(entries: &'a [PlatformManifest], platform: &Platform) -> Result<&'a PlatformManifest, ManifestError> {
+pub(crate) fn choose<'a>(
+    entries: &'a [PlatformManifest],
+    platform: &Platform,
+) -> Result<&'a PlatformManifest, ManifestError> {
     let best = entries
         .iter()
         .filter_map(|entry| Some((serves(entry.platform.as_ref()?, platform)?, entry)))
@@ -311,19 +314,19 @@ fn serves(offered: &Platform, asked: &Platform) -> Option<u32> {
 
 /// Whether an image for `offered` runs on `asked`: the same platform, or a lower variant of it.
 #[must_use]
-pub fn runs_on(offered: &Platform, asked: &Platform) -> bool {
+pub(crate) fn runs_on(offered: &Platform, asked: &Platform) -> bool {
     serves(offered, asked).is_some()
 }
 
 /// The platform that an image's config names.
-pub fn config_platform(config: &[u8]) -> Result<Platform, ManifestError> {
+pub(crate) fn config_platform(config: &[u8]) -> Result<Platform, ManifestError> {
     let written: WrittenPlatform = serde_json::from_slice(config)
         .map_err(|error| ManifestError::Form(format!("its config is not the JSON of an image: {error}")))?;
     written.platform().ok_or(ManifestError::NoConfigPlatform)
 }
 
 /// Holds the config of an image without a list to the platform that was asked for.
-pub fn check_config(config: &[u8], platform: &Platform) -> Result<(), ManifestError> {
+pub(crate) fn check_config(config: &[u8], platform: &Platform) -> Result<(), ManifestError> {
     let found = config_platform(config)?;
     if serves(&found, platform).is_none() {
         return Err(ManifestError::OtherPlatform { asked: platform.clone(), found: found.to_string() });

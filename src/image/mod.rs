@@ -2,14 +2,13 @@
 
 mod container;
 mod docker_archive;
-pub mod layer;
+pub(crate) mod layer;
 mod manifest;
-pub mod model;
-pub mod pushed;
+pub(crate) mod model;
+pub(crate) mod pushed;
 
-pub use container::{Blobs, ContainerImage, Descriptor, Document, diff_ids};
-pub use docker_archive::{DockerArchive, DockerArchiveError, DockerArchiveReadError, write_docker_archive};
-pub use manifest::{
-    MANIFEST_TYPES, Manifest, ManifestError, ManifestKind, PlatformManifest, check_config, choose, config_platform,
-    runs_on,
-};
+pub use container::Descriptor;
+pub(crate) use container::{Blobs, ContainerImage, Document, diff_ids};
+pub(crate) use docker_archive::{DockerArchive, DockerArchiveReadError, write_docker_archive};
+pub use manifest::{MANIFEST_TYPES, Manifest, ManifestKind};
+pub(crate) use manifest::{ManifestError, check_config, choose, config_platform, runs_on};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Why a text is not an argument.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ArgError {
+pub(crate) enum ArgError {
     /// The part before `=` is not a valid name.
     #[error("`{0}` is not the name of an argument")]
     Name(String),
@@ -15,7 +15,7 @@ pub enum ArgError {
 
 /// Reads what `ARG` takes: `NAME=VALUE[,NAME=VALUE]`. A name without `=` has the empty value, until `--build-arg` gives
 /// another.
-pub fn parse_args(text: &str) -> Result<Vec<(String, String)>, ArgError> {
+pub(crate) fn parse_args(text: &str) -> Result<Vec<(String, String)>, ArgError> {
     let pair = |pair: &str| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let name = name.trim();
@@ -28,7 +28,7 @@ pub fn parse_args(text: &str) -> Result<Vec<(String, String)>, ArgError> {
 }
 
 /// Reads what `--build-arg` takes: `NAME=VALUE[,NAME=VALUE]`. A comma that no `NAME=` follows belongs to the value.
-pub fn parse_build_args(text: &str) -> Result<Vec<(String, String)>, ArgError> {
+pub(crate) fn parse_build_args(text: &str) -> Result<Vec<(String, String)>, ArgError> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     for piece in text.split(',') {
         match (piece.split_once('='), pairs.last_mut()) {
@@ -48,7 +48,7 @@ pub fn parse_build_args(text: &str) -> Result<Vec<(String, String)>, ArgError> {
 
 /// The text of a RUN with its arguments replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replaced {
+pub(crate) struct Replaced {
     /// The text that the shell gets.
     pub text: String,
     /// Names that are not arguments and were replaced by nothing.
@@ -61,7 +61,7 @@ pub struct Replaced {
 /// As in sealer, and in a shell, nothing is replaced in single quotes or after a backslash. Quotes and backslashes
 /// stay, and so does every other use of `$` (`$1`, `$?`, `$(…)`): these belong to the shell.
 #[must_use]
-pub fn replace_args(text: &str, args: &BTreeMap<String, String>) -> Replaced {
+pub(crate) fn replace_args(text: &str, args: &BTreeMap<String, String>) -> Replaced {
     let mut replacing = Replacing { args, unknown: BTreeSet::new() };
     let text = replacing.replace(text);
     Replaced { text, unknown: replacing.unknown }

@@ -44,7 +44,7 @@ impl ContextPattern {
 
     /// The path for an architecture in Go's words, its wildcards still in it; empty is the context itself.
     #[must_use]
-    pub fn for_architecture(&self, architecture: &str) -> String {
+    pub(crate) fn for_architecture(&self, architecture: &str) -> String {
         self.0.replace(ARCH, architecture)
     }
 }

@@ -9,10 +9,10 @@ mod copy;
 mod parse;
 mod remote;
 
-pub use args::{ArgError, Replaced, parse_args, parse_build_args, replace_args};
-pub use copy::{ContextPattern, CopyDestination, CopySource};
-pub use parse::{Base, Instruction, Kubefile, parse};
-pub use remote::{RemoteError, RemoteFile};
+pub(crate) use args::{Replaced, parse_build_args, replace_args};
+pub(crate) use copy::{ContextPattern, CopyDestination, CopySource};
+pub(crate) use parse::{Base, Instruction, Kubefile, parse};
+pub(crate) use remote::RemoteFile;
 
 /// The most layers of an image: the base's plus COPY and RUN, as sealer counts them.
-pub const MAX_LAYERS: usize = 128;
+pub(crate) const MAX_LAYERS: usize = 128;

@@ -63,7 +63,7 @@ pub enum Instruction {
 impl Instruction {
     /// Whether it may make a layer.
     #[must_use]
-    pub fn makes_layer(&self) -> bool {
+    pub(crate) fn makes_layer(&self) -> bool {
         match self {
             Self::Copy { .. } | Self::Run { .. } => true,
             Self::Cmd { .. } | Self::Arg { .. } => false,
@@ -124,7 +124,7 @@ impl<'de> Deserialize<'de> for Kubefile {
 const NAMES: [&str; 5] = ["FROM", "COPY", "RUN", "CMD", "ARG"];
 
 /// Understands a Kubefile. All mistakes are reported, with spans in `text`.
-pub fn parse(text: &str) -> Result<Kubefile, Vec<Diagnostic>> {
+pub(crate) fn parse(text: &str) -> Result<Kubefile, Vec<Diagnostic>> {
     let mut base: Option<(Span, Base)> = None;
     let mut instructions = Vec::new();
     let mut mistakes = Vec::new();

@@ -57,7 +57,7 @@ impl Reportable for RemoteError {
 impl RemoteFile {
     /// Whether a word is a URL and no path.
     #[must_use]
-    pub fn is_url(word: &str) -> bool {
+    pub(crate) fn is_url(word: &str) -> bool {
         let scheme = |scheme: &str| word.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
         scheme("https://") || scheme("http://") || scheme("git@")
     }

@@ -21,7 +21,7 @@ const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 /// What [`CHILD_COMMAND`] does; `arguments` are those after it. Its standard input and output are the parent's, its
 /// standard error is the command's output.
 #[must_use]
-pub fn child_main(arguments: &[OsString]) -> ExitCode {
+pub(crate) fn child_main(arguments: &[OsString]) -> ExitCode {
     let done = match arguments {
         [] => keeper(),
         [word] if word == INIT => init(),

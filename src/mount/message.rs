@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The hidden command that the program starts itself with.
-pub const CHILD_COMMAND: &str = "internal-run";
+pub(crate) const CHILD_COMMAND: &str = "internal-run";
 
 /// The most lower layers of one mount: the limit of the kernel.
 pub(super) const MAX_LOWER: usize = 500;

@@ -17,6 +17,6 @@ mod child;
 mod message;
 mod parent;
 
-pub use child::child_main;
-pub use message::CHILD_COMMAND;
-pub use parent::{MountError, OverlayRun, run};
+pub(crate) use child::child_main;
+pub(crate) use message::CHILD_COMMAND;
+pub(crate) use parent::{OverlayRun, run};

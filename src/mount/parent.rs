@@ -18,7 +18,7 @@ const LAST_LINES: usize = 10;
 
 /// A command and what it runs over.
 #[derive(Debug)]
-pub struct OverlayRun<'a> {
+pub(crate) struct OverlayRun<'a> {
     /// The layers from the lowest; none is changed.
     pub lower: &'a [PathBuf],
     /// An empty folder, which takes what the command changes.
@@ -31,7 +31,7 @@ pub struct OverlayRun<'a> {
 
 /// Why a command did not do its work.
 #[derive(Debug, thiserror::Error)]
-pub enum MountError {
+pub(crate) enum MountError {
     /// The folders could not be prepared.
     #[error(transparent)]
     Disk(#[from] DiskError),
@@ -78,7 +78,7 @@ pub enum MountError {
 impl MountError {
     /// The last lines of a command's output before it failed.
     #[must_use]
-    pub fn last_lines(&self) -> &[String] {
+    pub(crate) fn last_lines(&self) -> &[String] {
         match self {
             Self::Exited { last, .. } | Self::Killed { last, .. } => last,
             Self::Disk(_) | Self::TooMany(_) | Self::Child { .. } | Self::Unready { .. } | Self::Vanished(_) => &[],
@@ -144,7 +144,7 @@ impl fmt::Display for SignalName {
 ///
 /// Needs root. Whatever happens, even if this process is killed, nothing stays mounted and no process of the command
 /// remains.
-pub fn run(run: &OverlayRun<'_>, said: &(dyn Fn(String) + Sync)) -> Result<(), MountError> {
+pub(crate) fn run(run: &OverlayRun<'_>, said: &(dyn Fn(String) + Sync)) -> Result<(), MountError> {
     let lower = prepare(run)?;
     let order = Order { lower, command: run.command.to_owned() };
     let failed = |action| move |source| MountError::Child { action, source };

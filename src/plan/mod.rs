@@ -10,10 +10,11 @@ mod model;
 mod resolve;
 mod warnings;
 
-pub use context::{ContextSource, LayerChoice};
-pub use lock::{
-    LOCK_VERSION, Lock, LockChange, Locked, LockedBase, LockedFile, NameError, is_lock_file, lock_file_of, read_lock,
-};
-pub use model::{FORMAT_VERSION, PassedOver, Plan, PlannedStage, StageWork};
-pub use resolve::{DEFAULT_CLUSTER_REGISTRY, Narrowing, StageSketch, Survey, resolve, survey};
-pub use warnings::{doubtful_charts, doubtful_runs};
+pub(crate) use context::{ContextSource, LayerChoice};
+pub use lock::{Lock, Locked, LockedFile, lock_file_of};
+pub(crate) use lock::{LockChange, LockedBase, is_lock_file, read_lock};
+pub use model::{FORMAT_VERSION, Plan};
+pub(crate) use model::{PassedOver, PlannedStage, StageWork};
+pub(crate) use resolve::{DEFAULT_CLUSTER_REGISTRY, StageSketch, survey};
+pub use resolve::{Narrowing, resolve};
+pub(crate) use warnings::{doubtful_charts, doubtful_runs};

@@ -30,7 +30,7 @@ impl Plan {
 
 /// A warning for each RUN of a stage's Kubefile.
 #[must_use]
-pub fn doubtful_runs(kubefile: &Kubefile, places: &Places) -> Vec<Diagnostic> {
+pub(crate) fn doubtful_runs(kubefile: &Kubefile, places: &Places) -> Vec<Diagnostic> {
     let place = |(index, _)| places.find(&Route::stage().then("kubefile").then(index));
     let warning = |place: &Place| {
         let message = "RUN is not reproducible: its result depends on the build machine and on the time";
@@ -42,7 +42,7 @@ pub fn doubtful_runs(kubefile: &Kubefile, places: &Places) -> Vec<Diagnostic> {
 /// A warning for each COPY of a stage's Kubefile that is known to bring charts: what images they ask for is what the
 /// machine's helm makes of them.
 #[must_use]
-pub fn doubtful_charts<'a>(
+pub(crate) fn doubtful_charts<'a>(
     kubefile: &Kubefile,
     places: &Places,
     context: impl IntoIterator<Item = &'a ContextSource>,

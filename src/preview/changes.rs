@@ -19,7 +19,7 @@ const AROUND: usize = 3;
 /// What became of a path of the context.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Change {
+pub(crate) struct Change {
     /// The path in the context; what is no UTF-8 of it is replaced.
     pub path: String,
     /// What happened.
@@ -33,7 +33,7 @@ pub struct Change {
 /// What happened to a path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase", tag = "change")]
-pub enum ChangeKind {
+pub(crate) enum ChangeKind {
     /// It is new.
     Made {
         /// What it is now.
@@ -66,7 +66,7 @@ pub enum ChangeKind {
 /// What stands at a path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Facts {
+pub(crate) struct Facts {
     /// `file`, `folder`, `symlink` or `other`.
     pub kind: &'static str,
     /// Permission bits in octal.

@@ -22,7 +22,7 @@ const MAX_DOCUMENT: u64 = 4 << 20;
 /// Something from outside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Input {
+pub(crate) struct Input {
     /// The field of the recipe that asks for it, relative to the entry or step.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub field: String,
@@ -50,7 +50,7 @@ pub struct Input {
 /// Who says what an input must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Pin {
+pub(crate) enum Pin {
     /// The recipe: by a sha256, or by a digest in the reference.
     Recipe,
     /// The lock.
@@ -62,7 +62,7 @@ pub enum Pin {
 /// Where an input is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase", tag = "state")]
-pub enum InputState {
+pub(crate) enum InputState {
     /// An image in the store.
     Store {
         /// Its id.

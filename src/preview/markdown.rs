@@ -10,7 +10,7 @@ use super::{BuildPreview, Preview, StagePreview, StepPreview, Verdict, say};
 /// The whole preview as Markdown, as GitHub and GitLab understand it. What differs from machine to machine, such as the
 /// free disk space, is left out.
 #[must_use]
-pub fn markdown(plan: &Plan, preview: &Preview) -> String {
+pub(crate) fn markdown(plan: &Plan, preview: &Preview) -> String {
     let mut out = String::new();
     write(&mut out, plan, preview).expect("a string takes all that is written");
     out

@@ -20,13 +20,13 @@ mod stage;
 mod steps;
 mod text;
 
-pub use changes::{Change, ChangeKind, Facts};
-pub use inputs::{Input, InputState, Pin};
-pub use markdown::markdown;
-pub use model::{
+pub(crate) use changes::{Change, ChangeKind, Facts};
+pub(crate) use inputs::{Input, InputState, Pin};
+pub(crate) use markdown::markdown;
+pub(crate) use model::{
     BuildPreview, CachedPreview, EntryPreview, InstructionPreview, Preview, StagePreview, StepPreview, TakenLayer,
     Verdict,
 };
-pub use preview_maker::{Beside, preview};
-pub use space::{Need, Space, Totals};
-pub use text::{Style, text};
+pub(crate) use preview_maker::{Beside, preview};
+pub(crate) use space::{Need, Space, Totals};
+pub(crate) use text::{Style, text};

@@ -9,7 +9,7 @@ use super::{Change, Input, Totals};
 /// What applying a plan would do. Serialised, it is `preview` in `recipe plan -o json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Preview {
+pub(crate) struct Preview {
     /// The lock's file beside the recipe, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lock: Option<String>,
@@ -26,7 +26,7 @@ pub struct Preview {
 /// What is foreseen of a stage for one platform.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct StagePreview {
+pub(crate) struct StagePreview {
     /// The stage's name.
     pub stage: String,
     /// The platform.
@@ -47,7 +47,7 @@ pub struct StagePreview {
 /// What is foreseen of a context entry.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct EntryPreview {
+pub(crate) struct EntryPreview {
     /// The entry in words.
     pub source: String,
     /// The image that it takes files of.
@@ -70,7 +70,7 @@ pub struct EntryPreview {
 /// A layer that files are taken of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct TakenLayer {
+pub(crate) struct TakenLayer {
     /// Its number in the image, from 0, of those that have content.
     pub index: usize,
     /// Its id.
@@ -80,7 +80,7 @@ pub struct TakenLayer {
 /// What is known of something that apply would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase", tag = "verdict", content = "detail")]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// It changes something; a line for people.
     Changes(String),
     /// It finds everything as it makes it.
@@ -98,7 +98,7 @@ pub enum Verdict {
 /// What is foreseen of a step.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct StepPreview {
+pub(crate) struct StepPreview {
     /// The step in the recipe's words.
     pub step: String,
     /// Its number in the stage, from 0.
@@ -117,7 +117,7 @@ pub struct StepPreview {
 /// What is foreseen of a build.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct BuildPreview {
+pub(crate) struct BuildPreview {
     /// The base image; none from scratch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<Input>,
@@ -133,7 +133,7 @@ pub struct BuildPreview {
 /// What is foreseen of an instruction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct InstructionPreview {
+pub(crate) struct InstructionPreview {
     /// Its text.
     pub text: String,
     /// The file that it fetches.
@@ -153,7 +153,7 @@ pub struct InstructionPreview {
 /// A container image that comes into the image's registry.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct CachedPreview {
+pub(crate) struct CachedPreview {
     /// The image.
     #[serde(flatten)]
     pub input: Input,

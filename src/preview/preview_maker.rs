@@ -16,7 +16,7 @@ use super::space::{Need, Space};
 use super::{Preview, Totals};
 
 /// What lies beside a plan, all of it only read.
-pub struct Beside<'a> {
+pub(crate) struct Beside<'a> {
     /// The store.
     pub store: &'a Store,
     /// The cache's folder.
@@ -49,7 +49,7 @@ pub(super) struct Maker<'a> {
 }
 
 /// What applying `plan` would do. What stands in its way is part of the answer; a failure is one of looking.
-pub fn preview(plan: &Plan, beside: Beside<'_>) -> Result<Preview, Failure> {
+pub(crate) fn preview(plan: &Plan, beside: Beside<'_>) -> Result<Preview, Failure> {
     let failed = |message: String, error: &dyn std::fmt::Display| {
         let failure = Failure::new(FailureKind::Failed, message);
         Failure { causes: vec![error.to_string()], ..failure }.with_help("set `TMPDIR` to a folder that can be written")

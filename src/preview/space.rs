@@ -10,7 +10,7 @@ use crate::types::human_size;
 /// An amount that is not wholly known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Need {
+pub(crate) struct Need {
     /// What is known of it, in bytes.
     pub bytes: u64,
     /// How many things come to it whose size is not known.
@@ -30,7 +30,7 @@ impl Need {
 /// Room on a file system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Space {
+pub(crate) struct Space {
     /// The folder that needs it.
     pub path: String,
     /// How much it needs.
@@ -60,7 +60,7 @@ impl Space {
 /// What applying a plan costs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Totals {
+pub(crate) struct Totals {
     /// What comes over the network.
     pub fetch: Need,
     /// What the store grows by: what steps make, container images, base images that are pulled.
@@ -72,7 +72,7 @@ pub struct Totals {
 impl Totals {
     /// What does not fit, for people; empty where everything that is known fits.
     #[must_use]
-    pub fn shortages(&self) -> Vec<String> {
+    pub(crate) fn shortages(&self) -> Vec<String> {
         let (store, cache) = (&self.store, &self.cache);
         let together = store.needed.bytes.saturating_add(cache.needed.bytes);
         if store.disk.is_some() && store.disk == cache.disk {

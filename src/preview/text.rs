@@ -7,7 +7,7 @@ use super::{BuildPreview, Input, Preview, Space, StagePreview, StepPreview, Verd
 
 /// How a text is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
+pub(crate) enum Style {
     /// As it is.
     Plain,
     /// With colours, as terminals understand them.
@@ -33,7 +33,7 @@ struct Lines {
 
 /// The whole preview as text.
 #[must_use]
-pub fn text(plan: &Plan, preview: &Preview, style: Style) -> String {
+pub(crate) fn text(plan: &Plan, preview: &Preview, style: Style) -> String {
     let mut lines = Lines { text: String::new(), style };
     lines.add(0, Kind::Heading, &format!("{} ({})", plan.recipe, plan.file));
     match &preview.lock {

@@ -13,7 +13,7 @@ use rustix::fs::Access;
 
 pub(crate) use run::{Limits, Output, RunError, Stdin, run};
 pub(crate) use tether::tethered;
-pub use tether::{TETHER_COMMAND, tether_main};
+pub(crate) use tether::{TETHER_COMMAND, tether_main};
 
 /// The program's files in the folders of `PATH`, in their order. Relative folders are left out: what is run must not
 /// depend on the current folder.

@@ -12,7 +12,7 @@ use std::process::{Command, ExitCode, Stdio};
 use rustix::process::{Signal, getpgrp, getpid, kill_process, kill_process_group};
 
 /// The hidden command that the program starts itself with.
-pub const TETHER_COMMAND: &str = "internal-tether";
+pub(crate) const TETHER_COMMAND: &str = "internal-tether";
 
 /// What ends a process that could not start its program, as with a shell.
 const NOT_STARTED: u8 = 126;
@@ -29,7 +29,7 @@ pub(crate) fn tethered(program: &OsStr) -> Command {
 
 /// What [`TETHER_COMMAND`] does; `arguments` are those after it: the program and its arguments.
 #[must_use]
-pub fn tether_main(arguments: &[OsString]) -> ExitCode {
+pub(crate) fn tether_main(arguments: &[OsString]) -> ExitCode {
     // If started by hand, it must not kill the caller's group.
     let ([program, arguments @ ..], true) = (arguments, getpgrp() == getpid()) else { return ExitCode::FAILURE };
     let mut child = match Command::new(program).args(arguments).stdin(Stdio::null()).spawn() {

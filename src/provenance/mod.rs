@@ -21,12 +21,12 @@ mod tagged;
 use crate::store::StoreError;
 use crate::types::{FailureKind, Reportable};
 
-pub use pushed::of_pushed;
-pub use statement::{Run, cluster_registry, statement};
-pub use tagged::tagged;
+pub(crate) use pushed::of_pushed;
+pub(crate) use statement::{Run, cluster_registry, statement};
+pub(crate) use tagged::tagged;
 
 /// The media type of statements.
-pub const MEDIA_TYPE: &str = "application/vnd.in-toto+json";
+pub(crate) const MEDIA_TYPE: &str = "application/vnd.in-toto+json";
 /// The value of `_type`.
 const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
 /// The value of `predicateType`.
@@ -38,7 +38,7 @@ const BUILDER: &str = "https://recipe.sealer.io/builder/v1";
 
 /// Why there is no provenance.
 #[derive(Debug, thiserror::Error)]
-pub enum ProvenanceError {
+pub(crate) enum ProvenanceError {
     /// The store could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -7,7 +7,7 @@ use crate::types::{Digest, ImageRef, Platform};
 
 /// The statement of an image that was pushed as `name`: with what the registry knows it by as further subjects, the list
 /// and those of the manifests that it speaks of. `ids` are the ids of the images in the order of `manifests`.
-pub fn of_pushed(
+pub(crate) fn of_pushed(
     statement: &[u8],
     name: &ImageRef,
     list: Digest,

@@ -14,7 +14,7 @@ use crate::types::{Digest, Platform, Source};
 
 /// A run that made images, with all that it was made of.
 #[derive(Debug, Clone, Copy)]
-pub struct Run<'a> {
+pub(crate) struct Run<'a> {
     /// The recipe.
     pub recipe: &'a Source,
     /// The values that templates saw.
@@ -33,7 +33,7 @@ pub struct Run<'a> {
 
 /// The provenance of a run's images, one statement for all of them.
 #[must_use]
-pub fn statement(run: &Run<'_>) -> String {
+pub(crate) fn statement(run: &Run<'_>) -> String {
     let plan = run.plan;
     let file = Path::new(&plan.file).file_name().unwrap_or_default().to_string_lossy().into_owned();
     let recipe = Digest::of(run.recipe.text().as_bytes());
@@ -103,7 +103,7 @@ fn hidden(values: &Map<String, Value>) -> Value {
 
 /// How the clusters of an image call its registry, by the statement of how it was made; `None` if that does not say so.
 #[must_use]
-pub fn cluster_registry(statement: &[u8]) -> Option<String> {
+pub(crate) fn cluster_registry(statement: &[u8]) -> Option<String> {
     let statement: Value = serde_json::from_slice(statement).ok()?;
     let said = statement.pointer("/predicate/buildDefinition/internalParameters/clusterRegistry")?;
     said.as_str().map(str::to_owned)

@@ -10,7 +10,7 @@ use crate::types::SealerName;
 
 /// Keeps for the images called `new` what the store has of how those called `name` were made, with themselves as further
 /// subjects. An image without a statement gets none, and one statement for several images stays one.
-pub fn tagged(store: &Store, name: &SealerName, new: &SealerName) -> Result<(), ProvenanceError> {
+pub(crate) fn tagged(store: &Store, name: &SealerName, new: &SealerName) -> Result<(), ProvenanceError> {
     let images = store.find_all(new, &[])?;
     let mut statements: BTreeMap<Vec<u8>, Vec<&StoredImage>> = BTreeMap::new();
     for image in store.find_all(name, &[])? {

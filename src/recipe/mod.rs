@@ -7,10 +7,12 @@ mod model;
 mod parse;
 mod schema;
 
-pub use explain::{Explanation, Field, Line, Overview, PartKind, UnknownPart, explain, explained, overview};
-pub use model::{ContextEntry, DirectoryEntry, LayerEntry, Metadata, Recipe, RootfsEntry, Stage};
-pub use parse::{Parsed, Reading, parse, read_leniently};
-pub use schema::{schema, schema_text};
+pub use explain::{Explanation, PartKind, explain, explained, overview};
+pub(crate) use model::{ContextEntry, DirectoryEntry, LayerEntry, Recipe, RootfsEntry, Stage};
+pub use parse::parse;
+pub(crate) use parse::read_leniently;
+pub use schema::schema;
+pub(crate) use schema::schema_text;
 
 /// What `apiVersion` says.
 pub const API_VERSION: &str = "recipe.sealer.io/v1alpha1";

@@ -17,7 +17,7 @@ pub struct Parsed {
 
 /// All that could be understood of a recipe's text, however wrong it is.
 #[derive(Debug)]
-pub struct Reading {
+pub(crate) struct Reading {
     /// The recipe, with stand-ins for what is missing or of the wrong kind: each of those has an error in `diagnostics`.
     /// None where the text is no YAML.
     pub recipe: Option<Recipe>,
@@ -29,7 +29,7 @@ pub struct Reading {
 
 /// Reads a recipe as far as it can be read.
 #[must_use]
-pub fn read_leniently(source: &Source) -> Reading {
+pub(crate) fn read_leniently(source: &Source) -> Reading {
     static REQUIRED: LazyLock<Required> = LazyLock::new(Required::of::<Recipe>);
     let failed = |diagnostics| Reading { recipe: None, diagnostics, uses: Uses::default() };
     let root = match one_document(source, "recipe") {

@@ -70,7 +70,7 @@ fn forbid_null(schema: &mut Value) {
 
 /// The schema as the file holds it: indented, with a final newline.
 #[must_use]
-pub fn schema_text() -> String {
+pub(crate) fn schema_text() -> String {
     format!("{:#}\n", schema())
 }
 

@@ -112,7 +112,7 @@ impl ImageBuilder {
 
     /// The program that the image runs.
     #[must_use]
-    pub fn entrypoint(self, program: &str) -> Self {
+    pub(crate) fn entrypoint(self, program: &str) -> Self {
         Self { entrypoint: vec![program.to_owned()], ..self }
     }
 

@@ -25,10 +25,8 @@ mod tree;
 mod upload;
 
 pub use fault::{Fault, When};
-pub use files::Files;
-pub use image_builder::{BuiltImage, Form, ImageBuilder, ImageList, Packing};
+pub use image_builder::{BuiltImage, Form, ImageBuilder, ImageList};
 pub use registry::{Registry, Repository};
-pub use request::Asked;
 pub use server::Server;
 pub use start::Sandbox;
 pub use token::TokenRules;

@@ -41,7 +41,7 @@ impl Repository {
 impl Registry {
     /// The name under which the repository of `reference` is kept: `docker.io/library/registry`.
     #[must_use]
-    pub fn name_of(reference: &ImageRef) -> String {
+    pub(crate) fn name_of(reference: &ImageRef) -> String {
         format!("{}/{}", reference.registry(), reference.repository())
     }
 
@@ -55,7 +55,7 @@ impl Registry {
     }
 
     /// Gives a repository a blob that another one has; false if it is nowhere.
-    pub fn mount_blob(&mut self, repository: &str, from: &str, digest: Digest) -> bool {
+    pub(crate) fn mount_blob(&mut self, repository: &str, from: &str, digest: Digest) -> bool {
         let is_there = self.blob(from, digest).is_some();
         if is_there {
             self.repositories.entry(repository.to_owned()).or_default().blobs.insert(digest);
@@ -82,7 +82,7 @@ impl Registry {
     }
 
     /// Whether it has the referrers API.
-    pub fn knows_referrers(&self) -> bool {
+    pub(crate) fn knows_referrers(&self) -> bool {
         self.knows_referrers
     }
 

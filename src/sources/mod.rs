@@ -22,15 +22,15 @@ use crate::image::{ContainerImage, Descriptor};
 use crate::transport::{Attached, Engine, Login, Puller, PushImage, Pushed, Pusher, redacted_url};
 use crate::types::{Digest, Event, Failure, FailureKind, ImageRef, ImageSource, Observer, Platform};
 
-pub use pins::{Pinning, Pins, Resolved, public_url};
+pub(crate) use pins::{Pinning, Pins, Resolved, public_url};
 use watch::Watch;
-pub use watch::{MovedTag, TagNews};
+pub(crate) use watch::{MovedTag, TagNews};
 
 /// An image that was pulled, or why not.
-pub type Pulled = Result<Arc<ContainerImage>, Failure>;
+pub(crate) type Pulled = Result<Arc<ContainerImage>, Failure>;
 /// The result for a string that may be an image.
 #[derive(Debug)]
-pub enum LikelyImage {
+pub(crate) enum LikelyImage {
     /// It is one.
     Image(Arc<ContainerImage>),
     /// Its registry refuses it, now or when it was locked.
@@ -45,10 +45,10 @@ pub enum LikelyImage {
 }
 
 /// A file that was fetched, or why not.
-pub type Fetched = Result<FetchedFile, Failure>;
+pub(crate) type Fetched = Result<FetchedFile, Failure>;
 
 /// Images and files from outside.
-pub struct Sources {
+pub(crate) struct Sources {
     runtime: Runtime,
     puller: Puller,
     engine: Engine,
@@ -69,7 +69,7 @@ pub struct Sources {
 }
 
 /// Passes events on and counts the received bytes.
-pub struct Counter {
+pub(crate) struct Counter {
     inner: Arc<dyn Observer>,
     bytes: AtomicU64,
 }
@@ -77,7 +77,7 @@ pub struct Counter {
 impl Counter {
     /// Passes everything on to `inner`.
     #[must_use]
-    pub fn new(inner: Arc<dyn Observer>) -> Arc<Self> {
+    pub(crate) fn new(inner: Arc<dyn Observer>) -> Arc<Self> {
         Arc::new(Self { inner, bytes: AtomicU64::new(0) })
     }
 }
@@ -93,7 +93,7 @@ impl Observer for Counter {
 
 /// An input that a run needs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Need {
+pub(crate) enum Need {
     /// An image for a platform.
     Image(ImageSource, Platform),
     /// A file by its URL, with its sha256 if it is known.
@@ -104,7 +104,7 @@ impl Sources {
     /// Gets images through `puller` and `engine` and files through `fetcher`; all of them store their results in
     /// `cache` and report to `counter`.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         runtime: Runtime,
         puller: Puller,
         engine: Engine,
@@ -135,36 +135,36 @@ impl Sources {
 
     /// The same with another rule for inputs without a pin.
     #[must_use]
-    pub fn with_pinning(self, pinning: Pinning) -> Self {
+    pub(crate) fn with_pinning(self, pinning: Pinning) -> Self {
         Self { pinning, ..self }
     }
 
     /// The same, but a refused string that looks like an image is a failure.
     #[must_use]
-    pub fn strict(self, is_strict: bool) -> Self {
+    pub(crate) fn strict(self, is_strict: bool) -> Self {
         Self { is_strict, ..self }
     }
 
     /// The rule for inputs without a pin.
     #[must_use]
-    pub fn pinning(&self) -> Pinning {
+    pub(crate) fn pinning(&self) -> Pinning {
         self.pinning
     }
 
     /// Sets the pins. Inputs that were already returned do not change.
-    pub fn pin(&self, pins: Pins) {
+    pub(crate) fn pin(&self, pins: Pins) {
         *lock(&self.pins) = Arc::new(pins);
     }
 
     /// All inputs that were returned so far.
     #[must_use]
-    pub fn resolved(&self) -> Resolved {
+    pub(crate) fn resolved(&self) -> Resolved {
         lock(&self.resolved).clone()
     }
 
     /// Why the pins forbid a request; `None` if they allow it.
     #[must_use]
-    pub fn refusal(&self, need: &Need) -> Option<Failure> {
+    pub(crate) fn refusal(&self, need: &Need) -> Option<Failure> {
         match (self.pinning, need) {
             (Pinning::Open, _) => None,
             (Pinning::Required, Need::Image(image, platform)) => self.pins().refuse_image(image, platform),
@@ -173,7 +173,7 @@ impl Sources {
     }
 
     /// Checks in the background whether a pinned tag moved, if the network is on.
-    pub fn watch(&self, image: &ImageRef, platform: &Platform, pinned: Digest) {
+    pub(crate) fn watch(&self, image: &ImageRef, platform: &Platform, pinned: Digest) {
         self.watch_as(image, platform, pinned, None);
     }
 
@@ -184,7 +184,7 @@ impl Sources {
     }
 
     /// Which of the pinned tags that were used moved. Waits a few seconds for answers that are still missing.
-    pub fn tag_news(&self) -> TagNews {
+    pub(crate) fn tag_news(&self) -> TagNews {
         self.watch.news(&self.runtime)
     }
 
@@ -194,19 +194,19 @@ impl Sources {
 
     /// How many bytes came over the network so far.
     #[must_use]
-    pub fn downloaded_bytes(&self) -> u64 {
+    pub(crate) fn downloaded_bytes(&self) -> u64 {
         self.counter.bytes.load(Ordering::Relaxed)
     }
 
     /// Where the verified bytes are.
     #[must_use]
-    pub fn cache(&self) -> &Cache {
+    pub(crate) fn cache(&self) -> &Cache {
         &self.cache
     }
 
     /// Gets everything in parallel. Failures are kept as answers for later requests; they are also returned, in the
     /// order of `needs`.
-    pub fn get_all(&self, needs: &[Need]) -> Vec<(Need, Failure)> {
+    pub(crate) fn get_all(&self, needs: &[Need]) -> Vec<(Need, Failure)> {
         let unique: BTreeSet<&Need> = needs.iter().filter(|need| !self.knows(need)).collect();
         self.runtime.block_on(async {
             let answers = unique.iter().map(|need| self.get(need));
@@ -220,7 +220,7 @@ impl Sources {
     }
 
     /// Requests something that may be an image, and that may be left out if it is not one.
-    pub fn likely_image(&self, image: &ImageSource, platform: &Platform) -> LikelyImage {
+    pub(crate) fn likely_image(&self, image: &ImageSource, platform: &Platform) -> LikelyImage {
         const HELP: &str = "if it is not an image, add it to `ignore` of the step, or use `--ignore-image` of a build";
         let key = (image.clone(), platform.clone());
         let why = if self.pins().refused.contains(&key) {
@@ -243,13 +243,13 @@ impl Sources {
     }
 
     /// Whether something that looks like an image is known to be refused by its registry.
-    pub fn is_refused(&self, image: &ImageSource, platform: &Platform) -> bool {
+    pub(crate) fn is_refused(&self, image: &ImageSource, platform: &Platform) -> bool {
         let key = (image.clone(), platform.clone());
         self.pins().refused.contains(&key) || lock(&self.resolved).refused.contains(&key)
     }
 
     /// The same for several, in parallel; the answers are in the order of `images`.
-    pub fn likely_images(&self, images: &[ImageSource], platform: &Platform) -> Vec<LikelyImage> {
+    pub(crate) fn likely_images(&self, images: &[ImageSource], platform: &Platform) -> Vec<LikelyImage> {
         let pins = self.pins();
         let need = |image: &ImageSource| {
             let key = (image.clone(), platform.clone());
@@ -260,7 +260,7 @@ impl Sources {
     }
 
     /// Puts a whole image into the cache.
-    pub fn image(&self, image: &ImageSource, platform: &Platform) -> Pulled {
+    pub(crate) fn image(&self, image: &ImageSource, platform: &Platform) -> Pulled {
         let key = (image.clone(), platform.clone());
         if let Some(known) = lock(&self.pulled).get(&key) {
             return known.clone();
@@ -269,7 +269,7 @@ impl Sources {
     }
 
     /// Puts some blobs of an image into the cache.
-    pub fn blobs(&self, image: &ImageRef, blobs: &[Descriptor]) -> Result<(), Failure> {
+    pub(crate) fn blobs(&self, image: &ImageRef, blobs: &[Descriptor]) -> Result<(), Failure> {
         Ok(self.runtime.block_on(self.puller.blobs(image, blobs))?)
     }
 
@@ -277,7 +277,7 @@ impl Sources {
     /// `asked`.
     ///
     /// An earlier answer for another login, or without one, is only used if it was the image.
-    pub fn images_as(&self, asked: &[(ImageRef, Login)], platform: &Platform) -> Vec<Pulled> {
+    pub(crate) fn images_as(&self, asked: &[(ImageRef, Login)], platform: &Platform) -> Vec<Pulled> {
         self.runtime.block_on(futures_util::future::join_all(
             asked.iter().map(|(image, login)| self.pull_as(image, platform, login)),
         ))
@@ -300,17 +300,17 @@ impl Sources {
     }
 
     /// The platforms that a registry has of an image. Asked again each time.
-    pub fn platforms(&self, image: &ImageRef) -> Result<Vec<Platform>, Failure> {
+    pub(crate) fn platforms(&self, image: &ImageRef) -> Result<Vec<Platform>, Failure> {
         Ok(self.runtime.block_on(self.puller.platforms(image))?)
     }
 
     /// Pushes platforms of an image to its registry. These bytes do not count as downloads.
-    pub fn push(&self, image: &ImageRef, platforms: &[PushImage]) -> Result<Pushed, Failure> {
+    pub(crate) fn push(&self, image: &ImageRef, platforms: &[PushImage]) -> Result<Pushed, Failure> {
         Ok(self.runtime.block_on(self.pusher().push(image, platforms))?)
     }
 
     /// Pushes a document that refers to a manifest or list in an image's repository; see [`Pusher::attach`].
-    pub fn attach(
+    pub(crate) fn attach(
         &self,
         image: &ImageRef,
         subject: &Descriptor,
@@ -327,7 +327,7 @@ impl Sources {
     }
 
     /// A file, verified where `digest` says what it is.
-    pub fn file(&self, url: &Url, digest: Option<Digest>) -> Fetched {
+    pub(crate) fn file(&self, url: &Url, digest: Option<Digest>) -> Fetched {
         if let Some(known) = lock(&self.fetched).get(&(url.clone(), digest)) {
             return known.clone();
         }
@@ -437,7 +437,7 @@ impl Sources {
 
     /// Resolves references of images in parallel, without their layers; the answers are in the order of `asked`. An
     /// image of the local Docker engine is converted for that.
-    pub fn describe(&self, asked: &[(ImageSource, Platform)]) -> Vec<Pulled> {
+    pub(crate) fn describe(&self, asked: &[(ImageSource, Platform)]) -> Vec<Pulled> {
         let answers = asked.iter().map(|(image, platform)| self.describe_one(image, platform));
         self.runtime.block_on(futures_util::future::join_all(answers))
     }

@@ -25,7 +25,7 @@ pub struct Pins {
 /// A public form of a URL with secrets: without user, password, query and fragment; if it has any of these, the
 /// fragment is the sha256 of the whole URL. A public form stays the same.
 #[must_use]
-pub fn public_url(url: &Url) -> Url {
+pub(crate) fn public_url(url: &Url) -> Url {
     let is_told = url.query().is_none()
         && url.username().is_empty()
         && url.password().is_none()
@@ -40,7 +40,7 @@ pub fn public_url(url: &Url) -> Url {
 
 /// What a run may do to inputs that no pin speaks of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Pinning {
+pub(crate) enum Pinning {
     /// They are looked up, and a pinned tag that moved is reported.
     #[default]
     Open,
@@ -50,7 +50,7 @@ pub enum Pinning {
 
 /// The inputs that a run got.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Resolved {
+pub(crate) struct Resolved {
     /// The sha256 and the size in bytes of files.
     pub files: BTreeMap<Url, (Digest, u64)>,
     /// What images' references stood for.

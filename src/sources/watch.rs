@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A pinned tag that moved.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct MovedTag {
+pub(crate) struct MovedTag {
     /// The image.
     pub image: ImageRef,
     /// The platform that it was used for.
@@ -29,7 +29,7 @@ pub struct MovedTag {
 
 /// What the registries said about the pinned tags that were used.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TagNews {
+pub(crate) struct TagNews {
     /// Those that moved.
     pub moved: Vec<MovedTag>,
     /// The tags that could not be checked.

@@ -9,14 +9,14 @@ use crate::types::Digest;
 /// The recipe's folder. Whoever reads a file there says what it was: another look would find what somebody makes of it
 /// meanwhile.
 #[derive(Debug, Default)]
-pub struct Beside {
+pub(crate) struct Beside {
     folder: PathBuf,
     read: Mutex<BTreeSet<BesideFile>>,
 }
 
 /// Something that was read beside the recipe.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct BesideFile {
+pub(crate) struct BesideFile {
     /// Its path from the recipe's folder.
     pub path: PathBuf,
     /// What it was.
@@ -25,7 +25,7 @@ pub struct BesideFile {
 
 /// What something beside the recipe was.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum BesideContent {
+pub(crate) enum BesideContent {
     /// A file.
     File {
         /// The sha256 of its bytes.
@@ -40,24 +40,24 @@ pub enum BesideContent {
 impl Beside {
     /// A recipe's folder, of which nothing was read yet.
     #[must_use]
-    pub fn new(folder: PathBuf) -> Self {
+    pub(crate) fn new(folder: PathBuf) -> Self {
         Self { folder, read: Mutex::default() }
     }
 
     /// The recipe's folder.
     #[must_use]
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// Remembers what was read at a path from the folder.
-    pub fn add(&self, path: &Path, content: BesideContent) {
+    pub(crate) fn add(&self, path: &Path, content: BesideContent) {
         self.lock().insert(BesideFile { path: path.to_owned(), content });
     }
 
     /// All that was read, by its path; what was another file each time stands there for each time.
     #[must_use]
-    pub fn read(&self) -> BTreeSet<BesideFile> {
+    pub(crate) fn read(&self) -> BTreeSet<BesideFile> {
         self.lock().clone()
     }
 

@@ -9,14 +9,14 @@ use std::io::{self, Read};
 use crate::disk::{Dir, DiskError, FileTime, Kind, Meta, is_root};
 use crate::types::{ContextPath, Epoch, FileMode};
 
-pub use error::ContextError;
+pub(crate) use error::ContextError;
 pub(super) use error::MAX_DOCUMENT;
 use error::word;
-pub use search::{Matching, Topmost};
+pub(crate) use search::Matching;
 
 /// A folder that steps change: every file is replaced as a whole, never written in place, for it may share its bytes
 /// with a layer.
-pub struct Context {
+pub(crate) struct Context {
     root: Dir,
     /// A folder of the same file system for files that are not finished.
     scratch: Dir,
@@ -25,7 +25,7 @@ pub struct Context {
 
 /// Which permission bits a file gets that is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bits {
+pub(crate) enum Bits {
     /// Those of the file that it replaces; these where there is none.
     KeptOr(u32),
     /// These.
@@ -35,7 +35,7 @@ pub enum Bits {
 impl Bits {
     /// What a step says, else those that are there, else `new`.
     #[must_use]
-    pub fn of_step(mode: Option<FileMode>, new: u32) -> Self {
+    pub(crate) fn of_step(mode: Option<FileMode>, new: u32) -> Self {
         mode.map_or(Self::KeptOr(new), |mode| Self::Set(mode.bits()))
     }
 }
@@ -43,30 +43,30 @@ impl Bits {
 impl Context {
     /// The context in `root`; `scratch` is an empty folder of the same file system.
     #[must_use]
-    pub fn new(root: Dir, scratch: Dir, epoch: Epoch) -> Self {
+    pub(crate) fn new(root: Dir, scratch: Dir, epoch: Epoch) -> Self {
         Self { root, scratch, epoch }
     }
 
     /// The folder.
     #[must_use]
-    pub fn root(&self) -> &Dir {
+    pub(crate) fn root(&self) -> &Dir {
         &self.root
     }
 
     /// The time that what steps make carries.
     #[must_use]
-    pub fn time(&self) -> FileTime {
+    pub(crate) fn time(&self) -> FileTime {
         self.epoch.into()
     }
 
     /// The constant time as it is recorded.
     #[must_use]
-    pub fn epoch(&self) -> Epoch {
+    pub(crate) fn epoch(&self) -> Epoch {
         self.epoch
     }
 
     /// Opens a file with its metadata; none where nothing is there.
-    pub fn open(&self, path: &ContextPath) -> Result<Option<(fs_err::File, Meta)>, ContextError> {
+    pub(crate) fn open(&self, path: &ContextPath) -> Result<Option<(fs_err::File, Meta)>, ContextError> {
         let Some((folder, name)) = self.parent(path)? else { return Ok(None) };
         let Some(meta) = folder.meta_if_there(name)? else { return Ok(None) };
         match meta.kind {
@@ -78,7 +78,7 @@ impl Context {
     }
 
     /// Reads a document whole; none where nothing is there.
-    pub fn read(&self, path: &ContextPath) -> Result<Option<Vec<u8>>, ContextError> {
+    pub(crate) fn read(&self, path: &ContextPath) -> Result<Option<Vec<u8>>, ContextError> {
         let Some((mut file, meta)) = self.open(path)? else { return Ok(None) };
         if meta.size > MAX_DOCUMENT {
             return Err(ContextError::TooLarge { path: path.clone(), size: meta.size });
@@ -89,13 +89,13 @@ impl Context {
     }
 
     /// An empty unfinished file; [`put_scratch`](Self::put_scratch) moves it into the context.
-    pub fn scratch_file(&self, name: &str) -> Result<fs_err::File, ContextError> {
+    pub(crate) fn scratch_file(&self, name: &str) -> Result<fs_err::File, ContextError> {
         self.scratch.remove_all(name)?;
         Ok(self.scratch.create_file(name, 0o600)?)
     }
 
     /// A file without a name, to write and read: it is gone when it is closed.
-    pub fn anonymous_file(&self) -> Result<std::fs::File, ContextError> {
+    pub(crate) fn anonymous_file(&self) -> Result<std::fs::File, ContextError> {
         let file = self.scratch_file("anonymous")?;
         self.scratch.remove_file("anonymous")?;
         Ok(file.into_parts().0)
@@ -103,12 +103,12 @@ impl Context {
 
     /// Writes bytes as a file of the context, with the mode of what was there, else 0644. Returns whether anything changed:
     /// equal content stays untouched.
-    pub fn put(&self, path: &ContextPath, bytes: &[u8]) -> Result<bool, ContextError> {
+    pub(crate) fn put(&self, path: &ContextPath, bytes: &[u8]) -> Result<bool, ContextError> {
         self.put_with(path, bytes, Bits::KeptOr(0o644))
     }
 
     /// As [`put`](Self::put), with a mode.
-    pub fn put_with(&self, path: &ContextPath, bytes: &[u8], bits: Bits) -> Result<bool, ContextError> {
+    pub(crate) fn put_with(&self, path: &ContextPath, bytes: &[u8], bits: Bits) -> Result<bool, ContextError> {
         let mut file = self.scratch_file("put")?;
         io::Write::write_all(&mut file, bytes)
             .map_err(|error| DiskError::io("write", self.scratch.path().join("put"), error))?;
@@ -118,13 +118,13 @@ impl Context {
 
     /// Moves an unfinished file into the context, with the mode of what was there, else 0644. Returns whether anything
     /// changed: equal content stays untouched.
-    pub fn put_scratch(&self, name: &str, path: &ContextPath) -> Result<bool, ContextError> {
+    pub(crate) fn put_scratch(&self, name: &str, path: &ContextPath) -> Result<bool, ContextError> {
         self.put_scratch_with(name, path, Bits::KeptOr(0o644))
     }
 
     /// As [`put_scratch`](Self::put_scratch), with a mode. The file is root's and has the constant time. Folders that are
     /// missing are made, those that are there keep their time. What has this content and mode already stays untouched.
-    pub fn put_scratch_with(&self, name: &str, path: &ContextPath, bits: Bits) -> Result<bool, ContextError> {
+    pub(crate) fn put_scratch_with(&self, name: &str, path: &ContextPath, bits: Bits) -> Result<bool, ContextError> {
         let old = self.open(path)?;
         let mode = match (bits, &old) {
             (Bits::Set(mode), _) | (Bits::KeptOr(mode), None) => mode,

@@ -49,7 +49,7 @@ macro_rules! steps {
         impl PlannedStep {
             /// The step in the recipe's words: `replaceArchive cri/docker.tar.gz`.
             #[must_use]
-            pub fn title(&self) -> String {
+            pub(crate) fn title(&self) -> String {
                 match self { $(Self::$name(step) => step.title(),)* }
             }
 

@@ -31,9 +31,9 @@ mod tests;
 mod work;
 mod write_file;
 
-pub use beside::{Beside, BesideContent, BesideFile};
-pub use context::{Context, ContextError, Matching, Topmost};
-pub use kinds::{PlannedStep, Step};
+pub(crate) use beside::{Beside, BesideContent, BesideFile};
+pub(crate) use context::Context;
+pub(crate) use kinds::{PlannedStep, Step};
 pub(crate) use resolver::{EXPECTED_REGISTRY, Resolver, registry_host};
 pub(crate) use step::Effect;
-pub use work::{Outcome, StepFailure, Tools};
+pub(crate) use work::{Outcome, StepFailure, Tools};

@@ -9,7 +9,7 @@ use crate::sources::Sources;
 use crate::types::{ContextPath, Event, Failure, FailureKind, ImageRef, Observer, Platform, Route};
 
 /// What steps work with.
-pub struct Tools<'a> {
+pub(crate) struct Tools<'a> {
     /// Images and files from outside.
     pub sources: &'a Sources,
     /// The platform that the stage is for.
@@ -47,7 +47,7 @@ impl Tools<'_> {
 
 /// What a step did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// It changed the context; a line for people.
     Changed(String),
     /// The context was already as the step makes it.
@@ -65,7 +65,7 @@ impl Outcome {
 
 /// A failure and the field of the step that it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StepFailure {
+pub(crate) struct StepFailure {
     /// The field, relative to the step.
     pub at: Route,
     /// What failed.

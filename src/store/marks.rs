@@ -19,7 +19,7 @@ use crate::types::Digest;
 
 /// The state of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LayerState {
+pub(crate) enum LayerState {
     /// It does not exist.
     Missing,
     /// Its tree hashes to its id.
@@ -35,7 +35,7 @@ pub enum LayerState {
 
 /// A layer with the id that its files hash to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LayerReading {
+pub(crate) struct LayerReading {
     /// The state that follows from the id.
     pub state: LayerState,
     /// What they hash to; `None` if there are none.
@@ -89,12 +89,12 @@ impl Store {
     }
 
     /// Reads a layer and returns its state. Without root, trees with other owners are [`LayerState::Different`].
-    pub fn check_layer(&self, layer: &Digest) -> Result<LayerState, StoreError> {
+    pub(crate) fn check_layer(&self, layer: &Digest) -> Result<LayerState, StoreError> {
         Ok(self.read_layer(layer)?.state)
     }
 
     /// As [`Store::check_layer`], with what the files hash to.
-    pub fn read_layer(&self, layer: &Digest) -> Result<LayerReading, StoreError> {
+    pub(crate) fn read_layer(&self, layer: &Digest) -> Result<LayerReading, StoreError> {
         match self.open_layer(layer)? {
             Some(dir) => self.read_layer_at(&dir, layer),
             None => Ok(LayerReading { state: LayerState::Missing, found: None }),

@@ -14,7 +14,7 @@ use crate::types::Digest;
 
 /// The replacements for damaged parts.
 #[derive(Debug, Default)]
-pub struct Mending {
+pub(crate) struct Mending {
     /// Layers, with their layerdb entries.
     pub layers: Vec<StagedLayer>,
     /// layerdb entries of layers that stay as they are.
@@ -29,14 +29,14 @@ pub struct Mending {
 
 /// What was done with damaged parts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Mended {
+pub(crate) struct Mended {
     /// Where they are now.
     pub set_aside: Vec<PathBuf>,
 }
 
 impl Store {
     /// Replaces damaged parts by good ones, and moves the damaged ones to `recipe/damaged`.
-    pub fn mend(&self, staging: &Staging, mending: &Mending) -> Result<Mended, StoreError> {
+    pub(crate) fn mend(&self, staging: &Staging, mending: &Mending) -> Result<Mended, StoreError> {
         let mut layers = BTreeMap::new();
         for layer in &mending.layers {
             layers.insert(layer.id.digest, Staged::prepare(self, staging, layer)?);

@@ -50,11 +50,11 @@ mod store_root;
 mod tests;
 
 pub use commit::{Commit, StagedLayer};
-pub use error::StoreError;
-pub use load::Loaded;
-pub use marks::{LayerReading, LayerState};
-pub use mend::{Mended, Mending};
-pub use remove::Removed;
-pub use save::Saved;
+pub(crate) use error::StoreError;
+pub(crate) use marks::{LayerReading, LayerState};
+pub(crate) use mend::Mending;
+pub(crate) use remove::Removed;
+pub(crate) use save::Saved;
 pub use staging::{StagedFolder, Staging};
-pub use store_root::{Damage, Listing, Record, Store, StoredImage};
+pub use store_root::Store;
+pub(crate) use store_root::{Record, StoredImage};

@@ -7,7 +7,7 @@ use crate::image::model::ImageId;
 
 impl Store {
     /// Stores a statement for an image, replacing an existing one.
-    pub fn keep_provenance(&self, id: &ImageId, statement: &[u8]) -> Result<(), StoreError> {
+    pub(crate) fn keep_provenance(&self, id: &ImageId, statement: &[u8]) -> Result<(), StoreError> {
         let _lock = self.lock_to_write()?;
         let folder = self.folder_to_write(PROVENANCE)?;
         Ok(write_atomic(&folder, format!("{id}.json"), statement, 0o644)?)

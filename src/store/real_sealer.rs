@@ -27,7 +27,7 @@ impl Store {
     /// Whether a real sealer unpacked a layer. Then its content may not hash to its id, without being damaged: the id
     /// of a tree with symlinks is random, and its load and pull lose symlinks, owners, setuid bits and times of
     /// whiteouts. Source: SEALER.md, "What re-hashing proves".
-    pub fn is_real_sealers(&self, layer: &Digest) -> Result<bool, StoreError> {
+    pub(crate) fn is_real_sealers(&self, layer: &Digest) -> Result<bool, StoreError> {
         Ok(self.sealers_note(layer)?.is_some())
     }
 }

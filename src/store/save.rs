@@ -30,7 +30,7 @@ pub struct Saved {
 
 impl Store {
     /// The images of a name: those of the given platforms, or of all if none is given, in the order of the list.
-    pub fn find_all(&self, name: &SealerName, platforms: &[Platform]) -> Result<Vec<StoredImage>, StoreError> {
+    pub(crate) fn find_all(&self, name: &SealerName, platforms: &[Platform]) -> Result<Vec<StoredImage>, StoreError> {
         let there = self.platforms(name)?;
         if there.is_empty() {
             return Err(StoreError::NoImage(name.to_string()));
@@ -82,7 +82,7 @@ impl Store {
 
     /// Compares a layer's hash on its way out of the store with its id: an error if it is damaged, a warning if it was
     /// never verified. `found` is `None` if the layer is empty.
-    pub fn judge(
+    pub(crate) fn judge(
         &self,
         image: &StoredImage,
         layer: Digest,

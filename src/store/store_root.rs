@@ -109,7 +109,7 @@ impl Store {
     }
 
     /// Whether a layer is there.
-    pub fn has_layer(&self, layer: &Digest) -> Result<bool, StoreError> {
+    pub(crate) fn has_layer(&self, layer: &Digest) -> Result<bool, StoreError> {
         self.has(LAYERS, &layer.hex())
     }
 
@@ -147,7 +147,7 @@ impl Store {
     }
 
     /// The images of an id: one per name that it has.
-    pub fn find_by_id(&self, id: &ImageId) -> Result<Vec<StoredImage>, StoreError> {
+    pub(crate) fn find_by_id(&self, id: &ImageId) -> Result<Vec<StoredImage>, StoreError> {
         let _lock = self.lock_to_read()?;
         let id = id.to_string();
         let metadata = self.metadata()?;

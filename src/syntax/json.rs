@@ -13,7 +13,7 @@ use crate::types::Span;
 /// # Errors
 /// Whatever RFC 8259 does not allow, a key twice in one object, text after the value, escapes of half a surrogate pair,
 /// and all that breaks `limits`.
-pub fn parse_json(text: &str, limits: Limits) -> Result<Node, SyntaxError> {
+pub(crate) fn parse_json(text: &str, limits: Limits) -> Result<Node, SyntaxError> {
     limits.check_size(text)?;
     let at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let mut parser = Parser { text, at, depth: 0, spent: 0, limits };

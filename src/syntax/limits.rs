@@ -36,7 +36,7 @@ impl Limits {
     }
 
     /// An error for a text that is too long.
-    pub fn check_size(&self, text: &str) -> Result<(), SyntaxError> {
+    pub(crate) fn check_size(&self, text: &str) -> Result<(), SyntaxError> {
         if text.len() <= self.bytes {
             return Ok(());
         }

@@ -11,9 +11,10 @@ mod quotes;
 mod yaml;
 mod yaml_error;
 
-pub use error::SyntaxError;
+pub(crate) use error::SyntaxError;
 pub(crate) use error::shortened;
-pub use json::parse_json;
+pub(crate) use json::parse_json;
 pub use limits::Limits;
-pub use node::{Alias, Node, Properties, Style, Value};
-pub use yaml::{YamlDocument, parse_yaml};
+pub(crate) use node::{Alias, Properties, Style};
+pub use node::{Node, Value};
+pub use yaml::parse_yaml;

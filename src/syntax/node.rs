@@ -102,7 +102,7 @@ impl Node {
 
     /// The anchor in front of it.
     #[must_use]
-    pub fn anchor(&self) -> Option<&str> {
+    pub(crate) fn anchor(&self) -> Option<&str> {
         self.properties.as_ref()?.anchor.as_deref()
     }
 

@@ -10,13 +10,13 @@ use crate::types::obeyed;
 ///
 /// Ordered by its bytes, so that a folder comes before what is in it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EntryPath(Vec<u8>);
+pub(crate) struct EntryPath(Vec<u8>);
 
 impl EntryPath {
     /// The path that an archive's name means, or `None` for the top itself (`./`).
     ///
     /// A leading `./`, repeated and trailing slashes are ordinary in archives and dropped.
-    pub fn parse(name: &[u8]) -> Result<Option<Self>, Refusal> {
+    pub(crate) fn parse(name: &[u8]) -> Result<Option<Self>, Refusal> {
         if name.is_empty() {
             return Err(Refusal::EmptyName);
         }
@@ -53,13 +53,13 @@ impl EntryPath {
 
     /// The path's bytes, without a leading or trailing `/`.
     #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
     /// The folder that it is in, empty at the top, and its last component.
     #[must_use]
-    pub fn split(&self) -> (&[u8], &[u8]) {
+    pub(crate) fn split(&self) -> (&[u8], &[u8]) {
         match self.0.iter().rposition(|byte| *byte == b'/') {
             Some(slash) => (&self.0[..slash], &self.0[slash + 1..]),
             None => (b"", &self.0),
@@ -67,25 +67,25 @@ impl EntryPath {
     }
 
     /// The components from the top down.
-    pub fn components(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
+    pub(crate) fn components(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
         self.0.split(|byte| *byte == b'/')
     }
 
     /// The folders above it, the nearest first; without the top.
-    pub fn ancestors(&self) -> impl Iterator<Item = Self> + '_ {
+    pub(crate) fn ancestors(&self) -> impl Iterator<Item = Self> + '_ {
         let slashes = self.0.iter().enumerate().rev().filter(|(_, byte)| **byte == b'/');
         slashes.map(|(at, _)| Self(self.0[..at].to_vec()))
     }
 
     /// Whether it is below `folder`.
     #[must_use]
-    pub fn is_below(&self, folder: &Self) -> bool {
+    pub(crate) fn is_below(&self, folder: &Self) -> bool {
         self.below(folder).is_some()
     }
 
     /// The path relative to `folder`, if it is below it.
     #[must_use]
-    pub fn below(&self, folder: &Self) -> Option<Self> {
+    pub(crate) fn below(&self, folder: &Self) -> Option<Self> {
         let rest = self.0.strip_prefix(folder.0.as_slice())?.strip_prefix(b"/")?;
         Some(Self(rest.to_vec()))
     }

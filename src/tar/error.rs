@@ -76,7 +76,6 @@ impl Reportable for TarError {
 
 /// Why one entry of an archive or a layer is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[expect(missing_docs, reason = "each variant's message is its documentation")]
 pub enum Refusal {
     #[error("its name is empty")]
     EmptyName,

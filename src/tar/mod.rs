@@ -26,12 +26,12 @@ pub(crate) mod forge;
 #[cfg(test)]
 mod tests;
 
-pub use entry_path::EntryPath;
+pub(crate) use entry_path::EntryPath;
 pub(crate) use entry_path::shown;
-pub use error::{Refusal, TarError};
-pub use limits::Limits;
-pub use policy::Policy;
-pub use reader::{Entries, Entry, EntryKind};
+pub(crate) use error::{Refusal, TarError};
+pub(crate) use limits::Limits;
+pub(crate) use policy::Policy;
+pub(crate) use reader::{Entries, Entry, EntryKind};
 pub use writer::TarWriter;
 pub(crate) use writer::{Dialect, Header};
 

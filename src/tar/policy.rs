@@ -6,7 +6,7 @@ use super::pax::{Attributes, Pax};
 
 /// Which parts of an entry are kept, and so what it may contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Policy {
+pub(crate) enum Policy {
     /// Names, permission bits and contents: an entry with more, which would be lost, is refused.
     Files,
     /// Everything in a layer, including whiteouts, owners, times and extended attributes.

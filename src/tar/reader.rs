@@ -18,7 +18,7 @@ const USTAR_SIZE: u64 = 0o77_777_777_777;
 
 /// The kinds of entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum EntryKind {
+pub(crate) enum EntryKind {
     /// A regular file.
     File,
     /// A folder.
@@ -39,7 +39,7 @@ pub enum EntryKind {
 
 /// What a stream says about an entry, long names and PAX records included.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// Its path.
     pub path: EntryPath,
     /// File, folder, link or whiteout.
@@ -59,7 +59,7 @@ pub struct Entry {
 }
 
 /// The entries of a tar stream. The entry of the top folder itself (`./`) has nothing that is kept, and is skipped.
-pub struct Entries<R> {
+pub(crate) struct Entries<R> {
     input: R,
     skip: fn(&mut R, u64) -> io::Result<u64>,
     policy: Policy,
@@ -82,14 +82,14 @@ struct Ahead {
 
 impl<R: Read> Entries<R> {
     /// Reads `input`, which should be buffered, within the budgets of `limits`.
-    pub fn new(input: R, policy: Policy, limits: &Limits) -> Self {
+    pub(crate) fn new(input: R, policy: Policy, limits: &Limits) -> Self {
         let skip = |input: &mut R, count| io::copy(&mut input.take(count), &mut io::sink());
         let budget = Budget::new(limits);
         Self { input, skip, policy, budget, at: 0, content: 0, padding: 0, ended: false }
     }
 
     /// As [`new`](Self::new), but content that is not asked for is not read.
-    pub fn seeking(input: R, policy: Policy, limits: &Limits) -> Self
+    pub(crate) fn seeking(input: R, policy: Policy, limits: &Limits) -> Self
     where
         R: Seek,
     {
@@ -98,7 +98,7 @@ impl<R: Read> Entries<R> {
 
     /// The next entry, or `None` after the end mark, after which only zeros may follow. Content that was not read is
     /// skipped.
-    pub fn next_entry(&mut self) -> Result<Option<Entry>, TarError> {
+    pub(crate) fn next_entry(&mut self) -> Result<Option<Entry>, TarError> {
         let mut ahead = Ahead::default();
         while !self.ended {
             self.skip_content()?;
@@ -120,12 +120,12 @@ impl<R: Read> Entries<R> {
     }
 
     /// Where the content of the entry available begins in the stream, before any of it was read.
-    pub fn offset(&self) -> u64 {
+    pub(crate) fn offset(&self) -> u64 {
         self.at
     }
 
     /// The content of the entry available.
-    pub fn content(&mut self) -> impl Read + '_ {
+    pub(crate) fn content(&mut self) -> impl Read + '_ {
         Content(self)
     }
 

@@ -23,22 +23,16 @@ mod text;
 mod tried;
 
 pub(crate) use auth::AuthFile;
-pub use auth::{
-    Accepted, Access, Anonymous, AuthPlaces, Credentials, CredentialsError, Erased, Known, LogInError, Login,
-    LoginError, LoginLocation, LoginScope, LoginScopeError, LoginStore, LoginStoreError, Logins, Proof, Secret, Stored,
-};
-pub use docker::{
-    Engine, EngineError, EngineFault, EngineHost, EngineImage, EngineInfo, EngineSettings, EngineStorage,
-};
-pub use http::{
-    CertificatePlaces, ErrorBody, Http, HttpConfig, HttpError, Patience, RequestUrl, RetryPolicy, TlsFault, Trust,
-    doubtful_proxies,
-};
+pub(crate) use auth::{Accepted, AuthPlaces, Erased, LoginScope, LoginScopeError, LoginStore, Logins, Stored};
+pub use auth::{Anonymous, Credentials, CredentialsError, Known, Login, Proof, Secret};
+pub(crate) use docker::{Engine, EngineHost};
+pub(crate) use docker::{EngineError, EngineFault, EngineImage, EngineInfo, EngineSettings, EngineStorage};
+pub(crate) use http::{CertificatePlaces, HttpError, Patience, RequestUrl, doubtful_proxies};
 pub(crate) use http::{Fetched, Outcome, Request, Response, STATUSES, Source, Wanted};
+pub use http::{Http, HttpConfig, RetryPolicy};
 pub(crate) use keyed_locks::KeyedLocks;
-pub use registry::{
-    Answered, Attached, ConfError, ConfigPlaces, Endpoint, PullError, Puller, PushError, PushImage, PushLayer, Pushed,
-    Pusher, Refusal, RegistriesConf, RegistryClient, RegistryError, Who,
-};
-pub use text::redacted_url;
-pub use tried::Tried;
+pub(crate) use registry::ConfigPlaces;
+pub(crate) use registry::{Attached, ConfError, Endpoint, PullError, Pushed, RegistryError};
+pub use registry::{Puller, PushImage, PushLayer, Pusher, RegistriesConf, RegistryClient};
+pub(crate) use text::redacted_url;
+pub(crate) use tried::Tried;

@@ -7,7 +7,7 @@ const WORDS: usize = 200;
 
 /// The URL without credentials, query string and fragment, which may hold secrets.
 #[must_use]
-pub fn redacted_url(url: &Url) -> String {
+pub(crate) fn redacted_url(url: &Url) -> String {
     let mut url = url.clone();
     url.set_query(None);
     url.set_fragment(None);

@@ -193,14 +193,14 @@ impl Diagnostic {
 
     /// With the text at the mark.
     #[must_use]
-    pub fn with_label(mut self, label: impl Into<String>) -> Self {
+    pub(crate) fn with_label(mut self, label: impl Into<String>) -> Self {
         self.label = masked(&label.into()).into_owned();
         self
     }
 
     /// With one more piece of advice.
     #[must_use]
-    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+    pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help.push(masked(&help.into()).into_owned());
         self
     }

@@ -30,13 +30,13 @@ impl Digest {
     }
 
     /// A digest from its raw 32 bytes.
-    #[must_use]
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+    #[cfg(test)]
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
     /// A digest from 64 lower-case hex digits without an algorithm.
-    pub fn from_hex(hex: &str) -> Result<Self, DigestError> {
+    pub(crate) fn from_hex(hex: &str) -> Result<Self, DigestError> {
         let error = || DigestError::Form(hex.to_owned());
         let digits = hex.as_bytes();
         if digits.len() != 64 {
@@ -96,7 +96,7 @@ impl FromStr for Digest {
 crate::types::serde_as_text!(Digest);
 
 /// Passes every byte on to `inner`, and counts and hashes the written bytes.
-pub struct DigestWriter<W> {
+pub(crate) struct DigestWriter<W> {
     inner: W,
     hasher: Sha256,
     size: u64,
@@ -104,17 +104,17 @@ pub struct DigestWriter<W> {
 
 impl<W: Write> DigestWriter<W> {
     /// Wraps `inner`.
-    pub fn new(inner: W) -> Self {
+    pub(crate) fn new(inner: W) -> Self {
         Self { inner, hasher: Sha256::new(), size: 0 }
     }
 
     /// How many bytes were written so far.
-    pub fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
     /// Ends the stream: the inner writer, the digest and the number of bytes.
-    pub fn finish(self) -> (W, Digest, u64) {
+    pub(crate) fn finish(self) -> (W, Digest, u64) {
         (self.inner, Digest(self.hasher.finalize().into()), self.size)
     }
 }
@@ -135,7 +135,7 @@ impl<W: Write> Write for DigestWriter<W> {
 /// Reads `inner` and fails before its end if size or digest are wrong.
 ///
 /// The error is [`io::ErrorKind::InvalidData`] and says both the expected and the found.
-pub struct VerifyingReader<R> {
+pub(crate) struct VerifyingReader<R> {
     inner: R,
     hasher: Sha256,
     seen: u64,
@@ -146,7 +146,7 @@ pub struct VerifyingReader<R> {
 
 impl<R: Read> VerifyingReader<R> {
     /// Expects exactly `size` bytes that hash to `expected`.
-    pub fn new(inner: R, expected: Digest, size: u64) -> Self {
+    pub(crate) fn new(inner: R, expected: Digest, size: u64) -> Self {
         Self { inner, hasher: Sha256::new(), seen: 0, expected, size, verified: false }
     }
 }

@@ -32,7 +32,7 @@ impl FailureKind {
 
     /// The process's exit code.
     #[must_use]
-    pub fn exit_code(self) -> u8 {
+    pub(crate) fn exit_code(self) -> u8 {
         match self {
             Self::Failed => 1,
             Self::Invalid => 3,
@@ -103,7 +103,7 @@ impl Failure {
 
     /// With one more piece of advice.
     #[must_use]
-    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+    pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help.push(masked(&help.into()).into_owned());
         self
     }

@@ -13,12 +13,6 @@ pub struct FileMode(u32);
 pub struct FileModeError(String);
 
 impl FileMode {
-    /// The lowest 12 of these bits.
-    #[must_use]
-    pub fn of_bits(bits: u32) -> Self {
-        Self(bits & 0o7777)
-    }
-
     /// The bits.
     #[must_use]
     pub fn bits(self) -> u32 {
@@ -75,6 +69,5 @@ mod tests {
                 format!("`{text}` is not a file mode: expected three or four octal digits, as in `\"0755\"`")
             );
         }
-        assert_eq!(FileMode::of_bits(0o100_644).bits(), 0o644);
     }
 }

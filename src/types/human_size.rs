@@ -2,7 +2,7 @@
 
 /// A size for people: `12.3 MB`, in powers of 1000 as registries count.
 #[must_use]
-pub fn human_size(bytes: u64) -> String {
+pub(crate) fn human_size(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
     if bytes < 1000 {
         return format!("{bytes} B");

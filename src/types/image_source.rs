@@ -31,7 +31,7 @@ impl ImageSource {
 
     /// The source in the short form in which people and image lists write it; it reads back as the same source.
     #[must_use]
-    pub fn familiar(&self) -> String {
+    pub(crate) fn familiar(&self) -> String {
         match self {
             // An image of Docker's own registry that is itself called `docker-daemon`.
             Self::Registry(reference) if of_engine(&reference.familiar()).is_some() => reference.to_string(),
@@ -91,7 +91,7 @@ impl BaseSource {
 
     /// The short name, without defaults; for people.
     #[must_use]
-    pub fn familiar(&self) -> String {
+    pub(crate) fn familiar(&self) -> String {
         match self {
             Self::Sealer(name) => name.familiar(),
             Self::Engine(_) => self.to_string(),

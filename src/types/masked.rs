@@ -5,7 +5,7 @@ use std::borrow::Cow;
 /// The text with the passwords, queries and fragments of the URLs in it masked: a `*` for each of their bytes, so that
 /// every other byte stays where it is. Templates (`{{ … }}`) are no secrets and stay.
 #[must_use]
-pub fn masked(text: &str) -> Cow<'_, str> {
+pub(crate) fn masked(text: &str) -> Cow<'_, str> {
     let mut spans = Vec::new();
     for (scheme, _) in text.match_indices("://") {
         let start = scheme + "://".len();

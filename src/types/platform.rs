@@ -80,7 +80,7 @@ impl Platform {
 
     /// The ELF `e_machine` number of programs for this platform, if it is known.
     #[must_use]
-    pub fn elf_machine(&self) -> Option<u16> {
+    pub(crate) fn elf_machine(&self) -> Option<u16> {
         match self.architecture.as_str() {
             "386" => Some(3),
             "ppc64le" => Some(21),

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 /// The text with control characters (other than line ends and tabs) and what turns the direction of writing written as
 /// escapes: names and documents come from outside, and a terminal would obey such characters.
 #[must_use]
-pub fn printable(text: &str) -> Cow<'_, str> {
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     let is_order = |c: char| obeyed(c) && c != '\n' && c != '\t';
     if !text.contains(is_order) {
         return Cow::Borrowed(text);
@@ -16,7 +16,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 
 /// Whether a terminal obeys a character instead of showing it: control characters, and what turns the direction of writing.
 #[must_use]
-pub fn obeyed(c: char) -> bool {
+pub(crate) fn obeyed(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

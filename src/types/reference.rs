@@ -153,7 +153,7 @@ impl ImageRef {
     /// The reference in Docker's short form, without what completion would add to it except the tag: `registry:2.7.1`,
     /// `calico/node:v3.19.1`, `quay.io/tigera/operator:v1.17.4`. `docker save` and image lists write it so.
     #[must_use]
-    pub fn familiar(&self) -> String {
+    pub(crate) fn familiar(&self) -> String {
         let complete = self.to_string();
         let Some(short) = complete.strip_prefix("docker.io/") else { return complete };
         let first = self.repository.split('/').next().unwrap_or_default();
@@ -232,7 +232,7 @@ crate::types::serde_as_text!(ImageRef);
 /// What an image is called in a cluster's registry, where the host no longer counts: `tigera/operator:v1`. Two images of
 /// one name cannot both be there.
 #[must_use]
-pub fn registry_path(reference: &ImageRef) -> String {
+pub(crate) fn registry_path(reference: &ImageRef) -> String {
     match (reference.tag(), reference.digest()) {
         (Some(tag), _) => format!("{}:{tag}", reference.repository()),
         (None, Some(digest)) => format!("{}@{digest}", reference.repository()),

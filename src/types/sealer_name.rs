@@ -25,7 +25,7 @@ impl SealerName {
 
     /// The name without what the rules would add: `kubernetes:v1.19.8`. For people; never a key.
     #[must_use]
-    pub fn familiar(&self) -> String {
+    pub(crate) fn familiar(&self) -> String {
         let complete = self.0.to_string();
         let short = complete.strip_prefix(DEFAULT_REGISTRY).and_then(|rest| rest.strip_prefix('/'));
         let short = short.and_then(|rest| rest.strip_prefix(DEFAULT_NAMESPACE)).and_then(|rest| rest.strip_prefix('/'));

@@ -3,7 +3,7 @@
 /// The one of `candidates` that is nearest to `word`, if any is near enough to be worth a mention.
 ///
 /// Nearness is Damerau-Levenshtein distance; up to a third of the word's length counts as near.
-pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // The distance needs time and space for the product of the lengths, so long texts are skipped.
     let is_word = |text: &str| text.len() <= 100;
     let limit = (word.chars().count() / 3).max(1);

@@ -144,7 +144,7 @@ fn unknown_names(recipe: &Recipe, broken: &Broken, doubtful: Vec<String>) -> Vec
 }
 
 /// Warnings as errors.
-pub fn strictly(found: &mut [Located]) {
+pub(crate) fn strictly(found: &mut [Located]) {
     for located in found {
         located.diagnostic.severity = Severity::Error;
     }

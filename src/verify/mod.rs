@@ -24,10 +24,10 @@ use crate::store::{Store, StoredImage};
 use crate::tar::Limits;
 use crate::types::{Event, Failure, FailureKind, ImageSource, Observer};
 
-pub use report::{ImageVerdict, Report};
+pub(crate) use report::{ImageVerdict, Report};
 
 /// Applies recipes again and compares.
-pub struct Verifier<'a> {
+pub(crate) struct Verifier<'a> {
     /// The user's store, which is only read.
     pub store: &'a Store,
     /// The inputs of images; its cache is empty if possible.
@@ -53,7 +53,7 @@ struct There {
 
 impl Verifier<'_> {
     /// Makes all images of a plan again and compares each with the existing one.
-    pub fn verify(&self, plan: &Plan) -> Result<Report, Vec<Failure>> {
+    pub(crate) fn verify(&self, plan: &Plan) -> Result<Report, Vec<Failure>> {
         // First, as it takes a moment and the rest takes long.
         let there = self.find_all(plan)?;
         let fresh = Store::open(&self.scratch.path().join("fresh"));

@@ -8,7 +8,7 @@ use crate::types::{Epoch, Platform};
 /// What verifying a recipe found. Serialised, it is `recipe verify -o json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Report {
+pub(crate) struct Report {
     /// The recipe's name.
     pub recipe: String,
     /// The format version of what was made.
@@ -24,7 +24,7 @@ pub struct Report {
 /// An existing image, compared with the one that the recipe makes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ImageVerdict {
+pub(crate) struct ImageVerdict {
     /// The complete name.
     pub name: String,
     /// The platform.

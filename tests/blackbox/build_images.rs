@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use sealer::sandbox::TokenRules;
-use sealer::types::Digest;
+use sealer::testing::sandbox::TokenRules;
+use sealer::testing::types::Digest;
 use serde_json::Value;
 
 use crate::support::program::{Run, World};

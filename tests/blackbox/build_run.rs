@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use sealer::rootfs::Overlay;
-use sealer::types::ContextPath;
+use sealer::testing::rootfs::Overlay;
+use sealer::testing::types::ContextPath;
 use serde_json::Value;
 
 use crate::support::missing;

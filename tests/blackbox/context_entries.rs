@@ -1,9 +1,9 @@
 //! Context entries from the recipe to the context: what is said about bad ones, and what good ones bring.
 
-use sealer::document::{Values, ValuesInput};
-use sealer::plan::{Narrowing, Plan, resolve};
-use sealer::recipe;
-use sealer::types::{Diagnostic, Epoch, Source};
+use sealer::testing::document::{Values, ValuesInput};
+use sealer::testing::plan::{Narrowing, Plan, resolve};
+use sealer::testing::recipe;
+use sealer::testing::types::{Diagnostic, Epoch, Source};
 use serde_json::{Value, json};
 
 use crate::support::program::{World, tree};

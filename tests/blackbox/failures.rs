@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use sealer::sandbox::{Fault, When};
+use sealer::testing::sandbox::{Fault, When};
 use serde_json::Value;
 
 use crate::support::program::{World, project, tree};

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use sealer::sandbox::{Fault, When};
+use sealer::testing::sandbox::{Fault, When};
 use serde_json::Value;
 
 use crate::support::program::{Run, World, tree};
@@ -235,7 +235,7 @@ fn entries(archive: &Path) -> Vec<(String, String)> {
                 }
                 metadata.to_string()
             }
-            _ => sealer::types::Digest::of(&content).to_string(),
+            _ => sealer::testing::types::Digest::of(&content).to_string(),
         };
         let kind = header.entry_type();
         let owner = (header.uid().unwrap(), header.gid().unwrap());

@@ -1,6 +1,6 @@
 //! What looks like an image in a manifest: asked for, left out where its registry refuses it, and kept so in the lock.
 
-use sealer::sandbox::{Fault, When};
+use sealer::testing::sandbox::{Fault, When};
 use serde_json::Value;
 
 use crate::support::program::{Run, World};

@@ -4,8 +4,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sealer::sandbox::{Fault, When};
-use sealer::types::Digest;
+use sealer::testing::sandbox::{Fault, When};
+use sealer::testing::types::Digest;
 use serde_json::Value;
 
 use crate::support::program::{Run, World};

@@ -3,7 +3,7 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use sealer::sandbox::{Fault, When};
+use sealer::testing::sandbox::{Fault, When};
 use serde_json::Value;
 
 use crate::support::program::{Run, World};

@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use sealer::sandbox::ImageBuilder;
+use sealer::testing::sandbox::ImageBuilder;
 use serde_json::{Value, json};
 
 use crate::support::program::{Run, World};

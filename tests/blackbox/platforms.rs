@@ -1,7 +1,7 @@
 //! Several platforms in one run: one image name, all of them or none.
 
-use sealer::sandbox::{Form, ImageBuilder, ImageList, Tree};
-use sealer::types::{ImageRef, Platform};
+use sealer::testing::sandbox::{Form, ImageBuilder, ImageList, Tree};
+use sealer::testing::types::{ImageRef, Platform};
 use serde_json::Value;
 
 use crate::support::program::{World, tree};

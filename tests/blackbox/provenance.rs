@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use sealer::sandbox::{Fault, When};
-use sealer::types::Digest;
+use sealer::testing::sandbox::{Fault, When};
+use sealer::testing::types::Digest;
 use serde_json::{Value, json};
 
 use crate::support::program::{Run, World, project};

@@ -1,7 +1,7 @@
 //! `recipe explain` and `recipe init`, and that every example that they print does what it says.
 
-use sealer::recipe::{self, Explanation, PartKind, explain, explained};
-use sealer::types::Digest;
+use sealer::testing::recipe::{self, Explanation, PartKind, explain, explained};
+use sealer::testing::types::Digest;
 use serde_json::{Map, Value, json};
 
 use crate::support::program::World;

@@ -83,7 +83,7 @@ fn check(change: impl Fn(&World, Command) -> Command) {
 
 #[test]
 fn format_version_1_pins_the_bytes() {
-    assert_eq!(sealer::plan::FORMAT_VERSION, 1, "the ids are those of this format version");
+    assert_eq!(sealer::testing::plan::FORMAT_VERSION, 1, "the ids are those of this format version");
     let world = World::new();
     for (platform, expected) in [("linux/amd64", AMD64), ("linux/arm64", ARM64)] {
         let run = world.succeed(&["recipe", "apply", RECIPE, "-o", "json", "--platform", platform]);

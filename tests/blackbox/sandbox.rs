@@ -2,8 +2,8 @@
 
 use std::io::Read;
 
-use sealer::sandbox::{Entry, Sandbox, Tree};
-use sealer::types::Digest;
+use sealer::testing::sandbox::{Entry, Sandbox, Tree};
+use sealer::testing::types::Digest;
 
 #[test]
 fn a_layer_of_sealers_comes_out_byte_for_byte() {

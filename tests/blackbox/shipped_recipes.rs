@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use sealer::types::ImageRef;
+use sealer::testing::types::ImageRef;
 use serde_json::Value;
 
 use crate::support::program::{World, project};
@@ -142,7 +142,7 @@ fn every_shipped_recipe_is_valid_without_a_warning() {
 #[test]
 fn the_sandbox_makes_the_same_bytes_everywhere() {
     let world = World::new();
-    assert_eq!(sealer::plan::FORMAT_VERSION, 1, "the ids are those of this format version");
+    assert_eq!(sealer::testing::plan::FORMAT_VERSION, 1, "the ids are those of this format version");
     for (recipe, platform, expected) in SHIPPED {
         let report = apply_for(platform, &world, recipe, &["--sandbox"]);
         assert_eq!(report["images"][0]["platform"], platform);

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use sealer::document::{Located, ValuesInput};
-use sealer::plan::Narrowing;
-use sealer::recipe;
-use sealer::syntax::{self, Limits, Node, parse_yaml};
-use sealer::types::{Epoch, Severity, Source};
-use sealer::validate::{Request, validate};
+use sealer::testing::document::{Located, ValuesInput};
+use sealer::testing::plan::Narrowing;
+use sealer::testing::recipe;
+use sealer::testing::syntax::{self, Limits, Node, parse_yaml};
+use sealer::testing::types::{Epoch, Severity, Source};
+use sealer::testing::validate::{Request, validate};
 use serde_json::{Value, json};
 
 /// Bad recipes that a schema cannot tell from good ones: rules between elements, what careless readers take, and scalars in free data that

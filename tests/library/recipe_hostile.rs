@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use sealer::document::{Scope, Values, ValuesInput};
-use sealer::recipe;
-use sealer::types::{Platform, Source};
+use sealer::testing::document::{Scope, Values, ValuesInput};
+use sealer::testing::recipe;
+use sealer::testing::types::{Platform, Source};
 
 const RECIPE: &str = include_str!("../../recipes/rawdocker.yaml");
 const EVERYTHING: &str = include_str!("../good-recipes/everything.yaml");
@@ -13,7 +13,7 @@ const EVERYTHING: &str = include_str!("../good-recipes/everything.yaml");
 /// All that can be done with a recipe's text alone; the messages where it is refused.
 fn read(text: &str) -> Result<(), Vec<String>> {
     let source = Source::new("hostile.yaml", text);
-    let rendered = |d: &sealer::types::Diagnostic| {
+    let rendered = |d: &sealer::testing::types::Diagnostic| {
         assert!(d.span.start <= d.span.end && d.span.end <= text.len(), "{d:?}");
         d.render(&source, false)
     };

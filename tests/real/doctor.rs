@@ -56,7 +56,7 @@ fn a_base_image_is_mended_and_its_registry_serves_it() {
     // The program that a cluster runs on it takes it.
     let Some(cluster) = docker_registry_on(&layer.join("registry")) else { return };
     let tag = "/v2/calico/cni/manifests/v3.19.1";
-    let accept = sealer::image::MANIFEST_TYPES.join(", ");
+    let accept = sealer::testing::image::MANIFEST_TYPES.join(", ");
     let answer = crate::support::real::ask(cluster.address(), "GET", tag, &[("Accept", &accept)], b"").unwrap();
     assert_eq!(answer.status, 200);
 }

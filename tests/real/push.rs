@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use sealer::image::layer::layer_id;
-use sealer::image::{Descriptor, MANIFEST_TYPES, Manifest, ManifestKind};
-use sealer::sandbox::Registry;
-use sealer::transport::{Anonymous, Http, HttpConfig, Pusher, RegistriesConf, RegistryClient};
-use sealer::types::{Digest, ImageRef, Silent, Source};
+use sealer::testing::image::layer::layer_id;
+use sealer::testing::image::{Descriptor, MANIFEST_TYPES, Manifest, ManifestKind};
+use sealer::testing::sandbox::Registry;
+use sealer::testing::transport::{Anonymous, Http, HttpConfig, Pusher, RegistriesConf, RegistryClient};
+use sealer::testing::types::{Digest, ImageRef, Silent, Source};
 use serde_json::Value;
 
 use crate::support::program::{Run, World};

@@ -1,6 +1,6 @@
 //! The harness for real programs works: what the sandbox holds is right in their eyes too.
 
-use sealer::sandbox::{Registry, Server, miniature};
+use sealer::testing::sandbox::{Registry, Server, miniature};
 use serde_json::Value;
 
 use crate::support::real;

@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use sealer::sandbox::{Sandbox, Server};
+use sealer::testing::sandbox::{Sandbox, Server};
 
 /// The repository's folder.
 pub(crate) fn project() -> &'static Path {
@@ -171,7 +171,7 @@ pub(crate) fn tree(folder: &Path) -> BTreeMap<PathBuf, String> {
                 found.insert(relative, fs_err::read_link(&path).unwrap().display().to_string());
             } else if metadata.is_file() && !relative.file_name().is_some_and(|name| name == "lock" || name == ".lock")
             {
-                let content = sealer::types::Digest::of(&fs_err::read(&path).unwrap());
+                let content = sealer::testing::types::Digest::of(&fs_err::read(&path).unwrap());
                 found.insert(relative, format!("{mode:o} {} {content}", metadata.mtime()));
             }
         }

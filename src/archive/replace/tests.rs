@@ -134,7 +134,8 @@ fn the_forms_of_old_new_and_result_are_independent() {
         let (old, new) = (compress(was, &tar(&engine())), compress(is, &tar(new)));
         let report = replace(&old[..], &new[..], scratch(), &options, &mut out)?;
         let spool = Spool::fill(&out[..], tempfile::tempfile().unwrap(), &Limits::RECIPE)?;
-        Ok((report, spool.members().to_vec(), spool.compression()))
+        let form = crate::archive::Decompressed::new(&out[..], &Limits::RECIPE)?.compression();
+        Ok((report, spool.members().to_vec(), form))
     };
     let (report, members, _) = replaced(forms[0], &new).unwrap();
     assert_eq!(report.replaced, [path("runc")]);

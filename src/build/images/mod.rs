@@ -78,7 +78,7 @@ pub(super) struct Wants {
 
 /// A warning: something that a person should know, but not a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Doubt {
+pub(crate) struct Doubt {
     /// The place in the context, if there is one.
     pub origin: Option<Origin>,
     /// The sentence about it.

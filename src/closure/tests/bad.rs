@@ -1,7 +1,7 @@
 //! Root file systems with something wrong in them: each has exactly what its row says.
 
 use super::root::{Root, Stored, pod};
-use super::*;
+use crate::closure::finding::ClosureReport;
 
 const GOOD: &str = "sea.hub:5000/tigera/operator:v1.17.4";
 const TYPO: &str = "sea.hub:5000/tigrea/operator:v1.17.4";

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::closure::{Base, ClosureReport, Scope, check};
+use crate::closure::finding::ClosureReport;
+use crate::closure::{Base, Scope, check};
 use crate::rootfs::{Overlay, RepositoryPaths, blob_data_path};
 use crate::types::{ContextPath, Digest, ImageRef, Platform};
 

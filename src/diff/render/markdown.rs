@@ -6,7 +6,7 @@ use crate::types::human_size;
 
 /// Markdown with the final newline.
 #[must_use]
-pub fn markdown(report: &Report) -> String {
+pub(crate) fn markdown(report: &Report) -> String {
     let mut lines = vec![format!("## {} → {}", code(&report.old.image), code(&report.new.image))];
     report.images.iter().for_each(|image| self::image(&mut lines, report, image));
     for (only, asked) in [(&report.only_old, &report.old), (&report.only_new, &report.new)] {

@@ -3,8 +3,8 @@
 mod markdown;
 mod text;
 
-pub use markdown::markdown;
-pub use text::text;
+pub(crate) use markdown::markdown;
+pub(crate) use text::text;
 
 use super::{CachedDiff, CachedImage, Change, Difference, FileDiff, FileState, ImageDiff, ImageState};
 use crate::types::{Platform, SealerName, human_size};

@@ -6,7 +6,7 @@ use crate::types::human_size;
 
 /// Text, with colours where `color` says so, and the final newline.
 #[must_use]
-pub fn text(report: &Report, color: bool) -> String {
+pub(crate) fn text(report: &Report, color: bool) -> String {
     let mut page = Page { text: String::new(), color };
     for (index, image) in report.images.iter().enumerate() {
         if index > 0 {

@@ -31,7 +31,7 @@ mod sealers;
 mod settings;
 mod space;
 
-pub use places::HostPlaces;
+pub(crate) use places::HostPlaces;
 
 use crate::types::{masked, printable};
 
@@ -43,7 +43,7 @@ const CLUSTER_HOST: &str = "sea.hub";
 
 /// Checks the machine. The findings, including good ones, are in the order of the picture above.
 #[must_use]
-pub fn check_host(places: &HostPlaces) -> Vec<Finding> {
+pub(crate) fn check_host(places: &HostPlaces) -> Vec<Finding> {
     let engine = EngineState::ask(places);
     let findings = [
         folders::check(places),

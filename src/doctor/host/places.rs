@@ -11,7 +11,7 @@ use crate::upstream::UpstreamPlaces;
 
 /// What is checked: files, folders, programs, the engine and the resolver.
 #[derive(Debug, Clone)]
-pub struct HostPlaces {
+pub(crate) struct HostPlaces {
     /// The store.
     pub root: PathBuf,
     /// The cache.
@@ -59,7 +59,7 @@ pub struct HostPlaces {
 impl HostPlaces {
     /// The usual places, and those that the environment of this process names, for a store and a cache.
     #[must_use]
-    pub fn from_env(root: &Path, cache: &Path) -> Self {
+    pub(crate) fn from_env(root: &Path, cache: &Path) -> Self {
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         Self {
             root: root.to_owned(),

@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime};
 use serde_json::json;
 
 use super::*;
-use crate::doctor::{Concern, Verdict, worst};
+use crate::doctor::finding::Concern;
+use crate::doctor::{Verdict, worst};
 use crate::transport::EngineHost;
 use crate::upstream::UpstreamPlaces;
 

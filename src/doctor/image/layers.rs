@@ -17,7 +17,7 @@ use super::ImageFinding;
 /// A layer that has content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Layer {
+pub(crate) struct Layer {
     /// Its number, from 1.
     pub number: usize,
     /// Its id.

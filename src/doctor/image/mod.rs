@@ -39,9 +39,9 @@ use crate::types::{Digest, Platform, SealerName};
 
 use checks::Examined;
 use document::DocumentState;
-pub use layers::Layer;
+pub(crate) use layers::Layer;
 use layers::Layers;
-pub use repair::{Repair, Repairer};
+pub(crate) use repair::{Repair, Repairer};
 
 /// All checks of what the layers hold together. Each is a file that takes what is known of the image and gives what it finds.
 const CHECKS: &[checks::Check] = &[
@@ -53,7 +53,7 @@ const CHECKS: &[checks::Check] = &[
 
 /// Looks at images.
 #[derive(Debug, Clone, Copy)]
-pub struct ImageDoctor<'a> {
+pub(crate) struct ImageDoctor<'a> {
     /// Where they are.
     pub store: &'a Store,
     /// How clusters call an image's own registry, `HOST[:PORT]`.
@@ -64,7 +64,7 @@ pub struct ImageDoctor<'a> {
 
 /// A finding about an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ImageFinding {
+pub(crate) struct ImageFinding {
     /// The finding.
     #[serde(flatten)]
     pub finding: Finding,
@@ -76,7 +76,7 @@ pub struct ImageFinding {
 /// The complete result for one platform of an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Diagnosis {
+pub(crate) struct Diagnosis {
     /// The image's name, complete.
     pub name: SealerName,
     /// The platform, as the list of images has it.
@@ -114,7 +114,7 @@ impl ImageDoctor<'_> {
     ///
     /// # Errors
     /// The name or platform does not exist, or the list of images cannot be read.
-    pub fn examine(&self, name: &SealerName, platforms: &[Platform]) -> Result<Vec<Diagnosis>, StoreError> {
+    pub(crate) fn examine(&self, name: &SealerName, platforms: &[Platform]) -> Result<Vec<Diagnosis>, StoreError> {
         let records = self.store.records(name)?;
         if records.is_empty() {
             return Err(StoreError::NoImage(name.to_string()));

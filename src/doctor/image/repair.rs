@@ -22,7 +22,7 @@ use super::{Diagnosis, ImageDoctor};
 const ELSEWHERE: &str = "load an archive of the image, or apply its recipe again: that also repairs it";
 
 /// Repairs images.
-pub struct Repairer<'a> {
+pub(crate) struct Repairer<'a> {
     /// Where they are.
     pub store: &'a Store,
     /// Where layers and documents come from.
@@ -34,7 +34,7 @@ pub struct Repairer<'a> {
 /// The result of a repair.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Repair {
+pub(crate) struct Repair {
     /// The repaired parts, for people: `layer 4 (BASE rootfs cache)`.
     pub mended: Vec<String>,
     /// Where the damaged parts are now.
@@ -46,13 +46,13 @@ pub struct Repair {
 impl Repair {
     /// Whether there was anything to do.
     #[must_use]
-    pub fn is_nothing(&self) -> bool {
+    pub(crate) fn is_nothing(&self) -> bool {
         *self == Self::default()
     }
 
     /// What was done, a line each, for people.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mended = self.mended.iter().map(|what| format!("repaired: {what}\n"));
         let aside =
             self.set_aside.iter().map(|path| format!("moved away: {path}: delete it when you no longer need it\n"));
@@ -73,7 +73,11 @@ impl Repairer<'_> {
     ///
     /// # Errors
     /// The store cannot be written.
-    pub fn repair(&self, doctor: &ImageDoctor<'_>, diagnosis: Diagnosis) -> Result<(Repair, Diagnosis), Failure> {
+    pub(crate) fn repair(
+        &self,
+        doctor: &ImageDoctor<'_>,
+        diagnosis: Diagnosis,
+    ) -> Result<(Repair, Diagnosis), Failure> {
         let mut repair = self.once(&diagnosis)?;
         if repair.is_nothing() {
             return Ok((repair, diagnosis));

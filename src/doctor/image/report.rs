@@ -6,7 +6,7 @@ use super::{Diagnosis, ImageFinding};
 impl Diagnosis {
     /// How many findings are of a verdict.
     #[must_use]
-    pub fn count(&self, verdict: Verdict) -> usize {
+    pub(crate) fn count(&self, verdict: Verdict) -> usize {
         self.findings.iter().filter(|found| found.finding.verdict == verdict).count()
     }
 
@@ -16,7 +16,7 @@ impl Diagnosis {
     /// kubernetes:v1.19.8 (linux/amd64): whole: 5 layers, 13 images in its registry
     /// ```
     #[must_use]
-    pub fn text(&self, with_notes: bool) -> String {
+    pub(crate) fn text(&self, with_notes: bool) -> String {
         let shown = |found: &&ImageFinding| with_notes || found.finding.verdict > Verdict::Note;
         let mut text: String = self.findings.iter().filter(shown).map(|found| found.finding.text()).collect();
         text.push_str(&self.line(with_notes));

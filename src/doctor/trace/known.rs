@@ -22,7 +22,7 @@ const FILE_LIMIT: u64 = 1 << 20;
 /// What a registry calls a layer by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Known {
+pub(crate) struct Known {
     /// The digest of the compressed layer.
     pub digest: Digest,
     /// The repository, with its registry, where the engine saw it.

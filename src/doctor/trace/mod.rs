@@ -20,8 +20,5 @@ mod registry;
 mod text;
 mod tracer;
 
-pub use known::Known;
-pub use model::{
-    Basis, Blob, EngineLayer, EngineSide, ImageLayer, Link, Named, NamedState, Spot, Trace, TracedImage, TracedLayer,
-};
-pub use tracer::Tracer;
+pub(crate) use known::Known;
+pub(crate) use tracer::Tracer;

@@ -11,7 +11,7 @@ use crate::types::{ContextPath, Digest, Failure, FailureKind, Platform, SealerNa
 /// An engine's image and where its layers are in sealer images.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Trace {
+pub(crate) struct Trace {
     /// The image's name, as the engine shows it.
     pub image: String,
     /// The platform of the engine's image.
@@ -33,7 +33,7 @@ pub struct Trace {
 /// The engine, and its information.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct EngineSide {
+pub(crate) struct EngineSide {
     /// Where it listens.
     pub place: String,
     /// The folder of the files with its digests; `None` if there are no files to read.
@@ -49,7 +49,7 @@ pub struct EngineSide {
 /// A layer of the engine's image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct EngineLayer {
+pub(crate) struct EngineLayer {
     /// The digest of its tar stream.
     pub diff_id: Digest,
     /// Its digests in registries, as far as the engine knows: one entry per repository.
@@ -62,7 +62,7 @@ pub struct EngineLayer {
 /// A sealer image that was searched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct TracedImage {
+pub(crate) struct TracedImage {
     /// Its complete name.
     pub name: SealerName,
     /// Its id.
@@ -84,7 +84,7 @@ pub struct TracedImage {
 
 /// A layer of a sealer image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ImageLayer {
+pub(crate) struct ImageLayer {
     /// Its id.
     pub id: Digest,
     /// The instruction that made it: `COPY`, `BASE`.
@@ -97,7 +97,7 @@ pub struct ImageLayer {
 /// What a registry has under a name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Named {
+pub(crate) struct Named {
     /// The name, without a registry: `calico/node:v3.8.2`.
     pub name: String,
     /// How it compares to the engine's image.
@@ -119,7 +119,7 @@ pub struct Named {
 /// How what a registry has under a name compares to the engine's image of the name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum NamedState {
+pub(crate) enum NamedState {
     /// There is nothing under that name.
     Absent,
     /// The same image.
@@ -135,7 +135,7 @@ pub enum NamedState {
 /// A layer of the engine's image in a sealer image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct TracedLayer {
+pub(crate) struct TracedLayer {
     /// The digest of its tar stream.
     pub diff_id: Digest,
     /// The blobs of this layer; several if it was compressed in several ways.
@@ -147,7 +147,7 @@ pub struct TracedLayer {
 /// A compressed layer in a registry's storage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Blob {
+pub(crate) struct Blob {
     /// Its digest.
     pub digest: Digest,
     /// Why it is taken for the layer; never empty.
@@ -165,7 +165,7 @@ pub struct Blob {
 /// Why a blob is taken for a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Basis {
+pub(crate) enum Basis {
     /// The engine knows the layer by this digest.
     Engine,
     /// The config of an image in the sealer image's registry has the diff id in the blob's place.
@@ -177,7 +177,7 @@ pub enum Basis {
 /// Where a file is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Spot {
+pub(crate) struct Spot {
     /// Its path in the root file system.
     pub path: ContextPath,
     /// The number of the sealer image's layer that has it, from 1.
@@ -187,7 +187,7 @@ pub struct Spot {
 /// The link that makes a blob part of a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Link {
+pub(crate) struct Link {
     /// The repository, without a registry.
     pub repository: String,
     /// Where the link is.
@@ -201,14 +201,14 @@ pub struct Link {
 impl Blob {
     /// Whether a registry can give it: its data and a link are there, and nothing is known to be wrong with them.
     #[must_use]
-    pub fn is_there(&self) -> bool {
+    pub(crate) fn is_there(&self) -> bool {
         self.data.is_some() && self.fault.is_none() && self.links.iter().any(|link| link.fault.is_none())
     }
 }
 
 impl TracedImage {
     /// The layers that are not there.
-    pub fn lacks(&self) -> impl Iterator<Item = Digest> {
+    pub(crate) fn lacks(&self) -> impl Iterator<Item = Digest> {
         self.layers.iter().filter(|layer| !layer.found).map(|layer| layer.diff_id)
     }
 }
@@ -216,7 +216,7 @@ impl TracedImage {
 impl Trace {
     /// The failure for scripts: no sealer image has every layer. The causes name each image and what it lacks.
     #[must_use]
-    pub fn failure(&self) -> Option<Failure> {
+    pub(crate) fn failure(&self) -> Option<Failure> {
         if self.found {
             return None;
         }

@@ -6,7 +6,7 @@ use crate::types::printable;
 impl Trace {
     /// What was found, for people: the engine's image, then each sealer image.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut lines = vec![format!("{} ({}), id {}", self.image, self.platform, self.id)];
         lines.push(format!("  of the Docker engine at {}", self.engine.place));
         lines.extend(self.repo_digests.iter().map(|name| format!("  is {name}")));

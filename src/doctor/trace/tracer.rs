@@ -16,7 +16,7 @@ use crate::transport::{Engine, EngineError, EngineFault, EngineImage};
 use crate::types::{Digest, Event, Failure, FailureKind, ImageRef, ImageSource, Observer};
 
 /// Looks for an engine's image in sealer images.
-pub struct Tracer<'a> {
+pub(crate) struct Tracer<'a> {
     /// The engine.
     pub engine: &'a Engine,
     /// The store with the sealer images; only read.
@@ -38,7 +38,7 @@ pub(super) struct Asked {
 impl Tracer<'_> {
     /// Looks for the engine's image of that name in `images`, else in all of the store, as far as they are for its
     /// platform. A source of a registry means the engine's image of the same name.
-    pub fn trace(&self, source: &ImageSource, images: Option<Vec<Image>>) -> Result<Trace, Failure> {
+    pub(crate) fn trace(&self, source: &ImageSource, images: Option<Vec<Image>>) -> Result<Trace, Failure> {
         let source = ImageSource::Engine(source.reference().clone());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let image = runtime.block_on(self.engine.describe(&source)).map_err(engine_failed)?;

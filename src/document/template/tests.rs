@@ -253,6 +253,7 @@ fn data_is_rendered_inside_and_keeps_its_kinds() {
 
 #[test]
 fn used_values_are_named() {
-    assert_eq!(values_in_template("{{ values.a.b }}{{ platform.os }}{{ values.c | upper }}"), ["a.b", "c"]);
-    assert_eq!(values_in_template("no {% template"), [""; 0]);
+    let names = names_in_template("{{ values.a.b }}{{ platform.os }}{{ values.c | upper }}");
+    assert_eq!(names, [vec!["a", "b"], vec!["c"]]);
+    assert_eq!(names_in_template("no {% template"), Vec::<Vec<String>>::new());
 }

@@ -15,9 +15,9 @@ mod read;
 mod read_error;
 mod write;
 
-pub use read::DockerArchive;
-pub use read_error::DockerArchiveReadError;
-pub use write::{DockerArchiveError, write_docker_archive};
+pub(crate) use read::DockerArchive;
+pub(crate) use read_error::DockerArchiveReadError;
+pub(crate) use write::write_docker_archive;
 
 /// Bytes that a config may have.
 const CONFIG_LIMIT: u64 = 8 << 20;

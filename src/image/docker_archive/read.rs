@@ -20,7 +20,7 @@ const OUTER: Limits = Limits { bytes: 256 << 30, ratio: 1100, free: 64 << 20, en
 ///
 /// Only entries that manifest.json names are read: a config that hashes to its name, and layers that are regular files
 /// and hash to the config's diff ids, which is seen when they are [copied](Self::copy_layer) out.
-pub struct DockerArchive {
+pub(crate) struct DockerArchive {
     spool: Spool,
     config: Vec<u8>,
     id: Digest,
@@ -55,7 +55,7 @@ struct Indexed {
 
 impl DockerArchive {
     /// The tags that `docker load` gives to the images of an archive, which may be compressed.
-    pub fn tags(file: File) -> Result<Vec<String>, Error> {
+    pub(crate) fn tags(file: File) -> Result<Vec<String>, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Tagged {
@@ -72,7 +72,7 @@ impl DockerArchive {
     }
 
     /// Reads the plain tar in `file`, from its first byte to its last; it must not change meanwhile.
-    pub fn open(file: File) -> Result<Self, Error> {
+    pub(crate) fn open(file: File) -> Result<Self, Error> {
         let spool = Spool::of_plain(file, &OUTER)?;
         let manifest = document(&spool, MANIFEST)?;
         let manifest: Vec<Manifest> = parse(&manifest, MANIFEST)?;
@@ -100,32 +100,32 @@ impl DockerArchive {
 
     /// The config, byte for byte.
     #[must_use]
-    pub fn config(&self) -> &[u8] {
+    pub(crate) fn config(&self) -> &[u8] {
         &self.config
     }
 
     /// The config's digest, which is the image id.
     #[must_use]
-    pub fn id(&self) -> Digest {
+    pub(crate) fn id(&self) -> Digest {
         self.id
     }
 
     /// Whether this image has that id in an engine: the digest of the config, or, for engines that keep images in
     /// containerd's store, that of the manifest or list that the archive's OCI layout names.
     #[must_use]
-    pub fn is_called(&self, id: Digest) -> bool {
+    pub(crate) fn is_called(&self, id: Digest) -> bool {
         self.id == id || self.index.as_ref().is_some_and(|index| index.manifests.iter().any(|image| image.digest == id))
     }
 
     /// How many layers there are.
     #[must_use]
-    pub fn layer_count(&self) -> usize {
+    pub(crate) fn layer_count(&self) -> usize {
         self.layers.len()
     }
 
     /// Writes the layer of that number, decompressed, to `out`, which is invalid if this fails: only the end shows
     /// whether it matches the config.
-    pub fn copy_layer<W: Write>(&self, index: usize, out: W) -> Result<W, Error> {
+    pub(crate) fn copy_layer<W: Write>(&self, index: usize, out: W) -> Result<W, Error> {
         let Layer { name, diff_id, member } = &self.layers[index];
         let unread = |source| Error::Layer { name: name.clone(), source };
         let mut stream = Decompressed::new(self.spool.content(member), &Limits::LAYER).map_err(unread)?;

@@ -9,7 +9,7 @@ use super::CONFIG_LIMIT;
 
 /// Why an archive of `docker save` is refused. Names from inside it are printable.
 #[derive(Debug, thiserror::Error)]
-pub enum DockerArchiveReadError {
+pub(crate) enum DockerArchiveReadError {
     /// The tar is refused.
     #[error("the docker archive is refused")]
     Archive(#[from] ArchiveError),

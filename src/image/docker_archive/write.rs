@@ -16,7 +16,7 @@ use crate::types::{Digest, DigestWriter, Epoch, FailureKind, ImageRef, Reportabl
 
 /// Why an image is not written as an archive for `docker load`.
 #[derive(Debug, thiserror::Error)]
-pub enum DockerArchiveError {
+pub(crate) enum DockerArchiveError {
     /// The name to load it under has no tag, or a digest next to it.
     #[error("`{0}` is not a name to load an image under: expected a repository with a tag and without a digest")]
     Name(Box<ImageRef>),
@@ -120,7 +120,7 @@ impl Reportable for DockerArchiveError {
 ///
 /// Every blob is verified while it is read: the compressed layer against its digest, the decompressed against the
 /// config's diff id. One that is damaged is thrown away.
-pub fn write_docker_archive<W: Write>(
+pub(crate) fn write_docker_archive<W: Write>(
     image: &ContainerImage,
     blobs: &dyn Blobs,
     name: &ImageRef,

@@ -1,7 +1,7 @@
 //! A layer: tree on disk ⇄ tar stream ⇄ layer id.
 //!
 //! ```text
-//! tree ──write_layer──▶ tar stream as Go's archive/tar writes it for sealer ──sha256──▶ layer id
+//! tree ──write_layer_at──▶ tar stream as Go's archive/tar writes it for sealer ──sha256──▶ layer id
 //! tree ◀──Unpacker───── tar stream, from strangers, hashed as it arrives
 //! ```
 //!
@@ -15,11 +15,12 @@ mod tests;
 mod unpack;
 mod unpacker;
 
-pub use error::LayerError;
-pub use owners::Owners;
-pub use stream::{LayerId, layer_id, layer_id_at, write_entries_at, write_layer, write_layer_at};
-pub use unpack::{Unpacked, unpack};
-pub use unpacker::{Note, Unpacker};
+pub(crate) use error::LayerError;
+pub(crate) use owners::Owners;
+pub use stream::{LayerId, layer_id};
+pub(crate) use stream::{layer_id_at, write_entries_at, write_layer_at};
+pub(crate) use unpack::{Unpacked, unpack};
+pub(crate) use unpacker::{Note, Unpacker};
 
 /// What a whiteout is called in a stream: this, then the name that is gone.
 const WHITEOUT_PREFIX: &[u8] = b".wh.";

@@ -10,7 +10,7 @@ use crate::types::Digest;
 /// 0:0 is `root`, `root` whatever they say. Without root, our own user counts as 0:0, because it cannot create files of
 /// root.
 #[derive(Debug, Clone, Default)]
-pub struct Owners {
+pub(crate) struct Owners {
     users: HashMap<u32, Vec<u8>>,
     groups: HashMap<u32, Vec<u8>>,
     own: Option<u32>,
@@ -28,13 +28,13 @@ pub(super) struct StreamOwner<'a> {
 impl Owners {
     /// Owners by the text of a passwd and a group file; `own` is the user that stands for 0:0, or `None` for root.
     #[must_use]
-    pub fn new(passwd: &[u8], group: &[u8], own: Option<u32>) -> Self {
+    pub(crate) fn new(passwd: &[u8], group: &[u8], own: Option<u32>) -> Self {
         Self { users: numbers(passwd), groups: numbers(group), own }
     }
 
     /// The owners of this machine and this process. Missing files count as empty.
     #[must_use]
-    pub fn of_this_machine() -> Self {
+    pub(crate) fn of_this_machine() -> Self {
         let read = |path| fs_err::read(Path::new(path)).unwrap_or_default();
         let uid = rustix::process::geteuid();
         let own = if uid.is_root() { None } else { Some(uid.as_raw()) };
@@ -43,7 +43,7 @@ impl Owners {
 
     /// A digest of all known owners: with other owners the same tree may hash to another id.
     #[must_use]
-    pub fn digest(&self) -> Digest {
+    pub(crate) fn digest(&self) -> Digest {
         let sorted = |names: &HashMap<u32, Vec<u8>>| names.clone().into_iter().collect::<BTreeMap<_, _>>();
         Digest::of(format!("{:?} {:?} {:?}", self.own, sorted(&self.users), sorted(&self.groups)).as_bytes())
     }

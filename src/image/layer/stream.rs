@@ -30,13 +30,9 @@ pub struct LayerId {
 ///
 /// The folder's own entry is left out. Symlinks keep their real targets, a hard link is a second file; sockets, FIFOs
 /// and devices other than whiteouts are refused by name. The stream of an empty tree is two zero blocks, but it makes no
-/// layer.
-pub fn write_layer(dir: &Path, owners: &Owners, out: impl Write) -> Result<(), LayerError> {
-    write_layer_at(&Dir::open(dir)?, owners, out).map(|_| ())
-}
-
-/// As [`write_layer`], from an open folder; says whether there was any entry.
-pub fn write_layer_at(dir: &Dir, owners: &Owners, out: impl Write) -> Result<bool, LayerError> {
+/// layer. Returns
+/// whether there was any entry.
+pub(crate) fn write_layer_at(dir: &Dir, owners: &Owners, out: impl Write) -> Result<bool, LayerError> {
     let mut stream = Stream::new(owners, out);
     let any = stream.folder(dir, 0)?;
     let mut out = stream.out;
@@ -47,7 +43,7 @@ pub fn write_layer_at(dir: &Dir, owners: &Owners, out: impl Write) -> Result<boo
 /// Writes the entries of the tree below `dir` with `prefix/` before their names, without the blocks that end an
 /// archive; the id that the tree hashes to as a layer on its own, or `None` if it is empty. A name with `\` is refused:
 /// no sealer loads it.
-pub fn write_entries_at(
+pub(crate) fn write_entries_at(
     dir: &Dir,
     owners: &Owners,
     prefix: &str,
@@ -70,7 +66,7 @@ pub fn layer_id(dir: &Path) -> Result<Option<LayerId>, LayerError> {
 /// As [`layer_id`], of an open folder and with the given owners.
 ///
 /// One thread reads, one hashes, so neither the disk nor sha256 waits for the other.
-pub fn layer_id_at(dir: &Dir, owners: &Owners) -> Result<Option<LayerId>, LayerError> {
+pub(crate) fn layer_id_at(dir: &Dir, owners: &Owners) -> Result<Option<LayerId>, LayerError> {
     let (sender, receiver) = sync_channel::<Vec<u8>>(8);
     thread::scope(|scope| {
         let hashing = scope.spawn(move || {

@@ -208,7 +208,7 @@ fn random_trees_hash_as_an_independent_writer_says_and_come_back_from_their_stre
         let id = layer_id(&tree).unwrap().unwrap();
         assert_eq!(format!("{} {}", id.digest.hex(), id.tar_size), line, "tree {name} of seed {seed}");
         let mut stream = Vec::new();
-        write_layer(&tree, &Owners::of_this_machine(), &mut stream).unwrap();
+        write_layer_at(&Dir::open(&tree).unwrap(), &Owners::of_this_machine(), &mut stream).unwrap();
         assert_eq!(Digest::of(&stream), id.digest);
         let copy = top.make_folder(format!("{name}-back"), 0o700).unwrap();
         let unpacked = unpack(&stream[..], &copy, &Limits::LAYER).unwrap();
@@ -225,7 +225,7 @@ fn a_stream_with_one_byte_changed_is_refused_or_has_another_digest() {
     let tree = top.make_folder("tree", 0o755).unwrap();
     Random(42).tree(&tree, 4);
     let mut stream = Vec::new();
-    write_layer(tree.path(), &Owners::of_this_machine(), &mut stream).unwrap();
+    write_layer_at(&Dir::open(tree.path()).unwrap(), &Owners::of_this_machine(), &mut stream).unwrap();
     let right = Digest::of(&stream);
     for at in (0..stream.len()).step_by(stream.len() / 120 + 1) {
         for change in [0x01, 0x80, 0xff] {
@@ -251,7 +251,7 @@ fn a_stream_that_fails_its_digest_is_a_failed_verification() {
     let tree = top.make_folder("tree", 0o755).unwrap();
     crate::disk::write_atomic(&tree, "file", &[b'x'; 9000], 0o644).unwrap();
     let mut stream = Vec::new();
-    write_layer(tree.path(), &Owners::of_this_machine(), &mut stream).unwrap();
+    write_layer_at(&Dir::open(tree.path()).unwrap(), &Owners::of_this_machine(), &mut stream).unwrap();
     let size = stream.len() as u64;
     let reader = crate::types::VerifyingReader::new(&stream[..], Digest::of(b"other"), size);
     let error = unpack(reader, &top.make_folder("to", 0o700).unwrap(), &Limits::LAYER).unwrap_err();

@@ -9,7 +9,7 @@ use crate::types::{Digest, DigestWriter};
 
 /// The result of unpacking a layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unpacked {
+pub(crate) struct Unpacked {
     /// sha256 of the whole stream: the layer's id, if the stream is correct.
     pub stream: Digest,
     /// The stream's length in bytes.
@@ -21,7 +21,7 @@ pub struct Unpacked {
 impl Unpacked {
     /// Whether the tree has everything from the stream, so that its id can be recomputed from it.
     #[must_use]
-    pub fn is_faithful(&self) -> bool {
+    pub(crate) fn is_faithful(&self) -> bool {
         !self.notes.iter().any(Note::is_loss)
     }
 }
@@ -30,7 +30,7 @@ impl Unpacked {
 ///
 /// Whiteouts become 0:0 devices and `trusted.overlay.opaque`; everything that a hostile stream could do is refused by
 /// name. The stream is read to its last byte and hashed, so that the caller can compare.
-pub fn unpack(stream: impl Read, into: &Dir, limits: &Limits) -> Result<Unpacked, LayerError> {
+pub(crate) fn unpack(stream: impl Read, into: &Dir, limits: &Limits) -> Result<Unpacked, LayerError> {
     let mut hash = DigestWriter::new(io::sink());
     let hashed = Hashed { inner: BufReader::with_capacity(256 * 1024, stream), hash: &mut hash };
     let mut entries = Entries::new(hashed, Policy::Layer, limits);

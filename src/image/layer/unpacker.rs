@@ -10,7 +10,7 @@ use std::path::Path;
 use rustix::io::Errno;
 
 use super::{LayerError, OPAQUE_MARK, WHITEOUT_PREFIX};
-use crate::disk::{Dir, DiskError, FileTime, Kind, is_root};
+use crate::disk::{Dir, DiskError, FileTime, Kind, complete_file, is_root};
 use crate::tar::{Entry, EntryKind, EntryPath, Refusal};
 use crate::types::Epoch;
 
@@ -20,7 +20,7 @@ const SEALER_ROOT: &[u8] = b"/var/lib/sealer/";
 
 /// What a person should know of an entry that was unpacked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Note {
+pub(crate) enum Note {
     /// It is setuid or setgid, or has capabilities, and keeps them.
     Privileged(String),
     /// It does not belong to root, and without root the owner could not be kept.
@@ -36,7 +36,7 @@ pub enum Note {
 impl Note {
     /// Whether it needs its own warning: lost owners already make the layer unverified.
     #[must_use]
-    pub fn is_news(&self) -> bool {
+    pub(crate) fn is_news(&self) -> bool {
         match self {
             Self::Privileged(_) | Self::AttributeDropped(..) | Self::DamagedLink(_) => true,
             Self::OwnerLost(_) | Self::FolderImplied(_) => false,
@@ -45,7 +45,7 @@ impl Note {
 
     /// Whether the tree lacks something from the stream.
     #[must_use]
-    pub fn is_loss(&self) -> bool {
+    pub(crate) fn is_loss(&self) -> bool {
         match self {
             Self::Privileged(_) | Self::AttributeDropped(..) => false,
             Self::OwnerLost(_) | Self::DamagedLink(_) | Self::FolderImplied(_) => true,
@@ -85,7 +85,7 @@ struct FolderEnd {
 ///
 /// Every parent is opened beneath the tree's handle without following a symlink, every leaf is made new. Folders get
 /// their modes, owners and times in [`Unpacker::finish`].
-pub struct Unpacker {
+pub(crate) struct Unpacker {
     top: Dir,
     folders: BTreeMap<Vec<u8>, FolderEnd>,
     notes: Vec<Note>,
@@ -98,7 +98,7 @@ pub struct Unpacker {
 impl Unpacker {
     /// Unpacks into `top`.
     #[must_use]
-    pub fn new(top: Dir) -> Self {
+    pub(crate) fn new(top: Dir) -> Self {
         Self {
             top,
             folders: BTreeMap::new(),
@@ -110,7 +110,7 @@ impl Unpacker {
     }
 
     /// Takes one entry, whose path and hard link's target are relative to the tree's top.
-    pub fn take(&mut self, entry: &Entry, content: impl Read) -> Result<(), LayerError> {
+    pub(crate) fn take(&mut self, entry: &Entry, content: impl Read) -> Result<(), LayerError> {
         let refused = |why| LayerError::refused(entry.path.as_bytes(), why);
         let (parents, leaf) = entry.path.split();
         if parents.split(|byte| *byte == b'/').any(|parent| parent.starts_with(WHITEOUT_PREFIX)) {
@@ -143,7 +143,7 @@ impl Unpacker {
     }
 
     /// Gives the folders their attributes, the deepest first; what is to be reported.
-    pub fn finish(mut self) -> Result<Vec<Note>, LayerError> {
+    pub(crate) fn finish(mut self) -> Result<Vec<Note>, LayerError> {
         self.near = None;
         let implied = self.folders.iter().filter(|(_, end)| end.implied);
         self.notes.extend(implied.map(|(path, _)| Note::FolderImplied(path.escape_ascii().to_string())));
@@ -251,7 +251,7 @@ impl Unpacker {
             let why = Refusal::Short { found: copied, size: entry.size };
             return Err(LayerError::refused(entry.path.as_bytes(), why));
         }
-        parent.complete_file(&file, self.root.then_some(owner), entry.mode, entry.mtime)?;
+        complete_file(&file, self.root.then_some(owner), entry.mode, entry.mtime)?;
         if self.root {
             for (_, value) in entry.attributes.iter().filter(|(attribute, _)| attribute == CAPABILITY) {
                 parent.set_capability(leaf, value)?;

@@ -6,11 +6,11 @@ use crate::edit::{Format, Operation, patch};
 use crate::types::SealerName;
 
 /// The annotation with the image's Clusterfile.
-pub const CLUSTERFILE_ANNOTATION: &str = "sea.aliyun.com/ClusterFile";
+pub(crate) const CLUSTERFILE_ANNOTATION: &str = "sea.aliyun.com/ClusterFile";
 
 /// Sealer's default Clusterfile for an image without one, as in the output of its `inspect`.
 #[must_use]
-pub fn default_clusterfile(name: &SealerName) -> String {
+pub(crate) fn default_clusterfile(name: &SealerName) -> String {
     format!(
         "apiVersion: sealer.cloud/v2\n\
          kind: Cluster\n\

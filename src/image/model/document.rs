@@ -21,7 +21,7 @@ impl ImageDocument {
     }
 
     /// A document that came from elsewhere; its bytes stay as they are.
-    pub fn from_yaml(yaml: Vec<u8>) -> Result<Self, ModelError> {
+    pub(crate) fn from_yaml(yaml: Vec<u8>) -> Result<Self, ModelError> {
         let image = Image::from_yaml(&yaml)?;
         let id = image.id.ok_or(ModelError::NoId)?;
         Ok(Self { image, id, yaml })

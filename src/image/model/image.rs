@@ -136,7 +136,7 @@ impl Image {
 
     /// The id that its content has, whatever it says about itself.
     #[must_use]
-    pub fn computed_id(&self) -> ImageId {
+    pub(crate) fn computed_id(&self) -> ImageId {
         let without = Self { id: None, ..self.clone() };
         ImageId::of(without.to_yaml().as_bytes())
     }
@@ -157,7 +157,7 @@ impl Image {
     }
 
     /// Reads the YAML of the store and of saved archives.
-    pub fn from_yaml(yaml: &[u8]) -> Result<Self, ModelError> {
+    pub(crate) fn from_yaml(yaml: &[u8]) -> Result<Self, ModelError> {
         if yaml.len() > MAX_SIZE {
             return Err(ModelError::Size(yaml.len()));
         }
@@ -166,7 +166,7 @@ impl Image {
     }
 
     /// Reads the JSON of a pushed image's config; other parts of it are ignored.
-    pub fn from_json(json: &[u8]) -> Result<Self, ModelError> {
+    pub(crate) fn from_json(json: &[u8]) -> Result<Self, ModelError> {
         if json.len() > MAX_SIZE {
             return Err(ModelError::Size(json.len()));
         }
@@ -176,14 +176,14 @@ impl Image {
 
     /// The YAML as sealer prints it, final newline included.
     #[must_use]
-    pub fn to_yaml(&self) -> String {
+    pub(crate) fn to_yaml(&self) -> String {
         to_go_yaml(&self.to_json())
     }
 
     /// The document as sealer's JSON has it, keys in the order of its fields; of a pushed image's config the first
     /// part.
     #[must_use]
-    pub fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         let mut metadata = Map::new();
         metadata.insert("name".to_owned(), json!(self.name));
         metadata.insert("creationTimestamp".to_owned(), Value::Null);

@@ -12,11 +12,11 @@ use crate::types::{Platform, SealerName};
 /// The images of a store or a saved archive: complete name → one manifest per platform.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct Metadata(pub BTreeMap<String, ManifestList>);
+pub(crate) struct Metadata(pub BTreeMap<String, ManifestList>);
 
 /// The platforms of a name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ManifestList {
+pub(crate) struct ManifestList {
     /// One per platform, in the order in which they came.
     pub manifests: Vec<Manifest>,
 }
@@ -48,7 +48,7 @@ pub struct ManifestPlatform {
 
 impl Manifest {
     /// The id, if it is one.
-    pub fn image_id(&self) -> Result<ImageId, ModelError> {
+    pub(crate) fn image_id(&self) -> Result<ImageId, ModelError> {
         self.id.parse()
     }
 }
@@ -118,7 +118,7 @@ impl<'de> Visitor<'de> for Names {
 impl Metadata {
     /// Reads the file. One without content is not a list: a machine that lost its power leaves such files, and treating
     /// it as an empty list would overwrite data that can still be restored.
-    pub fn from_json(json: &[u8]) -> Result<Self, ModelError> {
+    pub(crate) fn from_json(json: &[u8]) -> Result<Self, ModelError> {
         if json.trim_ascii().is_empty() {
             return Err(ModelError::Metadata(serde_json::Error::custom("the file is empty")));
         }
@@ -134,7 +134,7 @@ impl Metadata {
     ///
     /// Never: names and numbers are always JSON.
     #[must_use]
-    pub fn to_json(&self) -> Vec<u8> {
+    pub(crate) fn to_json(&self) -> Vec<u8> {
         let mut json = Vec::new();
         let tabs = serde_json::ser::PrettyFormatter::with_indent(b"\t");
         let mut serializer = serde_json::Serializer::with_formatter(&mut json, tabs);
@@ -148,24 +148,24 @@ impl Metadata {
     ///
     /// Never: names and numbers are always JSON.
     #[must_use]
-    pub fn to_line(&self) -> Vec<u8> {
+    pub(crate) fn to_line(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("names and numbers are always JSON")
     }
 
     /// The manifest of a name and platform.
     #[must_use]
-    pub fn find(&self, name: &SealerName, platform: &Platform) -> Option<&Manifest> {
+    pub(crate) fn find(&self, name: &SealerName, platform: &Platform) -> Option<&Manifest> {
         self.manifests(name).iter().find(|manifest| manifest.platform.platform() == *platform)
     }
 
     /// All manifests of a name.
     #[must_use]
-    pub fn manifests(&self, name: &SealerName) -> &[Manifest] {
+    pub(crate) fn manifests(&self, name: &SealerName) -> &[Manifest] {
         self.0.get(&name.to_string()).map_or(&[], |list| &list.manifests)
     }
 
     /// Adds a manifest under a name, replacing the one of the same platform.
-    pub fn put(&mut self, name: &SealerName, manifest: Manifest) {
+    pub(crate) fn put(&mut self, name: &SealerName, manifest: Manifest) {
         let list = self.0.entry(name.to_string()).or_default();
         let platform = manifest.platform.platform();
         match list.manifests.iter_mut().find(|there| there.platform.platform() == platform) {
@@ -176,7 +176,7 @@ impl Metadata {
 
     /// Removes a platform of a name, or all of them; the name is removed with its last platform. Returns the removed
     /// ones.
-    pub fn remove(&mut self, name: &SealerName, platform: Option<&Platform>) -> Vec<Manifest> {
+    pub(crate) fn remove(&mut self, name: &SealerName, platform: Option<&Platform>) -> Vec<Manifest> {
         let key = name.to_string();
         let Some(list) = self.0.get_mut(&key) else { return Vec::new() };
         let goes = |manifest: &Manifest| platform.is_none_or(|platform| manifest.platform.platform() == *platform);

@@ -14,10 +14,12 @@ mod scalar;
 mod tests;
 mod yaml;
 
-pub use clusterfile::{CLUSTERFILE_ANNOTATION, default_clusterfile};
+pub(crate) use clusterfile::{CLUSTERFILE_ANNOTATION, default_clusterfile};
 pub use document::ImageDocument;
-pub use error::ModelError;
-pub use image::{Arguments, Commands, Image, ImageConfig, Layer, LayerKind};
-pub use image_id::ImageId;
-pub use metadata::{Manifest, ManifestList, ManifestPlatform, Metadata};
-pub use yaml::{inspect, to_go_yaml};
+pub(crate) use error::ModelError;
+pub(crate) use image::Commands;
+pub use image::{Image, ImageConfig, Layer, LayerKind};
+pub(crate) use image_id::ImageId;
+pub(crate) use metadata::Manifest;
+pub(crate) use metadata::{ManifestList, Metadata};
+pub(crate) use yaml::{inspect, to_go_yaml};

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use super::image::Arguments;
 use super::*;
 use crate::types::golden::shared;
 use crate::types::{Digest, Platform, SealerName};

@@ -13,7 +13,7 @@ const SIMPLE_KEY: usize = 128;
 
 /// `value` as a document, final newline included. Keys are sorted; numbers are written as JSON has them.
 #[must_use]
-pub fn to_go_yaml(value: &Value) -> String {
+pub(crate) fn to_go_yaml(value: &Value) -> String {
     let mut emitter = Emitter { out: String::new(), column: 0, fresh: true, only_indicators: true };
     emitter.node(value, None, false);
     emitter.new_line(0);
@@ -22,7 +22,7 @@ pub fn to_go_yaml(value: &Value) -> String {
 
 /// What `inspect` prints: the images as a list, then an empty line.
 #[must_use]
-pub fn inspect(images: &[Image]) -> String {
+pub(crate) fn inspect(images: &[Image]) -> String {
     let list = Value::Array(images.iter().map(Image::to_json).collect());
     to_go_yaml(&list) + "\n"
 }

@@ -21,7 +21,7 @@ use super::{Descriptor, Document};
 use crate::types::Digest;
 
 pub use list::merged_list;
-pub use referrer::{EMPTY_CONFIG, Referrer, merged_referrers, referrer_manifest, referrers_tag};
+pub(crate) use referrer::{EMPTY_CONFIG, merged_referrers, referrer_manifest, referrers_tag};
 
 /// The media type of a pushed image's config.
 pub const CONFIG_TYPE: &str = "application/vnd.docker.container.image.v1+json";

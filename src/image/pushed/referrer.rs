@@ -7,13 +7,13 @@ use super::{Descriptor, Document, document};
 use crate::types::Digest;
 
 /// The bytes of the config that says nothing.
-pub const EMPTY_CONFIG: &[u8] = b"{}";
+pub(crate) const EMPTY_CONFIG: &[u8] = b"{}";
 /// The media type of that config.
 const EMPTY_TYPE: &str = "application/vnd.oci.empty.v1+json";
 
 /// Something that refers to a manifest or list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Referrer {
+pub(crate) struct Referrer {
     /// Its own manifest.
     pub manifest: Document,
     /// What it is: `application/vnd.in-toto+json`.
@@ -22,7 +22,7 @@ pub struct Referrer {
 
 /// The manifest of one blob that refers to `subject`.
 #[must_use]
-pub fn referrer_manifest(subject: &Descriptor, artifact_type: &str, blob: &Descriptor) -> Referrer {
+pub(crate) fn referrer_manifest(subject: &Descriptor, artifact_type: &str, blob: &Descriptor) -> Referrer {
     let config = Descriptor {
         media_type: EMPTY_TYPE.to_owned(),
         digest: Digest::of(EMPTY_CONFIG),
@@ -41,13 +41,13 @@ pub fn referrer_manifest(subject: &Descriptor, artifact_type: &str, blob: &Descr
 
 /// The tag of the index of what refers to a manifest, if the registry has no referrers API: `sha256-<hex>`.
 #[must_use]
-pub fn referrers_tag(subject: Digest) -> String {
+pub(crate) fn referrers_tag(subject: Digest) -> String {
     format!("sha256-{}", subject.hex())
 }
 
 /// The index of what refers to a manifest: what `there` has, an index that was understood, and one more.
 #[must_use]
-pub fn merged_referrers(there: Option<&[u8]>, referrer: &Referrer) -> Document {
+pub(crate) fn merged_referrers(there: Option<&[u8]>, referrer: &Referrer) -> Document {
     let there: Value = there.and_then(|bytes| serde_json::from_slice(bytes).ok()).unwrap_or_default();
     let mut entries = there["manifests"].as_array().cloned().unwrap_or_default();
     let own = &referrer.manifest.descriptor;

@@ -48,11 +48,10 @@ use crate::image::model::{Image, ImageId};
 use crate::sources::public_url;
 use crate::types::{Digest, ImageSource, Platform, SealerName};
 
-pub use names::NameError;
-pub use read::read_lock;
+pub(crate) use read::read_lock;
 
 /// The version of the lock's form that is written.
-pub const LOCK_VERSION: u32 = 1;
+pub(crate) const LOCK_VERSION: u32 = 1;
 
 /// What a lock's name ends with.
 const LOCK_ENDING: &str = ".lock.yaml";
@@ -100,7 +99,7 @@ impl LockedBase {
     /// Whether this one is pulled although the store has `found` under the name: a registry is known that has it, and
     /// `found` is another one.
     #[must_use]
-    pub fn displaces(&self, name: &SealerName, found: &Image) -> bool {
+    pub(crate) fn displaces(&self, name: &SealerName, found: &Image) -> bool {
         self.digest.is_some() && !self.is(name, found)
     }
 }
@@ -119,7 +118,7 @@ pub enum Locked {
 /// How an entry of one lock differs from another's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct LockChange {
+pub(crate) struct LockChange {
     /// The URL, without its query, or the image's name.
     pub name: String,
     /// The platform; files have none.
@@ -164,7 +163,7 @@ impl Lock {
     /// What becomes of `now`, which somebody else made of `earlier` meanwhile, with all that this lock changed of `earlier`. Of
     /// what both added, theirs stays: it was there first.
     #[must_use]
-    pub fn onto(&self, earlier: &Self, now: &Self) -> Self {
+    pub(crate) fn onto(&self, earlier: &Self, now: &Self) -> Self {
         Self {
             files: onto(&self.files, &earlier.files, &now.files),
             images: onto(&self.images, &earlier.images, &now.images),
@@ -193,7 +192,7 @@ impl Lock {
 
     /// How this lock differs from an earlier one, in the order of the lock's text.
     #[must_use]
-    pub fn changes_since(&self, earlier: &Self) -> Vec<LockChange> {
+    pub(crate) fn changes_since(&self, earlier: &Self) -> Vec<LockChange> {
         let (old, new) = (earlier.shown(), self.shown());
         let names: BTreeSet<_> = old.keys().chain(new.keys()).collect();
         let change = |key: &(u8, String, Option<Platform>)| {
@@ -273,6 +272,6 @@ pub fn lock_file_of(recipe: &Path) -> PathBuf {
 
 /// Whether a file is called as locks are.
 #[must_use]
-pub fn is_lock_file(file: &Path) -> bool {
+pub(crate) fn is_lock_file(file: &Path) -> bool {
     file.file_name().is_some_and(|name| name.as_encoded_bytes().ends_with(LOCK_ENDING.as_bytes()))
 }

@@ -30,7 +30,7 @@ impl Lock {
     /// The entries for all that was given: containers and files. What was asked for as a base image has an entry of its own
     /// kind in `bases`.
     #[must_use]
-    pub fn of_resolved(resolved: Resolved, bases: &Self) -> Self {
+    pub(crate) fn of_resolved(resolved: Resolved, bases: &Self) -> Self {
         let mut lock = Self { bases: bases.bases.clone(), ..Self::default() };
         for (url, (digest, size)) in resolved.files {
             lock.insert(Locked::File(url, LockedFile { digest, size }));

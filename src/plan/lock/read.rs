@@ -53,7 +53,7 @@ struct WrittenBase {
 }
 
 /// Reads a lock's file. The error is all that is wrong with it, in the order of the text.
-pub fn read_lock(source: &Source) -> Result<Lock, Vec<Diagnostic>> {
+pub(crate) fn read_lock(source: &Source) -> Result<Lock, Vec<Diagnostic>> {
     let Some(written) = read_document::<Written>(source, "lock")? else {
         let message = "the lock is empty";
         return Err(vec![

@@ -15,7 +15,7 @@ use super::{ContextSource, FORMAT_VERSION, Lock, PassedOver, Plan, PlannedStage}
 use stage::StageResolver;
 
 /// How clusters call the image's own registry where a recipe says nothing else.
-pub const DEFAULT_CLUSTER_REGISTRY: &str = "sea.hub:5000";
+pub(crate) const DEFAULT_CLUSTER_REGISTRY: &str = "sea.hub:5000";
 
 /// What of a recipe is wanted.
 #[derive(Debug, Clone, Default)]
@@ -28,7 +28,7 @@ pub struct Narrowing {
 
 /// What could be made of a recipe, and all that is wrong with it.
 #[derive(Debug, Default)]
-pub struct Survey {
+pub(crate) struct Survey {
     /// The mistakes in its meaning, in the order of the text, each once whatever the number of platforms. One without a
     /// message stands for a template that names an unknown value.
     pub mistakes: Vec<Diagnostic>,
@@ -40,7 +40,7 @@ pub struct Survey {
 
 /// A stage for one platform, as far as it could be understood.
 #[derive(Debug)]
-pub struct StageSketch {
+pub(crate) struct StageSketch {
     /// The platform.
     pub platform: Platform,
     /// The image that it makes.
@@ -61,7 +61,7 @@ pub struct StageSketch {
 
 impl StageSketch {
     /// The sealer images that it builds on or takes files from, each with its place.
-    pub fn needs(&self) -> impl Iterator<Item = (Span, &SealerName)> {
+    pub(crate) fn needs(&self) -> impl Iterator<Item = (Span, &SealerName)> {
         self.bases.iter().filter_map(|(span, base)| Some((*span, base.sealer()?)))
     }
 }
@@ -81,7 +81,7 @@ pub fn resolve(
 /// As [`resolve`], for a recipe of which parts may be wrong in form: of `unknown` names, given by their parts, as
 /// `["values", "docker"]`, the values are not known, and what depends on them is passed over.
 #[must_use]
-pub fn survey(
+pub(crate) fn survey(
     source: &Source,
     recipe: &Recipe,
     values: &Values,

@@ -10,7 +10,7 @@ use crate::document::{Data, Declared, Spanned, Text};
 use crate::steps::Step;
 use crate::types::Source;
 
-pub use context::{ContextEntry, DirectoryEntry, LayerEntry, RootfsEntry};
+pub(crate) use context::{ContextEntry, DirectoryEntry, LayerEntry, RootfsEntry};
 
 /// How base images are derived: stages of context → steps → Kubefile → image.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

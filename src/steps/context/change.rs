@@ -16,7 +16,7 @@ const UNFINISHED: &str = "change";
 
 impl Context {
     /// What stands at a path; none where nothing does.
-    pub fn meta(&self, path: &ContextPath) -> Result<Option<Meta>, ContextError> {
+    pub(crate) fn meta(&self, path: &ContextPath) -> Result<Option<Meta>, ContextError> {
         match self.parent(path)? {
             Some((folder, name)) => Ok(folder.meta_if_there(name)?),
             None => Ok(None),
@@ -24,7 +24,7 @@ impl Context {
     }
 
     /// Removes what stands at a path that was [found](Self::topmost), a folder with all that is in it.
-    pub fn remove(&self, path: &Path) -> Result<(), ContextError> {
+    pub(crate) fn remove(&self, path: &Path) -> Result<(), ContextError> {
         let folder = self.root.beneath(path.parent().unwrap_or(Path::new("")))?;
         let time = folder.own_meta()?.mtime;
         folder.remove_all(path.file_name().unwrap_or(OsStr::new("")))?;
@@ -32,7 +32,7 @@ impl Context {
     }
 
     /// Gives what stands at `from` the path `to`, at which nothing may be. Returns whether there was anything.
-    pub fn rename(&self, from: &ContextPath, to: &ContextPath) -> Result<bool, ContextError> {
+    pub(crate) fn rename(&self, from: &ContextPath, to: &ContextPath) -> Result<bool, ContextError> {
         let Some((source, name)) = self.parent(from)? else { return Ok(false) };
         let Some(meta) = source.meta_if_there(name)? else { return Ok(false) };
         if let Some(there) = self.meta(to)? {
@@ -52,7 +52,7 @@ impl Context {
 
     /// Sets the permission bits of a file or folder. A file becomes a new one with the constant time. Returns whether they
     /// were others.
-    pub fn set_mode(&self, path: &ContextPath, mode: u32) -> Result<bool, ContextError> {
+    pub(crate) fn set_mode(&self, path: &ContextPath, mode: u32) -> Result<bool, ContextError> {
         let expected = "a file or folder";
         let there = self.parent(path)?;
         let (folder, name) = there.ok_or_else(|| missing(path))?;
@@ -78,7 +78,7 @@ impl Context {
     }
 
     /// Makes a symlink, or points one that is there to `target`, which is only text. Returns whether anything changed.
-    pub fn symlink(&self, path: &ContextPath, target: &str) -> Result<bool, ContextError> {
+    pub(crate) fn symlink(&self, path: &ContextPath, target: &str) -> Result<bool, ContextError> {
         if let Some((folder, name)) = self.parent(path)?
             && let Some(there) = folder.meta_if_there(name)?
         {

@@ -10,7 +10,7 @@ pub(in crate::steps) const MAX_DOCUMENT: u64 = 64 << 20;
 
 /// Why the context could not be read or changed.
 #[derive(Debug, thiserror::Error)]
-pub enum ContextError {
+pub(crate) enum ContextError {
     /// The path is something else than what the step works on.
     #[error("`{path}` in the context is a {found}, expected {expected}")]
     NoFile {

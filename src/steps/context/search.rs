@@ -11,7 +11,7 @@ use super::{Context, ContextError};
 
 /// What globs match in a context.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Matching {
+pub(crate) struct Matching {
     /// The regular files, sorted.
     pub files: Vec<ContextPath>,
     /// The globs that match no file.
@@ -20,7 +20,7 @@ pub struct Matching {
 
 /// The topmost things that globs match, folders with all that is in them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Topmost {
+pub(crate) struct Topmost {
     /// Their paths, sorted; names in layers are bytes.
     pub found: Vec<PathBuf>,
     /// The globs that match nothing.
@@ -29,7 +29,7 @@ pub struct Topmost {
 
 impl Context {
     /// The regular files that any of the globs matches, and the globs that match none.
-    pub fn matching(&self, globs: &[String]) -> Result<Matching, ContextError> {
+    pub(crate) fn matching(&self, globs: &[String]) -> Result<Matching, ContextError> {
         let mut globs = Globs::new(globs);
         let mut files = Vec::new();
         self.walk(&mut |path, kind, _| {
@@ -45,7 +45,7 @@ impl Context {
     }
 
     /// The topmost things of any kind that any of the globs matches: one that matches a folder takes all that is in it.
-    pub fn topmost(&self, globs: &[String]) -> Result<Topmost, ContextError> {
+    pub(crate) fn topmost(&self, globs: &[String]) -> Result<Topmost, ContextError> {
         let mut globs = Globs::new(globs);
         let mut found = Vec::new();
         self.walk(&mut |path, _, inside| {
@@ -60,7 +60,7 @@ impl Context {
     }
 
     /// The regular file whose path is nearest to one that is not there.
-    pub fn nearest(&self, path: &ContextPath) -> Option<String> {
+    pub(crate) fn nearest(&self, path: &ContextPath) -> Option<String> {
         let mut files = Vec::new();
         self.walk(&mut |path, kind, _| files.extend(as_context_path(path).filter(|_| kind == Kind::File))).ok()?;
         let same_name = files.iter().find(|file| file.file_name() == path.file_name());

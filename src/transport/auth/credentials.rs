@@ -17,7 +17,7 @@ impl Secret {
 
     /// The secret text. Never use it in messages.
     #[must_use]
-    pub fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 }
@@ -71,7 +71,7 @@ impl Login {
     }
 
     /// Whether a text can be a user's name.
-    pub fn check_username(username: &str) -> Result<(), LoginError> {
+    pub(crate) fn check_username(username: &str) -> Result<(), LoginError> {
         if username.is_empty() {
             return Err(LoginError::NoUsername);
         }

@@ -17,13 +17,13 @@ use crate::types::{FailureKind, Reportable};
 
 /// Writes logins where [`Logins`](super::Logins) reads them.
 #[derive(Debug)]
-pub struct LoginStore {
+pub(crate) struct LoginStore {
     places: AuthPlaces,
 }
 
 /// Where a login is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LoginLocation {
+pub(crate) struct LoginLocation {
     /// The file.
     pub file: String,
     /// The helper program that has it, which the file names; `None` if it is in the file.
@@ -34,7 +34,7 @@ pub struct LoginLocation {
 
 /// The result of storing a login.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored {
+pub(crate) struct Stored {
     /// Where it is.
     pub place: LoginLocation,
     /// Keys of older logins for the same registry, written differently, that were removed.
@@ -45,7 +45,7 @@ pub struct Stored {
 
 /// What was done to remove a login.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Erased {
+pub(crate) struct Erased {
     /// Where it was; empty if there was none.
     pub places: Vec<LoginLocation>,
     /// Keys with logins for parts of it, which stay, each with its file.
@@ -55,7 +55,7 @@ pub struct Erased {
 impl LoginStore {
     /// Opens the user's files with logins. A file that cannot be read or parsed is an error now, before the user is
     /// asked for a password.
-    pub fn open(places: AuthPlaces) -> Result<Self, LoginStoreError> {
+    pub(crate) fn open(places: AuthPlaces) -> Result<Self, LoginStoreError> {
         for path in places.paths() {
             LoginFile::find(path)?.read()?;
         }
@@ -63,7 +63,7 @@ impl LoginStore {
     }
 
     /// Stores a login and replaces an existing one.
-    pub fn put(&self, scope: &LoginScope, accepted: &Accepted) -> Result<Stored, LoginStoreError> {
+    pub(crate) fn put(&self, scope: &LoginScope, accepted: &Accepted) -> Result<Stored, LoginStoreError> {
         let path = self.places.to_write().ok_or(LoginStoreError::NoPlace)?;
         let file = LoginFile::find(path)?;
         let proof = accepted.proof();
@@ -92,7 +92,7 @@ impl LoginStore {
     }
 
     /// Removes the login from every place where it would be found.
-    pub fn erase(&self, scope: &LoginScope) -> Result<Erased, LoginStoreError> {
+    pub(crate) fn erase(&self, scope: &LoginScope) -> Result<Erased, LoginStoreError> {
         let mut forgotten = Erased::default();
         for path in self.places.paths() {
             let file = LoginFile::find(path)?;
@@ -158,7 +158,7 @@ fn entry(accepted: &Accepted, proof: &Proof) -> serde_json::Value {
 
 /// Why a login could not be stored or removed. The files are unchanged then.
 #[derive(Debug, thiserror::Error)]
-pub enum LoginStoreError {
+pub(crate) enum LoginStoreError {
     /// The existing logins cannot be read.
     #[error(transparent)]
     Read(#[from] CredentialsError),

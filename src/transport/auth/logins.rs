@@ -17,7 +17,7 @@ const FRESH: Duration = Duration::from_mins(1);
 
 /// The places of files with logins.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuthPlaces {
+pub(crate) struct AuthPlaces {
     /// `REGISTRY_AUTH_FILE`: if set, the only file that is read, and it must exist.
     pub named: Option<PathBuf>,
     /// Otherwise these, in order; the first one with an entry for a registry wins. They may be missing.
@@ -31,7 +31,7 @@ impl AuthPlaces {
     /// `$XDG_RUNTIME_DIR/containers/auth.json` (`/run/containers/UID/auth.json`),
     /// `$XDG_CONFIG_HOME/containers/auth.json` (`~/.config/…`) and `$DOCKER_CONFIG/config.json` (`~/.docker/…`).
     #[must_use]
-    pub fn from_env() -> Self {
+    pub(crate) fn from_env() -> Self {
         let uid = rustix::process::geteuid().as_raw().to_string();
         let runtime = path_variable("XDG_RUNTIME_DIR").map(|folder| folder.join("containers"));
         let runtime = runtime.unwrap_or_else(|| PathBuf::from("/run/containers").join(uid));
@@ -60,7 +60,7 @@ impl AuthPlaces {
 
 /// The user's logins.
 #[derive(Debug)]
-pub struct Logins {
+pub(crate) struct Logins {
     files: Vec<AuthFile>,
     helper_limit: Duration,
     /// Where a login can be written.
@@ -80,7 +80,7 @@ type Asked = (String, String);
 
 impl Logins {
     /// Reads the files. An existing file that cannot be parsed is an error: continuing without a login would hide it.
-    pub fn load(places: &AuthPlaces) -> Result<Self, CredentialsError> {
+    pub(crate) fn load(places: &AuthPlaces) -> Result<Self, CredentialsError> {
         let mut files = Vec::new();
         let must_exist = places.named.is_some();
         for path in places.paths() {

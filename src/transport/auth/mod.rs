@@ -13,11 +13,11 @@ mod logins;
 mod tokens;
 
 pub(crate) use auth_file::AuthFile;
-pub use credentials::{Anonymous, Credentials, CredentialsError, Known, Login, LoginError, Proof, Secret};
+pub use credentials::{Anonymous, Credentials, CredentialsError, Known, Login, Proof, Secret};
 pub(crate) use credentials::{Authorization, GivenLogin};
-pub use log_in::{Accepted, LogInError};
-pub use login_scope::{LoginScope, LoginScopeError};
-pub use login_store::{Erased, LoginLocation, LoginStore, LoginStoreError, Stored};
-pub use logins::{AuthPlaces, Logins};
-pub use tokens::Access;
+pub(crate) use log_in::Accepted;
+pub(crate) use login_scope::{LoginScope, LoginScopeError};
+pub(crate) use login_store::{Erased, LoginStore, Stored};
+pub(crate) use logins::{AuthPlaces, Logins};
+pub(crate) use tokens::Access;
 pub(crate) use tokens::Tokens;

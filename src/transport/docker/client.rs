@@ -18,7 +18,7 @@ use crate::cache::{Cache, CacheError};
 use crate::image::{ContainerImage, DockerArchive, check_config, runs_on};
 use crate::types::{Digest, Event, ImageSource, Observer, Platform, nearest, printable};
 
-pub use inspect::{EngineImage, EngineStorage};
+pub(crate) use inspect::{EngineImage, EngineStorage};
 
 /// How long a request may take.
 const ANSWER: Duration = Duration::from_mins(1);
@@ -28,7 +28,7 @@ const STALL: Duration = Duration::from_mins(2);
 const EXPORT_LIMIT: u64 = 256 << 30;
 
 /// The local Docker engine. It is not contacted before an image is requested.
-pub struct Engine {
+pub(crate) struct Engine {
     host: EngineHost,
     cache: Arc<Cache>,
     observer: Arc<dyn Observer>,
@@ -43,18 +43,18 @@ struct Asking<'a> {
 
 impl Engine {
     /// Uses the engine at `host`, and stores its images in `cache`.
-    pub fn new(host: EngineHost, cache: Arc<Cache>, observer: Arc<dyn Observer>) -> Self {
+    pub(crate) fn new(host: EngineHost, cache: Arc<Cache>, observer: Arc<dyn Observer>) -> Self {
         Self { host, cache, observer }
     }
 
     /// Whether a network lies between the engine and this machine.
     #[must_use]
-    pub fn is_remote(&self) -> bool {
+    pub(crate) fn is_remote(&self) -> bool {
         !self.host.is_local()
     }
 
     /// Puts the whole image of that name for `platform` from the engine into the cache.
-    pub async fn image(&self, image: &ImageSource, platform: &Platform) -> Result<ContainerImage, EngineError> {
+    pub(crate) async fn image(&self, image: &ImageSource, platform: &Platform) -> Result<ContainerImage, EngineError> {
         let asking = self.connect(image)?;
         let id = asking.id(platform).await?;
         let known = convert::known(&self.cache, id, image, platform);

@@ -7,7 +7,7 @@ use crate::types::{Digest, FailureKind, ImageSource, Platform, Reportable};
 
 /// Why an image could not be read from the Docker engine.
 #[derive(Debug, thiserror::Error)]
-pub enum EngineError {
+pub(crate) enum EngineError {
     /// It gave no answer, or not a useful one.
     #[error("{}", told(image, host, fault))]
     Fault {

@@ -12,7 +12,7 @@ const LONGEST: usize = 500;
 
 /// Why an engine gives no answer, or not a useful one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum EngineFault {
+pub(crate) enum EngineFault {
     /// `DOCKER_HOST` is not supported.
     #[error("{0}")]
     Host(&'static str),

@@ -14,7 +14,7 @@ pub(super) const LONGEST: Duration = Duration::from_mins(30);
 
 /// Where the engine listens: `DOCKER_HOST`, else the usual socket.
 #[derive(Clone, PartialEq, Eq)]
-pub struct EngineHost {
+pub(crate) struct EngineHost {
     host: String,
     /// The user asked for TLS, which must not be ignored silently.
     tls: bool,
@@ -39,14 +39,14 @@ impl EngineHost {
     const PORT: u16 = 2375;
 
     /// That host, `unix:///PATH` or `tcp://HOST[:PORT]`.
-    #[must_use]
-    pub fn new(host: &str) -> Self {
+    #[cfg(test)]
+    pub(crate) fn new(host: &str) -> Self {
         Self { host: host.to_owned(), tls: false }
     }
 
     /// What the environment says: `DOCKER_HOST`, with `DOCKER_TLS_VERIFY` and `DOCKER_TLS`.
     #[must_use]
-    pub fn from_env() -> Self {
+    pub(crate) fn from_env() -> Self {
         let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let host = set("DOCKER_HOST").unwrap_or_else(|| format!("unix://{}", Self::SOCKET));
         Self { host, tls: set("DOCKER_TLS_VERIFY").is_some() || set("DOCKER_TLS").is_some() }
@@ -77,7 +77,7 @@ impl EngineHost {
 impl EngineHost {
     /// Whether it is a socket of this machine.
     #[must_use]
-    pub fn is_local(&self) -> bool {
+    pub(crate) fn is_local(&self) -> bool {
         matches!(self.address(), Address::Socket(_))
     }
 

@@ -11,7 +11,7 @@ use crate::types::printable;
 
 /// Information about an engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EngineInfo {
+pub(crate) struct EngineInfo {
     /// Its version as it writes it, `19.03.14-sealer`.
     pub version: String,
     /// Its settings; `None` if it does not report them in a known form.
@@ -22,7 +22,7 @@ pub struct EngineInfo {
 
 /// How an engine runs, whatever its files and its flags say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct EngineSettings {
+pub(crate) struct EngineSettings {
     /// Registries that it asks without verified https, `HOST[:PORT]`; ranges of addresses are not among them.
     pub insecure: BTreeSet<String>,
     /// The proxies that it asks registries through, without logins.
@@ -33,7 +33,7 @@ pub struct EngineSettings {
 
 impl EngineHost {
     /// Asks the engine about itself; each of three requests may take `limit`.
-    pub fn info(&self, limit: Duration) -> Result<EngineInfo, EngineFault> {
+    pub(crate) fn info(&self, limit: Duration) -> Result<EngineInfo, EngineFault> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime =
             runtime.map_err(|error| EngineFault::Unreachable(format!("cannot start the request: {error}")))?;

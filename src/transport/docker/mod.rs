@@ -19,8 +19,9 @@ mod fault;
 mod host;
 mod info;
 
-pub use client::{Engine, EngineImage, EngineStorage};
-pub use error::EngineError;
-pub use fault::EngineFault;
-pub use host::EngineHost;
-pub use info::{EngineInfo, EngineSettings};
+pub(crate) use client::Engine;
+pub(crate) use client::{EngineImage, EngineStorage};
+pub(crate) use error::EngineError;
+pub(crate) use fault::EngineFault;
+pub(crate) use host::EngineHost;
+pub(crate) use info::{EngineInfo, EngineSettings};

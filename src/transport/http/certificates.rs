@@ -34,7 +34,7 @@ impl CertificatePlaces {
     /// The places that the environment of this process names: `$XDG_CONFIG_HOME/containers/certs.d` (`~/.config/…`),
     /// `/etc/containers/certs.d`, `/etc/docker/certs.d`.
     #[must_use]
-    pub fn from_env() -> Self {
+    pub(crate) fn from_env() -> Self {
         let user = config_folder().map(|config| config.join("containers/certs.d"));
         let system = ["/etc/containers/certs.d", "/etc/docker/certs.d"].map(PathBuf::from);
         Self { folders: user.into_iter().chain(system).collect() }

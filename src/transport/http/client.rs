@@ -69,7 +69,7 @@ impl Default for HttpConfig {
 
 /// Whether the other side must prove who it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trust {
+pub(crate) enum Trust {
     /// By a certificate that the system trusts.
     Verified,
     /// Not at all: the user marked this host as insecure.
@@ -147,7 +147,7 @@ impl Http {
 
     /// Receives events about retries and progress.
     #[must_use]
-    pub fn observer(&self) -> &dyn Observer {
+    pub(crate) fn observer(&self) -> &dyn Observer {
         &*self.inner.observer
     }
 

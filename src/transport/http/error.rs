@@ -209,7 +209,7 @@ impl HttpError {
 
     /// Whether the same request may succeed a little later.
     #[must_use]
-    pub fn is_transient(&self) -> bool {
+    pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Status { status, .. } => matches!(status, 408 | 429 | 500..=599),
             error => matches!(

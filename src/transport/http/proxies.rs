@@ -29,7 +29,7 @@ impl Proxies {
 
 /// Problems with the variables that name proxies: one sentence for each one that the client would ignore.
 #[must_use]
-pub fn doubtful_proxies() -> Vec<String> {
+pub(crate) fn doubtful_proxies() -> Vec<String> {
     let names = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"];
     let names = names.into_iter().flat_map(|name| [name.to_owned(), name.to_lowercase()]);
     let set = names.filter_map(|name| Some((std::env::var(&name).ok().filter(|value| !value.is_empty())?, name)));

@@ -41,7 +41,7 @@ impl Default for RetryPolicy {
 
 /// Whether there is another server to try when this one fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Patience {
+pub(crate) enum Patience {
     /// There is none: use the whole policy.
     Full,
     /// There is one: two retries, and none if there is no connection.
@@ -125,7 +125,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::transport::http::ErrorBody;
+    use crate::transport::http::error::ErrorBody;
 
     #[test]
     fn retry_after_is_seconds_or_a_date() {

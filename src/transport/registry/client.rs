@@ -37,7 +37,7 @@ struct Inner {
 
 /// A document from a registry, with a verified digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answered {
+pub(crate) struct Answered {
     /// The bytes.
     pub bytes: Vec<u8>,
     /// Their digest.

@@ -123,7 +123,7 @@ impl From<HttpError> for RegistryError {
 impl RegistryError {
     /// Whether the registry sent something other than what was requested.
     #[must_use]
-    pub fn is_wrong_content(&self) -> bool {
+    pub(crate) fn is_wrong_content(&self) -> bool {
         match self {
             Self::Digest { .. } => true,
             Self::Http(error) => error.kind() == FailureKind::Verification,

@@ -8,10 +8,13 @@ mod push;
 mod registries_conf;
 mod upload;
 
-pub use client::{Answered, RegistryClient};
+pub use client::RegistryClient;
 pub(crate) use client::{At, Call};
-pub use error::{Refusal, RegistryError, Who};
+pub(crate) use error::{RegistryError, Who};
 pub use pull::Puller;
-pub use pull_error::PullError;
-pub use push::{Attached, PushError, PushImage, PushLayer, Pushed, Pusher};
-pub use registries_conf::{ConfError, ConfigPlaces, Endpoint, RegistriesConf};
+pub(crate) use pull_error::PullError;
+pub(crate) use push::{Attached, Pushed};
+pub use push::{PushImage, PushLayer, Pusher};
+pub(crate) use registries_conf::ConfigPlaces;
+pub use registries_conf::RegistriesConf;
+pub(crate) use registries_conf::{ConfError, Endpoint};

@@ -88,7 +88,7 @@ impl Puller {
     }
 
     /// As [`pull`](Self::pull), with a login for the image's own registry instead of the user's.
-    pub async fn pull_as(
+    pub(crate) async fn pull_as(
         &self,
         reference: &ImageRef,
         platform: &Platform,
@@ -123,13 +123,17 @@ impl Puller {
 
     /// Whether the network is switched off.
     #[must_use]
-    pub fn is_offline(&self) -> bool {
+    pub(crate) fn is_offline(&self) -> bool {
         self.inner.client.http().config().offline
     }
 
     /// Resolves a reference without its layers: afterwards its documents and config are in the cache. It is an error if
     /// the image is not for `platform`.
-    pub async fn describe(&self, reference: &ImageRef, platform: &Platform) -> Result<ContainerImage, PullError> {
+    pub(crate) async fn describe(
+        &self,
+        reference: &ImageRef,
+        platform: &Platform,
+    ) -> Result<ContainerImage, PullError> {
         let pull = self.ready(self.inner.client.clone(), reference, Patience::Full)?;
         let image = pull.describe(platform).await?;
         pull.blob(&image.config).await?;

@@ -126,7 +126,7 @@ impl Reportable for PullError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::http::ErrorBody;
+    use crate::transport::http::error::ErrorBody;
     use crate::types::Digest;
 
     fn tried(errors: Vec<RegistryError>) -> PullError {

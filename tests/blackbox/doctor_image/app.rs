@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use sealer::image::layer::layer_id;
-use sealer::image::model::{Image, ImageDocument, Layer, LayerKind};
-use sealer::store::{Commit, StagedFolder, StagedLayer, Store};
-use sealer::types::Digest;
+use sealer::testing::image::layer::layer_id;
+use sealer::testing::image::model::{Image, ImageDocument, Layer, LayerKind};
+use sealer::testing::store::{Commit, StagedFolder, StagedLayer, Store};
+use sealer::testing::types::Digest;
 use serde_json::Value;
 
 use crate::support::program::{Run, World};
@@ -176,9 +176,9 @@ impl App {
 
     fn commit(
         &self,
-        staging: &sealer::store::Staging,
+        staging: &sealer::testing::store::Staging,
         image: Image,
-        layer: Option<(StagedFolder, sealer::image::layer::LayerId)>,
+        layer: Option<(StagedFolder, sealer::testing::image::layer::LayerId)>,
     ) {
         let layers = layer.map(|(folder, id)| StagedLayer { folder, id, cache_id: None, verified: true });
         let layers = layers.into_iter().collect();

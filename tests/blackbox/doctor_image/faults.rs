@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sealer::image::model::{Layer, LayerKind};
-use sealer::types::Digest;
+use sealer::testing::image::model::{Layer, LayerKind};
+use sealer::testing::types::Digest;
 use serde_json::json;
 
 use super::app::{App, CNI, OPERATOR, flip, made, write};

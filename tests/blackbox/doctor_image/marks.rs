@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use sealer::image::Descriptor;
-use sealer::image::model::{Image, ImageConfig, Layer, LayerKind};
-use sealer::image::pushed::{CONFIG_TYPE, LAYER_TYPE, merged_list, pushed_config, pushed_manifest};
-use sealer::sandbox::gzip;
-use sealer::types::{Digest, Platform};
+use sealer::testing::image::Descriptor;
+use sealer::testing::image::model::{Image, ImageConfig, Layer, LayerKind};
+use sealer::testing::image::pushed::{CONFIG_TYPE, LAYER_TYPE, merged_list, pushed_config, pushed_manifest};
+use sealer::testing::sandbox::gzip;
+use sealer::testing::types::{Digest, Platform};
 
 use super::app::{App, made, write};
 use crate::support::program::Run;

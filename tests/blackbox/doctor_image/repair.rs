@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use sealer::sandbox::{Fault, When};
+use sealer::testing::sandbox::{Fault, When};
 
 use super::app::{App, CNI, OPERATOR, flip, made, write};
 use crate::support::program::{Run, tree};
@@ -234,7 +234,7 @@ fn a_repair_that_is_killed_leaves_all_that_was_there_and_the_next_one_ends_it() 
     let app = pushed();
     let kept = |app: &App| {
         let files = tree(&app.root());
-        let edited = sealer::types::Digest::of(b"edited").to_string();
+        let edited = sealer::testing::types::Digest::of(b"edited").to_string();
         files.values().filter(|file| file.ends_with(&edited)).count()
     };
     let mut killed = 0;

@@ -7,8 +7,8 @@ use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
-use sealer::tar::TarWriter;
-use sealer::types::{Digest, Epoch};
+use sealer::testing::tar::TarWriter;
+use sealer::testing::types::{Digest, Epoch};
 use serde_json::{Value, json};
 
 use crate::support::program::World;

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use engine::{Engine, Image};
-use sealer::sandbox::{ImageBuilder, Tree};
-use sealer::types::Digest;
+use sealer::testing::sandbox::{ImageBuilder, Tree};
+use sealer::testing::types::Digest;
 use serde_json::{Value, json};
 
 use crate::support::program::{Run, World, copy_program};

@@ -2,10 +2,10 @@
 
 use std::io::Read as _;
 
-use sealer::fetch::{Fetcher, UrlMirror};
-use sealer::sandbox::{Fault, When};
-use sealer::transport::HttpConfig;
-use sealer::types::{Digest, FailureKind, Reportable};
+use sealer::testing::fetch::{Fetcher, UrlMirror};
+use sealer::testing::sandbox::{Fault, When};
+use sealer::testing::transport::HttpConfig;
+use sealer::testing::types::{Digest, FailureKind, Reportable};
 use url::Url;
 
 use super::pulling::shown;

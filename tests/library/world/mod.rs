@@ -12,12 +12,12 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use sealer::cache::Cache;
-use sealer::sandbox::{Form, ImageBuilder, ImageList, Server, Tree};
-use sealer::transport::{
+use sealer::testing::cache::Cache;
+use sealer::testing::sandbox::{Form, ImageBuilder, ImageList, Server, Tree};
+use sealer::testing::transport::{
     Anonymous, Credentials, Http, HttpConfig, Puller, RegistriesConf, RegistryClient, RetryPolicy,
 };
-use sealer::types::{Event, ImageRef, Observer, Platform, Source};
+use sealer::testing::types::{Event, ImageRef, Observer, Platform, Source};
 
 /// Remembers all that was said.
 #[derive(Default)]
@@ -102,7 +102,7 @@ fn impatient() -> HttpConfig {
     HttpConfig { retry, stall: Duration::from_millis(400), ..HttpConfig::default() }
 }
 
-fn image(platform: &str, content: &str) -> sealer::sandbox::BuiltImage {
+fn image(platform: &str, content: &str) -> sealer::testing::sandbox::BuiltImage {
     let noise: Vec<u8> = (0..3000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
     ImageBuilder::new(&platform.parse().unwrap())
         .layer(Tree::new().file("etc/shared", noise))

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use sealer::sandbox::{Fault, TokenRules, When};
-use sealer::transport::{Anonymous, Credentials, CredentialsError, HttpConfig, Known, Login, Proof, Secret};
-use sealer::types::{Event, FailureKind, Reportable as _};
+use sealer::testing::sandbox::{Fault, TokenRules, When};
+use sealer::testing::transport::{Anonymous, Credentials, CredentialsError, HttpConfig, Known, Login, Proof, Secret};
+use sealer::testing::types::{Event, FailureKind, Reportable as _};
 
 use super::{World, amd64, image, impatient, parsed};
 

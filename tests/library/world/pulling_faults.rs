@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sealer::sandbox::{Fault, When};
-use sealer::transport::{Anonymous, HttpConfig, RetryPolicy};
-use sealer::types::{FailureKind, Reportable as _};
+use sealer::testing::sandbox::{Fault, When};
+use sealer::testing::transport::{Anonymous, HttpConfig, RetryPolicy};
+use sealer::testing::types::{FailureKind, Reportable as _};
 
 use super::pulling::shown;
 use super::{World, amd64, impatient, parsed};

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use sealer::image::Descriptor;
-use sealer::image::pushed::LAYER_TYPE;
-use sealer::sandbox::{Fault, TokenRules, When};
-use sealer::transport::{
+use sealer::testing::image::Descriptor;
+use sealer::testing::image::pushed::LAYER_TYPE;
+use sealer::testing::sandbox::{Fault, TokenRules, When};
+use sealer::testing::transport::{
     Anonymous, Credentials, CredentialsError, Known, Login, Proof, PushImage, PushLayer, Pusher, RegistriesConf,
     RegistryClient, Secret,
 };
-use sealer::types::{Digest, Event, FailureKind, ImageRef, Reportable as _, Source};
+use sealer::testing::types::{Digest, Event, FailureKind, ImageRef, Reportable as _, Source};
 use serde_json::Value;
 
 use super::{World, impatient, parsed, pulling::shown};
@@ -32,7 +32,7 @@ impl World {
     /// A layer whose blob lies in the cache.
     fn layer(&self, content: &[u8], shared_with: &[&str]) -> PushLayer {
         let size = content.len() as u64;
-        let digest = self.cache.put(content, sealer::cache::Expected::default()).unwrap();
+        let digest = self.cache.put(content, sealer::testing::cache::Expected::default()).unwrap();
         let blob = Descriptor { media_type: LAYER_TYPE.to_owned(), digest, size };
         let shared_with: Vec<ImageRef> = shared_with.iter().map(|name| parsed(name)).collect();
         PushLayer { blob, path: self.cache.path(digest), shared_with }

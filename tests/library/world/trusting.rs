@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use sealer::fetch::Fetcher;
-use sealer::sandbox::{Fault, TokenRules, When};
-use sealer::transport::{Anonymous, HttpConfig};
-use sealer::types::{Digest, FailureKind, Reportable as _};
+use sealer::testing::fetch::Fetcher;
+use sealer::testing::sandbox::{Fault, TokenRules, When};
+use sealer::testing::transport::{Anonymous, HttpConfig};
+use sealer::testing::types::{Digest, FailureKind, Reportable as _};
 use url::Url;
 
 use super::pulling::shown;

@@ -1,7 +1,7 @@
 //! Archives for `docker load`, forged: images that no build here can make.
 
-use sealer::tar::TarWriter;
-use sealer::types::{Digest, Epoch};
+use sealer::testing::tar::TarWriter;
+use sealer::testing::types::{Digest, Epoch};
 use serde_json::json;
 
 /// A tar of files in this order.

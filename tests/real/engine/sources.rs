@@ -4,7 +4,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sealer::types::Digest;
+use sealer::testing::types::Digest;
 use serde_json::Value;
 
 use super::archive::{loadable, tar};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sealer::image::layer::layer_id;
+use sealer::testing::image::layer::layer_id;
 
 use super::job::{BASE, job, succeed};
 use crate::support::program::tree;

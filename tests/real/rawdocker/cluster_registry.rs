@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use sealer::types::Digest;
+use sealer::testing::types::Digest;
 
 use super::job::{BASE, CALICO, LISTED, job};
 use super::shell::merge;

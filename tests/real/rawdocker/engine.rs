@@ -51,5 +51,5 @@ fn the_archive_unpacks_to_programs_that_serve_on_the_image_s_settings() {
     let arguments = ["--override-os", "linux", "--override-arch", "amd64", "inspect", "--config", "--raw"];
     let config = real::skopeo(&[&arguments[..], &["--tls-verify=false", &source]].concat()).unwrap();
     let id = engine.docker(&["inspect", "--format", "{{.Id}}", "registry:2.7.1"]).unwrap();
-    assert_eq!(id.trim(), sealer::types::Digest::of(config.as_bytes()).to_string());
+    assert_eq!(id.trim(), sealer::testing::types::Digest::of(config.as_bytes()).to_string());
 }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use sealer::sandbox::{Registry, Server, miniature};
-use sealer::types::Digest;
+use sealer::testing::sandbox::{Registry, Server, miniature};
+use sealer::testing::types::Digest;
 use serde_json::Value;
 
 use crate::support::program::{copy_recipes, tree};

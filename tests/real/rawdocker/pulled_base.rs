@@ -1,7 +1,7 @@
 //! A base image that is pulled gives what the same one gives that was loaded.
 
-use sealer::sandbox::Registry;
-use sealer::types::Digest;
+use sealer::testing::sandbox::Registry;
+use sealer::testing::types::Digest;
 use serde_json::Value;
 
 use super::job::{BASE, PREFIX, job, succeed};

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use base64::Engine as _;
-use sealer::sandbox::{Fault, TokenRules, When};
+use sealer::testing::sandbox::{Fault, TokenRules, When};
 
 use super::network::{Authority, tls_front};
 use super::{Kind, LOGIN, insecure, pull, pulled, registry};

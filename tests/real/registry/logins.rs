@@ -1,7 +1,7 @@
 //! Logins in the files where users have them, and from credential helpers.
 
 use base64::Engine as _;
-use sealer::sandbox::TokenRules;
+use sealer::testing::sandbox::TokenRules;
 
 use super::{Kind, LOGIN, insecure, pull, pulled, registry};
 use crate::support::program::World;

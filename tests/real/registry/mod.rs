@@ -10,7 +10,7 @@ mod troubles;
 
 use std::net::SocketAddr;
 
-use sealer::sandbox::{Registry as Content, miniature};
+use sealer::testing::sandbox::{Registry as Content, miniature};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -37,7 +37,7 @@ struct Registry {
 }
 
 fn content() -> Content {
-    let server = sealer::sandbox::Server::start().unwrap();
+    let server = sealer::testing::sandbox::Server::start().unwrap();
     server.content(miniature::fill);
     server.registry(|registry| registry.clone())
 }

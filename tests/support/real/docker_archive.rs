@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sealer::types::Digest;
+use sealer::testing::types::Digest;
 
 /// Upstream's nine. Debian's `docker-init` is a link to tini-static.
 pub(crate) const PROGRAMS: [&str; 9] = [

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use sealer::sandbox::{Registry, Repository};
+use sealer::testing::sandbox::{Registry, Repository};
 
 use super::http::{Answer, ask};
 

@@ -42,7 +42,7 @@ fn running(insecure: &[&str]) -> EngineSettings {
 
 fn said(text: &str, flavour: Option<&Flavour>, running: Option<&EngineSettings>) -> String {
     let findings = judge(Path::new("/etc/docker/daemon.json"), &Ok(text.as_bytes().to_vec()), flavour, running);
-    assert!(findings.iter().all(|finding| finding.concern == crate::doctor::Concern::Engine));
+    assert!(findings.iter().all(|finding| finding.concern == crate::doctor::finding::Concern::Engine));
     let said: String = findings.iter().map(Finding::text).collect();
     said.replace(" (only for builds with an engine)", "")
 }

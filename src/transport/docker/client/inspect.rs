@@ -13,7 +13,7 @@ const CONTAINERD: &str = "io.containerd.snapshotter.v1";
 
 /// An image as the engine knows it. Source: Docker Engine API, `GET /images/{name}/json`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EngineImage {
+pub(crate) struct EngineImage {
     /// Its id: the digest of its config or, of an engine that keeps images in containerd, that of its manifest or list.
     pub id: Digest,
     /// The platform of the image.
@@ -29,7 +29,7 @@ pub struct EngineImage {
 
 /// What the engine says about itself. Source: Docker Engine API, `GET /info`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct EngineStorage {
+pub(crate) struct EngineStorage {
     /// Its data folder, on the machine where it runs.
     pub root: Option<PathBuf>,
     /// Its storage driver: `overlay2`.
@@ -41,12 +41,12 @@ pub struct EngineStorage {
 impl Engine {
     /// Where it listens.
     #[must_use]
-    pub fn host(&self) -> &EngineHost {
+    pub(crate) fn host(&self) -> &EngineHost {
         &self.host
     }
 
     /// What the engine knows of its image of that name, whatever its platform.
-    pub async fn describe(&self, image: &ImageSource) -> Result<EngineImage, EngineError> {
+    pub(crate) async fn describe(&self, image: &ImageSource) -> Result<EngineImage, EngineError> {
         let asking = self.connect(image)?;
         let found = asking.found().await?;
         let (Some(os), Some(architecture)) = (&found.os, &found.architecture) else {
@@ -66,7 +66,7 @@ impl Engine {
     }
 
     /// What the engine says about itself; `image` is only for messages.
-    pub async fn storage(&self, image: &ImageSource) -> Result<EngineStorage, EngineError> {
+    pub(crate) async fn storage(&self, image: &ImageSource) -> Result<EngineStorage, EngineError> {
         let asking = self.connect(image)?;
         let info =
             asking.connection.answer(asking.connection.api.info()).await.map_err(|fault| asking.failed(fault))?;
@@ -81,7 +81,7 @@ impl Engine {
     }
 
     /// Exports the image and hashes every layer: an error if one is not what `said` says.
-    pub async fn check_layers(&self, image: &ImageSource, said: &EngineImage) -> Result<(), EngineError> {
+    pub(crate) async fn check_layers(&self, image: &ImageSource, said: &EngineImage) -> Result<(), EngineError> {
         let asking = self.connect(image)?;
         let file = self.cache.scratch().map_err(|source| EngineError::Cache { image: image.clone(), source })?;
         let what = format!("{image} of the Docker engine");

@@ -19,7 +19,7 @@ pub struct ConfigPlaces {
 impl ConfigPlaces {
     /// The places that the environment of this process names.
     #[must_use]
-    pub fn from_env() -> Self {
+    pub(crate) fn from_env() -> Self {
         Self {
             named: path_variable("CONTAINERS_REGISTRIES_CONF"),
             user: config_folder().map(|config| config.join("containers")),

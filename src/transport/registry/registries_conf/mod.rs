@@ -8,7 +8,7 @@ mod find;
 mod parse;
 mod unknown;
 
-pub use find::ConfigPlaces;
+pub(crate) use find::ConfigPlaces;
 
 /// The user's settings for registries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,7 +47,7 @@ enum Pulls {
 
 /// A registry and the repository to use there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Endpoint {
+pub(crate) struct Endpoint {
     /// `HOST` or `HOST:PORT`.
     pub host: String,
     /// The repository there.
@@ -59,7 +59,7 @@ pub struct Endpoint {
 impl Endpoint {
     /// The registry's name as users know it: Docker's registry has another host name.
     #[must_use]
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         if self.host == DOCKER_HOST { "docker.io" } else { &self.host }
     }
 }
@@ -134,7 +134,7 @@ impl RegistriesConf {
     }
 
     /// The registries to try for an image, in order: mirrors, then the location itself.
-    pub fn endpoints(&self, reference: &ImageRef) -> Result<Vec<Endpoint>, ConfError> {
+    pub(crate) fn endpoints(&self, reference: &ImageRef) -> Result<Vec<Endpoint>, ConfError> {
         let name = format!("{}/{}", reference.registry(), reference.repository());
         let best = self
             .rules
@@ -187,7 +187,7 @@ impl RegistriesConf {
 
     /// Whether the user named this `HOST[:PORT]`, as a whole, as insecure.
     #[must_use]
-    pub fn is_insecure(&self, host: &str) -> bool {
+    pub(crate) fn is_insecure(&self, host: &str) -> bool {
         self.rules.iter().any(|rule| {
             let location = rule.location.as_ref().unwrap_or(&rule.prefix);
             let rule_itself = (location.as_str(), rule.insecure);
