@@ -2,9 +2,8 @@
 
 use std::io;
 
+use super::breach::Breach;
 use super::compression::Compression;
-use super::contract::Breach;
-use super::pack::PackedForm;
 use crate::tar::{Limits, TarError};
 use crate::types::{FailureKind, Reportable};
 
@@ -35,9 +34,6 @@ pub(crate) enum ArchiveError {
     /// The tar in it is refused, or ends too early.
     #[error(transparent)]
     Tar(TarError),
-    /// The name of the target has no supported ending.
-    #[error("cannot tell the archive format from the name `{0}`: expected {ends}", ends = PackedForm::expected())]
-    Form(String),
     /// The archive to replace is bad; the source says how.
     #[error("cannot read the archive to replace")]
     Old(#[source] Box<ArchiveError>),
@@ -69,7 +65,6 @@ impl Reportable for ArchiveError {
     /// recipe.
     fn kind(&self) -> FailureKind {
         match self {
-            Self::Form(_) => FailureKind::Invalid,
             Self::Old(error) | Self::New(error) => error.kind(),
             Self::Read(_)
             | Self::Write(_)

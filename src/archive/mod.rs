@@ -8,6 +8,7 @@
 //! is either stored or refused by its name.
 
 mod blocks;
+mod breach;
 mod compression;
 mod contract;
 mod decompressed;
@@ -17,6 +18,7 @@ mod gzip;
 mod member;
 mod members;
 mod pack;
+mod packed_form;
 mod program;
 mod replace;
 mod spool;
@@ -31,6 +33,6 @@ pub(crate) use decompressed::Decompressed;
 pub(crate) use error::ArchiveError;
 pub(crate) use gzip::GzipWriter;
 pub(crate) use member::{Member, MemberKind};
-pub(crate) use pack::PackedForm;
+pub(crate) use packed_form::PackedForm;
 pub(crate) use replace::{ReplaceOptions, ReplaceReport, replace};
 pub(crate) use spool::Spool;

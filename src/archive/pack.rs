@@ -11,54 +11,10 @@ use super::blocks::{BlockCodec, BlockWriter};
 use super::encoders::{Bzip2, Xz, Zstd};
 use super::error::ArchiveError;
 use super::gzip::Gzip;
+use super::packed_form::PackedForm;
 use super::spool::SpoolSlice;
 use crate::tar::{EntryPath, TarWriter};
 use crate::types::Epoch;
-
-/// How an archive is packed: a tar, plain or compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PackedForm {
-    /// A plain tar.
-    Tar,
-    /// In gzip.
-    TarGz,
-    /// In xz.
-    TarXz,
-    /// In zstd.
-    TarZst,
-    /// In bzip2.
-    TarBz2,
-}
-
-impl PackedForm {
-    /// The endings of names, with their forms.
-    const ENDS: [(&str, Self); 9] = [
-        (".tar", Self::Tar),
-        (".tar.gz", Self::TarGz),
-        (".tgz", Self::TarGz),
-        (".tar.xz", Self::TarXz),
-        (".txz", Self::TarXz),
-        (".tar.zst", Self::TarZst),
-        (".tzst", Self::TarZst),
-        (".tar.bz2", Self::TarBz2),
-        (".tbz2", Self::TarBz2),
-    ];
-
-    /// The form for a file name, by its ending.
-    pub(crate) fn of_name(name: &str) -> Result<Self, ArchiveError> {
-        let file = name.rsplit('/').next().unwrap_or(name);
-        let says = |end: &str| file.strip_suffix(end).is_some_and(|stem| !stem.is_empty());
-        let found = Self::ENDS.iter().find(|(end, _)| says(end));
-        found.map(|(_, form)| *form).ok_or_else(|| ArchiveError::Form(name.to_owned()))
-    }
-
-    /// The supported endings, as a part of a sentence.
-    pub(super) fn expected() -> String {
-        let ends = Self::ENDS.map(|(end, _)| format!("`{end}`"));
-        let [others @ .., last] = &ends;
-        format!("{} or {last}", others.join(", "))
-    }
-}
 
 /// One entry to pack.
 #[derive(Debug, Clone)]

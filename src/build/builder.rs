@@ -1,72 +1,21 @@
 //! A Kubefile and a folder → an image, staged.
 
-use std::collections::BTreeMap;
-
-use crate::closure::Base as ClosureBase;
 use crate::disk::{CopyRules, Dir, Owner, Sharing};
 use crate::image::ContainerImage;
 use crate::image::model::{Image, Layer, LayerKind};
-use crate::kubefile::{Base, CopyDestination, CopySource, Instruction, Kubefile};
+use crate::kubefile::{Base, CopyDestination, CopySource, Instruction};
 use crate::rootfs::{RegistryStorage, write_registry_tree};
 use crate::sources::{LikelyImage, Need, Sources};
 use crate::transport::Login;
-use crate::types::{
-    BaseSource, Digest, Epoch, Event, Failure, FailureKind, ImageRef, ImageSource, Observer, Platform, SealerName,
-    registry_path,
-};
+use crate::types::{BaseSource, Epoch, Event, Failure, FailureKind, ImageSource, Observer, Platform, registry_path};
 
 use super::closed::Closure;
 use super::copy::copy;
 use super::growing::Growing;
-use super::images::{AUTH_LIST, Helm, Search, Wanted, Wants, private_images};
+use super::images::{AUTH_LIST, Helm, HelmProgram, Search, Wanted, Wants, private_images};
+use super::request::{BuildRequest, Built, CachedImage};
 use super::run::{obstacle, run};
-use super::{BuildFailure, BuildPlace, HelmProgram, Workspace, args, remote};
-
-/// One build: context, Kubefile and names.
-pub(crate) struct BuildRequest<'a> {
-    /// The image's name.
-    pub name: &'a SealerName,
-    /// The platform.
-    pub platform: &'a Platform,
-    /// The cluster's name for the image's own registry: everything requested from it must be in the image.
-    pub cluster_registry: &'a str,
-    /// The folder that COPY takes from.
-    pub context: &'a Dir,
-    /// The Kubefile, understood.
-    pub kubefile: &'a Kubefile,
-    /// Arguments of the Kubefile whose values are overridden.
-    pub args: BTreeMap<String, String>,
-    /// Whether the image has its base's layers. One without is an application, which other images are merged with.
-    pub keep_base: bool,
-    /// Annotations in addition to the Clusterfile.
-    pub annotations: BTreeMap<String, String>,
-    /// Images that are needed although no manifest asks for them.
-    pub needed: &'a [ImageRef],
-    /// Globs on the complete reference of what manifests and charts name and is not cached.
-    pub ignore: &'a [String],
-    /// The images that files of the context were taken from.
-    pub taken_from: &'a [ClosureBase],
-}
-
-/// The image that a build made.
-#[derive(Debug, Clone)]
-pub(crate) struct Built {
-    /// The image's document.
-    pub image: Image,
-    /// The container images that this build put into its registry.
-    pub cached: Vec<CachedImage>,
-    /// The helm that rendered its charts.
-    pub helm: Option<HelmProgram>,
-}
-
-/// A container image that is whole in an image's registry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct CachedImage {
-    /// The complete reference.
-    pub reference: ImageSource,
-    /// The digest that its tag stands for.
-    pub digest: Digest,
-}
+use super::{BuildFailure, BuildPlace, Workspace, args, remote};
 
 /// The lite builder.
 pub(crate) struct Builder<'a> {
@@ -180,7 +129,8 @@ impl Builder<'_> {
             CopySource::Context(pattern) => pattern,
         };
         let rules = CopyRules { sharing: self.sharing, owner: Owner::Root };
-        if copy(request.context, pattern, destination, layer, request.platform, rules, self.epoch)? {
+        let pattern = pattern.for_architecture(request.platform.architecture());
+        if copy(request.context, &pattern, destination, layer, rules, self.epoch)? {
             let message = format!(
                 "COPY {value}: {AUTH_LIST} has passwords, so it is not in the layer; its images are still cached"
             );

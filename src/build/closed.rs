@@ -5,7 +5,8 @@ use crate::rootfs::Overlay;
 use crate::types::{Event, Failure, FailureKind, ImageRef, Observer, registry_path};
 
 use super::images::{Wanted, Wants};
-use super::{BuildFailure, BuildPlace, BuildRequest};
+use super::request::BuildRequest;
+use super::{BuildFailure, BuildPlace};
 
 /// An image that is complete except for its name.
 pub(super) struct Closure<'a> {

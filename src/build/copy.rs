@@ -6,8 +6,8 @@ use std::os::unix::ffi::OsStrExt;
 use globset::GlobMatcher;
 
 use crate::disk::{CopyRules, Dir, DiskError, FileTime, Kind, Way, merge_entry};
-use crate::kubefile::{ContextPattern, CopyDestination};
-use crate::types::{Epoch, FailureKind, Platform, Reportable, glob, nearest};
+use crate::kubefile::CopyDestination;
+use crate::types::{Epoch, FailureKind, Reportable, glob, nearest};
 
 use super::images::AUTH_LIST;
 
@@ -42,20 +42,18 @@ impl Reportable for CopyError {
     }
 }
 
-/// Executes one COPY: copies `source` in `context` to `destination` in `layer`, an empty folder.
+/// Executes one COPY: copies what `pattern` matches in `context` to `destination` in `layer`, an empty folder.
 ///
 /// New parent folders are 0755 and have the constant time; copied files keep their modes and times. The context's list
 /// with passwords is never copied, even if it is named; returns whether it was left out.
 pub(super) fn copy(
     context: &Dir,
-    source: &ContextPattern,
+    pattern: &str,
     destination: &CopyDestination,
     layer: &Dir,
-    platform: &Platform,
     rules: CopyRules,
     epoch: Epoch,
 ) -> Result<bool, CopyError> {
-    let pattern = source.for_architecture(platform.architecture());
     let time = FileTime::from(epoch);
     if pattern.is_empty() {
         let mut names = context.names()?;
@@ -72,7 +70,7 @@ pub(super) fn copy(
         return Ok(left_out);
     }
     let mut left_out = false;
-    for path in expand(context, &pattern)? {
+    for path in expand(context, pattern)? {
         if path == [AUTH_LIST] {
             left_out = true;
             continue;

@@ -5,7 +5,9 @@ use serde::Serialize;
 use crate::image::model::Layer;
 use crate::types::{Digest, Platform};
 
-use super::{Built, Workspace, WorkspaceError};
+use super::images::HelmProgram;
+use super::request::Built;
+use super::{Workspace, WorkspaceError};
 
 /// An image that was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,18 +26,6 @@ pub(crate) struct ImageReport {
     /// The helm that rendered its charts, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub helm: Option<HelmProgram>,
-}
-
-/// The helm of this machine, which decides the images of charts.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct HelmProgram {
-    /// The output of `helm version --short`, if it works.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub version: Option<String>,
-    /// The sha256 of its file, if that may be read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub digest: Option<Digest>,
 }
 
 /// A layer of an image.

@@ -8,6 +8,9 @@ use tempfile::NamedTempFile;
 use super::CacheError;
 use crate::types::{Digest, DigestWriter};
 
+/// How the names of staging files start.
+pub(super) const PART_PREFIX: &str = ".part-";
+
 /// What is known about a blob before its bytes are read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Expected {
@@ -37,7 +40,7 @@ pub struct BlobWriter {
 impl BlobWriter {
     /// Stages a file in `staging` that will become one of `blobs`.
     pub(super) fn new(staging: &Path, blobs: PathBuf) -> Result<Self, CacheError> {
-        let staged = tempfile::Builder::new().prefix(super::store::PART_PREFIX).tempfile_in(staging)?;
+        let staged = tempfile::Builder::new().prefix(PART_PREFIX).tempfile_in(staging)?;
         // The lock shows a later process that this one is still running; see `Cache::open`. A file system without locks
         // (some network mounts) loses only the clean-up after a crash.
         if let Err(error) = staged.as_file().try_lock() {

@@ -61,7 +61,7 @@ pub(super) fn write<T: Serialize>(path: &Path, staging: &Path, record: T) -> Res
     let mut bytes =
         serde_json::to_vec_pretty(&Versioned { format: FORMAT, record }).expect("strings and numbers are always JSON");
     bytes.push(b'\n');
-    let mut staged = tempfile::Builder::new().prefix(super::store::PART_PREFIX).tempfile_in(staging)?;
+    let mut staged = tempfile::Builder::new().prefix(super::blob_writer::PART_PREFIX).tempfile_in(staging)?;
     staged.write_all(&bytes)?;
     staged.as_file().sync_all()?;
     staged.persist(path).map_err(|failed| failed.error)?;

@@ -5,12 +5,10 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use super::blob_writer::PART_PREFIX;
 use super::{BlobReader, BlobWriter, CacheError, Expected, UrlRecord, records};
 use crate::image::Blobs;
 use crate::types::Digest;
-
-/// How the names of staging files start.
-pub(super) const PART_PREFIX: &str = ".part-";
 
 /// Younger staging files may belong to a writer that has not taken its lock yet.
 const PART_AGE: Duration = Duration::from_hours(1);

@@ -15,7 +15,6 @@ use crate::types::{Failure, Platform, SealerName, Source};
 use super::failure::Failed;
 use super::globals::Globals;
 use super::output::{self, OutputForm};
-use super::progress;
 use super::recipe::{epoch, read_source};
 use super::sources::{Settings, sources};
 
@@ -77,7 +76,7 @@ pub(super) fn run(args: &BuildArgs, globals: &Globals) -> Result<(), Failed> {
     }
     let build_args = parse_build_args(&args.overrides)?;
     let (source, kubefile) = read_kubefile(args)?;
-    let observer = progress::observer(globals);
+    let observer = globals.observer();
     let cache = globals.cache()?;
     let mirrors = globals.url_mirrors();
     let settings = Settings { cache: &cache, registries_conf: None, url_mirrors: &mirrors };

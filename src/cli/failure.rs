@@ -5,8 +5,7 @@ use std::process::ExitCode;
 use crate::document::Located;
 use crate::types::{Diagnostic, Event, Failure, FailureKind, ProblemKind, Severity, Source};
 
-use super::globals::Globals;
-use super::{output, progress};
+use super::progress;
 
 /// The exit code for wrong usage.
 pub(super) const USAGE: u8 = 2;
@@ -77,22 +76,21 @@ impl Failed {
     }
 
     /// Prints the failure on stderr and returns the exit code.
-    pub(super) fn report(&self, globals: &Globals) -> ExitCode {
+    pub(super) fn report(&self, color: bool) -> ExitCode {
         if progress::is_json() {
             self.events().iter().for_each(progress::say_json);
             return ExitCode::from(self.exit_code());
         }
-        let color = globals.color_on_stderr();
         match self {
-            Self::Usage(message) => output::note(&format!("error: {message}")),
+            Self::Usage(message) => progress::note(&format!("error: {message}")),
             Self::Reported(_) => {}
             Self::Invalid(diagnostics) => print_diagnostics(diagnostics, color),
             Self::Doing { source, failures } => {
                 for (index, failure) in failures.iter().enumerate() {
                     if index > 0 {
-                        output::note("");
+                        progress::note("");
                     }
-                    output::note(failure.render(source.as_ref(), color).trim_end());
+                    progress::note(failure.render(source.as_ref(), color).trim_end());
                 }
             }
         }
@@ -127,7 +125,7 @@ pub(super) fn print_diagnostics(diagnostics: &[Located], color: bool) {
     print_each(diagnostics, color);
     let errors = diagnostics.iter().filter(|located| located.diagnostic.severity == Severity::Error).count();
     if errors > 1 && !progress::is_json() {
-        output::note(&format!("\n{errors} errors"));
+        progress::note(&format!("\n{errors} errors"));
     }
 }
 
@@ -139,8 +137,8 @@ pub(super) fn print_each(diagnostics: &[Located], color: bool) {
     }
     for (index, located) in diagnostics.iter().enumerate() {
         if index > 0 {
-            output::note("");
+            progress::note("");
         }
-        output::note(located.render(color).trim_end());
+        progress::note(located.render(color).trim_end());
     }
 }

@@ -5,11 +5,14 @@
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
+use crate::types::Observer;
+
 use super::failure::Failed;
-use super::progress;
+use super::progress::{self, ProgressChoice};
 
 /// When messages are coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -20,19 +23,6 @@ pub(super) enum ColorChoice {
     Always,
     /// Never.
     Never,
-}
-
-/// How progress is shown, on stderr.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ProgressChoice {
-    /// Bars on a terminal, plain lines elsewhere.
-    Auto,
-    /// A line for each finished action.
-    Plain,
-    /// A JSON object for each event, see schemas/progress.schema.json; nothing else on stderr.
-    Json,
-    /// Nothing but warnings.
-    None,
 }
 
 #[derive(Debug, Args)]
@@ -104,6 +94,11 @@ impl Globals {
             return self.url_mirror.clone();
         }
         variable("SEALER_URL_MIRRORS").map(|text| text.to_string_lossy().into_owned()).into_iter().collect()
+    }
+
+    /// The observer that the options ask for.
+    pub(super) fn observer(&self) -> Arc<dyn Observer> {
+        progress::observer(self.progress, self.quiet)
     }
 
     /// Whether what goes to stderr is coloured.

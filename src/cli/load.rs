@@ -13,7 +13,6 @@ use crate::types::{Event, Platform};
 use super::failure::Failed;
 use super::globals::Globals;
 use super::output::{self, OutputForm};
-use super::progress;
 
 #[derive(Debug, Args)]
 pub(super) struct LoadArgs {
@@ -44,7 +43,7 @@ pub(super) fn run(args: &LoadArgs, globals: &Globals) -> Result<(), Failed> {
     let store = Store::open(&globals.root()?);
     let archive = fs_err::File::open(&args.input)?;
     let loaded = store.load(archive, &Limits::SAVED, jiff::Timestamp::now())?;
-    let observer = progress::observer(globals);
+    let observer = globals.observer();
     for message in loaded.warnings {
         observer.event(Event::Warning { message });
     }

@@ -12,7 +12,6 @@ use crate::types::{Event, printable};
 use super::failure::Failed;
 use super::globals::Globals;
 use super::output::{self, OutputForm};
-use super::progress;
 use super::prompt::{self, Echo};
 use super::sources;
 
@@ -61,7 +60,7 @@ pub(super) fn scope(text: &str) -> Result<LoginScope, Failed> {
 
 pub(super) fn run(args: &LoginArgs, globals: &Globals) -> Result<(), Failed> {
     let scope = scope(&args.registry)?;
-    let observer = progress::observer(globals);
+    let observer = globals.observer();
     let warn = |message: String| observer.event(Event::Warning { message });
     if args.password.is_some() {
         let message = "other users can see a password in the list of processes, and shells keep it in their history";

@@ -10,7 +10,6 @@ use super::failure::Failed;
 use super::globals::Globals;
 use super::login::scope;
 use super::output::{self, OutputForm};
-use super::progress;
 
 #[derive(Debug, Args)]
 pub(super) struct LogoutArgs {
@@ -39,7 +38,7 @@ struct Row {
 
 pub(super) fn run(args: &LogoutArgs, globals: &Globals) -> Result<(), Failed> {
     let scope = scope(&args.registry)?;
-    let observer = progress::observer(globals);
+    let observer = globals.observer();
     let warn = |message: String| observer.event(Event::Warning { message });
     let store = LoginStore::open(AuthPlaces::from_env())?;
     let Erased { places, parts } = store.erase(&scope)?;

@@ -35,7 +35,8 @@ use crate::process;
 use crate::types::{Event, ProblemKind};
 
 use failure::{Failed, problem};
-use globals::{Globals, ProgressChoice};
+use globals::Globals;
+use progress::ProgressChoice;
 use upstream::Split;
 
 /// Derives Kubernetes base images from recipes, and builds, loads and shows sealer images.
@@ -133,10 +134,10 @@ pub fn main() -> ExitCode {
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&cli, &split)));
     let (code, exit_code) = match result {
         Ok(Ok(())) => (ExitCode::SUCCESS, 0),
-        Ok(Err(failed)) => (failed.report(&cli.globals), failed.exit_code()),
+        Ok(Err(failed)) => (failed.report(cli.globals.color_on_stderr()), failed.exit_code()),
         // The panic's message was printed where it happened.
         Err(_) => {
-            output::note("this is a bug in sealer: please report it with the message above");
+            progress::note("this is a bug in sealer: please report it with the message above");
             (ExitCode::from(failure::BUG), failure::BUG)
         }
     };

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::build::ImageReport;
-use crate::types::{Event, printable};
+use crate::types::printable;
 
 use super::failure::Failed;
 
@@ -36,19 +36,6 @@ pub(super) fn data(text: &str) -> Result<(), Failed> {
 pub(super) fn json(value: &impl Serialize) -> Result<(), Failed> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Failed::doing(format!("write JSON: {error}")))?;
     data(&(text + "\n"))
-}
-
-/// Writes a line to stderr; an object in `--progress json`.
-pub(super) fn note(line: &str) {
-    if super::progress::is_json() {
-        let message = line.trim();
-        if !message.is_empty() {
-            super::progress::say_json(&Event::Note { message: message.to_owned() });
-        }
-        return;
-    }
-    // Nowhere is left to say that stderr is gone.
-    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// An image that was made, for people: its name, its id, its layers, the images in its registry.

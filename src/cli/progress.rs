@@ -5,27 +5,40 @@ mod json;
 mod meter;
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use crate::types::{Event, Observer, StepState, printable};
+use clap::ValueEnum;
 
-use super::globals::{Globals, ProgressChoice};
-use super::output::{human_size, note};
+use crate::types::{Event, Observer, printable};
+
 use bars::Bars;
 use json::Json;
-use meter::Meter;
+use meter::{Meter, line};
 
 pub(super) use json::{is_json, log_writer, say_json, speak_json};
 
+/// How progress is shown, on stderr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ProgressChoice {
+    /// Bars on a terminal, plain lines elsewhere.
+    Auto,
+    /// A line for each finished action.
+    Plain,
+    /// A JSON object for each event, see schemas/progress.schema.json; nothing else on stderr.
+    Json,
+    /// Nothing but warnings.
+    None,
+}
+
 /// The observer that the options ask for.
-pub(super) fn observer(globals: &Globals) -> Arc<dyn Observer> {
+pub(super) fn observer(choice: ProgressChoice, is_quiet: bool) -> Arc<dyn Observer> {
     let on_terminal = io::stderr().is_terminal();
-    match globals.progress {
+    match choice {
         ProgressChoice::Json => Arc::new(Json),
         ProgressChoice::None => Arc::new(Warnings),
-        ProgressChoice::Auto | ProgressChoice::Plain if globals.quiet => Arc::new(Warnings),
+        ProgressChoice::Auto | ProgressChoice::Plain if is_quiet => Arc::new(Warnings),
         ProgressChoice::Auto if on_terminal => Arc::new(Bars::new()),
         ProgressChoice::Auto | ProgressChoice::Plain => Arc::new(Plain::new()),
     }
@@ -88,37 +101,15 @@ impl Observer for Plain {
     }
 }
 
-/// The line for an event, if it gets one.
-fn line(event: &Event) -> Option<String> {
-    let line = match event {
-        Event::StageStarted { stage, platform, image } => format!("stage {stage} for {platform}: {image}"),
-        Event::Step { step, state: StepState::Done, detail, .. } => format!("  {step}: {detail}"),
-        Event::Step { step, state: StepState::Skipped, detail, .. } => format!("  {step}: skipped, {detail}"),
-        Event::Transferred { what, digest, size } if what.contains("://") => {
-            format!("fetched {what} {digest} ({})", human_size(*size))
+/// Writes a line to stderr; an object in `--progress json`.
+pub(super) fn note(line: &str) {
+    if is_json() {
+        let message = line.trim();
+        if !message.is_empty() {
+            say_json(&Event::Note { message: message.to_owned() });
         }
-        Event::ImagePulled { reference, digest, size, cached } => {
-            let how = if *cached { ", from the cache" } else { "" };
-            // One that was asked for by its digest has it in its name.
-            let name = reference.split_once('@').map_or(reference.as_str(), |(name, _)| name);
-            format!("pulled {name}@{digest} ({}{how})", human_size(*size))
-        }
-        Event::Note { message } => format!("note: {message}"),
-        Event::ImagePushed { reference, digest, size, uploaded } => {
-            let how = match uploaded {
-                0 => "nothing to upload".to_owned(),
-                uploaded => format!("{} uploaded", human_size(*uploaded)),
-            };
-            format!("pushed {reference}@{digest} ({}, {how})", human_size(*size))
-        }
-        Event::Warning { message } => format!("warning: {message}"),
-        Event::Output { line, .. } => format!("  | {line}"),
-        Event::Log { message } => message.clone(),
-        // These are only for machines.
-        Event::Diagnostic { .. } | Event::Failed { .. } | Event::Ended { .. } => return None,
-        Event::Step { state: StepState::Started, .. } | Event::Transfer { .. } | Event::Transferred { .. } => {
-            return None;
-        }
-    };
-    Some(printable(&line).into_owned())
+        return;
+    }
+    // Nowhere is left to say that stderr is gone.
+    let _ = writeln!(io::stderr(), "{line}");
 }

@@ -12,7 +12,6 @@ use super::failure::Failed;
 use super::globals::Globals;
 use super::output::{self, OutputForm};
 use super::platforms::PlatformArgs;
-use super::progress;
 use super::sources::{Settings, sources};
 
 #[derive(Debug, Args)]
@@ -42,7 +41,7 @@ pub(super) fn run(args: &PullArgs, globals: &Globals) -> Result<(), Failed> {
         return Err(Failed::Usage(format!("the store names images by tag, not by digest: `@{digest}`")));
     }
     let store = Store::open(&globals.root()?);
-    let observer = progress::observer(globals);
+    let observer = globals.observer();
     let cache = globals.cache()?;
     let sources = sources(&Settings { cache: &cache, registries_conf: None, url_mirrors: &[] }, &observer)?;
     let mut rows = Vec::new();

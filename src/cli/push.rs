@@ -18,7 +18,6 @@ use super::failure::Failed;
 use super::globals::Globals;
 use super::output::{self, OutputForm};
 use super::platforms::PlatformArgs;
-use super::progress;
 use super::sources::{Settings, sources};
 
 #[derive(Debug, Args)]
@@ -151,7 +150,7 @@ pub(super) fn run(args: &PushArgs, globals: &Globals) -> Result<(), Failed> {
     let platforms = args.platforms.named();
     // A missing image is reported before problems with the settings.
     store.find_all(&args.name, &platforms)?;
-    let observer = progress::observer(globals);
+    let observer = globals.observer();
     let cache = globals.cache()?;
     let sources = sources(&Settings { cache: &cache, registries_conf: None, url_mirrors: &[] }, &observer)?;
     let report = push(&store, &sources, observer.as_ref(), globals.threads()?, (&args.name, &platforms))?;

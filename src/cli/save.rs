@@ -11,7 +11,6 @@ use crate::types::{Event, SealerName};
 use super::failure::Failed;
 use super::globals::Globals;
 use super::out_file::OutFile;
-use super::output;
 use super::platforms::PlatformArgs;
 use super::progress;
 
@@ -31,7 +30,7 @@ pub(super) fn run(args: &SaveArgs, globals: &Globals) -> Result<(), Failed> {
     let name: SealerName = args.name.parse().map_err(Failed::usage)?;
     let store = Store::open(&globals.root()?);
     let images = store.find_all(&name, &args.platforms.named())?;
-    let observer = progress::observer(globals);
+    let observer = globals.observer();
     let title = title(&args.name, &name);
     let file = target(&args.output, &name);
     let warnings = write(&store, images, &title, &file)?.warnings;
@@ -40,7 +39,7 @@ pub(super) fn run(args: &SaveArgs, globals: &Globals) -> Result<(), Failed> {
     }
     // An archive that goes to stdout must not be followed by anything.
     if !globals.quiet {
-        output::note(&format!("saved {name} to {}", file.display()));
+        progress::note(&format!("saved {name} to {}", file.display()));
     }
     Ok(())
 }

@@ -12,7 +12,8 @@ use std::process;
 use clap::{Args, Subcommand};
 
 use super::failure::Failed;
-use super::globals::{Globals, ProgressChoice};
+use super::globals::Globals;
+use super::progress::ProgressChoice;
 use crate::types::{Failure, FailureKind};
 use crate::upstream::{NoUpstream, UpstreamPlaces, VARIABLE};
 

@@ -86,7 +86,7 @@ pub(crate) fn check(scope: &Scope<'_>) -> io::Result<ClosureReport> {
         check.file(candidate, &named)?;
     }
     for (cached, problem) in collisions(scope.layers, &check.cached)? {
-        check.add(&cached.file, cached.line, &cached.image.to_string(), Weight::Error, problem, None);
+        check.add((&cached.file, cached.line), &cached.image.to_string(), Weight::Error, problem, None);
     }
     let mut findings = std::mem::take(&mut check.findings);
     let of_cluster = check.cluster_against_bases()?;
@@ -175,11 +175,11 @@ impl<'a> Check<'a> {
             Ok(Some(bytes)) => bytes,
             Ok(None) => {
                 let why = "it is too large for a manifest".to_owned();
-                self.add(path, 0, "", Weight::Note, Problem::Unread { why }, None);
+                self.add((path, 0), "", Weight::Note, Problem::Unread { why }, None);
                 return Ok(());
             }
             Err(error) => {
-                self.add(path, 0, "", Weight::Warning, Problem::Unread { why: error.to_string() }, None);
+                self.add((path, 0), "", Weight::Warning, Problem::Unread { why: error.to_string() }, None);
                 return Ok(());
             }
         };
@@ -187,7 +187,7 @@ impl<'a> Check<'a> {
         let is_built = is_searched_by_builder(path);
         if searched.is_utf16 && !is_built {
             let why = "it is UTF-16, which Kubernetes does not read; convert it to UTF-8".to_owned();
-            self.add(path, 0, "", Weight::Error, Problem::Unread { why }, None);
+            self.add((path, 0), "", Weight::Error, Problem::Unread { why }, None);
         }
         let mut foreign = BTreeSet::new();
         let is_left_out = |named: &&Named| {
@@ -208,16 +208,16 @@ impl<'a> Check<'a> {
         // The builder caches everything that it searches, or says why not.
         if !foreign.is_empty() && !is_built {
             let problem = Problem::Foreign { images: foreign.into_iter().collect() };
-            self.add(path, 0, "", Weight::Note, problem, None);
+            self.add((path, 0), "", Weight::Note, problem, None);
         }
         for (key, line) in searched.repeated.iter().filter(|_| !is_built && !searched.images.is_empty()) {
-            self.add(path, *line, key, Weight::Warning, Problem::RepeatedKey, None);
+            self.add((path, *line), key, Weight::Warning, Problem::RepeatedKey, None);
         }
         for (template, line) in &searched.templates {
             self.has_templates = true;
             // Below manifests/, the builder reports it.
             if template.contains(self.scope.cluster_registry) && !is_built {
-                self.add(path, *line, template, Weight::Note, Problem::Template, None);
+                self.add((path, *line), template, Weight::Note, Problem::Template, None);
             }
         }
         // Sealer passes only its own file to kubeadm, which the check of the cluster covers.
@@ -228,7 +228,7 @@ impl<'a> Check<'a> {
             self.kubeadm.push(needs);
         }
         if let Some(why) = searched.not_read {
-            self.add(path, 0, "", Weight::Note, Problem::Unread { why }, None);
+            self.add((path, 0), "", Weight::Note, Problem::Unread { why }, None);
         }
         Ok(())
     }
@@ -246,7 +246,7 @@ impl<'a> Check<'a> {
                 if points_here || is_container || candidate.kind == Kind::List {
                     let problem = Problem::NoReference { why: error.to_string() };
                     let near = self.near_text(text)?;
-                    self.add(path, line, text, Weight::Error, problem, near);
+                    self.add((path, line), text, Weight::Error, problem, near);
                 }
                 return Ok(());
             }
@@ -271,7 +271,7 @@ impl<'a> Check<'a> {
             let meant = image.at_registry(registry);
             if matches!(self.answer(&meant), Held::Whole(_)) {
                 let problem = Problem::Host { registry: registry.to_owned() };
-                self.add(path, line, text, Weight::Warning, problem, Some(meant.to_string()));
+                self.add((path, line), text, Weight::Warning, problem, Some(meant.to_string()));
             }
         }
         Ok(())
@@ -289,7 +289,7 @@ impl<'a> Check<'a> {
                 (Problem::OtherPlatform { platform: self.scope.platform.to_string(), available }, None)
             }
         };
-        self.add(path, line, text, Weight::Error, problem, near);
+        self.add((path, line), text, Weight::Error, problem, near);
         Ok(())
     }
 
@@ -327,8 +327,7 @@ impl<'a> Check<'a> {
     /// Adds a finding; equal ones of one file are merged.
     pub(super) fn add(
         &mut self,
-        file: &ContextPath,
-        line: usize,
+        (file, line): (&ContextPath, usize),
         reference: &str,
         weight: Weight,
         problem: Problem,
@@ -375,7 +374,7 @@ impl<'a> Check<'a> {
         let Some(first) = unasked.first() else { return };
         let images = unasked.iter().map(|listed| listed.image.familiar()).collect();
         let (file, line) = (first.file.clone(), first.line);
-        self.add(&file, line, "", Weight::Note, Problem::Unasked { images }, None);
+        self.add((&file, line), "", Weight::Note, Problem::Unasked { images }, None);
     }
 }
 

@@ -53,14 +53,14 @@ impl Check<'_> {
             match &needs.foreign {
                 Some(host) if !kubeadm::is_mirrored(layers, host)? => {
                     let problem = Problem::KubeadmRepository { registry: registry.to_owned() };
-                    self.add(&needs.file, needs.line, &needs.repository, weight, problem, None);
+                    self.add((&needs.file, needs.line), &needs.repository, weight, problem, None);
                 }
                 _ => self.needs(&needs, weight)?,
             }
             if !matches!(self.answer(&needs.join), Held::Whole(_)) {
                 // An image that got kubeadm's images without a list may be intended for masters only.
                 let weight = if is_listed { Weight::Warning } else { Weight::Note };
-                self.add(&needs.file, needs.line, &needs.join.to_string(), weight, Problem::Join, None);
+                self.add((&needs.file, needs.line), &needs.join.to_string(), weight, Problem::Join, None);
             }
             self.kubeadm.push(needs);
         }
@@ -74,7 +74,7 @@ impl Check<'_> {
                 if !self.names()?.has_tags(image.repository()) {
                     let text = format!("{}/{}", image.registry(), image.repository());
                     let problem = Problem::Kubeadm { version: needs.version.clone(), why: String::new() };
-                    self.add(&needs.file, needs.line, &text, weight, problem, None);
+                    self.add((&needs.file, needs.line), &text, weight, problem, None);
                 }
                 continue;
             }
@@ -86,7 +86,7 @@ impl Check<'_> {
             };
             let near = if why.is_empty() { self.near(image)? } else { None };
             let problem = Problem::Kubeadm { version: needs.version.clone(), why };
-            self.add(&needs.file, needs.line, &image.to_string(), weight, problem, near);
+            self.add((&needs.file, needs.line), &image.to_string(), weight, problem, near);
         }
         Ok(())
     }
@@ -100,7 +100,7 @@ impl Check<'_> {
         let loaded: Vec<&ImageRef> = archives.values().flatten().collect();
         for run in uses {
             let Ok(image) = run.name.parse::<ImageRef>() else {
-                self.add(&run.script, run.line, &run.name, Weight::Note, Problem::ScriptUnknown, None);
+                self.add((&run.script, run.line), &run.name, Weight::Note, Problem::ScriptUnknown, None);
                 continue;
             };
             self.asked.insert(registry_path(&image));
@@ -109,7 +109,7 @@ impl Check<'_> {
             }
             let weight = if run.is_unsure { Weight::Warning } else { Weight::Error };
             let problem = Problem::Script { loaded: loaded.iter().map(|image| image.familiar()).collect() };
-            self.add(&run.script, run.line, &run.name, weight, problem, None);
+            self.add((&run.script, run.line), &run.name, weight, problem, None);
         }
         Ok(())
     }

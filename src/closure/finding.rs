@@ -278,6 +278,11 @@ impl Finding {
             }
             Problem::Unread { why } => write!(f, "could not search it for images by its file type: {why}"),
         }?;
+        self.write_context(f)
+    }
+
+    /// The other lines, and the base image that has to do with it.
+    fn write_context(&self, f: &mut impl fmt::Write) -> fmt::Result {
         if let [_, more @ ..] = self.lines.as_slice()
             && !more.is_empty()
         {

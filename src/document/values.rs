@@ -4,7 +4,8 @@ use serde_json::{Map, Number, Value};
 
 use super::read::parse_data;
 use super::sink::Sink;
-use super::{Data, DataValue, Located, Spanned, values_schema};
+use super::values_schema::{self, Layer};
+use super::{Data, DataValue, Located, Spanned};
 use crate::syntax::shortened;
 use crate::types::{Diagnostic, Source, Span, nearest};
 
@@ -99,12 +100,6 @@ pub(crate) struct MergedValues {
     pub mistakes: Vec<Located>,
     /// The names of the outermost values that the mistakes are about: what they would be is not known.
     pub doubtful: Vec<String>,
-}
-
-/// One source of values.
-pub(super) struct Layer {
-    pub(super) source: Source,
-    pub(super) data: Data,
 }
 
 /// A file of values.

@@ -4,10 +4,15 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{Draft, PatternOptions, ValidationError};
 use serde_json::{Map, Value};
 
-use super::values::Layer;
 use super::{Data, DataValue, Located, Text, sink::Sink};
 use crate::syntax::shortened;
 use crate::types::{Diagnostic, Source, Span};
+
+/// One source of values.
+pub(super) struct Layer {
+    pub(super) source: Source,
+    pub(super) data: Data,
+}
 
 /// The one version of JSON Schema that is understood.
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";

@@ -4,10 +4,7 @@ use std::ffi::{OsStr, OsString};
 
 use crate::types::{ContextPath, ContextPathError};
 
-use super::remote::RemoteFile;
-
-/// The placeholder for the platform's architecture in the source of a COPY.
-pub(super) const ARCH: &str = "${ARCH}";
+use super::remote::{ARCH, RemoteFile};
 
 /// The source of a COPY.
 #[derive(Debug, Clone, PartialEq, Eq)]

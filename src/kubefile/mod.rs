@@ -10,7 +10,7 @@ mod parse;
 mod remote;
 
 pub(crate) use args::{Replaced, parse_build_args, replace_args};
-pub(crate) use copy::{ContextPattern, CopyDestination, CopySource};
+pub(crate) use copy::{CopyDestination, CopySource};
 pub(crate) use parse::{Base, Instruction, Kubefile, parse};
 pub(crate) use remote::RemoteFile;
 

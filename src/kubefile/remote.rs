@@ -4,8 +4,10 @@ use std::fmt;
 
 use url::Url;
 
-use super::copy::ARCH;
 use crate::types::{FailureKind, Reportable};
+
+/// The placeholder for the platform's architecture in the source of a COPY.
+pub(super) const ARCH: &str = "${ARCH}";
 
 /// A file that COPY fetches. Its text may hold a password or a token, so they are masked wherever it is shown.
 #[derive(Clone, PartialEq, Eq)]

@@ -21,6 +21,7 @@
 //! for keys `image` alone.
 
 mod model;
+mod place;
 mod read;
 mod rewrite;
 mod string_map;

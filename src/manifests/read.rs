@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{Field, Finding, KubernetesObject, Place, Problem, Scanned};
+use super::model::{Field, Finding, KubernetesObject, Problem, Scanned};
+use super::place::Place;
 use super::string_map::StringMap;
 use super::text;
-use super::texts::{DocumentText, Parent, in_file};
+use super::texts::{DocumentText, Parent};
 use super::walk::{Embedded, Found, Walk};
-use crate::edit::{Format, Pointer, is_empty_document, parse_documents};
+use crate::edit::{Format, is_empty_document, parse_documents};
 use crate::syntax::{Node, SyntaxError, Value};
 use crate::types::{ImageRef, Source, Span};
 
@@ -152,7 +153,14 @@ impl Search<'_> {
         let mut embedded = Vec::new();
         if self.texts[number].format.is_none() {
             let is_file = !is_embedded;
-            text::search(self.scan.registry, &self.texts, number, &route, self.is_of_objects, is_file, &mut self.found);
+            text::search(
+                self.scan.registry,
+                (&self.texts, number),
+                &route,
+                self.is_of_objects,
+                is_file,
+                &mut self.found,
+            );
         }
         for root in roots.iter().filter(|root| !is_empty_document(root)) {
             let mut walk = Walk::new(self.scan.registry, &self.texts, number, self.is_of_objects, &mut self.found);
@@ -285,14 +293,4 @@ fn is_of_kubernetes(root: &Node) -> bool {
 
 fn is_structured(roots: &[Node]) -> bool {
     roots.iter().any(|root| matches!(root.value, Value::Map(_) | Value::List(_))) || roots.iter().all(is_empty_document)
-}
-
-/// A route for people and for data.
-pub(super) fn pointer(route: &[String]) -> String {
-    Pointer::from_tokens(route).to_string()
-}
-
-/// The place of a span of a text: span and route; the position follows when all is found.
-pub(super) fn place_of(texts: &[DocumentText], text_index: usize, span: Span, route: String, document: usize) -> Place {
-    Place { span: in_file(texts, text_index, span), line: 0, column: 0, route, document }
 }

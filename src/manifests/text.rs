@@ -2,16 +2,14 @@
 //! words.
 
 use super::model::{Finding, Kind, Mention, Piece, Problem, Role};
-use super::read::{place_of, pointer};
-use super::texts::DocumentText;
+use super::texts::{DocumentText, place_of, pointer};
 use super::walk::{Found, is_at_registry, is_template, names_an_image, says_where_and_which};
 use crate::types::{ImageRef, Span};
 
 /// Searches a text. In the file itself a line is certain; in a text inside a string it is likely.
 pub(super) fn search(
     registry: &str,
-    texts: &[DocumentText],
-    text_index: usize,
+    (texts, text_index): (&[DocumentText], usize),
     route: &[String],
     is_of_objects: bool,
     is_file: bool,

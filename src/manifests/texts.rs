@@ -1,7 +1,8 @@
 //! The texts of a file: itself, and the strings in it that are documents.
 
+use super::place::Place;
 use super::string_map::StringMap;
-use crate::edit::Format;
+use crate::edit::{Format, Pointer};
 use crate::syntax::Node;
 use crate::types::Span;
 
@@ -43,4 +44,14 @@ pub(super) fn in_file(texts: &[DocumentText], text_index: usize, span: Span) -> 
             in_file(texts, parent.text_index, outer)
         }
     }
+}
+
+/// A route for people and for data.
+pub(super) fn pointer(route: &[String]) -> String {
+    Pointer::from_tokens(route).to_string()
+}
+
+/// The place of a span of a text: span and route; the position follows when all is found.
+pub(super) fn place_of(texts: &[DocumentText], text_index: usize, span: Span, route: String, document: usize) -> Place {
+    Place { span: in_file(texts, text_index, span), line: 0, column: 0, route, document }
 }

@@ -1,9 +1,8 @@
 //! The rules for which strings of a tree name an image.
 
 use super::model::{Finding, Kind, Mention, Piece, Problem, Role};
-use super::read::{place_of, pointer};
 use super::string_map::StringMap;
-use super::texts::DocumentText;
+use super::texts::{DocumentText, place_of, pointer};
 use crate::edit::{is_special_scalar, string_of};
 use crate::syntax::{Node, Style, Value};
 use crate::types::{ImageRef, Span};

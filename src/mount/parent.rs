@@ -103,7 +103,7 @@ impl Reportable for MountError {
         match self {
             Self::Unready { .. } => Some(
                 "RUN needs root with the right to mount, and a store on a file system that supports overlays: ext4, \
-                 ext4, xfs, btrfs or tmpfs, not another overlay; `--root` chooses the folder of the store"
+                 xfs, btrfs or tmpfs, not another overlay; `--root` chooses the folder of the store"
                     .to_owned(),
             ),
             Self::Disk(_)

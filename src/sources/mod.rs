@@ -11,7 +11,7 @@ mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::runtime::Runtime;
 use url::Url;
@@ -23,8 +23,8 @@ use crate::transport::{Attached, Engine, Login, Puller, PushImage, Pushed, Pushe
 use crate::types::{Digest, Event, Failure, FailureKind, ImageRef, ImageSource, Observer, Platform};
 
 pub(crate) use pins::{Pinning, Pins, Resolved, public_url};
-use watch::Watch;
 pub(crate) use watch::{MovedTag, TagNews};
+use watch::{Watch, lock};
 
 /// An image that was pulled, or why not.
 pub(crate) type Pulled = Result<Arc<ContainerImage>, Failure>;
@@ -474,9 +474,4 @@ impl Sources {
         lock(&self.resolved).files.insert(url.clone(), (file.digest, file.size));
         Ok(file)
     }
-}
-
-/// The map stays valid if a thread panicked while it held the lock: entries are inserted as a whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

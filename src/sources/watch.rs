@@ -1,13 +1,12 @@
 //! Checks in the background whether pinned tags moved.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
-use super::lock;
 use crate::transport::{Login, PullError, Puller};
 use crate::types::{Digest, ImageRef, Platform};
 
@@ -101,4 +100,9 @@ impl Watch {
         }
         news
     }
+}
+
+/// The map stays valid if a thread panicked while it held the lock: entries are inserted as a whole.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

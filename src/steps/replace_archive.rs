@@ -207,7 +207,6 @@ impl PlannedReplaceArchive {
             ArchiveError::Root { .. } => "root",
             ArchiveError::New(_)
             | ArchiveError::Contract(_)
-            | ArchiveError::Form(_)
             | ArchiveError::Read(_)
             | ArchiveError::Damaged(..)
             | ArchiveError::Window(_)

@@ -229,17 +229,17 @@ mod tests {
         .collect();
         insta::assert_snapshot!(table.join("\n"), @r#"
         {"find":"b","replace":"c"}
-        find: Failed: error: `a.conf` does not hold `b`
+        find: Failed: error: `a.conf` does not contain `b`
         {"find":"^b","replace":"c","regex":true}
         find: Failed: error: nothing in `a.conf` matches `^b`
         {"find":"[a]","replace":"a","regex":true}
-        find: Failed: error: `a.conf` is as `replace` says already
+        find: Failed: error: `a.conf` already has the text of `replace`
         {"find":"a","replace":"b","expect":1}
         expect: Failed: error: 2 places in `a.conf` would be replaced, expected 1
         {"find":"a","replace":"b","expect":3,"optional":true}
         expect: Failed: error: 2 places in `a.conf` would be replaced, expected 3
         {"find":"(","replace":"b","regex":true}
-        find: Failed: error: `(` is no regular expression: a `(` is not closed
+        find: Invalid: error: `(` is not a valid regular expression: a `(` is not closed
         "#);
         let world = World::new().file("etc/a.conf", "a", 0o644).folder("b");
         let step = |path: &str| json!({"replaceText": {"path": path, "find": "a", "replace": "b"}});

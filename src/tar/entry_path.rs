@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use super::error::Refusal;
+use super::error::{Refusal, shown};
 use super::limits::Limits;
-use crate::types::obeyed;
 
 /// A `/`-separated relative path of bytes without empty, `.` or `..` components; never empty.
 ///
@@ -124,25 +123,6 @@ impl fmt::Debug for EntryPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
-}
-
-/// A name from outside, made safe for messages: terminal control codes are escaped, invalid UTF-8 is replaced, and it
-/// is cut at 200 characters.
-pub(crate) fn shown(name: &[u8]) -> String {
-    let text = String::from_utf8_lossy(name);
-    let mut out = String::new();
-    for (count, character) in text.chars().enumerate() {
-        if count == 200 {
-            out.push('…');
-            break;
-        }
-        if obeyed(character) {
-            out.extend(character.escape_default());
-        } else {
-            out.push(character);
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -2,8 +2,7 @@
 
 use std::io;
 
-use super::entry_path::shown;
-use crate::types::{FailureKind, Reportable};
+use crate::types::{FailureKind, Reportable, obeyed};
 
 /// Why a tar stream was not read to its end.
 ///
@@ -149,4 +148,23 @@ pub enum Refusal {
     RemovedAndHeld,
     #[error("sealer cannot load an archive with a `\\` in a name; push the image instead, or name the file otherwise")]
     Unloadable,
+}
+
+/// A name from outside, made safe for messages: terminal control codes are escaped, invalid UTF-8 is replaced, and it
+/// is cut at 200 characters.
+pub(crate) fn shown(name: &[u8]) -> String {
+    let text = String::from_utf8_lossy(name);
+    let mut out = String::new();
+    for (count, character) in text.chars().enumerate() {
+        if count == 200 {
+            out.push('…');
+            break;
+        }
+        if obeyed(character) {
+            out.extend(character.escape_default());
+        } else {
+            out.push(character);
+        }
+    }
+    out
 }

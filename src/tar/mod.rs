@@ -27,7 +27,7 @@ pub(crate) mod forge;
 mod tests;
 
 pub(crate) use entry_path::EntryPath;
-pub(crate) use entry_path::shown;
+pub(crate) use error::shown;
 pub(crate) use error::{Refusal, TarError};
 pub(crate) use limits::Limits;
 pub(crate) use policy::Policy;

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::entry_path::shown;
 use super::error::Refusal;
+use super::error::shown;
 use crate::disk::FileTime;
 
 /// Names and values.

@@ -1,7 +1,7 @@
 //! Which parts of entries are kept, and which are refused because they would be lost.
 
-use super::entry_path::shown;
 use super::error::Refusal;
+use super::error::shown;
 use super::pax::{Attributes, Pax};
 
 /// Which parts of an entry are kept, and so what it may contain.

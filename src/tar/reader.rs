@@ -5,7 +5,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use super::BLOCK;
 use super::budget::Budget;
-use super::entry_path::{EntryPath, shown};
+use super::entry_path::EntryPath;
+use super::error::shown;
 use super::error::{Refusal, TarError};
 use super::header::RawHeader;
 use super::limits::Limits;

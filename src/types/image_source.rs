@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{ImageRef, ReferenceError, SealerName};
+use super::{ImageRef, ReferenceError};
 
 /// The prefix of an image that only the local Docker engine has, as in other tools.
 const ENGINE_PREFIX: &str = "docker-daemon:";
@@ -70,71 +70,7 @@ impl fmt::Display for ImageSource {
     }
 }
 
-/// An image to build on or to take files from, and its source.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum BaseSource {
-    /// A sealer image: of this run, of the store, or pulled.
-    Sealer(SealerName),
-    /// A container image of the local Docker engine; the reference has a tag and no digest.
-    Engine(ImageRef),
-}
-
-impl BaseSource {
-    /// The sealer image's name; `None` for an engine's image.
-    #[must_use]
-    pub fn sealer(&self) -> Option<&SealerName> {
-        match self {
-            Self::Sealer(name) => Some(name),
-            Self::Engine(_) => None,
-        }
-    }
-
-    /// The short name, without defaults; for people.
-    #[must_use]
-    pub(crate) fn familiar(&self) -> String {
-        match self {
-            Self::Sealer(name) => name.familiar(),
-            Self::Engine(_) => self.to_string(),
-        }
-    }
-
-    /// The container image, or the pushed sealer image, to request.
-    #[must_use]
-    pub fn image(&self) -> ImageSource {
-        match self {
-            Self::Sealer(name) => ImageSource::Registry(name.reference().clone()),
-            Self::Engine(reference) => ImageSource::Engine(reference.clone()),
-        }
-    }
-}
-
-impl From<SealerName> for BaseSource {
-    fn from(name: SealerName) -> Self {
-        Self::Sealer(name)
-    }
-}
-
-impl FromStr for BaseSource {
-    type Err = ReferenceError;
-
-    fn from_str(text: &str) -> Result<Self, ReferenceError> {
-        match engine_name(text) {
-            Some(source) => source.map(|source| Self::Engine(source.reference().clone())),
-            None => text.parse().map(Self::Sealer),
-        }
-    }
-}
-
-impl fmt::Display for BaseSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sealer(name) => fmt::Display::fmt(name, f),
-            Self::Engine(_) => fmt::Display::fmt(&self.image(), f),
-        }
-    }
-}
-
-crate::types::serde_as_text!(ImageSource, BaseSource);
+crate::types::serde_as_text!(ImageSource);
 
 /// The engine's image in a text. `docker-daemon:5000/x` is not one: a first part with a port is a registry.
 pub(super) fn of_engine(text: &str) -> Option<&str> {
@@ -144,7 +80,7 @@ pub(super) fn of_engine(text: &str) -> Option<&str> {
 }
 
 /// The engine's image in the text, if it has the prefix.
-fn engine_name(text: &str) -> Option<Result<ImageSource, ReferenceError>> {
+pub(super) fn engine_name(text: &str) -> Option<Result<ImageSource, ReferenceError>> {
     let name = of_engine(text)?;
     let refuse = |reason| Some(Err(ReferenceError::new(text, reason)));
     if name.starts_with("sha256:") {
@@ -162,6 +98,7 @@ fn engine_name(text: &str) -> Option<Result<ImageSource, ReferenceError>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{BaseSource, SealerName};
     use super::*;
 
     #[test]

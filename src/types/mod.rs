@@ -1,6 +1,7 @@
 //! The basic types that all other modules use. Nothing here does I/O.
 
 mod as_text;
+mod base_source;
 mod context_path;
 mod diagnostic;
 mod digest;
@@ -22,6 +23,7 @@ mod sealer_name;
 mod suggest;
 
 pub(crate) use as_text::serde_as_text;
+pub(crate) use base_source::BaseSource;
 pub use context_path::ContextPath;
 pub(crate) use context_path::ContextPathError;
 pub use diagnostic::{Diagnostic, Severity, Source};
@@ -37,7 +39,7 @@ pub use failure::{FailureKind, Reportable};
 pub(crate) use file_mode::FileMode;
 pub(crate) use glob::{glob, glob_set};
 pub(crate) use human_size::human_size;
-pub(crate) use image_source::{BaseSource, ImageSource};
+pub(crate) use image_source::ImageSource;
 pub(crate) use masked::masked;
 pub(crate) use places::{Places, Route};
 pub use platform::Platform;

@@ -20,7 +20,7 @@ use crate::transport::{Login, Secret};
 use crate::types::{Failure, FailureKind, ImageRef, Source, Span, nearest};
 
 use super::super::{BuildFailure, Origin};
-use super::Wanted;
+use super::wanted::Wanted;
 
 /// The file's name. No COPY packs it.
 pub(in crate::build) const AUTH_LIST: &str = "imageListWithAuth.yaml";

@@ -16,7 +16,8 @@ use crate::types::{ContextPath, Reportable};
 
 use super::super::Origin;
 use super::helm::{Helm, HelmError};
-use super::{Doubt, has_extension, list, manifests};
+use super::wanted::{Doubt, has_extension};
+use super::{list, manifests};
 
 /// The most bytes of a chart that are handed to helm.
 const LIMIT: u64 = 256 << 20;

@@ -10,9 +10,22 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
-use super::super::HelmProgram;
+use serde::Serialize;
+
 use crate::process::{self, Limits, RunError, Stdin, tethered};
-use crate::types::{DigestWriter, Reportable};
+use crate::types::{Digest, DigestWriter, Reportable};
+
+/// The helm of this machine, which decides the images of charts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct HelmProgram {
+    /// The output of `helm version --short`, if it works.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The sha256 of its file, if that may be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+}
 
 /// The most bytes of a rendered chart.
 const OUTPUT_LIMIT: u64 = 64 << 20;

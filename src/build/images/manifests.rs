@@ -7,7 +7,8 @@ use crate::rootfs::Tree;
 use crate::types::{Failure, FailureKind};
 
 use super::super::{BuildFailure, BuildPlace, Origin};
-use super::{Doubt, has_extension, list};
+use super::list;
+use super::wanted::{Doubt, has_extension};
 
 /// The images of one manifest, and its mistakes.
 pub(super) struct Searched {

@@ -17,7 +17,7 @@ use crate::types::Epoch;
 
 use super::super::Origin;
 use super::charts::Chart;
-use super::{Doubt, path};
+use super::wanted::{Doubt, path};
 
 /// The file's name.
 const NAME: &str = "Metadata";

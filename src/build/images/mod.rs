@@ -25,35 +25,24 @@ mod helm;
 mod list;
 mod manifests;
 mod metadata;
+mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::path::Path;
 
 use crate::manifests::Form;
 use crate::rootfs::{Overlay, Tree};
-use crate::transport::Login;
-use crate::types::{ContextPath, Failure, FailureKind, ImageRef, ImageSource, glob_set, human_size, registry_path};
+use crate::types::{Failure, FailureKind, ImageRef, ImageSource, glob_set, registry_path};
 
-use super::{BuildFailure, BuildPlace, HelmProgram, Origin};
+use super::{BuildFailure, BuildPlace, Origin};
 
 pub(super) use auth_list::{AUTH_LIST, private_images};
 pub(super) use helm::Helm;
+pub(crate) use helm::HelmProgram;
 pub(super) use metadata::NewMetadata;
-
-/// The largest manifest or list that is searched, in bytes: that of documents that are read as YAML.
-const MAX_MANIFEST: u64 = 64 << 20;
-
-/// A container image, and the place that asks for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Wanted {
-    pub(super) image: ImageSource,
-    pub(super) origin: Origin,
-    /// It only looks like an image: a registry that refuses it is only a warning.
-    pub(super) is_likely: bool,
-    /// The login to pull it with, if its source has one.
-    pub(super) login: Option<Login>,
-}
+pub(crate) use wanted::Doubt;
+pub(super) use wanted::Wanted;
+use wanted::{collision, has_extension, path, read};
 
 /// What a build asks for, each image once, in the order of the sources.
 #[derive(Debug, Default)]
@@ -76,21 +65,18 @@ pub(super) struct Wants {
     pub(super) metadata: Option<NewMetadata>,
 }
 
-/// A warning: something that a person should know, but not a failure.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Doubt {
-    /// The place in the context, if there is one.
-    pub origin: Option<Origin>,
-    /// The sentence about it.
-    pub message: String,
-}
-
-impl fmt::Display for Doubt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(origin) = &self.origin {
-            write!(f, "{origin}: ")?;
+impl Wants {
+    /// Images that get the same path in the registry.
+    pub(super) fn collisions(&self) -> Vec<BuildFailure> {
+        let mut known: BTreeMap<String, &Wanted> = BTreeMap::new();
+        let mut failures = Vec::new();
+        for wanted in &self.outside {
+            let first = *known.entry(registry_path(wanted.image.reference())).or_insert(wanted);
+            if first.image != wanted.image {
+                failures.push(collision(wanted, first));
+            }
         }
-        f.write_str(&self.message)
+        failures
     }
 }
 
@@ -271,55 +257,6 @@ impl Found<'_> {
         }
         self.failures.push(collision(&new, known));
     }
-}
-
-impl Wants {
-    /// Images that get the same path in the registry.
-    pub(super) fn collisions(&self) -> Vec<BuildFailure> {
-        let mut known: BTreeMap<String, &Wanted> = BTreeMap::new();
-        let mut failures = Vec::new();
-        for wanted in &self.outside {
-            let first = *known.entry(registry_path(wanted.image.reference())).or_insert(wanted);
-            if first.image != wanted.image {
-                failures.push(collision(wanted, first));
-            }
-        }
-        failures
-    }
-}
-
-fn collision(new: &Wanted, known: &Wanted) -> BuildFailure {
-    let message = format!(
-        "{}: `{}` and `{}` get the same path: the image's registry can hold only one of them, as `{}`",
-        new.origin,
-        new.image,
-        known.image,
-        registry_path(new.image.reference())
-    );
-    let failure = Failure::new(FailureKind::Failed, message)
-        .with_help(format!("{} has the other one; keep one of the two", known.origin));
-    BuildFailure { at: BuildPlace::Image(new.image.clone()), failure }
-}
-
-fn has_extension(path: &str, extensions: &[&str]) -> bool {
-    path.rsplit_once('.').is_some_and(|(_, extension)| extensions.contains(&extension))
-}
-
-fn path(text: &str) -> ContextPath {
-    text.parse().expect("plain words are a path")
-}
-
-/// A manifest or list, if it is not too large.
-fn read(path: &ContextPath, file: &Path) -> Result<Vec<u8>, BuildFailure> {
-    let size = fs_err::symlink_metadata(file).map_err(BuildFailure::whole)?.len();
-    if size <= MAX_MANIFEST {
-        return fs_err::read(file).map_err(BuildFailure::whole);
-    }
-    let (size, limit) = (human_size(size), human_size(MAX_MANIFEST));
-    let message = format!("`{path}` has {size}; files over {limit} are not searched for images");
-    let failure = Failure::new(FailureKind::Failed, message);
-    let help = "put files that are not manifests outside of `manifests/`";
-    Err(BuildFailure::whole(failure.with_help(help)))
 }
 
 #[cfg(test)]

@@ -365,7 +365,7 @@ fn a_file_larger_than_any_manifest_is_refused_and_not_read() {
     for name in ["manifests/large.yaml", "manifests/imageList", "manifests/large.tmpl"] {
         let build = Build::new(&[(name, "")]);
         let file = fs_err::OpenOptions::new().write(true).open(build.layer.path().join(name)).unwrap();
-        file.set_len(MAX_MANIFEST + 1).unwrap();
+        file.set_len(wanted::MAX_MANIFEST + 1).unwrap();
         let (_, failures) = build.run(&[]);
         let messages: Vec<&str> = failures.iter().map(|failure| failure.failure.message.as_str()).collect();
         assert_eq!(messages, [format!("`{name}` has 67.1 MB; files over 67.1 MB are not searched for images")]);

@@ -34,7 +34,7 @@ pub(super) fn run(args: &HostArgs, globals: &Globals) -> Result<(), Failed> {
     match args.output {
         OutputForm::Json => output::json(&Report { verdict, findings: &findings, node_needs: NODE_NEEDS })?,
         OutputForm::Text => {
-            super::findings(&findings)?;
+            self::findings(&findings)?;
             output::data(&node_needs())?;
         }
     }
@@ -42,4 +42,17 @@ pub(super) fn run(args: &HostArgs, globals: &Globals) -> Result<(), Failed> {
         Verdict::Error => Err(Failed::Reported(FailureKind::Failed)),
         Verdict::Good | Verdict::Note | Verdict::Warning => Ok(()),
     }
+}
+
+/// All findings for people, including the good ones, then a line that counts them.
+fn findings(findings: &[Finding]) -> Result<(), Failed> {
+    let text: String = findings.iter().map(Finding::text).collect();
+    let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
+    let counted: Vec<String> = [(Verdict::Error, "error"), (Verdict::Warning, "warning"), (Verdict::Note, "note")]
+        .into_iter()
+        .filter(|(verdict, _)| count(*verdict) > 0)
+        .map(|(verdict, what)| crate::cli::prune::count(count(verdict), what))
+        .collect();
+    let summary = if counted.is_empty() { "all is well".to_owned() } else { counted.join(", ") };
+    output::data(&format!("{text}{summary}\n"))
 }

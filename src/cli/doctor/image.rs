@@ -7,7 +7,6 @@ use crate::cli::failure::Failed;
 use crate::cli::globals::Globals;
 use crate::cli::output::{self, OutputForm};
 use crate::cli::platforms::PlatformArgs;
-use crate::cli::progress;
 use crate::cli::sources::{Settings, sources};
 use crate::doctor::image::{Diagnosis, ImageDoctor, Repair, Repairer};
 use crate::doctor::{Verdict, node_needs};
@@ -80,7 +79,7 @@ fn repair(
     if found.iter().all(|diagnosis| diagnosis.verdict <= Verdict::Note) {
         return Ok(unrepaired(found));
     }
-    let observer = progress::observer(globals);
+    let observer = globals.observer();
     let cache = globals.cache()?;
     let sources = sources(&Settings { cache: &cache, registries_conf: None, url_mirrors: &[] }, &observer)?;
     let repairer = Repairer { store, sources: &sources, observer: observer.as_ref() };

@@ -7,8 +7,8 @@ use clap::Args;
 use crate::cache::Cache;
 use crate::cli::failure::Failed;
 use crate::cli::globals::Globals;
+use crate::cli::inspect;
 use crate::cli::output::{self, OutputForm};
-use crate::cli::{inspect, progress};
 use crate::doctor::trace::Tracer;
 use crate::store::Store;
 use crate::transport::{Engine, EngineHost};
@@ -31,7 +31,7 @@ pub(in crate::cli) struct TraceArgs {
 }
 
 pub(super) fn run(args: &TraceArgs, globals: &Globals) -> Result<(), Failed> {
-    let observer = progress::observer(globals);
+    let observer = globals.observer();
     let store = Store::open(&globals.root()?);
     let named = args.images.iter().map(|name| inspect::find(&store, name)).collect::<Result<Vec<_>, _>>()?;
     let named = (!named.is_empty()).then(|| named.into_iter().flatten().collect());

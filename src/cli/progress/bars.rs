@@ -7,8 +7,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::types::{Event, Observer, StepState};
 
-use super::line;
-use super::meter::short_name;
+use super::meter::{line, short_name};
 
 /// Characters that a transfer's name may have.
 const NAME: usize = 50;

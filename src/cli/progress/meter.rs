@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cli::output::human_size;
+use crate::types::{Event, StepState, human_size, printable};
 
 /// How often a running transfer gets a line.
 const EVERY: Duration = Duration::from_secs(10);
@@ -67,6 +67,41 @@ pub(super) fn short_name(what: &str, most: usize) -> String {
     let start = most.saturating_sub(1) / 3;
     let end = most.saturating_sub(1) - start;
     name.chars().take(start).chain(['…']).chain(name.chars().skip(count - end)).collect()
+}
+
+/// The line for an event, if it gets one.
+pub(super) fn line(event: &Event) -> Option<String> {
+    let line = match event {
+        Event::StageStarted { stage, platform, image } => format!("stage {stage} for {platform}: {image}"),
+        Event::Step { step, state: StepState::Done, detail, .. } => format!("  {step}: {detail}"),
+        Event::Step { step, state: StepState::Skipped, detail, .. } => format!("  {step}: skipped, {detail}"),
+        Event::Transferred { what, digest, size } if what.contains("://") => {
+            format!("fetched {what} {digest} ({})", human_size(*size))
+        }
+        Event::ImagePulled { reference, digest, size, cached } => {
+            let how = if *cached { ", from the cache" } else { "" };
+            // One that was asked for by its digest has it in its name.
+            let name = reference.split_once('@').map_or(reference.as_str(), |(name, _)| name);
+            format!("pulled {name}@{digest} ({}{how})", human_size(*size))
+        }
+        Event::Note { message } => format!("note: {message}"),
+        Event::ImagePushed { reference, digest, size, uploaded } => {
+            let how = match uploaded {
+                0 => "nothing to upload".to_owned(),
+                uploaded => format!("{} uploaded", human_size(*uploaded)),
+            };
+            format!("pushed {reference}@{digest} ({}, {how})", human_size(*size))
+        }
+        Event::Warning { message } => format!("warning: {message}"),
+        Event::Output { line, .. } => format!("  | {line}"),
+        Event::Log { message } => message.clone(),
+        // These are only for machines.
+        Event::Diagnostic { .. } | Event::Failed { .. } | Event::Ended { .. } => return None,
+        Event::Step { state: StepState::Started, .. } | Event::Transfer { .. } | Event::Transferred { .. } => {
+            return None;
+        }
+    };
+    Some(printable(&line).into_owned())
 }
 
 #[cfg(test)]

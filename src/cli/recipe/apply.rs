@@ -23,7 +23,7 @@ use crate::sources::Sources;
 use crate::store::Store;
 use crate::types::{Observer, Platform, SealerName};
 
-use super::input::{Input, InputArgs};
+use super::input::{Input, InputArgs, recipe_folder};
 use super::lock_file::{LockArgs, LockFile};
 
 #[derive(Debug, Args)]
@@ -100,9 +100,9 @@ impl Surroundings {
     pub(super) fn sandbox_in(folder: &Path, globals: &Globals) -> Result<Self, Failed> {
         let sandbox = Sandbox::start(folder).map_err(|error| Failed::doing(format!("start the sandbox: {error}")))?;
         if !globals.quiet {
-            output::note(Sandbox::NOTICE);
+            progress::note(Sandbox::NOTICE);
             if globals.cache.is_some() {
-                output::note("sandbox: `--cache` is ignored, because the sandbox has its own cache");
+                progress::note("sandbox: `--cache` is ignored, because the sandbox has its own cache");
             }
         }
         Ok(Self {
@@ -132,7 +132,7 @@ pub(super) fn run(args: &ApplyArgs, globals: &Globals) -> Result<(), Failed> {
     print_diagnostics(&input.warnings(&plan), globals.color_on_stderr());
     // Before the work, so that an unwritable file does not waste an hour.
     let provenance_file = args.provenance.as_deref().map(|path| provenance_file(path, &args.file)).transpose()?;
-    let observer = progress::observer(globals);
+    let observer = globals.observer();
     let mut lock_file =
         (!args.sandbox).then(|| LockFile::open(&args.file, args.lock, observer.as_ref())).transpose()?;
     plan.inputs = lock_file.as_ref().map(LockFile::lock).unwrap_or_default();
@@ -252,13 +252,6 @@ fn provenance_file(path: &Path, recipe: &Path) -> Result<OutFile, Failed> {
 fn write_provenance(file: OutFile, statement: &str) -> Result<(), Failed> {
     file.file().write_all(statement.as_bytes())?;
     file.finish()
-}
-
-pub(super) fn recipe_folder(file: &Path) -> PathBuf {
-    match file.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
-    }
 }
 
 /// The report for people: the images with their ids, the changes, and the next steps.

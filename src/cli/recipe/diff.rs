@@ -6,7 +6,6 @@ use crate::cache::Cache;
 use crate::cli::failure::Failed;
 use crate::cli::globals::Globals;
 use crate::cli::output;
-use crate::cli::progress;
 use crate::cli::sources::{Settings, sources};
 use crate::diff::{Comparer, FindError, Input, Options, Scratch, markdown, text};
 use crate::store::Store;
@@ -48,7 +47,7 @@ enum DiffForm {
 }
 
 pub(super) fn run(args: &DiffArgs, globals: &Globals) -> Result<(), Failed> {
-    let observer = progress::observer(globals);
+    let observer = globals.observer();
     let (store, cache) = (Store::open(&globals.root()?), globals.cache()?);
     let (old, new) = (find(&args.old, &store)?, find(&args.new, &store)?);
     let mirrors = globals.url_mirrors();

@@ -8,13 +8,11 @@ use crate::apply::Applier;
 use crate::cli::failure::{Failed, print_diagnostics};
 use crate::cli::globals::Globals;
 use crate::cli::output::{self, OutputForm, human_size};
-use crate::cli::progress;
 use crate::cli::sources::{Settings, sources_with};
 use crate::disk::Sharing;
 use crate::store::Store;
 
-use super::apply::recipe_folder;
-use super::input::{Input, InputArgs};
+use super::input::{Input, InputArgs, recipe_folder};
 use super::lock_file::{LockArgs, LockFile};
 
 /// Does everything that apply does, but keeps no image. So the cache also gets the images that only a build finds, in
@@ -37,7 +35,7 @@ pub(super) fn run(args: &FetchArgs, globals: &Globals) -> Result<(), Failed> {
     let input = Input::read(&args.file, &args.input)?;
     let mut plan = input.plan(&args.input)?;
     print_diagnostics(&input.warnings(&plan), globals.color_on_stderr());
-    let observer = progress::observer(globals);
+    let observer = globals.observer();
     let mut lock_file = LockFile::open(&args.file, args.lock, observer.as_ref())?;
     plan.inputs = lock_file.lock();
     let (cache, mirrors) = (globals.cache()?, globals.url_mirrors());

@@ -153,3 +153,10 @@ pub(in crate::cli) fn read_source(file: &Path) -> Result<Source, Failed> {
         }
     }
 }
+
+pub(super) fn recipe_folder(file: &Path) -> PathBuf {
+    match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}

@@ -9,7 +9,6 @@ use crate::apply::{Inputs, look_up};
 use crate::cli::failure::{Failed, print_diagnostics};
 use crate::cli::globals::Globals;
 use crate::cli::output::{self, OutputForm};
-use crate::cli::progress;
 use crate::cli::sources::{Settings, sources};
 use crate::plan::{Lock, LockChange, Plan};
 use crate::store::Store;
@@ -41,7 +40,7 @@ pub(super) fn run(args: &LockArgs, globals: &Globals) -> Result<(), Failed> {
     print_diagnostics(&input.warnings(&plan), globals.color_on_stderr());
     let mut lock_file = LockFile::read(&args.file)?;
     let former = lock_file.lock();
-    let observer = progress::observer(globals);
+    let observer = globals.observer();
     let (cache, mirrors) = (globals.cache()?, globals.url_mirrors());
     let settings = Settings { cache: &cache, registries_conf: None, url_mirrors: &mirrors };
     let sources = sources(&settings, &observer)?;

@@ -13,8 +13,7 @@ use crate::plan::{Lock, lock_file_of, read_lock};
 use crate::sources::{Pinning, Sources};
 use crate::types::{Event, Failure, FailureKind, Observer, Source};
 
-use super::apply::recipe_folder;
-use super::input::read_source;
+use super::input::{read_source, recipe_folder};
 
 /// The mode of a lock that is new.
 const MODE: u32 = 0o644;

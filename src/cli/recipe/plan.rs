@@ -7,15 +7,14 @@ use serde::Serialize;
 
 use crate::cli::failure::{Failed, print_diagnostics};
 use crate::cli::globals::Globals;
-use crate::cli::{output, progress};
+use crate::cli::output;
 use crate::fetch::UrlMirror;
 use crate::plan::{Lock, Plan, lock_file_of, read_lock};
 use crate::preview::{Beside, Preview, Style, markdown, preview, text};
 use crate::store::Store;
 use crate::types::Event;
 
-use super::apply::recipe_folder;
-use super::input::{Input, InputArgs, read_source};
+use super::input::{Input, InputArgs, read_source, recipe_folder};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PlanArgs {
@@ -77,7 +76,7 @@ pub(super) fn run(args: &PlanArgs, globals: &Globals) -> Result<(), Failed> {
             output::data(&text(&plan, &foreseen, style))?;
         }
     }
-    let observer = progress::observer(globals);
+    let observer = globals.observer();
     for warning in foreseen.warnings.iter().chain(&foreseen.totals.shortages()) {
         observer.event(Event::Warning { message: warning.clone() });
     }

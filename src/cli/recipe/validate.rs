@@ -104,7 +104,7 @@ pub(super) fn run(args: &ValidateArgs, globals: &Globals) -> Result<(), Failed> 
         OutputForm::Text => {
             print_each(&messages, globals.color_on_stderr());
             if messages.len() > 1 && !progress::is_json() {
-                output::note(&format!("\n{}", summary(&messages)));
+                progress::note(&format!("\n{}", summary(&messages)));
             }
         }
     }

@@ -8,7 +8,6 @@ use crate::cache::Cache;
 use crate::cli::failure::{Failed, print_diagnostics};
 use crate::cli::globals::Globals;
 use crate::cli::output::{self, OutputForm};
-use crate::cli::progress;
 use crate::cli::sources::{Network, sources_with};
 use crate::diff::{Origin, Scratch};
 use crate::sources::Pinning;
@@ -16,8 +15,8 @@ use crate::store::Store;
 use crate::types::FailureKind;
 use crate::verify::{ImageVerdict, Report, Verifier};
 
-use super::apply::{Surroundings, recipe_folder, sandbox_folder};
-use super::input::{Input, InputArgs};
+use super::apply::{Surroundings, sandbox_folder};
+use super::input::{Input, InputArgs, recipe_folder};
 use super::lock_file::{LockArgs, LockFile};
 
 /// What is made is below this folder of the cache.
@@ -54,7 +53,7 @@ pub(super) fn run(args: &VerifyArgs, globals: &Globals) -> Result<(), Failed> {
     let input = Input::read(&args.file, &args.input)?;
     let mut plan = input.plan(&args.input)?;
     print_diagnostics(&input.warnings(&plan), globals.color_on_stderr());
-    let observer = progress::observer(globals);
+    let observer = globals.observer();
     let network = if args.offline { Network::Off } else { Network::On };
     let pinning = if args.sandbox { Pinning::Open } else { Pinning::Required };
     if !args.sandbox {

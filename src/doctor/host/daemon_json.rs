@@ -9,10 +9,11 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
+use super::dockerds;
 use super::engine::{EngineState, Flavour};
 use super::folders::reason;
 use super::keys::{self, FLAGS};
-use super::{CLUSTER_HOST, HostPlaces, dockerds, listed};
+use super::places::{CLUSTER_HOST, HostPlaces, listed};
 use crate::doctor::{Finding, Verdict};
 use crate::syntax::{Limits, Node, Value, parse_json};
 use crate::transport::EngineSettings;

@@ -1,7 +1,7 @@
 //! Images that an engine already has: it does not pull them again, so a build with it does not cache them.
 
 use super::engine::EngineState;
-use super::{CLUSTER_HOST, listed};
+use super::places::{CLUSTER_HOST, listed};
 use crate::doctor::{Finding, Verdict};
 
 /// How many names are shown; `docker images` shows all of them.

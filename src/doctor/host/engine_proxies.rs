@@ -1,7 +1,7 @@
 //! The proxies of an engine: if a proxy is used for the cluster's registry, nothing is cached.
 
 use super::engine::EngineState;
-use super::{CLUSTER_HOST, listed};
+use super::places::{CLUSTER_HOST, listed};
 use crate::doctor::{Finding, Verdict};
 
 pub(super) fn check(engine: &EngineState) -> Vec<Finding> {

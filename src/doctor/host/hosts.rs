@@ -9,7 +9,7 @@ use std::sync::mpsc;
 
 use super::engine::EngineState;
 use super::folders::reason;
-use super::{CLUSTER_HOST, HostPlaces};
+use super::places::{CLUSTER_HOST, HostPlaces};
 use crate::doctor::{Finding, Verdict};
 
 /// A line that has the name.

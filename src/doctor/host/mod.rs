@@ -38,9 +38,6 @@ use crate::types::{masked, printable};
 use super::Finding;
 use engine::EngineState;
 
-/// The name under which clusters know their own registry, and engines that build.
-const CLUSTER_HOST: &str = "sea.hub";
-
 /// Checks the machine. The findings, including good ones, are in the order of the picture above.
 #[must_use]
 pub(crate) fn check_host(places: &HostPlaces) -> Vec<Finding> {
@@ -72,16 +69,6 @@ fn presentable(finding: Finding) -> Finding {
         expected: finding.expected.map(clean),
         remedy: finding.remedy.map(clean),
         ..finding
-    }
-}
-
-/// `a`, `b` and `c`, each in backticks.
-fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
-    match names.split_last() {
-        Some((last, others)) if !others.is_empty() => format!("{} and {last}", others.join(", ")),
-        Some((last, _)) => last.clone(),
-        None => String::new(),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::image::model::{Image, LayerKind};
 use crate::types::{FailureKind, ImageRef, registry_path};
 
 use super::super::{Finding, Verdict};
-use super::ImageFinding;
+use super::finding::ImageFinding;
 use super::layers::Layers;
 use super::registry::Registry;
 
@@ -53,7 +53,7 @@ impl Asks {
                 if *is_likely && image.reference().registry() != registry.host() {
                     let found = "it looks like an image that this image does not have";
                     let found = format!("`{}`: {found}", finding.reference);
-                    asks.add(layers, Verdict::Note, "search", Some(origin), &found, &[]);
+                    asks.add(layers, (Verdict::Note, "search"), Some(origin), &found, &[]);
                     continue;
                 }
                 asks.of_builder(layers, origin, &finding, path);
@@ -63,7 +63,7 @@ impl Asks {
             asks.failure(layers, &report.findings, failure);
         }
         for Doubt { origin, message } in &wanted.doubts {
-            asks.add(layers, Verdict::Note, "search", origin.as_ref(), message, &[]);
+            asks.add(layers, (Verdict::Note, "search"), origin.as_ref(), message, &[]);
         }
         asks.registry_layer(image, !wanted.images.is_empty());
         Ok(asks)
@@ -87,7 +87,7 @@ impl Asks {
             self.said.insert(path);
         }
         let origin = Origin { file: found.file.clone(), template: None, line: found.lines.first().copied() };
-        self.add(layers, verdict, check_of(&found.problem), Some(&origin), &found.message(), &found.help());
+        self.add(layers, (verdict, check_of(&found.problem)), Some(&origin), &found.message(), &found.help());
     }
 
     /// What the builder should have cached.
@@ -101,7 +101,7 @@ impl Asks {
         if let Some(layer) = layers.suspect() {
             help = vec![format!("repair {} first: it was changed, and may have had this image", layer.label())];
         }
-        self.add(layers, Verdict::Error, check_of(&found.problem), Some(origin), &found.message(), &help);
+        self.add(layers, (Verdict::Error, check_of(&found.problem)), Some(origin), &found.message(), &help);
         self.said.insert(path);
     }
 
@@ -128,7 +128,7 @@ impl Asks {
             BuildPlace::Origin(origin) => Some(origin),
             BuildPlace::Image(_) | BuildPlace::Kubefile(_) | BuildPlace::File(_) | BuildPlace::Whole => None,
         };
-        self.add(layers, verdict, check, origin, &found, &failure.help);
+        self.add(layers, (verdict, check), origin, &found, &failure.help);
     }
 
     /// Checks that the image has a layer for its cached images, if it caches any.
@@ -151,8 +151,7 @@ impl Asks {
     fn add(
         &mut self,
         layers: &Layers,
-        verdict: Verdict,
-        check: &'static str,
+        (verdict, check): (Verdict, &'static str),
         origin: Option<&Origin>,
         found: &str,
         help: &[String],

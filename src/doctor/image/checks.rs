@@ -1,8 +1,8 @@
 //! What the checks of an image are given.
 
 use super::super::{Finding, Verdict};
-use super::ImageFinding;
 use super::asks::Asks;
+use super::finding::ImageFinding;
 use super::layers::Layers;
 use super::registry::Registry;
 use crate::rootfs::{Contents, Place};

@@ -5,7 +5,7 @@ use crate::store::{Record, Store};
 use crate::types::{Platform, SealerName, chain};
 
 use super::super::{Finding, Verdict};
-use super::ImageFinding;
+use super::finding::ImageFinding;
 
 /// The result of reading a document.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use crate::store::{LayerState, Store};
 use crate::types::{Digest, SealerName, chain};
 
 use super::super::{Finding, Verdict};
-use super::ImageFinding;
+use super::finding::ImageFinding;
 
 /// A layer that has content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

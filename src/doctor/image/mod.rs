@@ -20,7 +20,9 @@
 
 mod asks;
 mod checks;
+mod diagnosis;
 mod document;
+mod finding;
 mod layers;
 mod problem;
 mod registry;
@@ -29,17 +31,15 @@ mod report;
 mod scripts;
 mod unused;
 
-use serde::Serialize;
-
 use super::{Finding, Verdict};
 use crate::provenance::cluster_registry;
 use crate::rootfs::RegistryStorage;
 use crate::store::{Store, StoreError};
-use crate::types::{Digest, Platform, SealerName};
+use crate::types::{Platform, SealerName};
 
 use checks::Examined;
-use document::DocumentState;
-pub(crate) use layers::Layer;
+pub(crate) use diagnosis::Diagnosis;
+pub(crate) use finding::ImageFinding;
 use layers::Layers;
 pub(crate) use repair::{Repair, Repairer};
 
@@ -60,53 +60,6 @@ pub(crate) struct ImageDoctor<'a> {
     pub cluster_registry: &'a str,
     /// Every blob is hashed.
     pub deep: bool,
-}
-
-/// A finding about an image.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct ImageFinding {
-    /// The finding.
-    #[serde(flatten)]
-    pub finding: Finding,
-    /// The layer that it is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub layer: Option<Digest>,
-}
-
-/// The complete result for one platform of an image.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Diagnosis {
-    /// The image's name, complete.
-    pub name: SealerName,
-    /// The platform, as the list of images has it.
-    pub platform: Platform,
-    /// The image's id, as the list of images has it.
-    pub id: String,
-    /// The worst verdict of the findings.
-    pub verdict: Verdict,
-    /// The layers that have content, from the lowest; empty if the document cannot be read.
-    pub layers: Vec<Layer>,
-    /// How many tags its registry has.
-    pub images: usize,
-    /// Whether it has kubeadm, so that a cluster can be made of it.
-    pub makes_cluster: bool,
-    /// What was found, the worst first.
-    pub findings: Vec<ImageFinding>,
-    #[serde(skip)]
-    document: DocumentState,
-}
-
-impl From<Finding> for ImageFinding {
-    fn from(finding: Finding) -> Self {
-        Self { finding, layer: None }
-    }
-}
-
-impl ImageFinding {
-    fn of_layer(finding: Finding, layer: Digest) -> Self {
-        Self { finding, layer: Some(layer) }
-    }
 }
 
 impl ImageDoctor<'_> {

@@ -6,7 +6,7 @@ use crate::rootfs::{Fault, Place};
 use crate::types::{ContextPath, SealerName};
 
 use super::super::{Finding, Verdict};
-use super::ImageFinding;
+use super::finding::ImageFinding;
 use super::layers::{Layer, Layers};
 use super::report::names;
 

@@ -9,7 +9,7 @@ use crate::rootfs::{Contents, Fault, Holds, Obstacle, Part, RegistryStorage, Rep
 use crate::types::{ContextPath, Digest, ImageRef, Platform, SealerName};
 
 use super::super::Verdict;
-use super::ImageFinding;
+use super::finding::ImageFinding;
 use super::layers::Layers;
 use super::problem::{Problem, check_of};
 

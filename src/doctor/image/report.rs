@@ -1,7 +1,8 @@
 //! The report of a diagnosis.
 
 use super::super::Verdict;
-use super::{Diagnosis, ImageFinding};
+use super::diagnosis::Diagnosis;
+use super::finding::ImageFinding;
 
 impl Diagnosis {
     /// How many findings are of a verdict.

@@ -3,8 +3,8 @@
 use std::io::Read;
 
 use super::super::Verdict;
-use super::ImageFinding;
 use super::checks::Examined;
+use super::finding::ImageFinding;
 use crate::disk::Kind;
 use crate::types::ContextPath;
 

@@ -4,8 +4,8 @@ use crate::rootfs::{Fault, Overlay, Place, RegistryStorage, RepositoryPaths, blo
 use crate::types::{ContextPath, ImageRef};
 
 use super::super::Verdict;
-use super::ImageFinding;
 use super::checks::Examined;
+use super::finding::ImageFinding;
 use super::layers::Layers;
 
 const KEEP: &str = "nothing, but an image built without it would be smaller";

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::Known;
 use crate::image::model::ImageId;
-use crate::types::{ContextPath, Digest, Failure, FailureKind, Platform, SealerName};
+use crate::transport::EngineImage;
+use crate::types::{ContextPath, Digest, Failure, FailureKind, ImageRef, Platform, SealerName};
 
 /// An engine's image and where its layers are in sealer images.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -244,4 +245,11 @@ impl Trace {
             _ => format!("`{name}` ({platform}) lacks {}", lacks.join(", ")),
         }
     }
+}
+
+/// The image that is looked for, with all known facts.
+pub(super) struct Asked {
+    pub(super) reference: ImageRef,
+    pub(super) image: EngineImage,
+    pub(super) layers: Vec<EngineLayer>,
 }

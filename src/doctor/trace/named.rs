@@ -2,9 +2,8 @@
 
 use std::io;
 
-use super::model::{Named, NamedState};
+use super::model::{Asked, Named, NamedState};
 use super::registry::Registry;
-use super::tracer::Asked;
 use crate::image::model::Image;
 use crate::rootfs::RepositoryPaths;
 use crate::types::{Digest, ImageRef};

@@ -5,7 +5,7 @@ use std::io;
 
 use super::hash::Hasher;
 use super::known::{self, NoFiles};
-use super::model::{Basis, Blob, EngineLayer, EngineSide, ImageLayer, Trace, TracedImage, TracedLayer};
+use super::model::{Asked, Basis, Blob, EngineLayer, EngineSide, ImageLayer, Trace, TracedImage, TracedLayer};
 use super::named::named;
 use super::registry::Registry;
 use crate::image::model::Image;
@@ -26,13 +26,6 @@ pub(crate) struct Tracer<'a> {
     /// Trust no digest: the engine's layers are exported and hashed, and blobs are decompressed and hashed, including
     /// unreferenced ones if a layer is not found otherwise.
     pub is_deep: bool,
-}
-
-/// The image that is looked for, with all known facts.
-pub(super) struct Asked {
-    pub(super) reference: ImageRef,
-    pub(super) image: EngineImage,
-    layers: Vec<EngineLayer>,
 }
 
 impl Tracer<'_> {

@@ -227,6 +227,7 @@ fn json_stays_tidy() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn refusals_say_what_is_wrong() {
     let table = [
         ("a: {b: 1}\n", "{op: add, path: /a/cde/d, value: 1}", "`ops[0]` (`add /a/cde/d`): `/a` has no key `cde`"),

@@ -323,3 +323,10 @@ fn none_if_empty<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Str
 fn empty_is_none<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Digest>, D::Error> {
     none_if_empty(from)?.map(|text| text.parse().map_err(serde::de::Error::custom)).transpose()
 }
+
+/// What `inspect` prints: the images as a list, then an empty line.
+#[must_use]
+pub(crate) fn inspect(images: &[Image]) -> String {
+    let list = Value::Array(images.iter().map(Image::to_json).collect());
+    to_go_yaml(&list) + "\n"
+}

@@ -4,7 +4,6 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Value};
 
-use super::Image;
 use super::scalar::{Style, is_break, is_printable, style};
 
 const WIDTH: usize = 80;
@@ -18,13 +17,6 @@ pub(crate) fn to_go_yaml(value: &Value) -> String {
     emitter.node(value, None, false);
     emitter.new_line(0);
     emitter.out
-}
-
-/// What `inspect` prints: the images as a list, then an empty line.
-#[must_use]
-pub(crate) fn inspect(images: &[Image]) -> String {
-    let list = Value::Array(images.iter().map(Image::to_json).collect());
-    to_go_yaml(&list) + "\n"
 }
 
 struct Emitter {

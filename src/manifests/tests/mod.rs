@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{Kind, Place};
+use super::model::Kind;
+use super::place::Place;
 use super::*;
 use crate::types::ImageRef;
 

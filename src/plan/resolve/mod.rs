@@ -1,17 +1,18 @@
 //! Recipe → Plan: every template is rendered, every name completed, every path parsed; nothing is looked up.
 
 mod kubefile;
+mod sketch;
 mod stage;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::document::{Scope, Values};
-use crate::kubefile::Kubefile;
 use crate::recipe::Recipe;
-use crate::steps::{EXPECTED_REGISTRY, PlannedStep, registry_host};
-use crate::types::{BaseSource, Diagnostic, Epoch, Places, Platform, SealerName, Source, Span, nearest};
+use crate::steps::{EXPECTED_REGISTRY, registry_host};
+use crate::types::{Diagnostic, Epoch, Platform, SealerName, Source, Span, nearest};
 
-use super::{ContextSource, FORMAT_VERSION, Lock, PassedOver, Plan, PlannedStage};
+use super::{FORMAT_VERSION, Lock, PassedOver, Plan, PlannedStage};
+pub(crate) use sketch::StageSketch;
 use stage::StageResolver;
 
 /// How clusters call the image's own registry where a recipe says nothing else.
@@ -36,34 +37,6 @@ pub(crate) struct Survey {
     pub platforms: Vec<Vec<StageSketch>>,
     /// The plan; none where there is a mistake.
     pub plan: Option<Plan>,
-}
-
-/// A stage for one platform, as far as it could be understood.
-#[derive(Debug)]
-pub(crate) struct StageSketch {
-    /// The platform.
-    pub platform: Platform,
-    /// The image that it makes.
-    pub image: Option<SealerName>,
-    /// The images that it builds on or takes files from, each with its place.
-    pub bases: Vec<(Span, BaseSource)>,
-    /// Where its files come from, each entry with its place.
-    pub context: Vec<(Span, Option<ContextSource>)>,
-    /// What is changed, each step with its place.
-    pub steps: Vec<(Span, Option<PlannedStep>)>,
-    /// Its Kubefile.
-    pub kubefile: Option<Kubefile>,
-    /// Where each part was written.
-    pub places: Places,
-    /// The whole, where nothing is wrong with it.
-    pub planned: Option<PlannedStage>,
-}
-
-impl StageSketch {
-    /// The sealer images that it builds on or takes files from, each with its place.
-    pub(crate) fn needs(&self) -> impl Iterator<Item = (Span, &SealerName)> {
-        self.bases.iter().filter_map(|(span, base)| Some((*span, base.sealer()?)))
-    }
 }
 
 /// Resolves a recipe with its merged values. All mistakes are reported at once, each at its place in `source`.

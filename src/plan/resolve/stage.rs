@@ -7,7 +7,7 @@ use crate::recipe::{ContextEntry, DirectoryEntry, LayerEntry, RootfsEntry, Stage
 use crate::steps::{Resolver, Step};
 use crate::types::{ContextPath, Diagnostic, Platform, Route, SealerName, Source, Span};
 
-use super::StageSketch;
+use super::sketch::StageSketch;
 
 /// Resolves a stage for a platform.
 pub(super) struct StageResolver<'a> {

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::Fault;
+use super::fault::Fault;
+use super::paths::UnusableName;
 use crate::types::{ContextPath, Digest, FailureKind, ImageRef, Reportable};
 
 /// Why images are not written into a registry tree.
@@ -25,8 +26,8 @@ pub(crate) enum RegistryTreeError {
         other_digest: Digest,
     },
     /// A repository or tag that cannot be a path.
-    #[error("the repository of `{0}` is not a path that the image's registry can hold")]
-    Repository(Box<ImageRef>),
+    #[error(transparent)]
+    Repository(#[from] UnusableName),
     /// A blob could not be opened or read, or is not what its digest says.
     #[error("cannot read the blob `{digest}` of `{image}`")]
     Blob {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Part;
+use super::paths::Part;
 use crate::disk::Kind;
 use crate::types::{ContextPath, Digest};
 

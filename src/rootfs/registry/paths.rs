@@ -1,8 +1,7 @@
 //! Where docker-registry keeps what: pure functions.
 
-use super::error::RegistryTreeError;
 use crate::image::{ContainerImage, Descriptor};
-use crate::types::{ContextPath, Digest, ImageRef};
+use crate::types::{ContextPath, Digest, FailureKind, ImageRef, Reportable};
 
 /// Where the storage is in a root file system.
 pub(crate) const STORAGE: &str = "registry/docker/registry/v2";
@@ -34,6 +33,17 @@ pub(crate) fn blob_data_path(digest: Digest) -> ContextPath {
     known(&format!("{STORAGE}/blobs/sha256/{}/{hex}/data", &hex[..2]))
 }
 
+/// A repository or tag that cannot be a path.
+#[derive(Debug, thiserror::Error)]
+#[error("the repository of `{0}` is not a path that the image's registry can hold")]
+pub(crate) struct UnusableName(Box<ImageRef>);
+
+impl Reportable for UnusableName {
+    fn kind(&self) -> FailureKind {
+        FailureKind::Invalid
+    }
+}
+
 /// The paths of one reference: its repository, without the registry's host, and its tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RepositoryPaths {
@@ -43,8 +53,8 @@ pub(crate) struct RepositoryPaths {
 
 impl RepositoryPaths {
     /// The paths of `reference`; a repository that the file system cannot hold is an error.
-    pub(crate) fn of(reference: &ImageRef) -> Result<Self, RegistryTreeError> {
-        let error = || RegistryTreeError::Repository(Box::new(reference.clone()));
+    pub(crate) fn of(reference: &ImageRef) -> Result<Self, UnusableName> {
+        let error = || UnusableName(Box::new(reference.clone()));
         let whole = format!("{STORAGE}/repositories/{}", reference.repository());
         let repository: ContextPath = whole.parse().map_err(|_| error())?;
         // A repository's parts begin with a letter or digit, so none is one of the registry's own `_layers`; a tag is

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::root_filesystem::{Engine, root_filesystem};
-use super::{KUBERNETES, container, platforms, registry_tree};
+use super::versions::{KUBERNETES, platforms};
+use super::{container, registry_tree};
 use crate::image::model::{Image, ImageConfig, Layer, LayerKind};
 use crate::sandbox::image_builder::{BuiltImage, Form, ImageBuilder, ImageList};
 use crate::sandbox::tree::Tree;

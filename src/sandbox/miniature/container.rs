@@ -1,7 +1,7 @@
 //! The container images: what recipes pull, and what the base image has cached already.
 
 use super::program::program;
-use super::{CALICO, KUBERNETES, KYVERNO, OPERATOR, REGISTRY, platforms};
+use super::versions::{CALICO, KUBERNETES, KYVERNO, OPERATOR, REGISTRY, platforms};
 use crate::sandbox::image_builder::{Form, ImageBuilder, ImageList};
 use crate::sandbox::tree::Tree;
 use crate::types::{ImageRef, Platform};

@@ -27,18 +27,11 @@ mod root_filesystem;
 mod saved;
 #[cfg(test)]
 mod tests;
+mod versions;
 
 use super::files::Files;
 use super::registry::Registry;
-use crate::types::Platform;
-
-const KUBERNETES: &str = "v1.19.8";
-const DOCKER: &str = "19.03.15";
-const REGISTRY: &str = "2.7.1";
-const CALICO: &str = "v3.19.1";
-const OPERATOR: &str = "v1.17.4";
-const KYVERNO: &str = "v1.5.1";
-const NERDCTL: &str = "1.7.7";
+use versions::{DOCKER, KYVERNO, NERDCTL, platforms};
 
 /// Puts all miniatures into a registry and a web server.
 pub fn fill(registry: &mut Registry, files: &mut Files) {
@@ -60,9 +53,4 @@ pub fn fill(registry: &mut Registry, files: &mut Files) {
     }
     let path = format!("raw.githubusercontent.com/kyverno/kyverno/{KYVERNO}/definitions/release/install.yaml");
     files.put(path, include_str!("text/kyverno-install.yaml"));
-}
-
-/// The platforms that there are miniatures for.
-fn platforms() -> [Platform; 2] {
-    ["amd64", "arm64"].map(|architecture| Platform::new("linux", architecture, None))
 }

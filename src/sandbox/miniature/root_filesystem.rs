@@ -1,7 +1,8 @@
 //! The root file system of a base image: its first layer.
 
 use super::program::program;
-use super::{DOCKER, KUBERNETES, REGISTRY, container, engine, registry_tree, saved};
+use super::versions::{DOCKER, KUBERNETES, REGISTRY};
+use super::{container, engine, registry_tree, saved};
 use crate::sandbox::tree::{Entry, Tree};
 use crate::types::Platform;
 

@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use super::auth_file::AuthFile;
 use super::credentials::CredentialsError;
-use super::login_store::LoginStoreError;
+use super::login_store_error::LoginStoreError;
 use crate::disk::{Dir, DiskError, Kind, Lock, is_root};
 use crate::edit::EditError;
 use crate::types::Source;

@@ -6,14 +6,12 @@
 
 use super::auth_file::AuthFile;
 use super::credential_helper;
-use super::credentials::{CredentialsError, Proof};
+use super::credentials::Proof;
 use super::edit::edited;
 use super::login_file::LoginFile;
 use super::login_scope::DOCKER_HUB_KEY;
+use super::login_store_error::LoginStoreError;
 use super::{Accepted, AuthPlaces, LoginScope};
-use crate::disk::DiskError;
-use crate::edit::EditError;
-use crate::types::{FailureKind, Reportable};
 
 /// Writes logins where [`Logins`](super::Logins) reads them.
 #[derive(Debug)]
@@ -73,7 +71,7 @@ impl LoginStore {
         if let Some(helper) = &named {
             let server = scope.key();
             credential_helper::store(helper, &server, &proof, self.places.helper_limit)
-                .map_err(|reason| LoginStoreError::helper(helper, "keep", &server, reason, &file))?;
+                .map_err(|reason| LoginStoreError::helper(helper, "keep", &server, reason, file.shown()))?;
         }
         let entry = match &named {
             // Docker also leaves an empty entry if a helper has the login.
@@ -130,7 +128,7 @@ impl LoginStore {
         // The name as it is asked for: Podman stores Docker's registry under its own name.
         let names = if key == DOCKER_HUB_KEY { vec![key.as_str(), scope.registry()] } else { vec![key.as_str()] };
         for server in names {
-            let failed = |action, reason| LoginStoreError::helper(helper, action, server, reason, file);
+            let failed = |action, reason| LoginStoreError::helper(helper, action, server, reason, file.shown());
             let limit = self.places.helper_limit;
             if credential_helper::get(helper, server, limit).map_err(|reason| failed("say", reason))?.is_some() {
                 credential_helper::erase(helper, server, limit).map_err(|reason| failed("forget", reason))?;
@@ -152,82 +150,6 @@ fn entry(accepted: &Accepted, proof: &Proof) -> serde_json::Value {
         Proof::IdentityToken(token) => serde_json::json!({"auth": auth(""), "identitytoken": token.expose()}),
         Proof::Login(_) | Proof::RegistryToken(_) => {
             serde_json::json!({"auth": auth(accepted.login.password.expose())})
-        }
-    }
-}
-
-/// Why a login could not be stored or removed. The files are unchanged then.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum LoginStoreError {
-    /// The existing logins cannot be read.
-    #[error(transparent)]
-    Read(#[from] CredentialsError),
-    /// An I/O error.
-    #[error("the logins in `{file}` cannot be changed")]
-    Disk {
-        /// The file.
-        file: String,
-        /// Why.
-        source: DiskError,
-    },
-    /// The file has a layout that cannot be edited.
-    #[error("`{file}` has a layout that cannot be edited")]
-    Edit {
-        /// The file.
-        file: String,
-        /// Why.
-        source: EditError,
-    },
-    /// Another program keeps changing the file.
-    #[error("other programs changed `{file}` again and again in the meantime")]
-    Restless {
-        /// The file.
-        file: String,
-    },
-    /// A credential helper failed.
-    #[error("`{helper}` cannot {action} the login for `{registry}`: {reason}")]
-    Helper {
-        /// The helper's program.
-        helper: String,
-        /// What it should do with the login: `keep`, `say` or `forget`.
-        action: &'static str,
-        /// The registry of the login.
-        registry: String,
-        /// Why; never contains a secret.
-        reason: String,
-        /// The file that names the helper.
-        file: String,
-    },
-    /// No file for logins is known.
-    #[error("no file for logins is known: `HOME`, `DOCKER_CONFIG` and `REGISTRY_AUTH_FILE` are not set")]
-    NoPlace,
-}
-
-impl LoginStoreError {
-    pub(crate) fn helper(helper: &str, action: &'static str, registry: &str, reason: String, file: &LoginFile) -> Self {
-        let (helper, registry) = (credential_helper::program(helper), registry.to_owned());
-        Self::Helper { helper, action, registry, reason, file: file.shown() }
-    }
-}
-
-impl Reportable for LoginStoreError {
-    fn kind(&self) -> FailureKind {
-        match self {
-            Self::Read(error) => error.kind(),
-            Self::Disk { source, .. } => source.kind(),
-            Self::Restless { .. } => FailureKind::Retry,
-            Self::Edit { .. } | Self::Helper { .. } | Self::NoPlace => FailureKind::Failed,
-        }
-    }
-
-    fn help(&self) -> Option<String> {
-        match self {
-            Self::Read(error) => error.help(),
-            Self::Helper { file, .. } => Some(format!(
-                "`{file}` names this helper (`credHelpers`, `credsStore`): fix it, or remove it from that file"
-            )),
-            Self::NoPlace => Some("set `REGISTRY_AUTH_FILE` to a file".to_owned()),
-            Self::Disk { .. } | Self::Edit { .. } | Self::Restless { .. } => None,
         }
     }
 }

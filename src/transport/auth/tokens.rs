@@ -9,6 +9,7 @@ use serde::Deserialize;
 use tokio::sync::Mutex as AsyncMutex;
 use url::Url;
 
+use super::access::Access;
 use super::challenge::{self, Challenge};
 use super::credentials::{Authorization, Credentials, Known, Proof};
 use crate::transport::http::{Request, Response, Trust, authority};
@@ -32,31 +33,6 @@ pub(crate) struct Slot {
     pub(crate) who: Option<Who>,
     /// Counts renewals, so that only one of many refused requests asks for a new token.
     generation: u64,
-}
-
-/// The kind of access to a repository.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Reading.
-    Pull,
-    /// Writing, and reading.
-    Push,
-}
-
-impl Access {
-    /// The scope to request a token for, based on the one that the registry named. The registry only knows the request
-    /// that it refused.
-    fn scope(self, named: Option<String>, repository: &str) -> String {
-        match (self, named) {
-            (Self::Pull, Some(named)) => named,
-            (Self::Pull, None) => format!("repository:{repository}:pull"),
-            (Self::Push, None) => format!("repository:{repository}:pull,push"),
-            (Self::Push, Some(named)) => match named.strip_suffix(":pull") {
-                Some(one) if one.starts_with("repository:") && !one.contains(' ') => format!("{named},push"),
-                _ => named,
-            },
-        }
-    }
 }
 
 /// The result of a renewal.
@@ -126,8 +102,7 @@ impl Tokens {
         &self,
         http: &Http,
         endpoint: &Endpoint,
-        refused: &Slot,
-        refusal: &Response,
+        (refused, refusal): (&Slot, &Response),
         access: Access,
         is_insecure: impl Fn(&str) -> bool,
     ) -> Result<Option<Renewed>, HttpError> {

@@ -19,6 +19,7 @@ use super::proxies::{Proxies, is_loopback};
 use super::request_url::RequestUrl;
 use super::retry::{RetryPolicy, retry_after};
 use super::tls;
+use super::trust::Trust;
 use crate::transport::auth::Authorization;
 use crate::transport::text::redacted_url;
 use crate::transport::{HttpError, Secret};
@@ -65,15 +66,6 @@ impl Default for HttpConfig {
             offline: false,
         }
     }
-}
-
-/// Whether the other side must prove who it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Trust {
-    /// By a certificate that the system trusts.
-    Verified,
-    /// Not at all: the user marked this host as insecure.
-    Insecure,
 }
 
 /// Makes requests. Cloning is cheap, and clones share their connections.

@@ -10,10 +10,10 @@ mod proxies;
 mod request_url;
 mod retry;
 mod tls;
+mod trust;
 
 pub(crate) use body::{BlobContent, Content};
 pub(crate) use certificates::CertificatePlaces;
-pub(crate) use client::Trust;
 pub use client::{Http, HttpConfig};
 pub(crate) use client::{Request, Response};
 pub(crate) use download::{Fetched, Outcome, STATUSES, Source, Wanted};
@@ -24,3 +24,4 @@ pub(crate) use request_url::authority;
 pub(crate) use retry::Attempts;
 pub(crate) use retry::Patience;
 pub use retry::RetryPolicy;
+pub(crate) use trust::Trust;

@@ -10,8 +10,8 @@ use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 use rustls_platform_verifier::Verifier as SystemVerifier;
 
-use super::Trust;
 use super::certificates::HostCertificates;
+use super::trust::Trust;
 
 /// The settings for a host: the system's CAs, `roots`, and the certificates in the host's own folder.
 pub(super) fn settings(

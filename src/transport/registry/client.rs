@@ -178,7 +178,7 @@ impl RegistryClient {
             if response.status() != 401 || response.url().is_redirected() || is_new {
                 return Ok(response);
             }
-            match tokens.renew(&self.http, endpoint, &slot, &response, call.access, is_insecure).await? {
+            match tokens.renew(&self.http, endpoint, (&slot, &response), call.access, is_insecure).await? {
                 None => return Ok(response),
                 // A token from another request may have expired; a new one is the last attempt.
                 Some(renewed) => (slot, is_new) = (renewed.slot, renewed.is_new),

@@ -1,11 +1,14 @@
 //! Settings for registries and mirrors: containers-registries.conf(5), version 2.
 
+use rule::{Mirror, Pulls, Rule};
+
 use crate::transport::LoginScope;
 use crate::transport::settings::read_settings;
 use crate::types::{Diagnostic, ImageRef, Reportable, Source};
 
 mod find;
 mod parse;
+mod rule;
 mod unknown;
 
 pub(crate) use find::ConfigPlaces;
@@ -15,34 +18,6 @@ pub(crate) use find::ConfigPlaces;
 pub struct RegistriesConf {
     rules: Vec<Rule>,
     warnings: Vec<String>,
-}
-
-/// One `[[registry]]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Rule {
-    /// `HOST[:PORT][/PATH]` or `*.DOMAIN`.
-    prefix: String,
-    /// What replaces the prefix; `None`, with a wildcard, leaves the name as it is.
-    location: Option<String>,
-    insecure: bool,
-    blocked: bool,
-    mirrors: Vec<Mirror>,
-}
-
-/// One `[[registry.mirror]]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Mirror {
-    location: String,
-    insecure: bool,
-    pulls: Pulls,
-}
-
-/// Which references a mirror is used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pulls {
-    All,
-    DigestOnly,
-    TagOnly,
 }
 
 /// A registry and the repository to use there.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Mirror, Pulls, Rule};
+use super::rule::{Mirror, Pulls, Rule};
 use crate::types::{Diagnostic, Source, Span};
 
 #[derive(Deserialize)]
