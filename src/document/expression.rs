@@ -44,15 +44,6 @@ impl Objection {
         Self { at, message: message.into(), help: None }
     }
 
-    /// Stands for what was said elsewhere.
-    pub(super) fn silent() -> Self {
-        Self::new(0..0, "")
-    }
-
-    pub(super) fn is_silent(&self) -> bool {
-        self.message.is_empty()
-    }
-
     fn with_help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
     }

@@ -19,6 +19,29 @@ const MOST_TOUCHED: usize = 64 << 20;
 /// Parts that `split` may make.
 const MOST_PARTS: usize = 10_000;
 
+/// Why a text is not rendered.
+enum Refused {
+    /// It names a value that is wrong, which is reported elsewhere.
+    Unknown,
+    /// It is wrong itself.
+    Objection(Objection),
+}
+
+impl Refused {
+    fn objection(self) -> Option<Objection> {
+        match self {
+            Self::Unknown => None,
+            Self::Objection(objection) => Some(objection),
+        }
+    }
+}
+
+impl From<Objection> for Refused {
+    fn from(objection: Objection) -> Self {
+        Self::Objection(objection)
+    }
+}
+
 /// What the templates of a recipe can name, for one platform.
 pub struct Scope {
     source: Source,
@@ -66,8 +89,8 @@ impl Scope {
         Self { source: source.clone(), names, weight, touched: AtomicUsize::new(0), context, tera, unknown: Vec::new() }
     }
 
-    /// The same, but templates that name one of these, given as the parts of their names, become nothing: their values are
-    /// wrong, which was said already. The diagnostic for those has no message.
+    /// The same, but templates that name one of these, given as the parts of their names, cannot be rendered: their values are
+    /// wrong, which is reported elsewhere.
     #[must_use]
     pub(crate) fn with_unknown(self, unknown: Vec<Vec<String>>) -> Self {
         Self { unknown, ..self }
@@ -81,21 +104,24 @@ impl Scope {
 
     /// A text with its expressions evaluated; a text without expressions as it is.
     ///
-    /// The diagnostic points into the recipe: at the expression, or at the name in it that is not there.
-    pub fn render(&self, text: &Text) -> Result<String, Diagnostic> {
+    /// The diagnostic points into the recipe: at the expression, or at the name in it that is not there. There is none if the
+    /// text names an unknown value.
+    pub fn render(&self, text: &Text) -> Result<String, Option<Diagnostic>> {
         self.render_with(text, Raw::Refused)
     }
 
     /// As [`render`](Self::render), for the content of a file: `{% raw %}…{% endraw %}` keeps what stands between.
-    pub(crate) fn render_content(&self, text: &Text) -> Result<String, Diagnostic> {
+    pub(crate) fn render_content(&self, text: &Text) -> Result<String, Option<Diagnostic>> {
         self.render_with(text, Raw::Allowed)
     }
 
     /// As [`render_content`](Self::render_content), for the whole text of this scope's source.
-    pub(crate) fn render_source(&self) -> Result<String, Diagnostic> {
-        self.evaluate(self.source.text(), Raw::Allowed).map_err(|objection| {
-            let span = Span::new(objection.at.start, objection.at.end);
-            objection.into_diagnostic(span)
+    pub(crate) fn render_source(&self) -> Result<String, Option<Diagnostic>> {
+        self.evaluate(self.source.text(), Raw::Allowed).map_err(|refused| {
+            refused.objection().map(|objection| {
+                let span = Span::new(objection.at.start, objection.at.end);
+                objection.into_diagnostic(span)
+            })
         })
     }
 
@@ -104,18 +130,17 @@ impl Scope {
         self.evaluate(expression, Raw::Allowed).ok()
     }
 
-    fn render_with(&self, text: &Text, raw: Raw) -> Result<String, Diagnostic> {
-        self.evaluate(text, raw).map_err(|objection| {
-            if objection.is_silent() {
-                return Diagnostic::error(Span::default(), "");
-            }
-            let span = content_span(&self.source, text, objection.at.clone());
-            objection.into_diagnostic(span)
+    fn render_with(&self, text: &Text, raw: Raw) -> Result<String, Option<Diagnostic>> {
+        self.evaluate(text, raw).map_err(|refused| {
+            refused.objection().map(|objection| {
+                let span = content_span(&self.source, text, objection.at.clone());
+                objection.into_diagnostic(span)
+            })
         })
     }
 
     /// Free data with the expressions in its strings evaluated; keys stay as they are.
-    pub(crate) fn render_data(&self, data: &Data) -> Result<Value, Diagnostic> {
+    pub(crate) fn render_data(&self, data: &Data) -> Result<Value, Option<Diagnostic>> {
         match &data.value {
             DataValue::Text(text) => self.render(&data.with(text.clone())).map(Value::String),
             DataValue::List(elements) => elements.iter().map(|element| self.render_data(element)).collect(),
@@ -126,7 +151,7 @@ impl Scope {
         }
     }
 
-    fn evaluate(&self, text: &str, raw: Raw) -> Result<String, Objection> {
+    fn evaluate(&self, text: &str, raw: Raw) -> Result<String, Refused> {
         if !expression::is_template(text) {
             return Ok(text.to_owned());
         }
@@ -136,7 +161,7 @@ impl Scope {
                 let message = format!("there is no filter `{}`", filter.name);
                 let near = nearest(&filter.name, FILTERS.iter().copied());
                 let help = near.map_or_else(|| format!("there are: {}", FILTERS.join(", ")), did_you_mean);
-                return Err(Objection { at: filter.at.clone(), message, help: Some(help) });
+                return Err(Objection { at: filter.at.clone(), message, help: Some(help) }.into());
             }
         }
         let (unknown, known): (Vec<_>, Vec<_>) = mentions.names.iter().partition(|mention| self.is_unknown(mention));
@@ -144,19 +169,18 @@ impl Scope {
             self.look_up(mention)?;
         }
         if !unknown.is_empty() {
-            return Err(Objection::silent());
+            return Err(Refused::Unknown);
         }
         let cost = self.weight.saturating_mul(mentions.names.len());
         if self.touched.fetch_add(cost, Ordering::Relaxed).saturating_add(cost) > MOST_TOUCHED {
             let message = "the recipe's values are too large to be used this often".to_owned();
-            return Err(Objection { at: 0..text.len(), message, help: None });
+            return Err(Objection { at: 0..text.len(), message, help: None }.into());
         }
         let mut output = Limited(Vec::new());
         self.tera.render_str_to(text, &self.context, false, &mut output).map_err(|error| objection(&error, text))?;
-        String::from_utf8(output.0).map_err(|_| Objection {
-            at: 0..text.len(),
-            message: "the template does not become UTF-8".to_owned(),
-            help: None,
+        String::from_utf8(output.0).map_err(|_| {
+            let message = "the template does not become UTF-8".to_owned();
+            Objection { at: 0..text.len(), message, help: None }.into()
         })
     }
 

@@ -136,6 +136,7 @@ fn template(step: &PlannedCopyFile, file: &mut fs_err::File) -> Result<(String, 
 fn rendered(step: &PlannedCopyFile, text: &str, names: &Value) -> Result<String, StepFailure> {
     let source = Source::new(step.from.as_str(), text);
     Scope::of_names(&source, names.clone()).render_source().map_err(|mistake| {
+        let mistake = mistake.expect("all values of a plan are known");
         let place = source.place(mistake.span);
         let mut failed = StepFailure::new("from", format!("{place}: {}", mistake.message));
         failed.failure.kind = FailureKind::Invalid;

@@ -19,11 +19,13 @@ pub(crate) struct Resolver<'a> {
     scope: &'a Scope,
     pub(crate) places: Places,
     pub(crate) mistakes: Vec<Diagnostic>,
+    /// How many texts name values that are wrong themselves, which is reported elsewhere.
+    unknown: usize,
 }
 
 impl<'a> Resolver<'a> {
     pub(crate) fn new(source: &'a Source, scope: &'a Scope) -> Self {
-        Self { source, scope, places: Places::default(), mistakes: Vec::new() }
+        Self { source, scope, places: Places::default(), mistakes: Vec::new(), unknown: 0 }
     }
 
     /// Remembers where a part was written.
@@ -39,13 +41,29 @@ impl<'a> Resolver<'a> {
     /// The text with its templates replaced; none, with a mistake, where that fails.
     pub(crate) fn render(&mut self, text: &Text, route: &Route) -> Option<String> {
         self.mark(route, text.span);
-        self.scope.render(text).map_err(|mistake| self.mistakes.push(mistake)).ok()
+        let rendered = self.scope.render(text);
+        self.rendered(rendered)
     }
 
     /// As [`render`](Self::render), for the whole content of a file, where parts may be kept as they are.
     pub(crate) fn render_content(&mut self, text: &Text, route: &Route) -> Option<String> {
         self.mark(route, text.span);
-        self.scope.render_content(text).map_err(|mistake| self.mistakes.push(mistake)).ok()
+        let rendered = self.scope.render_content(text);
+        self.rendered(rendered)
+    }
+
+    fn rendered<T>(&mut self, rendered: Result<T, Option<Diagnostic>>) -> Option<T> {
+        rendered
+            .map_err(|mistake| match mistake {
+                Some(mistake) => self.mistakes.push(mistake),
+                None => self.unknown += 1,
+            })
+            .ok()
+    }
+
+    /// How many mistakes and unknown texts there were so far: what is resolved in the meantime is whole if none came.
+    pub(crate) fn problems(&self) -> usize {
+        self.mistakes.len() + self.unknown
     }
 
     /// All that templates see.
@@ -98,7 +116,8 @@ impl<'a> Resolver<'a> {
 
     /// Free data as JSON, with the templates in its strings (not in its keys) replaced.
     pub(crate) fn render_data(&mut self, data: &Data) -> Option<Value> {
-        self.scope.render_data(data).map_err(|mistake| self.mistakes.push(mistake)).ok()
+        let rendered = self.scope.render_data(data);
+        self.rendered(rendered)
     }
 
     pub(super) fn file(&mut self, text: &Text, route: &Route) -> Option<ContextPath> {

@@ -66,7 +66,7 @@ impl<'a> Beside<'a> {
             let names = copy.template.clone()?;
             let (folder, _) = self.folder.as_ref()?;
             let source = Source::new(&folder.join(copy.from.as_path()).display().to_string(), &self.text(&copy.from)?);
-            let diagnostic = Scope::of_names(&source, names).render_source().err()?;
+            let diagnostic = Scope::of_names(&source, names).render_source().err()??;
             Some(Located { source, diagnostic })
         };
         stage.steps.iter().filter_map(|(_, step)| step.as_ref()).filter_map(mistake).collect()

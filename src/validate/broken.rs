@@ -20,8 +20,8 @@ impl Broken {
     /// Whether a mistake in meaning only follows from one in form: it is about a stand-in, or about a whole of which a part
     /// is wrong.
     pub(super) fn explains(&self, mistake: &Diagnostic) -> bool {
-        // Stand-ins for what is missing have no place, and what depends on unknown values has no message.
-        mistake.message.is_empty() || mistake.span == Span::default() || self.spoils(mistake.span)
+        // Stand-ins for what is missing have no place.
+        mistake.span == Span::default() || self.spoils(mistake.span)
     }
 
     /// Whether what stands here is a stand-in or has a wrong part.

@@ -25,7 +25,7 @@ fn read(text: &str) -> Result<(), Vec<String>> {
     let mut errors = Vec::new();
     for stage in recipe.stages.iter() {
         for text in [&stage.name, &stage.image, &stage.kubefile] {
-            errors.extend(scope.render(text).err().map(|d| rendered(&d)));
+            errors.extend(scope.render(text).err().flatten().map(|d| rendered(&d)));
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(errors) }

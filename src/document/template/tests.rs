@@ -29,7 +29,7 @@ fn rendered(written: &str) -> String {
     let scope = Scope::new(&source, &recipe.metadata.name, &values, &"linux/arm64".parse().unwrap());
     match scope.render(&recipe.stages[0].image) {
         Ok(text) => text,
-        Err(diagnostic) => diagnostic.render(&source, false),
+        Err(diagnostic) => diagnostic.unwrap().render(&source, false),
     }
 }
 
@@ -213,7 +213,8 @@ fn scope_with(docker: &str) -> Scope {
 #[test]
 fn output_and_work_are_limited() {
     let long = scope_with(&"x".repeat(600_000));
-    let refused = |scope: &Scope, text: String| scope.render(&Text::new(Span::default(), text)).unwrap_err().message;
+    let refused =
+        |scope: &Scope, text: String| scope.render(&Text::new(Span::default(), text)).unwrap_err().unwrap().message;
     assert_eq!(
         refused(&long, "{{ values.docker }}{{ values.docker }}".to_owned()),
         "the expression does not work: the template becomes longer than 1 MiB"

@@ -30,8 +30,7 @@ pub struct Narrowing {
 /// What could be made of a recipe, and all that is wrong with it.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
-    /// The mistakes in its meaning, in the order of the text, each once whatever the number of platforms. One without a
-    /// message stands for a template that names an unknown value.
+    /// The mistakes in its meaning, in the order of the text, each once whatever the number of platforms.
     pub mistakes: Vec<Diagnostic>,
     /// The stages, for one platform after the other.
     pub platforms: Vec<Vec<StageSketch>>,
@@ -82,7 +81,7 @@ pub(crate) fn survey(
                         None => cluster_registry = Some((registry, platform)),
                     },
                 },
-                Err(mistake) => mistakes.push(mistake),
+                Err(mistake) => mistakes.extend(mistake),
             }
         }
         let mut resolved = Vec::new();
@@ -97,7 +96,8 @@ pub(crate) fn survey(
     // Each platform finds the same mistakes again.
     mistakes.sort_by(|one, other| (one.span, &one.message).cmp(&(other.span, &other.message)));
     mistakes.dedup();
-    let plan = mistakes.is_empty().then(|| {
+    let is_whole = sketches.iter().flatten().all(|sketch| sketch.planned.is_some());
+    let plan = (mistakes.is_empty() && is_whole).then(|| {
         let stages = sketches.iter().flat_map(|sketches| narrow_to_stage(sketches, narrowing));
         let mut plan = Plan {
             format_version: FORMAT_VERSION,

@@ -34,13 +34,13 @@ impl<'a> StageResolver<'a> {
         for (index, entry) in stage.context.iter().enumerate() {
             let route = top.then("context").then(index);
             self.resolver.mark(&route, entry.span);
-            let before = self.resolver.mistakes.len();
+            let before = self.resolver.problems();
             let (source, of) = match &entry.value {
                 ContextEntry::Layer(layer) => (self.layer(layer, entry.span, &route), layer.of.span),
                 ContextEntry::Rootfs(rootfs) => (self.rootfs(rootfs, &route), rootfs.of.span),
                 ContextEntry::Directory(directory) => (self.directory(directory, &route), directory.path.span),
             };
-            let source = source.filter(|_| self.resolver.mistakes.len() == before);
+            let source = source.filter(|_| self.resolver.problems() == before);
             bases.extend(source.as_ref().and_then(ContextSource::image).map(|image| (of, image.clone())));
             context.push((entry.span, source));
         }
@@ -48,16 +48,16 @@ impl<'a> StageResolver<'a> {
         for (index, step) in stage.steps.iter().enumerate() {
             let route = top.then("steps").then(index);
             self.resolver.mark(&route, step.span);
-            let before = self.resolver.mistakes.len();
+            let before = self.resolver.problems();
             let planned = Step::resolve(step, &route, &mut self.resolver);
-            steps.push((step.span, planned.filter(|_| self.resolver.mistakes.len() == before)));
+            steps.push((step.span, planned.filter(|_| self.resolver.problems() == before)));
         }
         let text = self.resolver.render(&stage.kubefile, &top.then("kubefile"));
         let kubefile = text.as_deref().and_then(|text| self.kubefile(&stage.kubefile, text));
         if let Some((span, Base::Image(base))) = kubefile.as_ref().map(|(span, kubefile)| (*span, &kubefile.base)) {
             bases.push((span, base.clone()));
         }
-        let work = match (self.resolver.mistakes.is_empty(), name, &image, &kubefile) {
+        let work = match (self.resolver.problems() == 0, name, &image, &kubefile) {
             (true, Some(stage), Some(image), Some((_, kubefile))) => Some(StageWork {
                 stage,
                 platform: self.platform.clone(),
