@@ -22,9 +22,9 @@ const LEAST_OF_A_FOLDER: u32 = 0o500;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(example = json!({"paths": ["scripts/*.sh"], "mode": "0700"}))]
 pub struct Chmod {
-    /// Whose bits are set; each must match something. A glob means the files that it matches (`scripts/**`: all below
-    /// `scripts`), never folders. A path without `*`, `?`, `[` and `{` means the file or folder of that name, and of a folder
-    /// only itself, not what is in it.
+    /// Paths or globs of what to change; each must match something. A glob matches only files, not folders
+    /// (`scripts/**`: all files below `scripts`). A path without `*`, `?`, `[` and `{` is one file or folder; what is
+    /// in the folder stays as it is.
     #[schemars(length(min = 1), example = ["scripts/*.sh"])]
     pub paths: Vec<Text>,
     /// The permission bits, in octal and in quotes.

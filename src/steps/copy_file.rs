@@ -20,7 +20,7 @@ const UNFINISHED: &str = "copy";
 /// The longest text that is a template, in bytes.
 const MAX_TEMPLATE: u64 = 1 << 20;
 
-/// Copies a file that lies beside the recipe. (A whole folder is taken by the context entry `directory`.)
+/// Copies a file from the recipe's folder. (For a whole folder, use the context entry `directory`.)
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(example = json!({"from": "files/motd", "path": "etc/motd"}))]
@@ -28,10 +28,10 @@ pub struct CopyFile {
     /// The file in the recipe's folder or below.
     #[schemars(example = &"files/motd")]
     pub from: Text,
-    /// The file in the context. Folders that are missing are made.
+    /// The file in the context. Missing folders are made.
     #[schemars(example = &"etc/motd")]
     pub path: Text,
-    /// The permission bits, in octal and in quotes; default: those of the file that is there, else 0755 where the owner of
+    /// The permission bits, in octal and in quotes; default: those of the file that is there, else 0755 if the owner of
     /// `from` may execute it, else 0644.
     #[serde(default)]
     #[schemars(example = &"0755")]
@@ -40,7 +40,7 @@ pub struct CopyFile {
     #[serde(default)]
     #[schemars(example = true)]
     pub template: bool,
-    /// It is fine if there is no `from`.
+    /// It is fine if `from` is not there.
     #[serde(default)]
     pub optional: bool,
 }

@@ -19,7 +19,7 @@ use crate::types::{ContextPath, Digest, Failure, FailureKind, FileMode, Platform
 
 const UNFINISHED: &str = "download";
 
-/// Fetches a file and puts it into the context: as it is, or one file that lies in it as in an archive.
+/// Fetches a file and puts it into the context. With `member`, it fetches an archive and takes one file out of it.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(example = json!({
@@ -30,14 +30,14 @@ pub struct Download {
     /// Where the file is fetched from, https or http.
     #[schemars(example = &"https://download.docker.com/linux/static/stable/x86_64/docker-19.03.15.tgz")]
     pub url: Text,
-    /// The sha256 of the file as 64 hex digits; needed where `url` is plain http.
+    /// The sha256 of the file as 64 hex digits; needed if `url` is plain http.
     #[serde(default)]
     #[schemars(example = &"5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03")]
     pub sha256: Option<Text>,
-    /// The file in the context. Folders that are missing are made.
+    /// The file in the context. Missing folders are made.
     #[schemars(example = &"cri/docker-upstream.tgz")]
     pub path: Text,
-    /// The path of a file in the archive that is fetched (tar, .gz, .xz, .zst, .bz2): only that file is taken.
+    /// The path of a file in the fetched archive (tar, .gz, .xz, .zst, .bz2): only that file is taken.
     #[serde(default)]
     #[schemars(example = &"docker/runc")]
     pub member: Option<Text>,
@@ -46,7 +46,7 @@ pub struct Download {
     #[serde(default)]
     #[schemars(example = &"0755")]
     pub mode: Option<Text>,
-    /// Every step takes this word; a file that cannot be fetched is an error all the same.
+    /// It has no effect here: a file that cannot be fetched is always an error.
     #[serde(default)]
     pub optional: bool,
 }

@@ -35,7 +35,7 @@ pub struct ImageList {
     #[serde(default)]
     #[schemars(example = ["etc/*.yaml"])]
     pub from: Vec<Text>,
-    /// Globs on the complete reference (`docker.io/library/nginx:latest`) of what `from` leaves out.
+    /// Globs of the complete references (`docker.io/library/nginx:latest`) that `from` leaves out.
     #[serde(default)]
     #[schemars(example = ["argoproj.io/*"])]
     pub ignore: Vec<Text>,
@@ -44,16 +44,16 @@ pub struct ImageList {
     pub optional: bool,
 }
 
-/// An image of a list: its reference, or, where no manifest asks for it, the reference and who needs it.
+/// An image of a list: its reference. If no manifest asks for it: the reference and who needs it.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(transform = or_reference)]
 pub struct ListedImage {
-    /// The reference; `docker-daemon:NAME` is an image that only the local Docker engine has, which the cluster gets as
+    /// The reference; `docker-daemon:NAME` is an image that only the local Docker engine has. The cluster gets it as
     /// `NAME`.
     #[schemars(example = &"calico/cni:v3.19.1")]
     pub image: Text,
-    /// Who needs it although no manifest asks for it.
+    /// Who needs it, if no manifest asks for it.
     #[serde(default, rename = "for")]
     #[schemars(example = &"tigera operator")]
     pub needed_by: Option<Text>,
@@ -92,7 +92,7 @@ pub struct PlannedImageList {
 pub struct ListEntry {
     /// The image.
     pub image: ImageSource,
-    /// Who needs it although no manifest asks for it.
+    /// Who needs it, if no manifest asks for it.
     #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
     pub needed_by: Option<String>,
 }

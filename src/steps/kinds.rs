@@ -15,7 +15,7 @@ use crate::types::{ContextPath, ImageRef, Platform, Route};
 /// Makes the enums of steps as written and as planned, and the methods that hand on to the step itself.
 macro_rules! steps {
     ($($(#[$doc:meta])* $name:ident = $module:ident::{$written:ident, $planned:ident},)*) => {
-        /// A change to the context. A step that would do nothing is an error, unless it says `optional: true`.
+        /// A change to the context. A step that would do nothing is an error, unless it has `optional: true`.
         #[derive(Debug, Clone, Deserialize, JsonSchema)]
         #[serde(rename_all = "camelCase", deny_unknown_fields)]
         pub enum Step {
@@ -87,11 +87,11 @@ macro_rules! steps {
 }
 
 steps! {
-    /// Replaces an archive by another one's content.
+    /// Replaces an archive with the content of another one.
     ReplaceArchive = replace_archive::{ReplaceArchive, PlannedReplaceArchive},
-    /// Replaces a `docker save` archive by another image's.
+    /// Replaces a `docker save` archive with that of another image.
     ReplaceImage = replace_image::{ReplaceImage, PlannedReplaceImage},
-    /// Edits a JSON or YAML file; what is not edited stays as it was, byte for byte.
+    /// Edits a JSON or YAML file; the rest of it stays as it was, byte for byte.
     Patch = patch::{Patch, PlannedPatch},
     /// Points the image references of Kubernetes manifests to another registry.
     RewriteImages = rewrite_images::{RewriteImages, PlannedRewriteImages},
@@ -101,9 +101,9 @@ steps! {
     SortKeys = sort_keys::{SortKeys, PlannedSortKeys},
     /// Replaces text in a file that is neither JSON nor YAML.
     ReplaceText = replace_text::{ReplaceText, PlannedReplaceText},
-    /// Writes a file whose content stands in the recipe.
+    /// Writes a file whose content is in the recipe.
     Write = write_file::{WriteFile, PlannedWriteFile},
-    /// Copies a file that lies beside the recipe.
+    /// Copies a file from the recipe's folder.
     Copy = copy_file::{CopyFile, PlannedCopyFile},
     /// Fetches a file.
     Download = download::{Download, PlannedDownload},

@@ -12,8 +12,8 @@ use crate::document::{Data, DataValue, Sink, Spanned, Text, exactly_one, span_of
 use crate::edit::{self, DocumentSelector, EditError, Format, Operation, Pointer, Refusal};
 use crate::types::{ContextPath, Diagnostic, Failure, Route, Span};
 
-/// Edits a JSON or YAML file, by JSON Patch operations (RFC 6902) or by a merge patch (RFC 7386): exactly one of `ops` and
-/// `merge` is given. What is not edited stays as it was, byte for byte.
+/// Edits a JSON or YAML file with JSON Patch operations (RFC 6902) or with a merge patch (RFC 7386). Give exactly one
+/// of `ops` and `merge`. The rest of the file stays as it was, byte for byte.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("oneOf" = [{"required": ["ops"]}, {"required": ["merge"]}]))]
@@ -27,7 +27,7 @@ pub struct Patch {
     /// The file in the context.
     #[schemars(example = &"etc/daemon.json")]
     pub path: Text,
-    /// Which of several YAML documents is meant.
+    /// The YAML document to edit, if the file has several.
     #[serde(default)]
     #[schemars(example = json!({"kind": "Installation", "name": "default"}))]
     pub document: Option<Spanned<DocumentChoice>>,
@@ -35,8 +35,8 @@ pub struct Patch {
     #[serde(default)]
     #[schemars(length(min = 1), example = json!([{"op": "remove", "path": "/mirror-registries"}]))]
     pub ops: Option<Spanned<Vec<Spanned<PatchOperation>>>>,
-    /// What the document shall hold: maps are merged key by key, `null` removes its key, everything else (lists, too) takes
-    /// the place of what is there. Templates work in its strings.
+    /// The content to merge into the document: maps are merged key by key, `null` removes its key, everything else
+    /// (lists, too) replaces what is there. Templates work in its strings.
     #[serde(default)]
     #[schemars(extend("type" = "object", "minProperties" = 1), example = json!({"log-opts": {"max-size": "100m"}, "mirror-registries": null}))]
     pub merge: Option<Data>,
@@ -45,7 +45,7 @@ pub struct Patch {
     pub optional: bool,
 }
 
-/// Which of several YAML documents is meant: the one that all given fields fit.
+/// The YAML document to edit, if the file has several: the one that fits all given fields.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("minProperties" = 1))]
@@ -73,7 +73,7 @@ pub struct DocumentChoice {
 #[serde(rename = "Operation", rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(transform = needs_of_operations)]
 pub struct PatchOperation {
-    /// What is done.
+    /// What to do.
     #[schemars(example = &"add")]
     pub op: Spanned<OperationName>,
     /// Where, as a JSON Pointer (RFC 6901): `/spec/registry`.
@@ -113,9 +113,9 @@ pub enum OperationName {
     Replace,
     /// Removes a value and adds it elsewhere.
     Move,
-    /// Adds a value that stands elsewhere.
+    /// Adds a copy of a value from elsewhere.
     Copy,
-    /// Fails unless a value is the given one.
+    /// Fails if a value is not the given one.
     Test,
 }
 

@@ -26,10 +26,10 @@ use crate::types::{
 
 const UNFINISHED: &str = "archive";
 
-/// Replaces an archive by what lies under `root` in another one, packed in the form that the name of `path` says.
+/// Replaces an archive with what is under `root` in another one. The name of `path` decides how it is packed.
 ///
-/// Every path that the old archive had must be there again, as executable as before, and a file with an execute bit must
-/// be a program for the platform or start with `#!`.
+/// The new archive must have every path of the old one, and a file that was executable must be so again. A file with an
+/// execute bit must be a program for the platform or start with `#!`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("oneOf" = [{"required": ["url"]}, {"required": ["file"]}]))]
@@ -48,15 +48,15 @@ pub struct ReplaceArchive {
         example = &"https://download.docker.com/linux/static/stable/{{ platform.machine }}/docker-{{ values.docker }}.tgz"
     )]
     pub url: Option<Text>,
-    /// The new archive, beside the recipe.
+    /// The new archive, in the recipe's folder or below.
     #[serde(default)]
     #[schemars(example = &"docker.tgz")]
     pub file: Option<Text>,
-    /// The sha256 of the new archive as 64 hex digits; needed where `url` is plain http.
+    /// The sha256 of the new archive as 64 hex digits; needed if `url` is plain http.
     #[serde(default)]
     #[schemars(example = &"5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03")]
     pub sha256: Option<Text>,
-    /// The folder of the new archive whose content is taken; default: all.
+    /// The folder of the new archive to take the content of; default: the whole archive.
     #[serde(default)]
     #[schemars(example = &"docker")]
     pub root: Option<Text>,

@@ -17,7 +17,7 @@ use crate::types::{ContextPath, Diagnostic, ImageRef, ImageSource, Platform, Rou
 
 const UNFINISHED: &str = "image.tar";
 
-/// Writes an image for the platform, straight from its registry, as an archive that `docker load` takes.
+/// Writes an image for the platform, straight from its registry, as an archive that `docker load` reads.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(example = json!({"path": "images/registry.tar", "image": "registry:2.7.1"}))]

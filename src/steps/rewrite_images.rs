@@ -25,11 +25,11 @@ pub struct RewriteImages {
     /// The registry to point to, `HOST` or `HOST:PORT`.
     #[schemars(example = &"sea.hub:5000")]
     pub to: Text,
-    /// Globs on the complete reference (`docker.io/library/nginx:latest`) of what is rewritten; default: all.
+    /// Globs of the complete references (`docker.io/library/nginx:latest`) to rewrite; default: all.
     #[serde(default)]
     #[schemars(example = ["docker.io/calico/*"])]
     pub from: Option<Vec<Text>>,
-    /// Globs on the complete reference of what stays as it is.
+    /// Globs of the complete references that stay as they are.
     #[serde(default)]
     #[schemars(example = ["docker.io/library/*"])]
     pub ignore: Vec<Text>,
@@ -53,7 +53,7 @@ pub struct PlannedRewriteImages {
     /// Globs on the complete reference; empty: all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub from: Vec<String>,
-    /// Globs on the complete reference of what stays as it is.
+    /// Globs of the complete references that stay as they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignore: Vec<String>,
     /// How many must be rewritten.
