@@ -14,7 +14,7 @@ use crate::disk::Kind;
 use crate::document::{Sink, Text, some_paths};
 use crate::types::{ContextPath, FileMode, Route, Span};
 
-/// What the owner of a folder needs to see and reach what is in it.
+/// The bits that the owner of a folder needs to list and reach its content.
 const LEAST_OF_A_FOLDER: u32 = 0o500;
 
 /// Sets permission bits.
@@ -43,7 +43,7 @@ pub struct PlannedChmod {
     pub paths: Vec<String>,
     /// The bits.
     pub mode: FileMode,
-    /// A glob without a match is fine.
+    /// It is fine if a glob matches nothing.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
 }
@@ -113,7 +113,8 @@ impl Planned for PlannedChmod {
     }
 }
 
-/// What a path without wildcards names, and whether that is a folder; none where it is a glob, or nothing is there.
+/// The file or folder that a path without wildcards names, and whether it is a folder; `None` if the path is a glob, or
+/// nothing is there.
 fn exact(glob: &str, context: &Context) -> Result<Option<(ContextPath, bool)>, StepFailure> {
     if glob.contains(['*', '?', '[', '{', '\\']) {
         return Ok(None);

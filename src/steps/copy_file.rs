@@ -1,4 +1,4 @@
-//! `copy`: a file that lies beside the recipe.
+//! `copy`: a file from the recipe's folder.
 
 use std::io::{Read, Write};
 
@@ -17,7 +17,7 @@ use crate::types::{ContextPath, Digest, DigestWriter, FailureKind, FileMode, Rou
 
 const UNFINISHED: &str = "copy";
 
-/// The longest text that is a template, in bytes.
+/// The longest template, in bytes.
 const MAX_TEMPLATE: u64 = 1 << 20;
 
 /// Copies a file from the recipe's folder. (For a whole folder, use the context entry `directory`.)
@@ -45,7 +45,7 @@ pub struct CopyFile {
     pub optional: bool,
 }
 
-/// Copies a file from the recipe's side.
+/// Copies a file from the recipe's folder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlannedCopyFile {
@@ -53,17 +53,17 @@ pub struct PlannedCopyFile {
     pub from: ContextPath,
     /// The file in the context.
     pub path: ContextPath,
-    /// Its mode; none: that of what is there, else 0755 or 0644 as the owner of `from` may execute it.
+    /// Its mode; `None`: that of the existing file, else 0755 if the owner of `from` may execute it, else 0644.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<FileMode>,
-    /// The names that the expressions in the file's text see (`values`, `platform`, `recipe`), with sorted keys; none: the
-    /// bytes are taken as they are.
+    /// The names that expressions in the file's text can use (`values`, `platform`, `recipe`), with sorted keys;
+    /// `None`: the bytes are copied as they are.
     ///
-    /// The text itself is read only when the step runs, as all that lies outside the recipe is: so the plan carries what it
-    /// is rendered with, and stays whole without the recipe.
+    /// The text itself is read only when the step runs, like everything outside the recipe. So the plan has these
+    /// names, and is complete without the recipe.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<Value>,
-    /// A missing `from` is fine.
+    /// It is fine if `from` is missing.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
 }
@@ -132,7 +132,7 @@ fn template(step: &PlannedCopyFile, file: &mut fs_err::File) -> Result<(String, 
     Ok((text, digest))
 }
 
-/// The text with its expressions evaluated. A mistake in it is one in the user's own words, as in the recipe.
+/// The text with its expressions evaluated. A mistake in it is reported like one in the recipe.
 fn rendered(step: &PlannedCopyFile, text: &str, names: &Value) -> Result<String, StepFailure> {
     let source = Source::new(step.from.as_str(), text);
     Scope::of_names(&source, names.clone()).render_source().map_err(|mistake| {

@@ -35,7 +35,7 @@ pub struct PlannedMovePath {
     pub from: ContextPath,
     /// Its new path.
     pub to: ContextPath,
-    /// A missing `from` is fine.
+    /// It is fine if `from` is missing.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
 }
@@ -96,7 +96,7 @@ mod tests {
             .file("a/folder/x", "x", 0o600)
             .file("there", "t", 0o644)
             .link("a/link", "../there");
-        // The second name of one file: rename(2) would do nothing there.
+        // Both are names of one file: rename(2) would do nothing.
         fs_err::hard_link(world.path("context/there"), world.path("context/twin")).unwrap();
         let mut log = Vec::new();
         for (from, to) in [

@@ -89,7 +89,7 @@ pub struct PatchOperation {
     pub from: Option<Text>,
 }
 
-/// Which operation needs which field.
+/// The fields that each operation needs.
 fn needs_of_operations(schema: &mut Schema) {
     schema.insert(
         "oneOf".to_owned(),
@@ -140,16 +140,16 @@ impl OperationName {
 pub struct PlannedPatch {
     /// The file in the context.
     pub path: ContextPath,
-    /// Which of several documents.
+    /// The document to edit, if there are several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<DocumentSelector>,
-    /// The operations, in order; empty where `merge` is given.
+    /// The operations, in order; empty if `merge` is given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ops: Vec<Operation>,
     /// A merge patch (RFC 7386), a map.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merge: Option<Value>,
-    /// A file that is not there is fine.
+    /// It is fine if the file is not there.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
 }
@@ -211,7 +211,7 @@ impl Written for Patch {
         for (index, op) in self.ops.iter().flat_map(|ops| ops.iter()).enumerate() {
             let route = route.then("ops").then(index);
             resolver.mark(&route, op.span);
-            // All are looked at, so that all mistakes are found; after one of them nothing of the stage is used.
+            // All are checked, so that all mistakes are found; after a mistake nothing of the stage is used.
             ops.extend(operation(&op.value, op.span, &route, resolver));
         }
         let merge = match &self.merge {
@@ -357,9 +357,9 @@ impl Planned for PlannedPatch {
 }
 
 impl PlannedPatch {
-    /// The document after the operations, and the numbers of those that were done. Nothing to remove is fine where the step
-    /// is optional: such operations are left out, the others are done; where none is left, the last one's error stands for
-    /// the document.
+    /// The document after the operations, and the numbers of those that were done. If the step is optional, operations
+    /// with nothing to remove are left out, and the others are done. If none is left, the result is the error of the
+    /// last one.
     fn operated(&self, old: &[u8], format: Format) -> (Result<Vec<u8>, EditError>, Vec<usize>) {
         let mut left: Vec<usize> = (0..self.ops.len()).collect();
         loop {
@@ -401,7 +401,7 @@ impl PlannedPatch {
     }
 }
 
-/// What a merge patch is about, for people.
+/// The subject of a merge patch, for people.
 fn keys_of(merge: &Value) -> String {
     let keys: Vec<&str> = merge.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect();
     format!("merge {}", keys.join(", "))

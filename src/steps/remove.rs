@@ -28,9 +28,9 @@ pub struct Remove {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlannedRemove {
-    /// The globs; one that matches a folder takes all that is in it.
+    /// The globs; a glob that matches a folder removes everything in it.
     pub paths: Vec<String>,
-    /// Nothing to remove is fine.
+    /// It is fine if there is nothing to remove.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
 }

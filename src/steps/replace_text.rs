@@ -55,9 +55,9 @@ pub struct ReplaceText {
 pub struct PlannedReplaceText {
     /// The file in the context.
     pub path: ContextPath,
-    /// What is looked for.
+    /// The text to look for.
     pub find: String,
-    /// What takes its place.
+    /// The text to put in its place.
     pub replace: String,
     /// `find` is a regular expression, and `replace` names its groups.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -65,7 +65,7 @@ pub struct PlannedReplaceText {
     /// How many places must be replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<u32>,
-    /// Nothing to replace is fine.
+    /// It is fine if there is nothing to replace.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
 }

@@ -32,7 +32,7 @@ pub struct SortKeys {
 pub struct PlannedSortKeys {
     /// The file in the context.
     pub path: ContextPath,
-    /// A file that is not there is fine.
+    /// It is fine if the file is not there.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
 }

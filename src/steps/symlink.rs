@@ -11,10 +11,10 @@ use super::work::{Outcome, StepFailure, Tools};
 use crate::document::{Sink, Text, not_empty};
 use crate::types::{ContextPath, Diagnostic, Route, Span};
 
-/// What Linux can hold as a symlink's target: `PATH_MAX` with its final zero.
+/// The longest target of a symlink on Linux: `PATH_MAX` with its final zero.
 const LONGEST_TARGET: usize = 4095;
 
-/// How many characters of a target that is none are shown.
+/// How many characters of an invalid target are shown.
 const SHOWN: usize = 80;
 
 /// Makes a symlink, or changes what an existing one points to.
@@ -42,7 +42,7 @@ pub struct PlannedSymlink {
     pub path: ContextPath,
     /// What it points to; never followed.
     pub target: String,
-    /// Said in the recipe, and without meaning here.
+    /// Set in the recipe; it has no effect here.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
 }

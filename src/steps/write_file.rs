@@ -1,4 +1,4 @@
-//! `write`: a file whose content stands in the recipe.
+//! `write`: a file whose content is in the recipe.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -49,10 +49,10 @@ pub struct PlannedWriteFile {
     pub path: ContextPath,
     /// Its content.
     pub content: String,
-    /// Its mode; none: that of what is there, else 0644.
+    /// Its mode; `None`: that of the existing file, else 0644.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<FileMode>,
-    /// Said in the recipe, and without meaning here.
+    /// Set in the recipe; it has no effect here.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
 }

@@ -43,7 +43,7 @@ pub struct Recipe {
     #[serde(default)]
     #[schemars(example = &"sea.hub:5000")]
     pub cluster_registry: Option<Text>,
-    /// The stages. Each makes one image for each platform; a later stage may build on the image of an earlier one.
+    /// The stages; each makes one image for each platform, and a later stage may build on the image of an earlier one.
     #[schemars(length(min = 1))]
     pub stages: Spanned<Vec<Stage>>,
 }
@@ -82,7 +82,7 @@ pub struct Stage {
 }
 
 impl Recipe {
-    /// What the recipe, whose text is `source`, says of its values.
+    /// What the recipe with the text `source` says about its values.
     #[must_use]
     pub fn declared<'a>(&'a self, source: &'a Source) -> Declared<'a> {
         Declared { source, defaults: self.values.as_ref(), schema: self.values_schema.as_ref() }
