@@ -1,4 +1,4 @@
-//! What the recipe says about the images that its manifests ask for, and where.
+//! Finds the parts of the recipe that concern the images of its manifests.
 
 use serde::Serialize;
 
@@ -6,15 +6,15 @@ use crate::plan::{Plan, PlannedStage, StageWork};
 use crate::steps::PlannedStep;
 use crate::types::{ContextPath, ImageRef, Place, Route, glob, registry_path};
 
-/// The images that the recipe says somebody needs although no manifest asks for them.
+/// The images that something needs, according to the recipe, although no manifest asks for them.
 pub(super) fn needed(work: &StageWork) -> Vec<ImageRef> {
     let entries = work.steps.iter().filter_map(PlannedStep::as_image_list).flat_map(|list| &list.images);
     entries.filter(|entry| entry.needed_by.is_some()).map(|entry| entry.image.reference().clone()).collect()
 }
 
-/// The part of a stage that had its hands last on a file of the image: the last step that names it, else the Kubefile.
+/// The part of a stage that changed a file of the image last: the last step that names it, else the Kubefile.
 ///
-/// COPY may put a file elsewhere: where no step names the path itself, one that names a file of that name is taken.
+/// COPY may put a file elsewhere. So if no step names the path itself, a step counts that names a file with that name.
 pub(super) fn touching(work: &StageWork, file: &ContextPath) -> Route {
     touching_step(work, file).map_or_else(
         || Route::stage().then("kubefile"),
@@ -22,7 +22,7 @@ pub(super) fn touching(work: &StageWork, file: &ContextPath) -> Route {
     )
 }
 
-/// That step, and the field that names the file.
+/// The last step that names a file, and its field with the name.
 fn touching_step(work: &StageWork, file: &ContextPath) -> Option<(usize, &'static str)> {
     let last = |names: &dyn Fn(&str) -> bool| {
         work.steps.iter().enumerate().rev().find_map(|(index, step)| {
@@ -37,7 +37,7 @@ fn touching_step(work: &StageWork, file: &ContextPath) -> Option<(usize, &'stati
     last(&is_it).or_else(|| last(&is_called_so))
 }
 
-/// A step that has to do with a container image.
+/// A step that concerns a container image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct StepBehind {
@@ -47,9 +47,9 @@ pub(crate) struct StepBehind {
     pub step: String,
     /// Its number in the stage, from 0.
     pub index: usize,
-    /// Where in the recipe it says so.
+    /// The place in the recipe.
     pub place: Option<Place>,
-    /// What it does with the image, for people.
+    /// Its effect on the image, for people.
     pub what: String,
 }
 

@@ -18,7 +18,7 @@ use super::run::{Applier, failed};
 pub(crate) type EntryFailure = (Route, Failure);
 
 impl Applier<'_> {
-    /// Puts what an entry names into the context.
+    /// Puts the files of an entry into the context.
     pub(super) fn gather(
         &self,
         source: &ContextSource,
@@ -49,7 +49,7 @@ impl Applier<'_> {
         builder.base(of, &stage.work.platform, workspace).map_err(|failure| (field("of"), failure))
     }
 
-    /// Warns of a layer that may not hold what its id says, and refuses one that did.
+    /// Warns about a layer whose content may not fit its id, and refuses one that changed.
     fn doubt(&self, image: &Image, id: &Digest, workspace: &Workspace<'_>) -> Result<(), EntryFailure> {
         if let Some(doubts) = workspace.doubts(image, id).map_err(|error| of_workspace(&error))? {
             let message = format!("layer {id} of `{}` {doubts}; it is used as it is", image.name);
@@ -59,7 +59,7 @@ impl Applier<'_> {
     }
 }
 
-/// The layers of `image` that an entry takes files from, with their folders, the lowest first.
+/// The layers of `image` that an entry takes files from, with their folders, lowest first.
 pub(crate) fn layers_of(
     source: &ContextSource,
     image: &Image,
@@ -80,7 +80,7 @@ pub(crate) fn layers_of(
     }
 }
 
-/// Puts what an entry names into the context: of its [layers](layers_of), or of the recipe's folder.
+/// Puts the files of an entry into the context, from its [layers](layers_of) or from the recipe's folder.
 pub(crate) fn take(
     source: &ContextSource,
     layers: &[(Digest, PathBuf)],
@@ -123,7 +123,7 @@ fn of_workspace(error: &WorkspaceError) -> EntryFailure {
     (field("of"), failed(error))
 }
 
-/// The failure for globs that match nothing, at the first of them.
+/// The failure for globs that match nothing; it points at the first of them.
 fn all_matched(globs: &[String], unmatched: &[usize], what: &str, tree: &Overlay) -> Result<(), EntryFailure> {
     let Some(first) = unmatched.first() else { return Ok(()) };
     let names: Vec<String> = unmatched.iter().map(|index| format!("`{}`", globs[*index])).collect();
@@ -140,7 +140,7 @@ fn similar(tree: &Overlay, path: &str) -> Option<String> {
     nearest(path, files.iter().map(|(path, _)| path.as_str())).map(str::to_owned)
 }
 
-/// The folder of the layer that an entry means.
+/// The folder of an entry's layer.
 fn choose_layer(
     image: &Image,
     choice: &LayerChoice,

@@ -1,7 +1,7 @@
-//! A folder beside the recipe into the context folder.
+//! Copies a folder next to the recipe into the context folder.
 //!
-//! What lies there came from a checkout or from somebody's hands: owner, times and most of the modes say where it has
-//! been and not what is meant, so none of that reaches the image.
+//! The files in it come from a checkout or from a person's work. Their owner, their times and most of their mode depend
+//! on that and are not intended, so the image does not get them.
 
 use std::ffi::OsStr;
 use std::io;
@@ -49,8 +49,8 @@ fn similar(folder: &Dir, name: &str) -> Option<ContextPath> {
     nearest(name, names.iter().filter_map(|name| name.to_str()))?.parse().ok()
 }
 
-/// Copies all that is in `folder` to the folder `to` of `context`, over what may be there. Folders that are there already
-/// keep their mode, owner and time.
+/// Copies everything in `folder` to the folder `to` of `context`, over what may be there. Existing folders keep their
+/// mode, owner and time.
 pub(super) fn gather(
     folder: &Dir,
     to: &ContextPath,
@@ -70,7 +70,8 @@ pub(super) fn gather(
     Ok(target.finish()?)
 }
 
-/// Makes sure that files can be put into the folder `to` of `context`: none on the way is something else.
+/// Makes sure that files can be put into the folder `to` of `context`: every part of its path is a folder or is
+/// missing.
 pub(super) fn check_target(to: &ContextPath, context: &Dir) -> Result<(), Failure> {
     let mut folder = context.duplicate()?;
     let mut walked = ContextPath::root();
@@ -88,23 +89,23 @@ pub(super) fn check_target(to: &ContextPath, context: &Dir) -> Result<(), Failur
     Ok(())
 }
 
-/// What holds for all that is taken.
+/// Settings for everything that is copied.
 #[derive(Clone, Copy)]
 struct Taken<'a> {
-    /// The time that it gets.
+    /// The time that everything gets.
     time: FileTime,
-    /// Who is told of it.
+    /// The receiver of events.
     beside: &'a Beside,
 }
 
-/// Copies one entry of a folder that lies `depth` folders below the one that is taken; `here` is what the context calls
-/// `to`.
+/// Copies one entry of a folder that is `depth` folders below the copied one; `here` is the path of `to` in the
+/// context.
 fn copy(from: &Dir, name: &OsStr, to: &Dir, taken: Taken<'_>, depth: usize, here: &Path) -> Result<(), Failure> {
     let meta = from.meta(name)?;
     if meta.kind == Kind::Folder {
         return copy_folder(from, name, to, taken, depth + 1, here);
     }
-    // A slip with a name must not take a whole folder of a base away.
+    // A wrong name must not remove a whole folder of a base.
     if to.meta_if_there(name)?.is_some_and(|there| there.kind == Kind::Folder) {
         let (file, there) = (from.path().join(name), here.join(name));
         let what = if meta.kind == Kind::Symlink { "symlink" } else { "file" };
@@ -131,7 +132,7 @@ fn copy(from: &Dir, name: &OsStr, to: &Dir, taken: Taken<'_>, depth: usize, here
         Kind::File => {
             let mode = if meta.mode & 0o100 == 0 { 0o644 } else { 0o755 };
             let wanted = Meta { mode, uid: 0, gid: 0, mtime: taken.time, ..meta };
-            // Never a second name of the user's own file: who edits that must not change a layer.
+            // This is never a hard link to the user's own file: an edit of that file must not change a layer.
             let copied = share_file(from, name, to, name, &wanted, Sharing::Copy);
             let digest = copied.and_then(|_| digest_of(to, name));
             digest.map(|digest| BesideContent::File { digest, is_executable: mode == 0o755 })
@@ -146,7 +147,7 @@ fn copy(from: &Dir, name: &OsStr, to: &Dir, taken: Taken<'_>, depth: usize, here
     Ok(())
 }
 
-/// The sha256 of a file that was copied just now: that of the original could be another one already.
+/// The sha256 of a file that was just copied; the original may have changed already.
 fn digest_of(folder: &Dir, name: &OsStr) -> Result<Digest, DiskError> {
     let mut hashing = DigestWriter::new(io::sink());
     let read = io::copy(&mut folder.open_file(name)?, &mut hashing);
@@ -167,7 +168,7 @@ fn copy_folder(from: &Dir, name: &OsStr, to: &Dir, taken: Taken<'_>, depth: usiz
     Ok(target.set_own_time(time_of_target)?)
 }
 
-/// The folder of this name, and the time that it has in the end.
+/// The folder with this name, and the time that it has in the end.
 fn folder_in(to: &Dir, name: &OsStr, time: FileTime) -> Result<(Dir, FileTime), DiskError> {
     if let Some(there) = to.meta_if_there(name)? {
         if there.kind == Kind::Folder {
@@ -190,8 +191,8 @@ fn copy_symlink(target: &[u8], to: &Dir, name: &OsStr, time: FileTime) -> Result
     to.set_time(name, time)
 }
 
-/// Whether a symlink that lies `depth` folders deep points into the tree, by its text alone: `..` counts only at the start,
-/// where the folders above are known. Behind a name it could be of another symlink's folder.
+/// Whether a symlink that is `depth` folders deep points into the tree, by its text alone. `..` is allowed only at the
+/// start, where the folders above are known. After a name, it could go up from another symlink's folder.
 fn stays_inside(target: &[u8], depth: usize) -> bool {
     let mut parts = target.split(|byte| *byte == b'/').filter(|part| !matches!(*part, b"" | b".")).peekable();
     let mut up = 0;

@@ -1,4 +1,4 @@
-//! Files of a tree into the context folder.
+//! Copies files of a tree into the context folder.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -10,10 +10,10 @@ use crate::disk::{CopyRules, Dir, DiskError, FileTime, Kind, Meta, Owner, Sharin
 use crate::rootfs::Folder;
 use crate::types::{ContextPath, glob};
 
-/// Copies what `globs` match in `tree` (all of it where there are none) to the folder `to` of `context`.
+/// Copies what `globs` match in `tree` to the folder `to` of `context`; without globs, it copies everything.
 ///
-/// A glob that matches a folder takes all that is in it. Folders on the way are those of the tree, with their mode and
-/// time. Returns the numbers of the globs that matched nothing.
+/// A glob that matches a folder takes everything in it. Folders on the way have the mode and time that they have in the
+/// tree. Returns the numbers of the globs that matched nothing.
 pub(super) fn gather(
     tree: &Folder<'_>,
     globs: &[String],
@@ -31,7 +31,7 @@ pub(super) fn gather(
         target.finish()?;
         return Ok(Vec::new());
     }
-    // They were checked when the recipe was resolved; one that is wrong all the same matches nothing.
+    // They were checked when the recipe was resolved; a wrong one would match nothing.
     let matcher = |text: &String| Some(glob(text).ok()?.compile_matcher());
     let globs: Vec<Option<GlobMatcher>> = globs.iter().map(matcher).collect();
     let mut search = Search { globs: &globs, matched: BTreeSet::new(), found: Vec::new() };
@@ -51,7 +51,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// `inside` says that a folder above was found already, with all that is in it; globs are still marked as matched.
+    /// `inside` means that a folder above was found already, with everything in it; globs are still marked as matched.
     fn folder(&mut self, folder: &Folder<'_>, path: &mut Vec<OsString>, inside: bool) -> Result<(), DiskError> {
         for (name, entry) in folder.entries() {
             path.push(name.to_owned());
@@ -75,7 +75,7 @@ impl Search<'_> {
     }
 }
 
-/// Copies one path with the folders above it; their times are set again after their entries were made.
+/// Copies one path with the folders above it. Their times are set again after their entries are made.
 fn take(from: &Folder<'_>, path: &[OsString], to: &Dir, rules: CopyRules) -> Result<(), DiskError> {
     let Some((name, below)) = path.split_first() else { return Ok(()) };
     if below.is_empty() {
@@ -87,7 +87,7 @@ fn take(from: &Folder<'_>, path: &[OsString], to: &Dir, rules: CopyRules) -> Res
     finish_folder(&folder, &source.meta()?)
 }
 
-/// Copies an entry, with all that is in it, into `to` over what may be there.
+/// Copies an entry, with everything in it, into `to`, over what may be there.
 fn copy(from: &Folder<'_>, name: &OsStr, to: &Dir, rules: CopyRules) -> Result<(), DiskError> {
     let (entry, folder) = from.entry(name)?;
     if from.is_raw() || !entry.is_folder() {
@@ -100,7 +100,7 @@ fn copy(from: &Folder<'_>, name: &OsStr, to: &Dir, rules: CopyRules) -> Result<(
     finish_folder(&target, &source.meta()?)
 }
 
-/// The folder of this name; what else may be there is removed.
+/// The folder with this name; anything else with this name is removed.
 fn folder_in(to: &Dir, name: &OsStr) -> Result<Dir, DiskError> {
     if to.meta_if_there(name)?.is_some_and(|there| there.kind != Kind::Folder) {
         to.remove_all(name)?;
@@ -108,7 +108,7 @@ fn folder_in(to: &Dir, name: &OsStr) -> Result<Dir, DiskError> {
     to.folder_or_make(name, 0o700)
 }
 
-/// Gives a folder the owner, mode and time of another, when its entries are made.
+/// Gives a folder the owner, mode and time of another one, after its entries are made.
 fn finish_folder(folder: &Dir, meta: &Meta) -> Result<(), DiskError> {
     if crate::disk::is_root() {
         folder.set_own_owner(meta.uid, meta.gid)?;

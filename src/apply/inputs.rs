@@ -1,4 +1,4 @@
-//! What a plan has from outside, and who asks for it.
+//! The inputs of a plan from outside, and the parts of stages that ask for them.
 
 use crate::build::{self, Bases, Workspace};
 use crate::kubefile::Base;
@@ -19,7 +19,7 @@ pub(super) enum Input {
     Base(SealerName, Platform),
 }
 
-/// An input with the part of a stage that asks for it.
+/// An input, and the part of a stage that asks for it.
 pub(super) struct Asked<'p> {
     pub(super) input: Input,
     pub(super) stage: &'p PlannedStage,
@@ -32,7 +32,7 @@ impl Asked<'_> {
     }
 }
 
-/// All that a plan names from outside, in the order of its stages.
+/// Everything that a plan names from outside, in the order of its stages.
 pub(super) fn asked(plan: &Plan) -> Vec<Asked<'_>> {
     let mut asked = Vec::new();
     for stage in &plan.stages {
@@ -69,7 +69,7 @@ pub(super) fn asked(plan: &Plan) -> Vec<Asked<'_>> {
     asked
 }
 
-/// Adds failures that are not among them yet.
+/// Adds failures that are not in the list yet.
 pub(super) fn add_new(failures: &mut Vec<Failure>, new: impl IntoIterator<Item = Failure>) {
     for failure in new {
         if !failures.contains(&failure) {
@@ -83,7 +83,7 @@ pub(super) fn all_well(failures: Vec<Failure>) -> Result<(), Vec<Failure>> {
 }
 
 impl Applier<'_> {
-    /// Makes the plan's lock count: for what is asked of the world, and for base images.
+    /// Applies the plan's lock to requests to the outside world, and to base images.
     pub(super) fn bases(&self, plan: &Plan) -> Bases {
         self.sources.pin(plan.inputs.pins(&plan.file));
         match self.sources.pinning() {
@@ -92,7 +92,7 @@ impl Applier<'_> {
         }
     }
 
-    /// Asks for everything that the plan names from outside, so that all that cannot be had is known at once.
+    /// Asks for everything that the plan names from outside, so that all failures are known at once.
     pub(super) fn fetch_inputs(&self, plan: &Plan, workspace: &Workspace<'_>) -> Result<(), Vec<Failure>> {
         let asked = asked(plan);
         let mut failures = missing_folders(&self.recipe_folder, plan);
@@ -115,7 +115,7 @@ impl Applier<'_> {
             refused.extend(self.sources.refusal(&need).map(|failure| one.place(failure)));
             needs.push((need, one));
         }
-        // What the lock lacks is told before anything is fetched.
+        // What is missing in the lock is reported before anything is fetched.
         if !refused.is_empty() {
             add_new(&mut failures, refused);
             return Err(failures);
@@ -128,13 +128,13 @@ impl Applier<'_> {
         all_well(failures)
     }
 
-    /// What a run used from outside.
+    /// The inputs that a run used.
     pub(super) fn used(&self, workspace: &Workspace<'_>) -> Lock {
         Lock::of_resolved(self.sources.resolved(), workspace.bases().used())
     }
 
-    /// The lock as it is after a run: what was locked, and what was used beyond that or instead of it. Of the latter there
-    /// is a list.
+    /// The lock after a run: the locked inputs, and the inputs that the run used in addition or instead. The second
+    /// value lists those used instead.
     pub(super) fn settle(&self, plan: &Plan, workspace: &Workspace<'_>) -> (Lock, Vec<Moved>) {
         let mut lock = plan.inputs.clone();
         let settled = Lock::of_resolved(self.sources.resolved(), workspace.bases().settled());
@@ -157,7 +157,7 @@ impl Applier<'_> {
         (lock, moved)
     }
 
-    /// What registries say of the locked tags.
+    /// The answers of registries about the locked tags.
     pub(super) fn tag_news(&self, plan: &Plan) -> Vec<Moved> {
         let news = self.sources.tag_news();
         if !news.unknown.is_empty() {
@@ -184,7 +184,7 @@ impl Applier<'_> {
     }
 }
 
-/// Folders beside the recipe that are not there.
+/// Missing folders next to the recipe.
 fn missing_folders(recipe_folder: &std::path::Path, plan: &Plan) -> Vec<Failure> {
     let mut failures = Vec::new();
     for stage in &plan.stages {
@@ -202,7 +202,7 @@ fn missing_folders(recipe_folder: &std::path::Path, plan: &Plan) -> Vec<Failure>
     failures
 }
 
-/// The failure for something that must not happen in a lock.
+/// The failure for a base image without an id, which cannot be locked.
 pub(super) fn no_id(name: &SealerName) -> Failure {
     Failure::new(FailureKind::Failed, format!("`{}` has no id that could be locked", name.familiar()))
 }

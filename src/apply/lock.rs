@@ -1,4 +1,4 @@
-//! A plan's inputs, looked up without doing the work.
+//! Looks up a plan's inputs without running the plan.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ pub(crate) struct Inputs {
 }
 
 impl Inputs {
-    /// Those of a plan.
+    /// The inputs of a plan.
     #[must_use]
     pub(crate) fn of(plan: &Plan) -> Self {
         let platforms = plan.stages.iter().map(|stage| stage.work.platform.clone()).collect();
@@ -33,14 +33,14 @@ impl Inputs {
         inputs
     }
 
-    /// Those of both.
+    /// The inputs of both.
     pub(crate) fn extend(&mut self, other: Self) {
         self.needs.extend(other.needs);
         self.bases.extend(other.bases);
         self.platforms.extend(other.platforms);
     }
 
-    /// Whether a lock's entry is one of them.
+    /// Whether a lock's entry is one of these inputs.
     #[must_use]
     pub(crate) fn name(&self, entry: &Locked) -> bool {
         match entry {
@@ -52,8 +52,8 @@ impl Inputs {
         }
     }
 
-    /// Whether a lock's entry may still be of use: it is one of them; or it is an image that only a build can find, for one
-    /// of the plans' platforms and of a repository of which they name no other tag.
+    /// Whether a lock's entry may still be of use. It is one of these inputs, or it is an image that only a build can
+    /// find: it is for one of the plans' platforms, and the plans do not name another tag of its repository.
     #[must_use]
     pub(crate) fn may_need(&self, entry: &Locked) -> bool {
         let is_unknown = match entry {
@@ -76,9 +76,9 @@ impl Inputs {
     }
 }
 
-/// Looks up what a plan's lock lacks of what the plan names, and gives the lock with it. Files are fetched, for their
-/// digest; of images only the documents are asked for. A base image that a registry gave, by the `former` lock, is asked of
-/// the registry again. The error is all that could not be looked up.
+/// Looks up the inputs that a plan names and its lock does not have, and returns the lock with them. Files are fetched
+/// for their digest; for images, only the documents are fetched. If a base image came from a registry according to the
+/// `former` lock, the registry is asked again. The error has all failures.
 pub(crate) fn look_up(plan: &Plan, former: &Lock, store: &Store, sources: &Sources) -> Result<Lock, Vec<Failure>> {
     sources.pin(plan.inputs.pins(&plan.file));
     let mut lock = plan.inputs.clone();
@@ -103,7 +103,7 @@ pub(crate) fn look_up(plan: &Plan, former: &Lock, store: &Store, sources: &Sourc
             Input::Outside(_) | Input::Base(..) => None,
         })
         .collect();
-    // All at once; the failures are told below, each with its place.
+    // All are asked at once; the failures are reported below, each with its place.
     sources.get_all(&files);
     let described: BTreeMap<&(ImageSource, Platform), Pulled> = images.iter().zip(sources.describe(&images)).collect();
     for one in &asked {
@@ -135,7 +135,7 @@ pub(crate) fn look_up(plan: &Plan, former: &Lock, store: &Store, sources: &Sourc
     all_well(failures).map(|()| lock)
 }
 
-/// A base image: in the store, where that is asked, else in its registry.
+/// Looks up a base image: in the store if one is given and has it, else in its registry.
 fn base(name: &SealerName, platform: &Platform, store: Option<&Store>, sources: &Sources) -> Result<Locked, Failure> {
     let stored = store.map_or(Ok(None), |store| store.find(name, platform));
     let stored = stored?;

@@ -1,11 +1,11 @@
-//! Carries out a [`Plan`](crate::plan::Plan), exactly as it stands.
+//! Runs a [`Plan`](crate::plan::Plan) exactly as it is.
 //!
-//! What the plan's lock says of inputs holds ([`Plan::inputs`](crate::plan::Plan::inputs)); what was used beyond it is in the
-//! report, to be locked.
+//! The plan's lock decides on inputs ([`Plan::inputs`](crate::plan::Plan::inputs)). The report has the inputs that were
+//! used in addition, so that they can be locked.
 //!
-//! First everything that the plan names from outside is asked for at once, so that all that cannot be had is reported
-//! together, each with its line. Then stage after stage: gather the context, change it, build. When every stage is whole,
-//! the images are committed together; until then the store is as it was.
+//! First, it asks for everything that the plan names from outside, so that all failures are reported together, each
+//! with its line. Then, for each stage, it gathers the context, changes it and builds. When all stages are done, it
+//! commits the images together; until then, the store is as it was.
 
 mod closed;
 mod context;

@@ -1,4 +1,4 @@
-//! What applying a recipe did, for people and machines.
+//! The report of applying a recipe, for people and machines.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::sources::MovedTag;
 use crate::steps::BesideFile;
 use crate::types::Platform;
 
-/// What was made and done. Serialised, it is `recipe apply -o json`.
+/// The images and the steps of a run. Serialised, it is `recipe apply -o json`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Report {
@@ -22,49 +22,49 @@ pub(crate) struct Report {
     pub steps: Vec<StepReport>,
     /// Bytes that came over the network.
     pub downloaded_bytes: u64,
-    /// Inputs that are no longer what the lock says.
+    /// Inputs that differ from the lock.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub moved: Vec<Moved>,
-    /// The lock as it shall be kept beside the recipe.
+    /// The new lock, to be written next to the recipe.
     #[serde(skip)]
     pub inputs: Lock,
-    /// Of that, what this run used.
+    /// The part of the lock that this run used.
     #[serde(skip)]
     pub used: Lock,
-    /// What it read beside the recipe.
+    /// The files that it read in the recipe's folder.
     #[serde(skip)]
     pub beside: BTreeSet<BesideFile>,
 }
 
-/// What fetching a recipe's inputs did. Serialised, it is part of `recipe fetch -o json`.
+/// The report of fetching a recipe's inputs. Serialised, it is part of `recipe fetch -o json`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Fetched {
     /// The recipe's name.
     pub recipe: String,
-    /// Inputs that are no longer what the lock says.
+    /// Inputs that differ from the lock.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub moved: Vec<Moved>,
     /// Bytes that came over the network.
     pub downloaded_bytes: u64,
-    /// The lock as it shall be kept beside the recipe.
+    /// The new lock, to be written next to the recipe.
     #[serde(skip)]
     pub inputs: Lock,
 }
 
-/// An input that is no longer what the lock says.
+/// An input that differs from the lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Moved {
-    /// What was locked and what there is now.
+    /// The locked input and the current one.
     #[serde(flatten)]
     pub change: LockChange,
-    /// Whether the new one was used, and is locked now; else the locked one was.
+    /// Whether the current one was used, and is locked now; otherwise the locked one was used.
     pub taken: bool,
 }
 
 impl Moved {
-    /// A tag whose locked image was used.
+    /// A moved tag; the locked image was used.
     pub(super) fn of_tag(tag: MovedTag) -> Self {
         let MovedTag { image, platform, pinned, current } = tag;
         let (name, platform) = (image.to_string(), Some(platform));
@@ -85,19 +85,19 @@ pub(crate) struct StepReport {
     pub step: String,
     /// Its number in the stage, from 0.
     pub index: usize,
-    /// What became of it.
+    /// Its result.
     pub status: StepStatus,
     /// What it did, for people.
     pub detail: String,
 }
 
-/// What became of a step.
+/// The result of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum StepStatus {
     /// It changed the context.
     Changed,
-    /// The context was already so.
+    /// The context did not need the change.
     Unchanged,
     /// It is optional and had nothing to do.
     Skipped,

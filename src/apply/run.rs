@@ -23,25 +23,25 @@ const FORMAT_ANNOTATION: &str = "recipe.sealer.io/format-version";
 /// The annotation with the digest of the resolved stage.
 pub(crate) const STAGE_ANNOTATION: &str = "recipe.sealer.io/stage-digest";
 
-/// Carries out plans.
+/// Runs plans.
 pub(crate) struct Applier<'a> {
-    /// Where the images go.
+    /// The store that gets the images.
     pub store: &'a Store,
-    /// Where images and files come from.
+    /// The sources of images and files.
     pub sources: &'a Sources,
-    /// Who listens.
+    /// The receiver of events.
     pub observer: &'a dyn Observer,
     /// The recipe's folder.
     pub recipe_folder: PathBuf,
     /// Whether unchanged files share their bytes with the layers that they come from.
     pub sharing: Sharing,
-    /// How many threads may work.
+    /// The number of threads.
     pub threads: usize,
 }
 
 impl Applier<'_> {
-    /// Applies a plan. Either every image of it is in the store afterwards, or the store is as it was and everything that
-    /// is known to stand in the way is returned.
+    /// Applies a plan. Afterwards, either the store has all its images, or the store is as it was, and the error has
+    /// all known failures.
     pub(crate) fn apply(&self, plan: &Plan) -> Result<Report, Vec<Failure>> {
         let (mut report, workspace) = self.work(plan)?;
         report.used = self.used(&workspace);
@@ -52,8 +52,8 @@ impl Applier<'_> {
         Ok(report)
     }
 
-    /// Does all that [`apply`](Self::apply) does and throws its images away: afterwards everything that the plan needs,
-    /// also what only a build finds, is in the store or in the cache.
+    /// Does everything that [`apply`](Self::apply) does, but throws the images away. Afterwards, everything that the
+    /// plan needs is in the store or in the cache, also what only a build finds.
     pub(crate) fn fetch(&self, plan: &Plan) -> Result<Fetched, Vec<Failure>> {
         let (_, workspace) = self.work(plan)?;
         let (inputs, mut moved) = self.settle(plan, &workspace);
@@ -199,7 +199,7 @@ impl Applier<'_> {
         Ok(built)
     }
 
-    /// Warns of charts that nobody could know of before.
+    /// Warns about charts that were not known before.
     fn doubt_charts(&self, stage: &PlannedStage, built: &Built) {
         let work = &stage.work;
         let Some(helm) = &built.helm else { return };
@@ -214,7 +214,7 @@ impl Applier<'_> {
         }
     }
 
-    /// The images that files of the context were taken from, whole.
+    /// The images that files of the context were taken from, as a whole.
     fn taken_from(
         &self,
         plan: &Plan,
@@ -246,12 +246,12 @@ impl Applier<'_> {
     }
 }
 
-/// What the stage's lists leave out: the build caches it no more than they do.
+/// The images that the stage's lists leave out: the build does not cache them either.
 fn ignored(work: &StageWork) -> Vec<String> {
     work.steps.iter().filter_map(PlannedStep::as_image_list).flat_map(|list| list.ignore.clone()).collect()
 }
 
-/// What is known to stand in the way before anything is fetched.
+/// The failures that are known before anything is fetched.
 fn check_obstacles(plan: &Plan) -> Result<(), Vec<Failure>> {
     let mut failures: Vec<Failure> = Vec::new();
     for stage in &plan.stages {
@@ -266,7 +266,7 @@ fn check_obstacles(plan: &Plan) -> Result<(), Vec<Failure>> {
     if failures.is_empty() { Ok(()) } else { Err(failures) }
 }
 
-/// The part of a stage that is the instruction with these bytes.
+/// The part of a stage for the instruction with these bytes.
 pub(crate) fn instruction_route(kubefile: &Kubefile, span: Span) -> Route {
     let route = Route::stage().then("kubefile");
     match kubefile.instructions.iter().position(|(place, _)| *place == span) {

@@ -7,8 +7,8 @@ use crate::types::{Source, Span};
 
 /// The bytes of `source` where a part of a text's content was written.
 ///
-/// Exact for plain and quoted scalars on one line without escapes and for `|` blocks, and wherever the part's own
-/// text is found exactly once in the scalar; else the scalar's first line.
+/// They are exact for plain and quoted scalars on one line without escapes, for `|` blocks, and if the scalar has the
+/// part's text exactly once. Otherwise they are the scalar's first line.
 pub(crate) fn content_span(source: &Source, text: &Text, content: Range<usize>) -> Span {
     let Some(raw) = source.text().get(text.span.range()) else { return text.span };
     let start = content.start.min(text.len());
@@ -22,7 +22,7 @@ pub(crate) fn content_span(source: &Source, text: &Text, content: Range<usize>) 
         Some(b'"' | b'>') | None => None,
         Some(_) => Some(raw),
     };
-    // What a pasted `- ` was cut from ends as the scalar does.
+    // A scalar without its pasted `- ` still has the same end.
     if let Some(inner) = simple
         && inner.ends_with(&text.value)
     {
@@ -43,7 +43,8 @@ fn first_line(raw: &str, span: Span) -> Span {
     Span::new(span.start, span.start + length)
 }
 
-/// A part of a `|` block: its lines are the text's, less the indentation. A part of several lines is cut at the first.
+/// A part of a `|` block: its lines are those of the text without the indentation. A part of several lines ends with
+/// the first.
 fn block(raw: &str, text: &str, content: &Range<usize>) -> Option<Range<usize>> {
     let before = &text[..content.start];
     let line = before.matches('\n').count();
@@ -65,7 +66,7 @@ mod tests {
     use super::*;
     use crate::syntax::{Limits, parse_yaml};
 
-    /// What the mark lies on when `part` of the content of the scalar under `a` is meant.
+    /// The marked text for `part` of the content of the scalar under `a`.
     fn marked(yaml: &str, part: &str) -> String {
         let source = Source::new("x", yaml);
         let root = parse_yaml(yaml, Limits::recipe()).unwrap().remove(0).root;

@@ -1,4 +1,4 @@
-//! Free data in a recipe: values, their schema, what a patch puts into a file.
+//! Free data in a recipe: values, their schema, the data that a patch puts into a file.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +12,7 @@ use super::{Spanned, Text};
 /// A piece of free data and its place; the pieces in it have places too.
 pub(crate) type Data = Spanned<DataValue>;
 
-/// What JSON can say, with places.
+/// A JSON value with its places.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum DataValue {
     /// `null`
@@ -45,7 +45,7 @@ impl DataValue {
         }
     }
 
-    /// The same without places.
+    /// The same value without places.
     #[must_use]
     pub(crate) fn to_json(&self) -> Value {
         match self {
@@ -67,7 +67,7 @@ impl DataValue {
         }
     }
 
-    /// The entries of a map, in the order of the text; none of anything else.
+    /// The entries of a map, in the order of the text; empty if it is not a map.
     pub fn entries(&self) -> impl Iterator<Item = &(Text, Data)> {
         let entries: &[(Text, Data)] = match self {
             Self::Map(entries) => entries,
@@ -76,7 +76,7 @@ impl DataValue {
         entries.iter()
     }
 
-    /// The value of a key or of an element's number.
+    /// The value of a key, or the element with a number.
     #[must_use]
     pub fn child(&self, step: &str) -> Option<&Data> {
         match self {

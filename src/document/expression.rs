@@ -1,13 +1,13 @@
 //! The expressions `{{ … }}` of a template: where they are and what they mention.
 //!
-//! Tera evaluates them; this reads them before, because a recipe's templates may do less than Tera's: no statements,
-//! no loops, no functions, and no name that is not there.
+//! Tera evaluates them. This module reads them before, because a recipe's templates may do less than Tera's: they have
+//! no statements, no loops, no functions and no unknown names.
 
 use std::ops::Range;
 
 use crate::types::{Diagnostic, Span};
 
-/// What may stand behind `|`. Each ends, and none makes more of a text than the limit lets it.
+/// The filters that may follow `|`. Each of them ends, and none makes a text longer than the limit.
 pub(super) const FILTERS: &[&str] = &[
     "abs",
     "capitalize",
@@ -31,7 +31,7 @@ pub(super) const FILTERS: &[&str] = &[
 const KEYWORDS: &[&str] =
     &["and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "True", "False", "None"];
 
-/// What is wrong with a template and where in its content.
+/// A mistake in a template and its place in the content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Objection {
     pub(super) at: Range<usize>,
@@ -48,7 +48,7 @@ impl Objection {
         Self { help: Some(help.into()), ..self }
     }
 
-    /// As a message about a place of a text.
+    /// The mistake as a message about a place of a text.
     pub(super) fn into_diagnostic(self, span: Span) -> Diagnostic {
         let diagnostic = Diagnostic::error(span, self.message);
         match self.help {
@@ -73,14 +73,14 @@ pub(super) struct Applied {
     pub(super) at: Range<usize>,
 }
 
-/// All that the expressions of a template mention.
+/// Everything that the expressions of a template mention.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Mentions {
     pub(super) names: Vec<Mention>,
     pub(super) filters: Vec<Applied>,
 }
 
-/// Whether a text is anything else than itself.
+/// Whether a text has template syntax.
 pub(super) fn is_template(text: &str) -> bool {
     ["{{", "{%", "{#"].iter().any(|opening| text.contains(opening))
 }
@@ -94,7 +94,7 @@ pub(super) enum Raw {
     Refused,
 }
 
-/// Reads all expressions of a template; `{% raw %}…{% endraw %}`, where it is allowed, holds none.
+/// Reads all expressions of a template; there are none in `{% raw %}…{% endraw %}`, if that is allowed.
 pub(super) fn mentions(text: &str, raw: Raw) -> Result<Mentions, Objection> {
     let mut found = Mentions::default();
     let mut at = 0;
@@ -158,7 +158,7 @@ fn raw_end(text: &str, open: usize, raw: Raw) -> Result<usize, Objection> {
         .with_help("it ends with `{% endraw %}`"))
 }
 
-/// The length of the tag of this name that a text begins with, `{% NAME %}`; dashes take the white space around it away.
+/// The length of the tag `{% NAME %}` at the start of a text; dashes in it remove the white space around it.
 fn tag_end(text: &str, name: &str) -> Option<usize> {
     let inner = text.strip_prefix("{%")?;
     let inner = inner.strip_prefix('-').unwrap_or(inner).trim_ascii_start();
@@ -249,7 +249,7 @@ fn read(tokens: &[Token], text: &str, found: &mut Mentions) -> Result<(), Object
         } else if before == "is" || (before == "not" && at >= 3 && word(at - 3) == "is") {
             // The name of a test; Tera knows them.
         } else if before == "." {
-            // A part behind something that is no name, as in `(…).a`.
+            // A part after something that is not a name, as in `(…).a`.
         } else if after == "(" {
             return Err(Objection::new(
                 here,

@@ -7,7 +7,7 @@ use crate::types::{Diagnostic, Source};
 pub struct Located {
     /// The text.
     pub source: Source,
-    /// What is said about it.
+    /// The diagnostic about it.
     pub diagnostic: Diagnostic,
 }
 

@@ -1,7 +1,7 @@
-//! Which values may be told to whoever sees an image: all but those that may be passwords or tokens.
+//! Which values may be public in an image: all but those that may be passwords or tokens.
 //!
-//! A value is told where every expression that names it is known to become no part of a URL that is secret: its query, its
-//! fragment, its password. One that nothing names, or that is such a URL itself, is not told.
+//! A value is public if no expression that names it becomes a secret part of a URL: the query, the fragment or the
+//! password. A value that no expression names is not public, and neither is a value that is such a URL itself.
 
 use std::collections::BTreeSet;
 
@@ -13,16 +13,16 @@ use super::{Scope, Values};
 use crate::syntax::{Node, Value as Tree};
 use crate::types::{Platform, Source, masked};
 
-/// Values, apart.
+/// Values in two groups.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct PublicValues {
-    /// Those that may be told.
+    /// Those that may be public.
     pub public: Map<String, Value>,
-    /// The others, in the maps that they stand in.
+    /// The others, in their maps.
     pub hidden: Map<String, Value>,
 }
 
-/// Sees of a recipe's values which may be told: of the recipe in `source`, called `recipe`, for these platforms.
+/// Splits the values of the recipe in `source`, called `recipe`, for these platforms.
 #[must_use]
 pub(crate) fn public_values<'p>(
     source: &Source,
@@ -72,9 +72,9 @@ struct Seen {
 }
 
 impl Seen {
-    /// Renders a template and looks where each of its expressions came to stand.
+    /// Renders a template and looks where the text of each expression ends up.
     fn look(&mut self, scope: &Scope, text: &str) {
-        // One that is wrong made no plan.
+        // A recipe with a wrong template has no plan.
         let Ok(expressions) = expression::expressions(text, Raw::Allowed) else { return };
         let (mut rendered, mut stands, mut done) = (String::new(), Vec::new(), 0);
         for at in expressions {
@@ -132,7 +132,7 @@ impl Seen {
     }
 }
 
-/// Whether no text of a value is a URL with something secret.
+/// Whether a value has no URL with a secret part.
 fn is_shown(value: &Value) -> bool {
     match value {
         Value::String(text) => masked(text) == *text,
@@ -150,7 +150,7 @@ mod tests {
     use crate::document::ValuesInput;
     use crate::recipe::parse;
 
-    /// The values that are hidden of a recipe with these values and templates.
+    /// The hidden values of a recipe with these values and templates.
     fn hidden(values: &str, templates: &[&str]) -> Value {
         let lines = templates.iter().fold(String::new(), |lines, text| lines + "      - " + text + "\n");
         let text = format!(
@@ -189,7 +189,7 @@ mod tests {
                 json!({"m": {"c": "C"}, "u": "https://h/x?G", "num": 1}),
             ),
             (
-                // One use is enough, and so is a part.
+                // One use is enough, and so is the use of a part.
                 vec![
                     "write: {path: one, content: '{{ values.a }} {{ values.b }} {{ values.s }} {{ values.num }}'}"
                         .to_owned(),

@@ -1,4 +1,4 @@
-//! Text → a document of ours, with all mistakes at once.
+//! Text → one of our documents, with all mistakes at once.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -10,8 +10,8 @@ use super::sink::Sink;
 use crate::syntax::{Limits, Node, Style, Value, parse_yaml};
 use crate::types::{Diagnostic, Source, Span};
 
-/// Reads a document of ours, called `name` in messages; `None` if there is nothing but comments. The error is all that is
-/// wrong with it.
+/// Reads one of our documents, called `name` in messages; `None` if there is nothing but comments. The error has all
+/// its mistakes.
 pub(crate) fn read_document<T: DeserializeOwned + JsonSchema>(
     source: &Source,
     name: &str,
@@ -24,12 +24,12 @@ pub(crate) fn read_document<T: DeserializeOwned + JsonSchema>(
     }
 }
 
-/// Reads free data, as a file of values is; none where there is nothing but comments.
+/// Reads free data, for example a file of values; `None` if there is nothing but comments.
 pub(super) fn parse_data(source: &Source, name: &str) -> Result<Option<Data>, Vec<Diagnostic>> {
     read_document(source, name)
 }
 
-/// What a tree means; what is wrong with it goes to the sink.
+/// The typed value of a tree; its mistakes go to the sink.
 pub(crate) fn read<'n, T: Deserialize<'n>>(
     root: &'n Node,
     name: &'n str,
@@ -46,7 +46,7 @@ pub(crate) fn read<'n, T: Deserialize<'n>>(
     }
 }
 
-/// The one document of a text; none where there is nothing but comments.
+/// The one document of a text; `None` if there is nothing but comments.
 pub(crate) fn one_document(source: &Source, name: &str) -> Result<Option<Node>, Vec<Diagnostic>> {
     let documents = parse_yaml(source.text(), Limits::recipe())
         .map_err(|error| vec![Diagnostic::error(error.span, error.message)])?;
@@ -67,7 +67,7 @@ pub(crate) fn one_document(source: &Source, name: &str) -> Result<Option<Node>, 
     }
 }
 
-/// Tags and merge keys mean nothing here, whatever they stand at.
+/// Refuses merge keys, and tags other than `!!str`, everywhere in the document.
 fn refuse_tags(node: &Node, sink: &Sink) {
     if let Some(properties) = &node.properties
         && let Some(tag) = &properties.tag

@@ -4,7 +4,7 @@ use super::sink::Sink;
 use super::{Spanned, Text};
 use crate::types::{Diagnostic, Span};
 
-/// Checks that exactly one of some fields is there; together they say `purpose`.
+/// Checks that exactly one of some fields is there; `purpose` says what they are for.
 pub(crate) fn exactly_one(fields: &[(&str, Option<Span>)], at: Span, purpose: &str, sink: &Sink) {
     let names: Vec<String> = fields.iter().map(|(name, _)| format!("`{name}`")).collect();
     let there: Vec<Span> = fields.iter().filter_map(|(_, span)| *span).collect();
@@ -20,7 +20,7 @@ pub(crate) fn exactly_one(fields: &[(&str, Option<Span>)], at: Span, purpose: &s
     }
 }
 
-/// Where a field stands, if it is there.
+/// The place of a field, if it is there.
 pub(crate) fn span_of<T>(field: Option<&Spanned<T>>) -> Option<Span> {
     field.map(|field| field.span)
 }

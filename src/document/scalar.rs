@@ -1,11 +1,11 @@
-//! What a scalar without quotes means, and whether it means what it shows.
+//! The meaning of a scalar without quotes, and whether it is what it looks like.
 
 use serde_json::Number;
 
-/// What readers of YAML 1.1 and 1.2 make of a plain scalar.
+/// How readers of YAML 1.1 and 1.2 understand a plain scalar.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Scalar {
-    /// Nothing is written.
+    /// It is empty.
     Missing,
     /// `null`
     Null,
@@ -15,7 +15,7 @@ pub(super) enum Scalar {
     Number(Number),
     /// A text.
     Text,
-    /// Something else than it shows; what some reader makes of it.
+    /// It is not what it looks like; this is how some reader understands it.
     Deceptive(&'static str),
 }
 
@@ -53,7 +53,7 @@ impl Scalar {
     }
 }
 
-/// A number whose text is the one that JSON writers produce for it.
+/// A number in the form that JSON writers give it.
 fn canonical_number(text: &str) -> Option<Number> {
     let number: Number = serde_json::from_str(text).ok()?;
     (number.to_string() == text).then_some(number)
@@ -101,7 +101,7 @@ fn is_clock(text: &str) -> bool {
         && rest.all(|part| part.len() <= 2 && digits(part) && part.parse::<u8>().is_ok_and(|n| n < 60))
 }
 
-/// `2020-01-31`, also with a time behind it.
+/// `2020-01-31`, also with a time after it.
 fn is_date(text: &str) -> bool {
     let date = text.split(['T', 't', ' ', '\t']).next().unwrap_or_default();
     let parts: Vec<&str> = date.split('-').collect();

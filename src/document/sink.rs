@@ -1,10 +1,10 @@
-//! Where mistakes are collected while reading goes on.
+//! Collects mistakes while reading goes on.
 
 use std::cell::RefCell;
 
 use crate::types::{Diagnostic, Severity, Span};
 
-/// As many mistakes as anyone reads at once.
+/// The most errors that are kept.
 const MOST: usize = 100;
 
 /// Collects diagnostics; the first hundred errors are kept.
@@ -14,7 +14,7 @@ pub(crate) struct Sink {
 }
 
 impl Sink {
-    /// Takes one more.
+    /// Adds a diagnostic.
     pub(crate) fn add(&self, diagnostic: Diagnostic) {
         let mut diagnostics = self.diagnostics.borrow_mut();
         if diagnostics.len() < MOST {
@@ -32,13 +32,13 @@ impl Sink {
         self.diagnostics.borrow().iter().any(|d| d.severity == Severity::Error && d.span == span)
     }
 
-    /// Whether there was an error inside of this place.
+    /// Whether there was an error inside this place.
     pub(crate) fn has_error_in(&self, span: Span) -> bool {
         let inside = |d: &Diagnostic| span.start <= d.span.start && d.span.end <= span.end;
         self.diagnostics.borrow().iter().any(|d| d.severity == Severity::Error && inside(d))
     }
 
-    /// All in the order of the text.
+    /// All diagnostics, in the order of the text.
     pub(crate) fn into_sorted(self) -> Vec<Diagnostic> {
         let mut diagnostics = self.diagnostics.into_inner();
         diagnostics.sort_by_key(|diagnostic| diagnostic.span);

@@ -1,4 +1,4 @@
-//! Values that know where they were written.
+//! Values that know their place in the text.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,9 +10,9 @@ use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor}
 
 use crate::types::Span;
 
-/// The name under which a [`Spanned`] asks its deserialiser for the place; only ours knows it.
+/// The name with which a [`Spanned`] asks its deserialiser for the place; only our deserialiser knows it.
 pub(super) const SPANNED: &str = "$sealer::Spanned";
-/// What a [`Spanned`] asks for, in this order.
+/// The fields that a [`Spanned`] asks for, in this order.
 pub(super) const SPANNED_FIELDS: &[&str] = &["start", "end", "value"];
 
 /// A value and its place in the recipe.

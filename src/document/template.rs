@@ -10,13 +10,13 @@ use super::expression::{self, FILTERS, Mention, Objection, Raw};
 use super::{Data, DataValue, Text, Values, content_span};
 use crate::types::{Diagnostic, Platform, Source, Span, nearest};
 
-/// Bytes that a template may become.
+/// The most bytes of a rendered template.
 const MOST_OUTPUT: usize = 1 << 20;
 
-/// Bytes of values that the templates of a recipe may touch in all; far more than any honest recipe does.
+/// The most bytes of values that all templates of a recipe may touch together; far more than any honest recipe needs.
 const MOST_TOUCHED: usize = 64 << 20;
 
-/// Parts that `split` may make.
+/// The most parts that `split` may make.
 const MOST_PARTS: usize = 10_000;
 
 /// Why a text is not rendered.
@@ -46,12 +46,12 @@ impl From<Objection> for Refused {
 pub struct Scope {
     source: Source,
     names: Value,
-    /// Bytes of `names`: what touching any of them costs at most.
+    /// The bytes of `names`: the most that the use of one of them can cost.
     weight: usize,
     touched: AtomicUsize,
     context: Context,
     tera: Tera,
-    /// Names whose values are wrong, which was said already: `["values", "docker"]`.
+    /// Names whose values are wrong; this was reported already: `["values", "docker"]`.
     unknown: Vec<Vec<String>>,
 }
 
@@ -96,7 +96,7 @@ impl Scope {
         Self { unknown, ..self }
     }
 
-    /// All that templates see, with sorted keys, for whoever renders a text when the recipe is no longer at hand.
+    /// All names that templates can use, with sorted keys, to render a text later without the recipe.
     #[must_use]
     pub fn names(&self) -> Value {
         sorted(&self.names)
@@ -125,7 +125,7 @@ impl Scope {
         })
     }
 
-    /// What one expression of a content becomes, braces included; none where it becomes nothing.
+    /// The result of one expression of a content, which is given with its braces; `None` if it has no result.
     pub(super) fn render_expression(&self, expression: &str) -> Option<String> {
         self.evaluate(expression, Raw::Allowed).ok()
     }
@@ -226,7 +226,7 @@ impl Scope {
         Err(Objection { at: start..end, message: format!("`{path}` is a {kind}, not a string"), help: Some(help) })
     }
 
-    /// What could have been meant by a name that is not there.
+    /// Suggestions for an unknown name.
     fn instead(&self, parent: &Value, path: &str, part: &str) -> String {
         let all = leaves(&self.names, "");
         let siblings: Vec<&str> = match parent {
@@ -243,7 +243,7 @@ impl Scope {
     }
 }
 
-/// The same data whatever order its maps were written in.
+/// The same data for every order in which its maps were written.
 fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(entries) => {
@@ -276,7 +276,7 @@ fn leaves(value: &Value, path: &str) -> Vec<String> {
     names
 }
 
-/// The names that a template mentions, as their parts; none if it is no template or a wrong one.
+/// The names that a template mentions, as their parts; empty if it is not a template or has a mistake.
 pub(super) fn names_in_template(text: &str) -> Vec<Vec<String>> {
     let mentions = expression::mentions(text, Raw::Allowed).unwrap_or_default();
     let below_values = |mention: &Mention| {
@@ -286,7 +286,7 @@ pub(super) fn names_in_template(text: &str) -> Vec<Vec<String>> {
     mentions.names.iter().filter_map(below_values).collect()
 }
 
-/// How the evaluator calls kinds of values, and what they are called in recipes.
+/// The evaluator's names for kinds of values, and the names in recipes.
 const THEIR_WORDS: [(&str, &str); 14] = [
     ("invalid type for the value, ", ""),
     ("Invalid type for the value, ", ""),
@@ -304,7 +304,7 @@ const THEIR_WORDS: [(&str, &str); 14] = [
     ("`undefined`", "nothing"),
 ];
 
-/// Tera's error at its place in the template, as a sentence of ours.
+/// Tera's error at its place in the template, in our own words.
 fn objection(error: &tera::Error, text: &str) -> Objection {
     let (message, at) = match error.kind() {
         ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
@@ -317,7 +317,7 @@ fn objection(error: &tera::Error, text: &str) -> Objection {
     for (theirs, ours) in THEIR_WORDS {
         message = message.replace(theirs, ours);
     }
-    // What else could stand there is a list of the parser's own words.
+    // The rest is a list of the parser's own words for what could be there.
     if let Some(expected) = message.find(" but expected") {
         message.replace_range(expected.., ", which is not allowed here");
     }
@@ -332,7 +332,7 @@ fn objection(error: &tera::Error, text: &str) -> Objection {
     Objection { at, message: format!("the expression does not work: {message}"), help: None }
 }
 
-/// Bytes up to a limit.
+/// A buffer with a limit.
 struct Limited(Vec<u8>);
 
 impl Write for Limited {

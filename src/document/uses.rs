@@ -1,4 +1,4 @@
-//! Which values the templates of a recipe name, whatever else is wrong with it.
+//! The values that the templates of a recipe name, also if the recipe has mistakes.
 
 use super::expression::{self, Raw};
 use super::{Text, content_span};
@@ -8,7 +8,7 @@ use crate::types::{Source, Span};
 /// A value that a template names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Use {
-    /// The names below `values`, from the outermost; none where `values` is named as a whole.
+    /// The names below `values`, from the outermost; empty if `values` is named as a whole.
     pub path: Vec<String>,
     /// Where.
     pub span: Span,
@@ -17,16 +17,16 @@ pub(crate) struct Use {
 /// All values that a recipe's templates name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Uses {
-    /// Each use, in the order of the text.
+    /// All uses, in the order of the text.
     pub named: Vec<Use>,
-    /// Files beside the recipe that are templates too (`copy` with `template: true`), as written.
+    /// Files in the recipe's folder that are templates too (`copy` with `template: true`), as written.
     pub files: Vec<String>,
-    /// Some template cannot be read: it may name anything.
+    /// A template cannot be read, so it may name anything.
     pub is_uncertain: bool,
 }
 
 impl Uses {
-    /// Of a whole recipe.
+    /// Those of a whole recipe.
     pub(crate) fn of(source: &Source, root: &Node) -> Self {
         let mut uses = Self::default();
         if let Value::Map(entries) = &root.followed().value {
@@ -39,7 +39,7 @@ impl Uses {
         uses
     }
 
-    /// Takes what a file's template names; false where it cannot be read.
+    /// Adds the values that a file's template names; `false` if it cannot be read.
     pub(crate) fn add_file(&mut self, text: &str) {
         let Ok(mentions) = expression::mentions(text, Raw::Allowed) else {
             self.is_uncertain = true;

@@ -18,7 +18,7 @@ pub struct ValuesInput {
     pub sets: Vec<String>,
 }
 
-/// What a document says of its values.
+/// What a document says about its values.
 #[derive(Debug, Clone, Copy)]
 pub struct Declared<'a> {
     /// The document's text.
@@ -40,16 +40,17 @@ impl Values {
         &self.0
     }
 
-    /// Merges a recipe's defaults with what the user gives, and checks the result against the recipe's `valuesSchema`.
+    /// Merges a recipe's defaults with the user's values, and checks the result against the recipe's `valuesSchema`.
     ///
-    /// Only values that the recipe has can be changed, and only to their own kind; below a default `{}` anything goes.
-    /// The error is all that is wrong, each with the text that it is about; a `--set` is a text of its own.
+    /// Only values that the recipe has can be changed, and only to their own kind; below a default `{}` everything is
+    /// allowed. The error has all mistakes, each with its text; each `--set` is a text of its own.
     pub fn merge(declared: &Declared<'_>, input: &ValuesInput) -> Result<Self, Vec<Located>> {
         let merged = Self::merge_leniently(declared, input);
         if merged.mistakes.is_empty() { Ok(merged.values) } else { Err(merged.mistakes) }
     }
 
-    /// As [`merge`](Self::merge), with what can be had whatever is wrong: a source of values with a mistake is left out.
+    /// Like [`merge`](Self::merge), but it also has a result if there are mistakes: it leaves out a source of values
+    /// with a mistake.
     #[must_use]
     pub(crate) fn merge_leniently(declared: &Declared<'_>, input: &ValuesInput) -> MergedValues {
         let Declared { source, defaults, schema } = *declared;
@@ -91,14 +92,14 @@ impl Values {
     }
 }
 
-/// Values, and what is wrong with them.
+/// Values and their mistakes.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct MergedValues {
-    /// What is known of them.
+    /// The values that are known.
     pub values: Values,
-    /// All that is wrong, each with the text that it is about.
+    /// All mistakes, each with its text.
     pub mistakes: Vec<Located>,
-    /// The names of the outermost values that the mistakes are about: what they would be is not known.
+    /// The names of the outermost values with mistakes; their values are not known.
     pub doubtful: Vec<String>,
 }
 
@@ -120,7 +121,7 @@ fn file(source: &Source, sink: &Sink) -> Option<Data> {
     }
 }
 
-/// `a.b=c` as a map in a map; of the kind that the default has.
+/// `a.b=c` as a map in a map; the value has the kind of the default.
 fn assignment(text: &str, defaults: &Data, sink: &Sink) -> Option<Data> {
     let whole = Span::new(0, text.len());
     let Some((key, value)) = text.split_once('=') else {
@@ -166,7 +167,7 @@ fn assignment(text: &str, defaults: &Data, sink: &Sink) -> Option<Data> {
     Some(data)
 }
 
-/// Checks that what is given changes values that are there, to their own kind.
+/// Checks that the given values change only existing values, and only to their own kind.
 fn compare(defaults: &Data, given: &Data, path: &str, sink: &Sink) {
     match (&defaults.value, &given.value) {
         (DataValue::Map(known), DataValue::Map(entries)) => {
@@ -202,7 +203,7 @@ fn compare(defaults: &Data, given: &Data, path: &str, sink: &Sink) {
     }
 }
 
-/// Checks that `values` is a map and holds nothing whose text a template would not show as it was written.
+/// Checks that `values` is a map, and that a template would show each value's text as it was written.
 pub(crate) fn map_of_values(values: &Data, sink: &Sink) {
     if let DataValue::Map(_) = &values.value {
         value(values, sink);
@@ -235,7 +236,7 @@ fn value(data: &Data, sink: &Sink) {
     }
 }
 
-/// Puts a layer over what is there: maps are merged, all else is replaced.
+/// Puts a layer over the values: maps are merged, everything else is replaced.
 fn overlay(target: &mut Map<String, Value>, layer: &Data) {
     let DataValue::Map(entries) = &layer.value else { return };
     for (key, value) in entries {

@@ -1,4 +1,4 @@
-//! `valuesSchema`: what a recipe demands of its values, in JSON Schema 2020-12.
+//! `valuesSchema`: the rules of a recipe for its values, in JSON Schema 2020-12.
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{Draft, PatternOptions, ValidationError};
@@ -14,22 +14,22 @@ pub(super) struct Layer {
     pub(super) data: Data,
 }
 
-/// The one version of JSON Schema that is understood.
+/// The only supported version of JSON Schema.
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 
-/// Something that the schema does not allow, or that is wrong with the schema itself.
+/// A value that the schema does not allow, or a mistake in the schema itself.
 pub(super) struct Misfit {
-    /// What is wrong, with the text that it is about.
+    /// The mistake with its text.
     pub(super) mistake: Located,
-    /// The outermost value that it is about.
+    /// The outermost value with the mistake.
     pub(super) value: Option<String>,
 }
 
-/// Checks merged values; each mistake is told at the layer that the value came from.
+/// Checks merged values; each mistake points at the layer that the value came from.
 pub(super) fn check(source: &Source, schema: &Data, values: &Map<String, Value>, layers: &[Layer]) -> Vec<Misfit> {
     let sink = Sink::default();
     if !matches!(schema.value, DataValue::Map(_)) {
-        // Said when the recipe was read.
+        // It was reported when the recipe was read.
         return Vec::new();
     }
     refuse_distant(schema, &sink);
@@ -38,7 +38,7 @@ pub(super) fn check(source: &Source, schema: &Data, values: &Map<String, Value>,
         return Located::all(source, sink.into_sorted()).into_iter().map(of_schema).collect();
     }
     let document = schema.to_json();
-    // The engine without backtracking: a schema cannot make a pattern take for ever.
+    // This engine does not backtrack: no pattern of a schema can run for ever.
     let built = jsonschema::options()
         .with_draft(Draft::Draft202012)
         .with_pattern_options(PatternOptions::regex())
@@ -68,7 +68,7 @@ pub(super) fn check(source: &Source, schema: &Data, values: &Map<String, Value>,
     validator.iter_errors(&instance).take(100).map(misfit).collect()
 }
 
-/// The place of what a JSON Pointer leads to.
+/// The place that a JSON Pointer leads to.
 fn find(data: &Data, pointer: &str) -> Option<Span> {
     let mut data = data;
     for step in pointer.split('/').skip(1) {
@@ -77,7 +77,7 @@ fn find(data: &Data, pointer: &str) -> Option<Span> {
     (data.span != Span::default()).then_some(data.span)
 }
 
-/// Nothing is fetched: references lead inside of the schema.
+/// Nothing is fetched: references stay inside the schema.
 fn refuse_distant(schema: &Data, sink: &Sink) {
     match &schema.value {
         DataValue::Map(entries) => {
@@ -95,7 +95,7 @@ fn refuse_distant(schema: &Data, sink: &Sink) {
     }
 }
 
-/// What is wrong with a keyword that names another document.
+/// The mistake of a keyword that names another document.
 fn objection(keyword: &Text, target: &str, at: Span) -> Option<Diagnostic> {
     let target = shortened(target);
     match keyword.as_str() {
@@ -130,7 +130,7 @@ fn wrong_schema(error: &ValidationError<'_>, path: &str) -> String {
     }
 }
 
-/// What the schema demands.
+/// The schema's rule, in words.
 fn describe(error: &ValidationError<'_>) -> String {
     let value = shown(error.instance());
     let names = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");

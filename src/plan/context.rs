@@ -34,7 +34,7 @@ pub enum ContextSource {
         #[serde(default, skip_serializing_if = "ContextPath::is_root")]
         to: ContextPath,
     },
-    /// A folder beside the recipe.
+    /// A folder next to the recipe.
     Directory {
         /// The folder, relative to the recipe's.
         path: ContextPath,
@@ -45,7 +45,7 @@ pub enum ContextSource {
 }
 
 impl ContextSource {
-    /// The image that the files come from, where they come from one.
+    /// The image that the files come from, if they come from one.
     #[must_use]
     pub fn image(&self) -> Option<&BaseSource> {
         match self {
@@ -77,15 +77,15 @@ impl fmt::Display for ContextSource {
     }
 }
 
-/// Which layer of an image is meant.
+/// The choice of a layer of an image.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum LayerChoice {
-    /// The only one that holds a path.
+    /// The only one that has a path.
     Containing(ContextPath),
     /// The one with an id.
     Id(Digest),
-    /// The one with a number from 0, of those that have content.
+    /// The one with a number from 0; only layers with content count.
     Index(u32),
 }
 

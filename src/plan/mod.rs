@@ -1,8 +1,8 @@
-//! Recipe → [`Plan`], without a network.
+//! Recipe → [`Plan`], without the network.
 //!
-//! A plan is concrete: no template is left, every name is complete, every path is parsed. It is a document: what
-//! `recipe plan -o json` prints is what `recipe apply` executes. The work itself ([`StageWork`]) carries no positions;
-//! they stand beside it in [`Places`](crate::types::Places), so that a comment in the recipe cannot change what the work's digest is.
+//! A plan is concrete: it has no templates, every name is complete, every path is parsed. It is a document: `recipe
+//! apply` executes exactly what `recipe plan -o json` prints. The work itself ([`StageWork`]) has no positions. They
+//! are next to it in [`Places`](crate::types::Places), so a comment in the recipe cannot change the digest of the work.
 
 mod context;
 mod lock;

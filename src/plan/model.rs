@@ -8,7 +8,7 @@ use crate::kubefile::Kubefile;
 use crate::steps::PlannedStep;
 use crate::types::{Digest, Epoch, Places, Platform, SealerName};
 
-/// Pins every choice that changes bytes: a release with the same number gives the same ids.
+/// Pins every choice that changes bytes: releases with the same number give the same ids.
 pub const FORMAT_VERSION: u32 = 1;
 
 /// What applying a recipe does.
@@ -21,21 +21,22 @@ pub struct Plan {
     pub recipe: String,
     /// The recipe's file as the user typed it.
     pub file: String,
-    /// The time that everything of our making carries.
+    /// The time of everything that sealer makes.
     pub source_date_epoch: Epoch,
-    /// How the cluster calls the image's own registry.
+    /// The name that the cluster uses for the image's own registry.
     pub cluster_registry: String,
     /// The stages in the order of the recipe, each for every platform.
     pub stages: Vec<PlannedStage>,
-    /// What inputs are known to be: the recipe's lock. It stands beside the work, as it changes nothing of what is done.
+    /// The recipe's lock: the known digests of inputs. It is next to the work and not in it, because it does not change
+    /// the work.
     #[serde(default, skip_serializing_if = "Lock::is_empty")]
     pub inputs: Lock,
-    /// What `recipe plan -o json` foresees; no part of what is done.
+    /// What `recipe plan -o json` foresees; it is not part of the work.
     #[serde(default, skip_serializing)]
     pub preview: PassedOver,
 }
 
-/// Something that a document may hold for those who look at it, and that is passed over when the document is read.
+/// Something in a document that is only for readers; it is ignored when the document is read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PassedOver;
 
@@ -49,17 +50,17 @@ impl<'de> Deserialize<'de> for PassedOver {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlannedStage {
-    /// What is done.
+    /// The work to do.
     #[serde(flatten)]
     pub work: StageWork,
     /// The digest of the resolved stage, [`StageWork::digest`]; the image carries it.
     pub digest: Digest,
-    /// Where each part was written.
+    /// The place of each part in the recipe.
     pub places: Places,
 }
 
-/// The work of a stage. Its canonical JSON is what [`StageWork::digest`] is over, so a field may be added only with a
-/// default that is not written out.
+/// The work of a stage. [`StageWork::digest`] is the digest of its canonical JSON, so a new field needs a default that
+/// is not written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StageWork {
@@ -71,9 +72,9 @@ pub struct StageWork {
     pub image: SealerName,
     /// Where the files of the context come from, in order.
     pub context: Vec<ContextSource>,
-    /// What is changed, in order.
+    /// The changes, in order.
     pub steps: Vec<PlannedStep>,
-    /// The Kubefile that is built.
+    /// The Kubefile to build.
     pub kubefile: Kubefile,
 }
 

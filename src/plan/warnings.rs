@@ -1,4 +1,4 @@
-//! What is doubtful about a plan without being wrong.
+//! Doubtful parts of a plan that are not mistakes.
 
 use crate::kubefile::{CopyDestination, CopySource, Instruction, Kubefile};
 use crate::steps::PlannedStep;
@@ -6,12 +6,11 @@ use crate::types::{ContextPath, Diagnostic, Place, Places, Route};
 
 use super::{ContextSource, Plan};
 
-/// Where charts lie, in the context and in an image.
+/// The folder of charts, in the context and in an image.
 const CHARTS: &str = "charts";
 
 impl Plan {
-    /// What a person should know before the plan is carried out, each at its place in the recipe and once, whatever the
-    /// number of platforms.
+    /// Warnings for people before the plan runs, each at its place in the recipe, and once for all platforms.
     #[must_use]
     pub fn warnings(&self) -> Vec<Diagnostic> {
         let mut warnings: Vec<Diagnostic> = Vec::new();
@@ -39,8 +38,8 @@ pub(crate) fn doubtful_runs(kubefile: &Kubefile, places: &Places) -> Vec<Diagnos
     kubefile.runs().filter_map(place).map(warning).collect()
 }
 
-/// A warning for each COPY of a stage's Kubefile that is known to bring charts: what images they ask for is what the
-/// machine's helm makes of them.
+/// A warning for each COPY of a stage's Kubefile that brings charts for certain: the images that they ask for depend on
+/// the machine's helm.
 #[must_use]
 pub(crate) fn doubtful_charts<'a>(
     kubefile: &Kubefile,

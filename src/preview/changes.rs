@@ -1,4 +1,4 @@
-//! What changed between two moments of a folder.
+//! The changes of a folder between two moments.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,21 +11,21 @@ use crate::types::printable;
 
 use super::snapshot::{Entry, EntryKind, Snapshot, entries};
 
-/// Files with more bytes are not compared line by line.
+/// Larger files, in bytes, are not compared line by line.
 const MAX_TEXT: u64 = 1 << 20;
-/// How many lines around a change are shown.
+/// The number of shown lines around a change.
 const AROUND: usize = 3;
 
-/// What became of a path of the context.
+/// A change of a path in the context.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Change {
-    /// The path in the context; what is no UTF-8 of it is replaced.
+    /// The path in the context; parts that are not UTF-8 are replaced.
     pub path: String,
     /// What happened.
     #[serde(flatten)]
     pub kind: ChangeKind,
-    /// The lines that change, where both are text: a unified diff.
+    /// The changed lines if both are text: a unified diff.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub diff: Option<String>,
 }
@@ -39,16 +39,16 @@ pub(crate) enum ChangeKind {
         /// What it is now.
         new: Facts,
     },
-    /// It is another one.
+    /// It changed.
     Changed {
         /// What it was.
         old: Facts,
         /// What it is now.
         new: Facts,
     },
-    /// It gets this content; whether something is there before is not known yet.
+    /// It gets this content; it is not known yet whether something is there before.
     Written {
-        /// What it is then, as far as nothing before has a mode that it keeps.
+        /// What it is then, if it does not keep the mode of an earlier file.
         new: Facts,
     },
     /// It is gone.
@@ -56,14 +56,14 @@ pub(crate) enum ChangeKind {
         /// What it was.
         old: Facts,
     },
-    /// It was at another path.
+    /// It was moved from another path.
     Moved {
-        /// The path that it had.
+        /// Its old path.
         from: String,
     },
 }
 
-/// What stands at a path.
+/// What is at a path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Facts {
@@ -71,10 +71,10 @@ pub(crate) struct Facts {
     pub kind: &'static str,
     /// Permission bits in octal.
     pub mode: String,
-    /// In bytes; of a file.
+    /// The size in bytes, of a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
-    /// What a symlink points to.
+    /// The target of a symlink.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
 }
@@ -92,7 +92,7 @@ impl Facts {
 }
 
 impl Change {
-    /// The same of a path whose content before was only a stand-in.
+    /// The same change for a path whose earlier content was only a stand-in.
     pub(super) fn unseen(self) -> Self {
         let kind = match self.kind {
             ChangeKind::Made { new } | ChangeKind::Changed { new, .. } => ChangeKind::Written { new },
@@ -102,7 +102,7 @@ impl Change {
     }
 }
 
-/// What is different in `context` since `before`, by path.
+/// The changes in `context` since `before`, by path.
 pub(super) fn since(before: &Snapshot, context: &Path) -> Result<Vec<Change>, DiskError> {
     let after = entries(context)?;
     let gone = |path: &&PathBuf| !after.contains_key(*path);
@@ -121,7 +121,7 @@ pub(super) fn since(before: &Snapshot, context: &Path) -> Result<Vec<Change>, Di
                 Some(_) | None => ChangeKind::Made { new: Facts::of(new) },
             };
             let is_made = matches!(kind, ChangeKind::Made { .. });
-            // A folder that is made for a file in it says nothing of its own.
+            // A folder that is made for a file in it is not shown separately.
             if is_made && new.kind == EntryKind::Folder && holds(&after, path) {
                 continue;
             }
@@ -141,7 +141,7 @@ pub(super) fn since(before: &Snapshot, context: &Path) -> Result<Vec<Change>, Di
         });
     }
     for (path, old) in before.entries.iter().filter(|(path, _)| gone(path)) {
-        // What goes or moves with its folder is told with it.
+        // What is removed or moved with its folder is not shown separately.
         let with_folder =
             path.parent().is_some_and(|parent| before.entries.contains_key(parent) && gone(&&parent.to_owned()));
         if !with_folder && !moved.contains(path) {
@@ -158,7 +158,7 @@ fn holds(entries: &BTreeMap<PathBuf, Entry>, folder: &Path) -> bool {
     entries.keys().any(|path| path.parent() == Some(folder))
 }
 
-/// Whether this is a move of something in a folder that was moved as a whole.
+/// Whether something moved because its folder was moved as a whole.
 fn is_within_moved(change: &Change, moved: &BTreeSet<&PathBuf>, after: &BTreeMap<PathBuf, Entry>) -> bool {
     let ChangeKind::Moved { from } = &change.kind else { return false };
     let parent = Path::new(from).parent().map(Path::to_owned);
@@ -166,7 +166,7 @@ fn is_within_moved(change: &Change, moved: &BTreeSet<&PathBuf>, after: &BTreeMap
     parent.is_some_and(|parent| moved.contains(&parent)) && is_folder_there
 }
 
-/// The lines that differ, where both are text that is not too long.
+/// The lines that differ, if both are text that is not too long.
 fn diff(old: Option<(&Path, &Entry)>, new: Option<(&Path, &Entry)>, name: &str) -> Option<String> {
     let (before, after) = (text(old)?, text(new)?);
     if before == after {
@@ -178,7 +178,7 @@ fn diff(old: Option<(&Path, &Entry)>, new: Option<(&Path, &Entry)>, name: &str) 
     Some(diff.unified_diff().context_radius(AROUND).header(name_of(old), name_of(new)).to_string())
 }
 
-/// A file's text; none where it is no text, too long or no file. Nothing has the empty one.
+/// A file's text; `None` if it is not text, is too long or is not a file. If nothing is there, the text is empty.
 fn text(file: Option<(&Path, &Entry)>) -> Option<String> {
     let Some((path, entry)) = file else { return Some(String::new()) };
     if entry.kind != EntryKind::File || entry.size > MAX_TEXT {

@@ -1,4 +1,4 @@
-//! What a plan needs from outside, and how much of it is at hand.
+//! The inputs that a plan needs from outside, and how much of them is already here.
 
 use std::collections::BTreeMap;
 
@@ -23,31 +23,31 @@ const MAX_DOCUMENT: u64 = 4 << 20;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Input {
-    /// The field of the recipe that asks for it, relative to the entry or step.
+    /// The field of the recipe that names it, relative to the entry or step.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub field: String,
-    /// The URL, without what may be secret in it, or the image's complete name.
+    /// The URL, without parts that may be secret, or the image's complete name.
     pub name: String,
     /// The image as people write it, or the URL.
     #[serde(skip)]
     pub familiar: String,
-    /// What it must be.
+    /// The digest or id that it must have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
-    /// Who says that.
+    /// Where this requirement comes from.
     pub pin: Pin,
     /// Where it is now.
     #[serde(flatten)]
     pub state: InputState,
-    /// How many bytes it has: of an image for its platform, as its registry sends it.
+    /// Its size in bytes; for an image, the size for its platform, as its registry sends it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
-    /// How many of these are to be fetched, where that is known.
+    /// The number of bytes to fetch, if it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fetch: Option<u64>,
 }
 
-/// Who says what an input must be.
+/// Where the requirement for an input comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Pin {
@@ -55,7 +55,7 @@ pub(crate) enum Pin {
     Recipe,
     /// The lock.
     Lock,
-    /// Nobody: it is what it will be when it is asked for.
+    /// There is no requirement: its content is known only when it is fetched.
     None,
 }
 
@@ -78,20 +78,20 @@ pub(crate) enum InputState {
     },
     /// Whole in the cache.
     Cached,
-    /// In the cache as it was last; the server is asked whether it changed.
+    /// The last version is in the cache; the server is asked whether it changed.
     CachedAsLast,
     /// Some of its parts are in the cache.
     Partly,
     /// Not here.
     Absent,
-    /// An image by a tag that nothing pins: what it is, and what of it is to be fetched, is known when its registry is asked.
+    /// An image by a tag that nothing pins: only its registry can tell what it is, and how much of it must be fetched.
     Asked,
-    /// In the local Docker engine, or not: that is asked only when it is needed.
+    /// Perhaps in the local Docker engine: the engine is asked only when the image is needed.
     Engine,
 }
 
 impl Input {
-    /// Whether nothing has to be asked for to have it.
+    /// Whether it is here without any request.
     pub(super) fn is_at_hand(&self) -> bool {
         match self.state {
             InputState::Cached | InputState::CachedAsLast => true,
@@ -114,18 +114,18 @@ impl Input {
     }
 }
 
-/// Looks for inputs, and adds up what is to be fetched.
+/// Looks for inputs, and adds up what must be fetched.
 pub(super) struct Inputs<'a> {
     pub(super) sources: &'a Sources,
     pub(super) store: &'a Store,
     pub(super) lock: &'a Lock,
-    /// What is to be fetched, each once, with its size where it is known.
+    /// Everything that must be fetched, each once, with its size if it is known.
     fetches: BTreeMap<String, Option<u64>>,
 }
 
-/// What the cache has of an image.
+/// The part of an image that the cache has.
 struct Parts {
-    /// Of manifest, config and layers.
+    /// The size of manifest, config and layers together.
     size: u64,
     missing: Vec<Descriptor>,
 }
@@ -135,18 +135,18 @@ impl<'a> Inputs<'a> {
         Self { sources, store, lock, fetches: BTreeMap::new() }
     }
 
-    /// What is to be fetched in all.
+    /// The total that must be fetched.
     pub(super) fn fetches(&self) -> Need {
         let bytes = self.fetches.values().flatten().fold(0, |sum: u64, size| sum.saturating_add(*size));
         Need { bytes, unknown: self.fetches.values().filter(|size| size.is_none()).count() }
     }
 
-    /// What the lock or the recipe says that a file is.
+    /// The digest that the lock or the recipe has for a file.
     pub(super) fn pinned_file(&self, url: &Url, said: Option<Digest>) -> Option<Digest> {
         said.or_else(|| self.lock.file(url).map(|locked| locked.digest))
     }
 
-    /// What the lock or the recipe says that an image's reference stands for.
+    /// The digest that the lock or the recipe has for an image's reference.
     pub(super) fn pinned_image(&self, image: &ImageSource, platform: &Platform) -> Option<Digest> {
         match image {
             ImageSource::Registry(reference) => reference.digest().or_else(|| self.lock.image(image, platform)),
@@ -172,7 +172,7 @@ impl<'a> Inputs<'a> {
                 input.state = if digest.is_some() { InputState::Cached } else { InputState::CachedAsLast };
                 (input.size, input.fetch) = (Some(file.size), Some(0));
             }
-            // Whatever is asked for, it is never asked without TLS for what nobody can compare it with.
+            // A file without a known digest is never fetched without TLS.
             Err(failure) if url.scheme() != "https" && digest.is_none() => return Err(failure),
             Err(_) => {
                 input.fetch = input.size;
@@ -215,8 +215,8 @@ impl<'a> Inputs<'a> {
         input
     }
 
-    /// An image to build on or to take files of, as apply finds it: of this run, of the store, or pulled. With it the
-    /// image's document, where the store has it.
+    /// An image to build on or to take files from, as apply finds it: from this run, from the store, or pulled. The
+    /// second value is the image's document, if the store has it.
     pub(super) fn base(
         &mut self,
         of: &BaseSource,
@@ -250,8 +250,8 @@ impl<'a> Inputs<'a> {
         Ok((Input { familiar: name.familiar(), ..input }, None))
     }
 
-    /// The lock's image where it is in the store, else the store's of that name, if it is not another one than the lock's and
-    /// a registry has that.
+    /// The lock's image if the store has it, else the store's image with that name. But there is none if that is
+    /// another image than the lock's, and a registry has the lock's.
     fn stored(&self, name: &SealerName, platform: &Platform) -> Result<Option<Image>, Failure> {
         let locked = self.lock.base(name, platform);
         if let Some(locked) = locked {
@@ -267,7 +267,7 @@ impl<'a> Inputs<'a> {
     }
 }
 
-/// What the cache has of an image's platform; none where its documents are not there.
+/// The part of an image's platform that the cache has; `None` if its documents are not there.
 fn parts(cache: &Cache, digest: Digest, platform: &Platform) -> Option<Parts> {
     let bytes = cache.document(digest, MAX_DOCUMENT)?;
     let (mut size, mut kind) = (bytes.len() as u64, Manifest::parse(&bytes, None).ok()?.kind);

@@ -1,4 +1,4 @@
-//! What is foreseen, for a change request: short, with the details folded.
+//! The preview for a change request: short, with the details folded.
 
 use std::fmt::Write;
 
@@ -7,8 +7,8 @@ use crate::types::printable;
 
 use super::{BuildPreview, Preview, StagePreview, StepPreview, Verdict, say};
 
-/// The whole preview as Markdown, as GitHub and GitLab understand it. What differs from machine to machine, such as the
-/// free disk space, is left out.
+/// The whole preview as Markdown, as GitHub and GitLab understand it. It leaves out what differs between machines, such
+/// as the free disk space.
 #[must_use]
 pub(crate) fn markdown(plan: &Plan, preview: &Preview) -> String {
     let mut out = String::new();
@@ -58,7 +58,7 @@ fn write_step(out: &mut String, step: &StepPreview, build: &BuildPreview) -> std
         step.index + 1,
         html(&step.step)
     )?;
-    // Those of lists are told where the build takes them.
+    // The images of lists are shown where the build uses them.
     for input in step.inputs.iter().filter(|input| !build.images.iter().any(|image| image.input.name == input.name)) {
         writeln!(out, "- {}: {}", code(&input.familiar), inline(&say::input(input)))?;
     }
@@ -98,7 +98,7 @@ fn write_build(out: &mut String, build: &BuildPreview) -> std::fmt::Result {
     }
 }
 
-/// A code span, also of text that has backticks in it.
+/// A code span, also for text with backticks.
 fn code(text: &str) -> String {
     let text = one_line(text);
     let fence = "`".repeat(longest_run(&text) + 1);
@@ -106,7 +106,7 @@ fn code(text: &str) -> String {
     format!("{fence}{space}{text}{space}{fence}")
 }
 
-/// Text of strangers in a line of Markdown.
+/// Untrusted text in a line of Markdown.
 fn inline(text: &str) -> String {
     let mut out = String::new();
     for c in one_line(text).chars() {
@@ -118,7 +118,7 @@ fn inline(text: &str) -> String {
     out
 }
 
-/// Text of strangers in HTML.
+/// Untrusted text in HTML.
 fn html(text: &str) -> String {
     one_line(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('@', "&#64;")
 }

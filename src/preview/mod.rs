@@ -1,11 +1,12 @@
-//! What applying a plan would do, for people, for a change request and for machines.
+//! Shows what applying a plan would do, for people, for a change request and for machines.
 //!
-//! Nothing is guessed. What can be done without a network is done, by the very code of [`apply`](crate::apply): context
-//! entries are gathered from the layers that the store has, steps run whose inputs are in the cache, COPYs are carried out
-//! and searched for images. All of it happens in a temporary folder that is gone afterwards, and what it made is compared
-//! with what was there before. What depends on something that is not at hand is said to be known later, and when.
+//! It does not guess. It does everything that works without the network, with the same code as [`apply`](crate::apply):
+//! it gathers context entries from the layers in the store, runs the steps whose inputs are in the cache, runs COPYs
+//! and searches their files for images. All of this happens in a temporary folder that is removed afterwards. The
+//! result is compared with the state before. If something depends on a missing input, the preview says when it will be
+//! known.
 //!
-//! Neither store nor cache is written, and neither is made where it is not there; nothing is asked of any host.
+//! It does not write to the store or the cache, does not create them, and does not ask any host.
 
 mod changes;
 mod inputs;

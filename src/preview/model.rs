@@ -1,4 +1,4 @@
-//! What is foreseen of a plan.
+//! The preview of a plan.
 
 use serde::Serialize;
 
@@ -10,20 +10,20 @@ use super::{Change, Input, Totals};
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Preview {
-    /// The lock's file beside the recipe, where there is one.
+    /// The lock's file next to the recipe, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lock: Option<String>,
     /// The stages in the plan's order.
     pub stages: Vec<StagePreview>,
-    /// Bytes to fetch, disk needed and free.
+    /// The bytes to fetch, and the needed and the free disk space.
     pub totals: Totals,
-    /// What apply would say on the way.
+    /// The warnings that apply would print.
     pub warnings: Vec<String>,
-    /// What is known to stand in the way: apply would fail.
+    /// The known failures: apply would fail.
     pub problems: Vec<Failure>,
 }
 
-/// What is foreseen of a stage for one platform.
+/// The preview of a stage for one platform.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct StagePreview {
@@ -38,64 +38,64 @@ pub(crate) struct StagePreview {
     pub familiar: String,
     /// Where the files of the context come from.
     pub context: Vec<EntryPreview>,
-    /// What is changed.
+    /// The preview of its steps.
     pub steps: Vec<StepPreview>,
-    /// What is built of it.
+    /// The preview of its build.
     pub build: BuildPreview,
 }
 
-/// What is foreseen of a context entry.
+/// The preview of a context entry.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EntryPreview {
     /// The entry in words.
     pub source: String,
-    /// The image that it takes files of.
+    /// The image that it takes files from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub of: Option<Input>,
-    /// The layers that it takes files of.
+    /// The layers that it takes files from.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<TakenLayer>,
-    /// How many files it brings, where that is known.
+    /// The number of files that it brings, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub files: Option<u64>,
     /// How many bytes these have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
-    /// What became of it.
+    /// Its result.
     #[serde(flatten)]
     pub verdict: Verdict,
 }
 
-/// A layer that files are taken of.
+/// A layer that files are taken from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TakenLayer {
-    /// Its number in the image, from 0, of those that have content.
+    /// Its number in the image, from 0; only layers with content count.
     pub index: usize,
     /// Its id.
     pub id: Digest,
 }
 
-/// What is known of something that apply would do.
+/// What is known about something that apply would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase", tag = "verdict", content = "detail")]
 pub(crate) enum Verdict {
     /// It changes something; a line for people.
     Changes(String),
-    /// It finds everything as it makes it.
+    /// Everything is already as it would make it.
     Unchanged(String),
-    /// It is optional and has nothing to do; why.
+    /// It is optional and has nothing to do; the text says why.
     Skipped(String),
-    /// It fails; why.
+    /// It fails; the text says why.
     Fails(String),
-    /// It is not reached, for something before it fails.
+    /// It is not reached, because something before it fails.
     NotReached,
-    /// It cannot be known yet; when it can be.
+    /// It is not known yet; the text says when it will be.
     Later(String),
 }
 
-/// What is foreseen of a step.
+/// The preview of a step.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct StepPreview {
@@ -106,31 +106,31 @@ pub(crate) struct StepPreview {
     /// What it needs from outside.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<Input>,
-    /// What becomes of it.
+    /// Its result.
     #[serde(flatten)]
     pub verdict: Verdict,
-    /// What it changes.
+    /// Its changes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
 }
 
-/// What is foreseen of a build.
+/// The preview of a build.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BuildPreview {
-    /// The base image; none from scratch.
+    /// The base image; `None` if it builds from scratch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<Input>,
     /// The Kubefile's instructions after FROM.
     pub instructions: Vec<InstructionPreview>,
-    /// The container images that come into the image's registry, as far as they are known.
+    /// The container images that come into the image's registry, if they are known.
     pub images: Vec<CachedPreview>,
-    /// Why there may be more layers or images than are known, where that is so.
+    /// The reason why there may be more layers or images, if there may be more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub later: Option<String>,
 }
 
-/// What is foreseen of an instruction.
+/// The preview of an instruction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct InstructionPreview {
@@ -139,13 +139,13 @@ pub(crate) struct InstructionPreview {
     /// The file that it fetches.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<Input>,
-    /// How many files its layer has, where it makes one and that is known.
+    /// The number of files in its layer, if it makes one and the number is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub files: Option<u64>,
     /// How many bytes these have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
-    /// When it is known, where it is not.
+    /// If it is not known yet: when it will be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub later: Option<String>,
 }
@@ -157,8 +157,8 @@ pub(crate) struct CachedPreview {
     /// The image.
     #[serde(flatten)]
     pub input: Input,
-    /// Who asks for it: `manifests/imageList:1`.
+    /// The place that asks for it: `manifests/imageList:1`.
     pub origin: String,
-    /// The base's registry holds it already under the same name.
+    /// The base's registry already has it under the same name.
     pub is_in_base: bool,
 }

@@ -1,4 +1,4 @@
-//! An outside world that is asked nothing: what is not in the cache is not there.
+//! The outside world without requests: what is not in the cache does not exist.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use crate::sources::{Counter, Sources};
 use crate::transport::{Anonymous, Engine, EngineHost, Http, HttpConfig, Puller, RegistriesConf, RegistryClient};
 use crate::types::{Event, Failure, Observer, Silent};
 
-/// The sources without a network: what the cache has. Nothing is written and nobody is asked.
+/// The sources without the network: only the content of the cache. They do not write anything and do not ask any host.
 pub(super) fn offline(cache: &Path, mirrors: Vec<UrlMirror>) -> Result<Sources, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let cache = Arc::new(Cache::open_to_read(cache));
@@ -19,12 +19,12 @@ pub(super) fn offline(cache: &Path, mirrors: Vec<UrlMirror>) -> Result<Sources, 
     let client = RegistryClient::new(http.clone(), RegistriesConf::default(), Arc::new(Anonymous));
     let puller = Puller::new(client, Arc::clone(&cache), listener(), Puller::PARALLEL);
     let fetcher = Fetcher::new(http, Arc::clone(&cache), mirrors, listener());
-    // It is never asked: nothing here asks for an image of an engine.
+    // The engine is never asked: nothing here needs an image from it.
     let engine = Engine::new(EngineHost::from_env(), Arc::clone(&cache), listener());
     Ok(Sources::new(runtime, puller, engine, fetcher, cache, counter))
 }
 
-/// Keeps the warnings that apply would print.
+/// Collects the warnings that apply would print.
 #[derive(Default)]
 pub(super) struct Warnings(Mutex<Vec<String>>);
 

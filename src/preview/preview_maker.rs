@@ -1,4 +1,4 @@
-//! Plan → what applying it would do.
+//! Plan → preview.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -15,25 +15,25 @@ use super::offline::{Warnings, offline};
 use super::space::{Need, Space};
 use super::{Preview, Totals};
 
-/// What lies beside a plan, all of it only read.
+/// The surroundings of a plan, which are only read.
 pub(crate) struct Beside<'a> {
     /// The store.
     pub store: &'a Store,
     /// The cache's folder.
     pub cache: &'a Path,
-    /// The lock; an empty one where there is none.
+    /// The lock; empty if there is none.
     pub lock: &'a Lock,
-    /// The lock's file, where there is one.
+    /// The lock's file, if there is one.
     pub lock_file: Option<String>,
-    /// Where URLs are looked for first.
+    /// The places where URLs are looked for first.
     pub mirrors: Vec<UrlMirror>,
     /// The recipe's folder.
     pub recipe_folder: &'a Path,
-    /// How many threads may work.
+    /// The number of threads.
     pub threads: usize,
 }
 
-/// What is worked with while a plan is looked at.
+/// The state while a preview is made.
 pub(super) struct Maker<'a> {
     pub(super) plan: &'a Plan,
     pub(super) beside: FilesBeside,
@@ -41,14 +41,14 @@ pub(super) struct Maker<'a> {
     pub(super) inputs: Inputs<'a>,
     pub(super) workspace: Workspace<'a>,
     pub(super) warnings: &'a Warnings,
-    /// What the store grows by.
+    /// The growth of the store.
     pub(super) store_needs: Need,
-    /// The base images that come to it.
+    /// The base images that are added to the store.
     pub(super) pulled: BTreeSet<(String, Platform)>,
     pub(super) problems: Vec<Failure>,
 }
 
-/// What applying `plan` would do. What stands in its way is part of the answer; a failure is one of looking.
+/// The preview of `plan`. Failures that apply would have are part of it; an error means that the preview itself failed.
 pub(crate) fn preview(plan: &Plan, beside: Beside<'_>) -> Result<Preview, Failure> {
     let failed = |message: String, error: &dyn std::fmt::Display| {
         let failure = Failure::new(FailureKind::Failed, message);
@@ -87,7 +87,8 @@ pub(crate) fn preview(plan: &Plan, beside: Beside<'_>) -> Result<Preview, Failur
 }
 
 impl Maker<'_> {
-    /// Remembers what stands in the way, with the place in the recipe of a part of a stage; once where platforms share it.
+    /// Records a failure that apply would have, with the place of a stage's part in the recipe; platforms with the same
+    /// failure share one record.
     pub(super) fn problem(&mut self, stage: usize, route: &Route, failure: Failure) {
         let failure = failure.at(self.plan.stages[stage].places.find(route));
         if !self.problems.contains(&failure) {

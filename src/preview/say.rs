@@ -1,4 +1,4 @@
-//! What is foreseen, in words: the same in text and Markdown.
+//! The preview in words: the same in text and Markdown.
 
 use crate::types::human_size;
 
@@ -52,7 +52,7 @@ pub(super) fn how_many(count: u64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-/// What a context entry brings, a line for each thing that is to be said.
+/// The files of a context entry, in lines for people.
 pub(super) fn entry(entry: &EntryPreview) -> Vec<String> {
     let mut lines: Vec<String> = entry.of.iter().map(|of| format!("{} is {}", of.familiar, input(of))).collect();
     lines.extend(entry.layers.iter().map(|layer| format!("layer {}, {}", layer.index, layer.id)));
@@ -66,7 +66,7 @@ pub(super) fn entry(entry: &EntryPreview) -> Vec<String> {
     lines
 }
 
-/// What becomes of an entry or step.
+/// The result of an entry or step.
 pub(super) fn verdict(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Changes(detail) => detail.clone(),
@@ -78,7 +78,7 @@ pub(super) fn verdict(verdict: &Verdict) -> String {
     }
 }
 
-/// What becomes of a path: `etc/daemon.json is changed: 312 B, now 290 B`.
+/// The change of a path: `etc/daemon.json is changed: 312 B, now 290 B`.
 pub(super) fn change(change: &Change) -> String {
     let path = &change.path;
     match &change.kind {
@@ -99,17 +99,17 @@ fn facts(facts: &Facts) -> String {
     }
 }
 
-/// The most changes of a step that are shown, and the most lines of a file's diff.
+/// The most shown changes of a step, and the most shown lines of a file's diff.
 const MANY: usize = 200;
 
-/// The changes of a step that are shown, and how many more there are.
+/// The shown changes of a step, and the number of the others.
 pub(super) fn changes(changes: &[Change]) -> (&[Change], Option<String>) {
     let shown = &changes[..changes.len().min(MANY)];
     let more = changes.len() - shown.len();
     (shown, (more > 0).then(|| format!("and {more} more; `-o json` has all")))
 }
 
-/// The lines of a diff that are shown.
+/// The shown lines of a diff.
 pub(super) fn lines(diff: &str) -> Vec<String> {
     let mut lines: Vec<String> = diff.lines().take(MANY).map(str::to_owned).collect();
     let more = diff.lines().count() - lines.len();
@@ -128,7 +128,7 @@ pub(super) fn held(image: &CachedPreview) -> Option<&'static str> {
     }
 }
 
-/// What layer an instruction makes; none where it makes none.
+/// The layer of an instruction; `None` if it does not make one.
 pub(super) fn instruction(instruction: &InstructionPreview) -> Option<String> {
     let known = match (instruction.files, instruction.bytes) {
         (Some(files), Some(bytes)) => Some(format!("a layer of {}, {}", how_many(files, "file"), human_size(bytes))),

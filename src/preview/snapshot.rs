@@ -1,4 +1,4 @@
-//! What a folder held at a moment.
+//! The content of a folder at a moment.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -7,20 +7,20 @@ use std::path::{Path, PathBuf};
 
 use crate::disk::{CopyRules, Dir, DiskError, Owner, Sharing, copy_entry};
 
-/// The files of a folder, each as a second name of the same file: steps replace files and never write in them, so what is
-/// still the same file is unchanged, and what is not can be compared.
+/// The files of a folder, each as a hard link. Steps replace files and never write into them. So a file with the same
+/// inode is unchanged, and any other file can be compared with the old one.
 pub(super) struct Snapshot {
     folder: PathBuf,
     pub(super) entries: BTreeMap<PathBuf, Entry>,
 }
 
-/// What stands at a path.
+/// What is at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) kind: EntryKind,
     /// Permission bits.
     pub(super) mode: u32,
-    /// In bytes; of a symlink that of its target, of a folder 0.
+    /// The size in bytes: for a symlink that of its target, for a folder 0.
     pub(super) size: u64,
     /// The file's number on its file system.
     pub(super) number: u64,
@@ -36,13 +36,13 @@ pub(super) enum EntryKind {
 }
 
 impl Snapshot {
-    /// Remembers what is in `context`, in the empty folder `to` of the same file system.
+    /// Records the content of `context` in the empty folder `to` on the same file system.
     pub(super) fn take(context: &Dir, to: &Dir) -> Result<Self, DiskError> {
         let rules = CopyRules { sharing: Sharing::Auto, owner: Owner::Kept };
         for name in context.names()? {
             copy_entry(context, &name, to, &name, rules)?;
         }
-        // Of the original: where files are cloned and not linked, the copies are other files.
+        // This uses the original: if files are cloned and not linked, the copies are other files.
         Ok(Self { folder: to.path().to_owned(), entries: entries(context.path())? })
     }
 
@@ -52,14 +52,14 @@ impl Snapshot {
     }
 }
 
-/// Everything in a folder of ours by its path, without following symlinks.
+/// Everything in one of our folders by its path, without following symlinks.
 pub(super) fn entries(folder: &Path) -> Result<BTreeMap<PathBuf, Entry>, DiskError> {
     let mut found = BTreeMap::new();
     walk(folder, &mut PathBuf::new(), &mut found).map_err(|error| DiskError::io("look through", folder, error))?;
     Ok(found)
 }
 
-/// The folders of a context are never deeper than what was copied there, which has a limit.
+/// The depth of a context has a limit, because the depth of everything that is copied there has one.
 fn walk(top: &Path, path: &mut PathBuf, found: &mut BTreeMap<PathBuf, Entry>) -> io::Result<()> {
     for entry in fs_err::read_dir(top.join(&path))? {
         path.push(entry?.file_name());
@@ -84,7 +84,7 @@ fn walk(top: &Path, path: &mut PathBuf, found: &mut BTreeMap<PathBuf, Entry>) ->
     Ok(())
 }
 
-/// How many things that are no folders, and how many bytes.
+/// The number of things that are not folders, and their bytes.
 pub(super) fn count<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> (u64, u64) {
     entries
         .into_iter()

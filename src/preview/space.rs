@@ -1,4 +1,4 @@
-//! How much room is needed, and how much there is.
+//! The needed and the free space.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -7,13 +7,13 @@ use serde::Serialize;
 
 use crate::types::human_size;
 
-/// An amount that is not wholly known.
+/// An amount that may be only partly known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Need {
-    /// What is known of it, in bytes.
+    /// The known part, in bytes.
     pub bytes: u64,
-    /// How many things come to it whose size is not known.
+    /// The number of further things whose size is not known.
     pub unknown: usize,
 }
 
@@ -27,15 +27,15 @@ impl Need {
     }
 }
 
-/// Room on a file system.
+/// Space on a file system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Space {
     /// The folder that needs it.
     pub path: String,
-    /// How much it needs.
+    /// The needed space.
     pub needed: Need,
-    /// How many bytes are free for us, where that can be told.
+    /// The free bytes for this user, if they are known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub free: Option<u64>,
     /// The file system's number.
@@ -44,9 +44,9 @@ pub(crate) struct Space {
 }
 
 impl Space {
-    /// Room for `needed` in a folder, which need not be there yet.
+    /// The space for `needed` in a folder, which may not exist yet.
     pub(super) fn of(path: &Path, needed: Need) -> Self {
-        // The empty path above a relative one stands for the current folder.
+        // The empty path above a relative one means the current folder.
         let named =
             |path: &'_ Path| if path.as_os_str().is_empty() { Path::new(".").to_owned() } else { path.to_owned() };
         let there = path.ancestors().map(named).find(|path| path.exists());
@@ -61,16 +61,16 @@ impl Space {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Totals {
-    /// What comes over the network.
+    /// The bytes that come over the network.
     pub fetch: Need,
-    /// What the store grows by: what steps make, container images, base images that are pulled.
+    /// The growth of the store: files that steps make, container images, and base images that are pulled.
     pub store: Space,
-    /// What the cache grows by.
+    /// The growth of the cache.
     pub cache: Space,
 }
 
 impl Totals {
-    /// What does not fit, for people; empty where everything that is known fits.
+    /// The things that do not fit, for people; empty if everything that is known fits.
     #[must_use]
     pub(crate) fn shortages(&self) -> Vec<String> {
         let (store, cache) = (&self.store, &self.cache);

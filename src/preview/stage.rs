@@ -1,4 +1,4 @@
-//! What a stage would do.
+//! The preview of stages.
 
 use crate::apply::{instruction_route, layers_of, take};
 use crate::build::{self, BuildPlace, BuildRequest, Builder, Foreseen, ForeseenLayer};
@@ -20,7 +20,7 @@ use super::{
 };
 
 impl Maker<'_> {
-    /// What a stage of the plan does.
+    /// The preview of a stage of the plan.
     pub(super) fn stage(&mut self, index: usize) -> Result<StagePreview, Failure> {
         let work = &self.plan.stages[index].work;
         let (root, scratch) = (self.workspace.folder()?, self.workspace.folder()?);
@@ -118,7 +118,7 @@ impl Maker<'_> {
         self.problem(stage, route, failure);
     }
 
-    /// An image that is pulled comes to the store, unpacked: at least as large as it is packed.
+    /// A pulled image is unpacked in the store, so it needs at least its packed size there.
     fn needed_of(&mut self, input: &Input, platform: &Platform) {
         match input.state {
             InputState::Store { .. } | InputState::Stage { .. } => {}
@@ -216,7 +216,7 @@ impl Maker<'_> {
             epoch: self.plan.source_date_epoch,
         };
         let foreseen = builder.foresee(&request, base, &self.workspace);
-        // What is not known yet may be what they lack.
+        // Something that is not known yet may be what they need.
         if scene.whole.is_none() {
             for failed in &foreseen.failures {
                 let route = match &failed.at {
@@ -232,7 +232,7 @@ impl Maker<'_> {
     }
 }
 
-/// When the files of an image are there that are not there now.
+/// When the missing files of an image will be there.
 fn when_there(input: &Input) -> String {
     match &input.state {
         InputState::Stage { stage } => format!("once stage {stage} is built"),
@@ -271,7 +271,7 @@ fn instruction(text: String, layer: Option<&ForeseenLayer>, scene: &Scene) -> Re
     Ok(preview)
 }
 
-/// When all images are known, where more may come.
+/// When all images will be known, if there may be more.
 fn later(foreseen: &Foreseen, scene: &Scene) -> Option<String> {
     let of_layer = |layer: &ForeseenLayer| match layer {
         ForeseenLayer::Fetched => Some("once the URLs of COPY are fetched".to_owned()),
@@ -286,13 +286,13 @@ fn later(foreseen: &Foreseen, scene: &Scene) -> Option<String> {
     scene.whole.clone().or_else(|| foreseen.layers.iter().find_map(of_layer)).or_else(of_path)
 }
 
-/// Whether the base's registry holds an image whole, as far as is known: the very one, where it is pinned.
+/// Whether the base's registry has a whole image, as far as is known; if the image is pinned, it must be the same one.
 fn is_held(input: &Input, image: &ImageSource, base: &Overlay, index: usize, maker: &Maker<'_>) -> bool {
     let ImageSource::Registry(reference) = image else { return false };
     let storage = RegistryStorage::new(base);
     storage.image(reference, &maker.plan.stages[index].work.platform).is_ok_and(|held| {
         let is_it = input.digest.is_none_or(|digest| held.root().digest == digest);
-        // A tag beside a digest is cached, too.
+        // A tag next to a digest is cached, too.
         let held = ContainerImage { reference: reference.clone(), ..held };
         is_it && storage.missing(&held).is_ok_and(|missing| missing.is_empty())
     })

@@ -1,4 +1,4 @@
-//! What steps would do, by doing it to the context's stand-in.
+//! Finds out what steps would do: runs them on a stand-in of the context.
 
 use std::collections::BTreeMap;
 
@@ -11,25 +11,25 @@ use super::preview_maker::Maker;
 use super::snapshot::Snapshot;
 use super::{Change, Input, StepPreview, Verdict};
 
-/// Files with more bytes are neither copied nor looked into: apply does that. No step edits documents that large, so all
-/// that is left out is archives.
+/// Larger files, in bytes, are not copied and not read: only apply does that. No step edits documents of that size, so
+/// only archives are left out.
 pub(super) const LOOK: u64 = 64 << 20;
 
-/// The stand-in for a stage's context, and what of it is not what apply will have.
+/// The stand-in for a stage's context, and its differences from apply's context.
 pub(super) struct Scene {
     pub(super) context: Context,
-    /// When the context is wholly known, where it is not.
+    /// If the context is not wholly known: when it will be.
     pub(super) whole: Option<String>,
-    /// The files whose content is not known, with when it is.
+    /// The files whose content is not known, and when it will be.
     pub(super) paths: BTreeMap<ContextPath, String>,
-    /// What the context held after what was done last.
+    /// The content of the context after the last action.
     pub(super) before: Option<Snapshot>,
-    /// Something failed, so that apply does nothing more in this stage.
+    /// Something failed, so apply does nothing more in this stage.
     pub(super) is_stopped: bool,
 }
 
 impl Scene {
-    /// When it is known what is at any of these paths or globs; none where that is known now.
+    /// When the content of these paths or globs will be known; `None` if it is known now.
     fn later(&self, touched: &[String]) -> Option<&String> {
         let globs = glob_set(touched);
         let is_touched =
@@ -37,13 +37,13 @@ impl Scene {
         self.paths.iter().find(|(path, _)| is_touched(path)).map(|(_, when)| when)
     }
 
-    /// Marks what a step would change, and did not: an empty file stands in for each, so that later steps and COPYs find it
-    /// and nothing of what it held before.
+    /// Marks what a step would have changed. An empty file replaces each of these files, so that later steps and COPYs
+    /// find it, but not its old content.
     fn mark(&mut self, step: &PlannedStep, when: &str) -> Result<(), Failure> {
         let makes = match step.effect() {
             Effect::Edits => None,
             Effect::MakesFile(path) | Effect::Links(path) => Some(path),
-            // What is at a path at all is not known any more.
+            // It is no longer known what is at which path.
             Effect::Removes(_) | Effect::Moves { .. } => {
                 self.whole.get_or_insert_with(|| when.to_owned());
                 return Ok(());
@@ -59,14 +59,14 @@ impl Scene {
     }
 }
 
-/// The path that a step writes without reading anything of the context.
+/// The path that a step writes without reading from the context.
 fn written(step: &PlannedStep) -> Option<ContextPath> {
     let files = step.files();
     let path = files.written.paths.first().filter(|_| files.only_writes())?;
     path.parse().ok()
 }
 
-/// When it is known what a step does; none where it can be seen now.
+/// When it will be known what a step does; `None` if it can be seen now.
 fn when_known(step: &PlannedStep, inputs: &[Input], scene: &Scene) -> Result<Option<String>, Failure> {
     let is_alone = written(step).is_some();
     if let Some(when) = scene.whole.as_ref().or_else(|| scene.later(&step.files().touched())).filter(|_| !is_alone) {
@@ -77,11 +77,11 @@ fn when_known(step: &PlannedStep, inputs: &[Input], scene: &Scene) -> Result<Opt
         step.files().written.paths.first().filter(|_| step.replaces_archives()).and_then(|path| path.parse().ok());
     if let Some(path) = replaced {
         let meta = scene.context.meta(&path)?;
-        // That it is not there is known now.
+        // It is already known that it is not there.
         let Some(meta) = meta else { return Ok(None) };
         size = meta.size;
     }
-    // The images of a list are pulled by the build.
+    // The build pulls the images of a list.
     let needed: &[Input] = if step.needs_while_building() { &[] } else { inputs };
     if needed.iter().any(|input| !input.is_at_hand()) {
         return Ok(Some("once it is fetched".to_owned()));
@@ -91,7 +91,7 @@ fn when_known(step: &PlannedStep, inputs: &[Input], scene: &Scene) -> Result<Opt
 }
 
 impl Maker<'_> {
-    /// What a step does, after those before it.
+    /// The preview of a step, after the steps before it.
     pub(super) fn step(&mut self, stage: usize, index: usize, scene: &mut Scene) -> Result<StepPreview, Failure> {
         let work = &self.plan.stages[stage].work;
         let step = &work.steps[index];
@@ -108,7 +108,7 @@ impl Maker<'_> {
         }
         if let Some(when) = when_known(step, &preview.inputs, scene)? {
             scene.mark(step, &when)?;
-            // What stands in for a file is no change.
+            // A stand-in for a file is not a change.
             scene.before = Some(self.snapshot(&scene.context)?);
             for input in preview.inputs.iter().filter(|_| !step.needs_while_building()) {
                 self.store_needs.add(input.size);
@@ -126,7 +126,7 @@ impl Maker<'_> {
             threads: self.threads,
             observer: self.warnings,
         };
-        // A step that writes is seen all the same; what it finds is not.
+        // The writing of a step can be shown anyway; what it found cannot.
         let unseen = scene.whole.as_ref().or_else(|| scene.later(&step.files().touched())).cloned();
         let doubt = unseen.map(|when| format!("; the old content is known {when}")).unwrap_or_default();
         match step.run(&scene.context, &tools) {
@@ -153,7 +153,7 @@ impl Maker<'_> {
         Ok(preview)
     }
 
-    /// What a step needs from outside, and why not where that may not even be asked for.
+    /// The inputs of a step from outside, and the message of a failure if one of them must not be fetched.
     fn inputs_of(&mut self, step: &PlannedStep, stage: usize, route: &Route) -> (Vec<Input>, Option<String>) {
         let platform = &self.plan.stages[stage].work.platform;
         let (mut inputs, mut refused) = (Vec::new(), None);
@@ -173,7 +173,7 @@ impl Maker<'_> {
         (inputs, refused)
     }
 
-    /// What changed in the context since it was looked at last.
+    /// The changes in the context since the last look.
     fn changes(&mut self, scene: &mut Scene) -> Result<Vec<Change>, Failure> {
         let Some(before) = &scene.before else { return Ok(Vec::new()) };
         let changes = changes::since(before, scene.context.root().path())?;
@@ -191,7 +191,7 @@ impl Maker<'_> {
         Ok(changes)
     }
 
-    /// What the context holds.
+    /// The content of the context.
     pub(super) fn snapshot(&self, context: &Context) -> Result<Snapshot, Failure> {
         let folder = self.workspace.folder()?;
         Ok(Snapshot::take(context.root(), folder.dir())?)

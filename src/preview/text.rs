@@ -1,20 +1,20 @@
-//! What is foreseen, for people at a terminal.
+//! The preview for people at a terminal.
 
 use crate::plan::Plan;
 use crate::types::{human_size, printable};
 
 use super::{BuildPreview, Input, Preview, Space, StagePreview, StepPreview, Verdict, say};
 
-/// How a text is shown.
+/// The style of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
-    /// As it is.
+    /// It has no colours.
     Plain,
-    /// With colours, as terminals understand them.
+    /// It has colours for terminals.
     Color,
 }
 
-/// What a line is.
+/// The kind of a line.
 #[derive(Clone, Copy)]
 enum Kind {
     Heading,
@@ -25,7 +25,7 @@ enum Kind {
     Faint,
 }
 
-/// Lines for people, with colours added last: what is shown comes from strangers, too.
+/// Lines for people. Colours are added last, because some of the text is untrusted.
 struct Lines {
     text: String,
     style: Style,
@@ -104,7 +104,7 @@ impl Lines {
     fn step(&mut self, step: &StepPreview, build: &BuildPreview) {
         self.add(2, Kind::Heading, &format!("step {}: {}", step.index + 1, step.step));
         for input in &step.inputs {
-            // Those of lists are told where the build takes them.
+            // The images of lists are shown where the build uses them.
             if !build.images.iter().any(|image| image.input.name == input.name) {
                 self.add(4, Kind::Plain, &named(input));
             }
@@ -113,7 +113,7 @@ impl Lines {
         let (changes, more) = say::changes(&step.changes);
         for change in changes {
             self.add(4, Kind::Plain, &say::change(change));
-            // The paths of its head are told.
+            // The paths of its head are already shown.
             for line in change.diff.iter().flat_map(|diff| say::lines(diff)).skip(2) {
                 let kind = match line.as_bytes().first() {
                     Some(b'+') => Kind::Made,

@@ -1,4 +1,4 @@
-//! What the types of the model cannot say: rules between fields, as far as no template stands between.
+//! Rules that the types of the model cannot express: rules between fields, if they do not depend on templates.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use crate::steps::Step;
 use crate::syntax::shortened;
 use crate::types::{ContextPath, Diagnostic, Span};
 
-/// Checks a whole recipe and brings pasted lists into form.
+/// Checks a whole recipe and turns pasted lists into their usual form.
 pub(super) fn recipe(recipe: &mut Recipe, sink: &Sink) {
     constant(&recipe.api_version, "apiVersion", API_VERSION, sink);
     constant(&recipe.kind, "kind", KIND, sink);
@@ -48,7 +48,7 @@ pub(super) fn recipe(recipe: &mut Recipe, sink: &Sink) {
     }
 }
 
-/// A mistake that stood in for a missing text was recorded when it was read.
+/// A missing text was reported when the recipe was read.
 fn is_stand_in(text: &Text) -> bool {
     text.span == Span::default() || text.value.is_empty()
 }
@@ -79,14 +79,14 @@ fn unique(texts: &[Text], what: &str, sink: &Sink) {
     }
 }
 
-/// An empty list would mean everything, which nobody reads out of it.
+/// An empty list would mean everything, and readers would not expect that.
 fn chosen_paths(paths: Option<&[Text]>, at: Span, sink: &Sink) {
     if paths.is_some_and(<[Text]>::is_empty) && !sink.has_error_in(at) {
         sink.add(no_paths(at).with_help("remove `paths` to take everything"));
     }
 }
 
-/// The recipe's own folder holds the recipe: a comment in it, or its lock, would then change the image.
+/// The recipe's own folder has the recipe in it: a comment in the recipe, or its lock, would then change the image.
 fn recipe_in_context(path: &Text, sink: &Sink) {
     if path.span != Span::default() && path.value.parse::<ContextPath>().is_ok_and(|path| path.is_root()) {
         let message = "the recipe's folder contains the recipe itself: every change of the recipe changes the image";

@@ -1,4 +1,4 @@
-//! What the parts of a recipe are, from the schema: the parser's own types are its only source.
+//! Explains the parts of a recipe from the schema. The schema comes only from the parser's own types.
 
 mod text;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::schema;
 use crate::types::nearest;
 
-/// What recipes are made of, a line each.
+/// The parts of recipes, one line each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Overview {
@@ -22,7 +22,7 @@ pub struct Overview {
     pub steps: Vec<Line>,
 }
 
-/// A name and what it is, in a sentence.
+/// A name and its meaning, in one sentence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Line {
@@ -32,7 +32,7 @@ pub struct Line {
     pub summary: String,
 }
 
-/// What a part of a recipe does and takes.
+/// The description and the fields of a part of a recipe.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
@@ -42,9 +42,9 @@ pub struct Explanation {
     pub kind: PartKind,
     /// What it does; paragraphs are separated by an empty line.
     pub description: String,
-    /// What it takes, in the order of the documentation.
+    /// Its fields, in the order of the documentation.
     pub fields: Vec<Field>,
-    /// Fields of which exactly one is needed; empty where there is no such choice.
+    /// The fields of which exactly one is needed; empty if there is no such choice.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exactly_one_of: Vec<String>,
     /// Examples in the recipe's form: a map of the name to the fields.
@@ -72,12 +72,12 @@ pub enum PartKind {
 pub struct Field {
     /// The name.
     pub name: String,
-    /// What it holds, in words: `list of maps`.
+    /// The kind of its value, in words: `list of maps`.
     #[serde(rename = "type")]
     pub holds: String,
     /// Whether it must be there.
     pub required: bool,
-    /// What stands for it where it is not there, as far as that is a constant.
+    /// Its default, if that is a constant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
     /// What it means.
@@ -85,12 +85,12 @@ pub struct Field {
     /// Examples of its value.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<Value>,
-    /// The fields of the map, or of each map of the list, that it holds.
+    /// The fields of its map, or of each map in its list.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<Field>,
 }
 
-/// There is no part of a name.
+/// No part has this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no step or context entry `{name}`{}; the names are {}", did_you_mean(near.as_deref()), names.join(", "))]
 pub struct UnknownPart {
@@ -103,7 +103,7 @@ fn did_you_mean(near: Option<&str>) -> String {
     near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"))
 }
 
-/// What recipes are made of.
+/// The parts of recipes.
 #[must_use]
 pub fn overview() -> Overview {
     let schema = schema();
@@ -120,7 +120,7 @@ pub fn overview() -> Overview {
     }
 }
 
-/// The names that [`explain`] takes: those of steps and context entries, `stage` and `recipe`.
+/// The names that [`explain`] knows: those of steps and context entries, `stage` and `recipe`.
 #[must_use]
 pub fn explained() -> Vec<String> {
     let schema = schema();
@@ -129,7 +129,7 @@ pub fn explained() -> Vec<String> {
     names.chain(["stage".to_owned(), "recipe".to_owned()]).collect()
 }
 
-/// Explains the step, the context entry or the whole of a name.
+/// Explains the step, context entry, stage or recipe with a name.
 pub fn explain(name: &str) -> Result<Explanation, UnknownPart> {
     let schema = schema();
     let Some((kind, definition)) = find(&schema, name) else {
@@ -160,7 +160,7 @@ fn find<'a>(schema: &'a Value, name: &str) -> Option<(PartKind, &'a Value)> {
     })
 }
 
-/// The maps of one key that an enum of the model takes: each key, and the schema of the whole map.
+/// The maps with one key that an enum of the model allows: each key, and the schema of the whole map.
 fn variants<'a>(schema: &'a Value, definition: &str) -> Vec<(&'a str, &'a Value)> {
     let variant = |variant: &'a Value| Some((properties(variant).next()?.0.as_str(), variant));
     elements(&schema["$defs"][definition]["oneOf"]).filter_map(variant).collect()
@@ -173,7 +173,7 @@ fn line(name: &str, part: &Value) -> Line {
     Line { name: name.to_owned(), summary }
 }
 
-/// The description with each paragraph in one line.
+/// The description with each paragraph on one line.
 fn description(part: &Value) -> String {
     let text = part["description"].as_str().unwrap_or_default();
     let paragraphs = text.split("\n\n").map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" "));
@@ -188,7 +188,7 @@ fn elements(list: &Value) -> impl Iterator<Item = &Value> {
     list.as_array().into_iter().flatten()
 }
 
-/// What a `$ref` stands for; else the part itself.
+/// The target of a `$ref`; otherwise the part itself.
 fn followed<'a>(schema: &'a Value, part: &'a Value) -> &'a Value {
     match definition_name(part) {
         Some(name) => &schema["$defs"][name],
@@ -230,7 +230,7 @@ fn inner_fields(schema: &Value, property: &Value) -> Vec<Field> {
     fields(schema, maps.unwrap_or(definition))
 }
 
-/// What a value holds, in words.
+/// The kind of a value, in words.
 fn holds(schema: &Value, part: &Value, plural: bool) -> String {
     let word = |one: &str, several: &str| if plural { several.to_owned() } else { one.to_owned() };
     if let Some(constant) = part["const"].as_str() {

@@ -1,5 +1,5 @@
-//! The recipe as the user wrote it: every string is still a template and knows its place. Its meaning is checked on the way
-//! to the plan.
+//! The recipe as the user wrote it: every string is still a template and knows its place. Its meaning is checked when
+//! the plan is made.
 
 mod check;
 mod explain;
@@ -14,11 +14,11 @@ pub(crate) use parse::read_leniently;
 pub use schema::schema;
 pub(crate) use schema::schema_text;
 
-/// What `apiVersion` says.
+/// The value of `apiVersion`.
 pub const API_VERSION: &str = "recipe.sealer.io/v1alpha1";
 
-/// A recipe to begin with: it is valid, can be applied as it is, and explains itself.
+/// A recipe for a start: it is valid, can be applied as it is, and explains itself.
 pub const FIRST_RECIPE: &str = include_str!("first_recipe.yaml");
 
-/// What `kind` says.
+/// The value of `kind`.
 pub const KIND: &str = "Recipe";

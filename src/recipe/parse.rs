@@ -6,24 +6,24 @@ use super::{Recipe, check};
 use crate::document::{Required, Sink, Uses, one_document, read};
 use crate::types::{Diagnostic, Severity, Source, Span};
 
-/// A recipe that can be worked with.
+/// A recipe without errors in its form.
 #[derive(Debug, Clone)]
 pub struct Parsed {
     /// The recipe as written.
     pub recipe: Recipe,
-    /// What works but is probably not meant.
+    /// Things that work but are probably not meant.
     pub warnings: Vec<Diagnostic>,
 }
 
-/// All that could be understood of a recipe's text, however wrong it is.
+/// Everything that could be understood of a recipe's text, even if it has mistakes.
 #[derive(Debug)]
 pub(crate) struct Reading {
-    /// The recipe, with stand-ins for what is missing or of the wrong kind: each of those has an error in `diagnostics`.
-    /// None where the text is no YAML.
+    /// The recipe, with stand-ins for what is missing or of the wrong kind: each of those has an error in
+    /// `diagnostics`. `None` if the text is not YAML.
     pub recipe: Option<Recipe>,
-    /// All that is said about its form, in the order of the text.
+    /// All diagnostics about its form, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
-    /// Which values its templates name.
+    /// The values that its templates name.
     pub uses: Uses,
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn read_leniently(source: &Source) -> Reading {
 
 /// Reads a recipe.
 ///
-/// The error is all that is wrong with its form, in the order of the text, warnings among it.
+/// The error has all mistakes in its form and the warnings, in the order of the text.
 pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
     let Reading { recipe, diagnostics, .. } = read_leniently(source);
     match recipe {

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::Recipe;
 
-/// Where the schema says it lives.
+/// The schema's `$id`.
 const ID: &str = "https://recipe.sealer.io/v1alpha1/recipe.schema.json";
 
-/// The JSON Schema (2020-12) of recipes; `schemas/recipe.schema.json` holds it for editors.
+/// The JSON Schema (2020-12) of recipes; `schemas/recipe.schema.json` has it for editors.
 #[must_use]
 pub fn schema() -> Value {
     let generated = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Recipe>().to_value();
@@ -21,7 +21,7 @@ pub fn schema() -> Value {
             schema.entry(key).or_insert(value);
         }
     }
-    // Free data has no type of its own in Rust: what `values` may hold is said here.
+    // Free data has no type of its own in Rust: this describes what `values` may have.
     if let Some(Value::Object(definitions)) = schema.get_mut("$defs") {
         definitions.insert(
             "Value".to_owned(),
@@ -38,7 +38,7 @@ pub fn schema() -> Value {
     schema
 }
 
-/// A field that may be left out may not be null: the parser wants no `name:` without a value.
+/// An optional field may be left out but must not be null: the parser refuses `name:` without a value.
 fn forbid_null(schema: &mut Value) {
     match schema {
         Value::Object(entries) => {
@@ -68,7 +68,7 @@ fn forbid_null(schema: &mut Value) {
     }
 }
 
-/// The schema as the file holds it: indented, with a final newline.
+/// The text of the schema's file: indented, with a final newline.
 #[must_use]
 pub(crate) fn schema_text() -> String {
     format!("{:#}\n", schema())

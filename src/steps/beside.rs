@@ -1,4 +1,4 @@
-//! What lies beside the recipe, and what of it was read.
+//! Files in the recipe's folder, and a record of those that were read.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -6,15 +6,15 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::types::Digest;
 
-/// The recipe's folder. Whoever reads a file there says what it was: another look would find what somebody makes of it
-/// meanwhile.
+/// The recipe's folder. Code that reads a file there records what it was. A second look could find a file that was
+/// changed in the meantime.
 #[derive(Debug, Default)]
 pub(crate) struct Beside {
     folder: PathBuf,
     read: Mutex<BTreeSet<BesideFile>>,
 }
 
-/// Something that was read beside the recipe.
+/// Something that was read in the recipe's folder.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct BesideFile {
     /// Its path from the recipe's folder.
@@ -23,14 +23,14 @@ pub(crate) struct BesideFile {
     pub content: BesideContent,
 }
 
-/// What something beside the recipe was.
+/// What something in the recipe's folder was.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum BesideContent {
     /// A file.
     File {
         /// The sha256 of its bytes.
         digest: Digest,
-        /// Whether its owner may execute it: all that is taken of its mode.
+        /// Whether its owner may execute it; the rest of its mode is not used.
         is_executable: bool,
     },
     /// A symlink with its target.
@@ -38,7 +38,7 @@ pub(crate) enum BesideContent {
 }
 
 impl Beside {
-    /// A recipe's folder, of which nothing was read yet.
+    /// A recipe's folder before anything in it was read.
     #[must_use]
     pub(crate) fn new(folder: PathBuf) -> Self {
         Self { folder, read: Mutex::default() }
@@ -50,18 +50,18 @@ impl Beside {
         &self.folder
     }
 
-    /// Remembers what was read at a path from the folder.
+    /// Records what was read at a path in the folder.
     pub(crate) fn add(&self, path: &Path, content: BesideContent) {
         self.lock().insert(BesideFile { path: path.to_owned(), content });
     }
 
-    /// All that was read, by its path; what was another file each time stands there for each time.
+    /// Everything that was read, by its path. A path is in the list twice if its file changed between two reads.
     #[must_use]
     pub(crate) fn read(&self) -> BTreeSet<BesideFile> {
         self.lock().clone()
     }
 
-    /// Entries are inserted whole, so the set is good also after a panic.
+    /// Entries are inserted whole, so the set is valid also after a panic.
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeSet<BesideFile>> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }

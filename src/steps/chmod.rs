@@ -14,7 +14,7 @@ use crate::disk::Kind;
 use crate::document::{Sink, Text, some_paths};
 use crate::types::{ContextPath, FileMode, Route, Span};
 
-/// What the owner of a folder needs to see and reach what is in it.
+/// The bits that the owner of a folder needs to list and reach its content.
 const LEAST_OF_A_FOLDER: u32 = 0o500;
 
 /// Sets permission bits.
@@ -22,9 +22,9 @@ const LEAST_OF_A_FOLDER: u32 = 0o500;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(example = json!({"paths": ["scripts/*.sh"], "mode": "0700"}))]
 pub struct Chmod {
-    /// Whose bits are set; each must match something. A glob means the files that it matches (`scripts/**`: all below
-    /// `scripts`), never folders. A path without `*`, `?`, `[` and `{` means the file or folder of that name, and of a folder
-    /// only itself, not what is in it.
+    /// Paths or globs of what to change; each must match something. A glob matches only files, not folders
+    /// (`scripts/**`: all files below `scripts`). A path without `*`, `?`, `[` and `{` is one file or folder; what is
+    /// in the folder stays as it is.
     #[schemars(length(min = 1), example = ["scripts/*.sh"])]
     pub paths: Vec<Text>,
     /// The permission bits, in octal and in quotes.
@@ -43,7 +43,7 @@ pub struct PlannedChmod {
     pub paths: Vec<String>,
     /// The bits.
     pub mode: FileMode,
-    /// A glob without a match is fine.
+    /// It is fine if a glob matches nothing.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
 }
@@ -113,7 +113,8 @@ impl Planned for PlannedChmod {
     }
 }
 
-/// What a path without wildcards names, and whether that is a folder; none where it is a glob, or nothing is there.
+/// The file or folder that a path without wildcards names, and whether it is a folder; `None` if the path is a glob, or
+/// nothing is there.
 fn exact(glob: &str, context: &Context) -> Result<Option<(ContextPath, bool)>, StepFailure> {
     if glob.contains(['*', '?', '[', '{', '\\']) {
         return Ok(None);

@@ -14,26 +14,26 @@ pub(super) use error::MAX_DOCUMENT;
 use error::word;
 pub(crate) use search::Matching;
 
-/// A folder that steps change: every file is replaced as a whole, never written in place, for it may share its bytes
-/// with a layer.
+/// A folder that steps change. Every file is replaced as a whole and never written in place, because it may share its
+/// bytes with a layer.
 pub(crate) struct Context {
     root: Dir,
-    /// A folder of the same file system for files that are not finished.
+    /// A folder on the same file system for unfinished files.
     scratch: Dir,
     epoch: Epoch,
 }
 
-/// Which permission bits a file gets that is written.
+/// The permission bits of a written file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bits {
-    /// Those of the file that it replaces; these where there is none.
+    /// Those of the file that it replaces; these if it replaces nothing.
     KeptOr(u32),
     /// These.
     Set(u32),
 }
 
 impl Bits {
-    /// What a step says, else those that are there, else `new`.
+    /// Those of the step, else those of the existing file, else `new`.
     #[must_use]
     pub(crate) fn of_step(mode: Option<FileMode>, new: u32) -> Self {
         mode.map_or(Self::KeptOr(new), |mode| Self::Set(mode.bits()))
@@ -53,7 +53,7 @@ impl Context {
         &self.root
     }
 
-    /// The time that what steps make carries.
+    /// The time of everything that steps make.
     #[must_use]
     pub(crate) fn time(&self) -> FileTime {
         self.epoch.into()
@@ -65,7 +65,7 @@ impl Context {
         self.epoch
     }
 
-    /// Opens a file with its metadata; none where nothing is there.
+    /// Opens a file with its metadata; `None` if nothing is there.
     pub(crate) fn open(&self, path: &ContextPath) -> Result<Option<(fs_err::File, Meta)>, ContextError> {
         let Some((folder, name)) = self.parent(path)? else { return Ok(None) };
         let Some(meta) = folder.meta_if_there(name)? else { return Ok(None) };
@@ -77,7 +77,7 @@ impl Context {
         }
     }
 
-    /// Reads a document whole; none where nothing is there.
+    /// Reads a whole document; `None` if nothing is there.
     pub(crate) fn read(&self, path: &ContextPath) -> Result<Option<Vec<u8>>, ContextError> {
         let Some((mut file, meta)) = self.open(path)? else { return Ok(None) };
         if meta.size > MAX_DOCUMENT {
@@ -94,15 +94,15 @@ impl Context {
         Ok(self.scratch.create_file(name, 0o600)?)
     }
 
-    /// A file without a name, to write and read: it is gone when it is closed.
+    /// A file without a name, for writing and reading; it is gone when it is closed.
     pub(crate) fn anonymous_file(&self) -> Result<std::fs::File, ContextError> {
         let file = self.scratch_file("anonymous")?;
         self.scratch.remove_file("anonymous")?;
         Ok(file.into_parts().0)
     }
 
-    /// Writes bytes as a file of the context, with the mode of what was there, else 0644. Returns whether anything changed:
-    /// equal content stays untouched.
+    /// Writes bytes as a file of the context, with the mode of the existing file, else 0644. Returns whether anything
+    /// changed: equal content stays untouched.
     pub(crate) fn put(&self, path: &ContextPath, bytes: &[u8]) -> Result<bool, ContextError> {
         self.put_with(path, bytes, Bits::KeptOr(0o644))
     }
@@ -116,14 +116,15 @@ impl Context {
         self.put_scratch_with("put", path, bits)
     }
 
-    /// Moves an unfinished file into the context, with the mode of what was there, else 0644. Returns whether anything
-    /// changed: equal content stays untouched.
+    /// Moves an unfinished file into the context, with the mode of the existing file, else 0644. Returns whether
+    /// anything changed: equal content stays untouched.
     pub(crate) fn put_scratch(&self, name: &str, path: &ContextPath) -> Result<bool, ContextError> {
         self.put_scratch_with(name, path, Bits::KeptOr(0o644))
     }
 
-    /// As [`put_scratch`](Self::put_scratch), with a mode. The file is root's and has the constant time. Folders that are
-    /// missing are made, those that are there keep their time. What has this content and mode already stays untouched.
+    /// As [`put_scratch`](Self::put_scratch), with a mode. The file belongs to root and has the constant time. Missing
+    /// folders are made; existing folders keep their time. A file that already has this content and mode stays
+    /// untouched.
     pub(crate) fn put_scratch_with(&self, name: &str, path: &ContextPath, bits: Bits) -> Result<bool, ContextError> {
         let old = self.open(path)?;
         let mode = match (bits, &old) {

@@ -1,4 +1,4 @@
-//! `copy`: a file that lies beside the recipe.
+//! `copy`: a file from the recipe's folder.
 
 use std::io::{Read, Write};
 
@@ -17,10 +17,10 @@ use crate::types::{ContextPath, Digest, DigestWriter, FailureKind, FileMode, Rou
 
 const UNFINISHED: &str = "copy";
 
-/// The longest text that is a template, in bytes.
+/// The longest template, in bytes.
 const MAX_TEMPLATE: u64 = 1 << 20;
 
-/// Copies a file that lies beside the recipe. (A whole folder is taken by the context entry `directory`.)
+/// Copies a file from the recipe's folder. (For a whole folder, use the context entry `directory`.)
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(example = json!({"from": "files/motd", "path": "etc/motd"}))]
@@ -28,10 +28,10 @@ pub struct CopyFile {
     /// The file in the recipe's folder or below.
     #[schemars(example = &"files/motd")]
     pub from: Text,
-    /// The file in the context. Folders that are missing are made.
+    /// The file in the context. Missing folders are made.
     #[schemars(example = &"etc/motd")]
     pub path: Text,
-    /// The permission bits, in octal and in quotes; default: those of the file that is there, else 0755 where the owner of
+    /// The permission bits, in octal and in quotes; default: those of the file that is there, else 0755 if the owner of
     /// `from` may execute it, else 0644.
     #[serde(default)]
     #[schemars(example = &"0755")]
@@ -40,12 +40,12 @@ pub struct CopyFile {
     #[serde(default)]
     #[schemars(example = true)]
     pub template: bool,
-    /// It is fine if there is no `from`.
+    /// It is fine if `from` is not there.
     #[serde(default)]
     pub optional: bool,
 }
 
-/// Copies a file from the recipe's side.
+/// Copies a file from the recipe's folder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlannedCopyFile {
@@ -53,17 +53,17 @@ pub struct PlannedCopyFile {
     pub from: ContextPath,
     /// The file in the context.
     pub path: ContextPath,
-    /// Its mode; none: that of what is there, else 0755 or 0644 as the owner of `from` may execute it.
+    /// Its mode; `None`: that of the existing file, else 0755 if the owner of `from` may execute it, else 0644.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<FileMode>,
-    /// The names that the expressions in the file's text see (`values`, `platform`, `recipe`), with sorted keys; none: the
-    /// bytes are taken as they are.
+    /// The names that expressions in the file's text can use (`values`, `platform`, `recipe`), with sorted keys;
+    /// `None`: the bytes are copied as they are.
     ///
-    /// The text itself is read only when the step runs, as all that lies outside the recipe is: so the plan carries what it
-    /// is rendered with, and stays whole without the recipe.
+    /// The text itself is read only when the step runs, like everything outside the recipe. So the plan has these
+    /// names, and is complete without the recipe.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<Value>,
-    /// A missing `from` is fine.
+    /// It is fine if `from` is missing.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
 }
@@ -132,7 +132,7 @@ fn template(step: &PlannedCopyFile, file: &mut fs_err::File) -> Result<(String, 
     Ok((text, digest))
 }
 
-/// The text with its expressions evaluated. A mistake in it is one in the user's own words, as in the recipe.
+/// The text with its expressions evaluated. A mistake in it is reported like one in the recipe.
 fn rendered(step: &PlannedCopyFile, text: &str, names: &Value) -> Result<String, StepFailure> {
     let source = Source::new(step.from.as_str(), text);
     Scope::of_names(&source, names.clone()).render_source().map_err(|mistake| {

@@ -1,4 +1,4 @@
-//! `download`: a file by its URL, as it is or out of an archive.
+//! `download`: fetches a file by its URL, as it is or out of an archive.
 
 use std::io::{self, Write};
 
@@ -19,7 +19,7 @@ use crate::types::{ContextPath, Digest, Failure, FailureKind, FileMode, Platform
 
 const UNFINISHED: &str = "download";
 
-/// Fetches a file and puts it into the context: as it is, or one file that lies in it as in an archive.
+/// Fetches a file and puts it into the context. With `member`, it fetches an archive and takes one file out of it.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(example = json!({
@@ -30,14 +30,14 @@ pub struct Download {
     /// Where the file is fetched from, https or http.
     #[schemars(example = &"https://download.docker.com/linux/static/stable/x86_64/docker-19.03.15.tgz")]
     pub url: Text,
-    /// The sha256 of the file as 64 hex digits; needed where `url` is plain http.
+    /// The sha256 of the file as 64 hex digits; needed if `url` is plain http.
     #[serde(default)]
     #[schemars(example = &"5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03")]
     pub sha256: Option<Text>,
-    /// The file in the context. Folders that are missing are made.
+    /// The file in the context. Missing folders are made.
     #[schemars(example = &"cri/docker-upstream.tgz")]
     pub path: Text,
-    /// The path of a file in the archive that is fetched (tar, .gz, .xz, .zst, .bz2): only that file is taken.
+    /// The path of a file in the fetched archive (tar, .gz, .xz, .zst, .bz2): only that file is taken.
     #[serde(default)]
     #[schemars(example = &"docker/runc")]
     pub member: Option<Text>,
@@ -46,7 +46,7 @@ pub struct Download {
     #[serde(default)]
     #[schemars(example = &"0755")]
     pub mode: Option<Text>,
-    /// Every step takes this word; a file that cannot be fetched is an error all the same.
+    /// It has no effect here: a file that cannot be fetched is always an error.
     #[serde(default)]
     pub optional: bool,
 }
@@ -57,18 +57,18 @@ pub struct Download {
 pub struct PlannedDownload {
     /// Where it is fetched from, http or https.
     pub url: url::Url,
-    /// Its sha256, where the recipe says it.
+    /// Its sha256, if the recipe has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<Digest>,
     /// The file in the context.
     pub path: ContextPath,
-    /// The file of the fetched archive that is taken; none: what is fetched, as it is.
+    /// The file to take out of the fetched archive; `None`: the fetched file itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<ContextPath>,
-    /// Its mode; none: that of what is there, else 0755 for a member that may be executed, else 0644.
+    /// Its mode; `None`: that of the existing file, else 0755 for a member that may be executed, else 0644.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<FileMode>,
-    /// Said in the recipe, and without meaning here.
+    /// Set in the recipe; it has no effect here.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
 }
@@ -127,7 +127,7 @@ impl Planned for PlannedDownload {
     }
 }
 
-/// Puts one file of the archive that was fetched into the context.
+/// Puts one file of the fetched archive into the context.
 fn take_member(
     step: &PlannedDownload,
     member: &ContextPath,
@@ -154,7 +154,7 @@ fn take_member(
     Ok(Outcome::of(changed, format!("`{member}` of {}, {size} bytes", fetched.digest)))
 }
 
-/// What an archive has, in one line.
+/// The content of an archive, in one line.
 fn listing(names: &[String]) -> String {
     match names {
         [] => "it has no files at all".to_owned(),
@@ -221,7 +221,7 @@ mod tests {
     fn what_is_not_there_or_something_else_is_an_error_also_where_it_is_optional() {
         let world = World::with_sandbox();
         let zeros = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
-        // Straight from the server, so that nobody else is asked after it.
+        // This asks the server directly, so that the test asks no other host.
         let url = world.url("/files/download.docker.com/linux/static/stable/x86_64/docker-19.03.15.tgz");
         for (url, kind) in [(url.clone(), FailureKind::Verification), (format!("{url}x"), FailureKind::Failed)] {
             let step = json!({"download": {"url": url, "path": "x", "sha256": zeros, "optional": true}});

@@ -35,7 +35,7 @@ pub struct ImageList {
     #[serde(default)]
     #[schemars(example = ["etc/*.yaml"])]
     pub from: Vec<Text>,
-    /// Globs on the complete reference (`docker.io/library/nginx:latest`) of what `from` leaves out.
+    /// Globs of the complete references (`docker.io/library/nginx:latest`) that `from` leaves out.
     #[serde(default)]
     #[schemars(example = ["argoproj.io/*"])]
     pub ignore: Vec<Text>,
@@ -44,22 +44,22 @@ pub struct ImageList {
     pub optional: bool,
 }
 
-/// An image of a list: its reference, or, where no manifest asks for it, the reference and who needs it.
+/// An image of a list: its reference. If no manifest asks for it: the reference and who needs it.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(transform = or_reference)]
 pub struct ListedImage {
-    /// The reference; `docker-daemon:NAME` is an image that only the local Docker engine has, which the cluster gets as
+    /// The reference; `docker-daemon:NAME` is an image that only the local Docker engine has. The cluster gets it as
     /// `NAME`.
     #[schemars(example = &"calico/cni:v3.19.1")]
     pub image: Text,
-    /// Who needs it although no manifest asks for it.
+    /// Who needs it, if no manifest asks for it.
     #[serde(default, rename = "for")]
     #[schemars(example = &"tigera operator")]
     pub needed_by: Option<Text>,
 }
 
-/// The parser takes the reference alone, too.
+/// The parser also accepts the reference alone.
 fn or_reference(schema: &mut Schema) {
     let description = schema.remove("description");
     let map = std::mem::take(schema);
@@ -78,10 +78,10 @@ pub struct PlannedImageList {
     /// Globs of manifests whose images are listed too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub from: Vec<String>,
-    /// Globs on the complete reference of what they name and is not listed.
+    /// Globs of the complete references that they name and that are not listed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignore: Vec<String>,
-    /// An empty list is fine.
+    /// It is fine if the list is empty.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
 }
@@ -92,7 +92,7 @@ pub struct PlannedImageList {
 pub struct ListEntry {
     /// The image.
     pub image: ImageSource,
-    /// Who needs it although no manifest asks for it.
+    /// Who needs it, if no manifest asks for it.
     #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
     pub needed_by: Option<String>,
 }
@@ -100,7 +100,7 @@ pub struct ListEntry {
 impl Written for ImageList {
     type Planned = PlannedImageList;
 
-    /// Takes lists as they stand on the page, `- calico/cni:v3.19.1`, each of which YAML then makes a string with a `- `.
+    /// Accepts pasted lists: YAML reads each of their lines, `- calico/cni:v3.19.1`, as a string that starts with `- `.
     fn check(&mut self, _: Span, sink: &Sink) {
         for listed in &mut self.images {
             let image = &mut listed.value.image;
@@ -130,7 +130,7 @@ impl Written for ImageList {
         for (index, item) in self.images.iter().enumerate() {
             let route = route.then("images").then(index);
             let ListedImage { image, needed_by } = &item.value;
-            // All are looked at, so that all mistakes are found; after one of them nothing of the step is used.
+            // All are checked, so that all mistakes are found; after a mistake nothing of the step is used.
             let Some(reference) = resolver.parsed::<ImageSource>(image, &route) else { continue };
             resolver.mark(&route, image.span);
             let needed_by = match needed_by {
@@ -189,7 +189,7 @@ impl Planned for PlannedImageList {
             let image = &mention.image;
             let key = registry_path(image);
             match known.get(&key) {
-                // Of an engine, too: it stands in for the registry that the manifest means.
+                // An image of an engine counts, too: it replaces the one of the registry that the manifest means.
                 Some(known) if known.reference() == image => {}
                 Some(known) => {
                     let message = format!(
@@ -217,7 +217,8 @@ impl Planned for PlannedImageList {
 }
 
 impl PlannedImageList {
-    /// What the manifests name, without what is ignored, and without what only looks like an image and is none.
+    /// The images that the manifests name, without those that are ignored and without strings that only look like
+    /// images.
     fn mentions(&self, context: &Context, tools: &Tools<'_>) -> Result<Vec<(ContextPath, Mention)>, StepFailure> {
         let manifests = context.matching(&self.from)?;
         if !manifests.unmatched.is_empty() && !self.optional {
@@ -247,7 +248,7 @@ impl PlannedImageList {
         Ok(found)
     }
 
-    /// Asks for what may be no image, and leaves out what its registry refuses for good.
+    /// Asks registries for strings that may not be images, and leaves out those that a registry refuses for good.
     fn without_refused(&self, found: &mut Vec<(ContextPath, Mention)>, tools: &Tools<'_>) -> Result<(), StepFailure> {
         let certain = found.iter().filter(|(_, mention)| mention.is_certain).map(|(_, mention)| &mention.image);
         let sure: BTreeSet<ImageRef> =
@@ -271,7 +272,7 @@ impl PlannedImageList {
                     ));
                     false
                 }
-                // In a preview it is what only the work finds out.
+                // In a preview this is not known; only the real run finds it out.
                 Some(LikelyImage::Failed(failure)) if !tools.is_preview => {
                     let message = format!("{place}: {}", failure.message);
                     failures.push(Failure { message, ..failure.clone() });

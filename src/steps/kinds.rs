@@ -1,4 +1,4 @@
-//! All steps that there are: a line a step.
+//! All steps, one line each.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,10 +12,10 @@ use crate::document::{Sink, Spanned};
 use crate::sources::Need;
 use crate::types::{ContextPath, ImageRef, Platform, Route};
 
-/// Makes the enums of steps as written and as planned, and the methods that hand on to the step itself.
+/// Makes the enums of written and of planned steps, and the methods that call the step's own ones.
 macro_rules! steps {
     ($($(#[$doc:meta])* $name:ident = $module:ident::{$written:ident, $planned:ident},)*) => {
-        /// A change to the context. A step that would do nothing is an error, unless it says `optional: true`.
+        /// A change to the context. A step that would do nothing is an error, unless it has `optional: true`.
         #[derive(Debug, Clone, Deserialize, JsonSchema)]
         #[serde(rename_all = "camelCase", deny_unknown_fields)]
         pub enum Step {
@@ -30,7 +30,7 @@ macro_rules! steps {
         }
 
         impl Step {
-            /// Reports what is wrong whatever its templates become, and brings the step into its usual form.
+            /// Reports mistakes that do not depend on its templates, and turns the step into its usual form.
             pub(crate) fn check(step: &mut Spanned<Self>, sink: &Sink) {
                 let at = step.span;
                 match &mut step.value {
@@ -38,7 +38,7 @@ macro_rules! steps {
                 }
             }
 
-            /// The step as a plan has it. `None` only after a mistake was reported.
+            /// The step as a plan has it; `None` only after a mistake was reported.
             pub(crate) fn resolve(step: &Spanned<Self>, route: &Route, to: &mut Resolver<'_>) -> Option<PlannedStep> {
                 match &step.value {
                     $(Self::$name(written) => written.resolve(step.span, route, to).map(PlannedStep::$name),)*
@@ -53,12 +53,12 @@ macro_rules! steps {
                 match self { $(Self::$name(step) => step.title(),)* }
             }
 
-            /// Which files it reads and writes.
+            /// The files that it reads and writes.
             pub(crate) fn files(&self) -> StepFiles<'_> {
                 match self { $(Self::$name(step) => step.files(),)* }
             }
 
-            /// What it does to the paths of the context.
+            /// Its effect on the paths of the context.
             pub(crate) fn effect(&self) -> Effect<'_> {
                 match self { $(Self::$name(step) => step.effect(),)* }
             }
@@ -68,17 +68,17 @@ macro_rules! steps {
                 match self { $(Self::$name(step) => step.needs(platform),)* }
             }
 
-            /// Whether the build uses what it needs, and not the step itself.
+            /// Whether the build, and not the step itself, uses what it needs.
             pub(crate) fn needs_while_building(&self) -> bool {
                 match self { $(Self::$name(step) => step.needs_while_building(),)* }
             }
 
-            /// Whether it puts a whole archive in the place of another.
+            /// Whether it replaces a whole archive.
             pub(crate) fn replaces_archives(&self) -> bool {
                 match self { $(Self::$name(step) => step.replaces_archives(),)* }
             }
 
-            /// Carries it out on the context.
+            /// Runs it on the context.
             pub(crate) fn run(&self, context: &Context, tools: &Tools<'_>) -> Result<Outcome, StepFailure> {
                 match self { $(Self::$name(step) => step.run(context, tools),)* }
             }
@@ -87,11 +87,11 @@ macro_rules! steps {
 }
 
 steps! {
-    /// Replaces an archive by another one's content.
+    /// Replaces an archive with the content of another one.
     ReplaceArchive = replace_archive::{ReplaceArchive, PlannedReplaceArchive},
-    /// Replaces a `docker save` archive by another image's.
+    /// Replaces a `docker save` archive with that of another image.
     ReplaceImage = replace_image::{ReplaceImage, PlannedReplaceImage},
-    /// Edits a JSON or YAML file; what is not edited stays as it was, byte for byte.
+    /// Edits a JSON or YAML file; the rest of it stays as it was, byte for byte.
     Patch = patch::{Patch, PlannedPatch},
     /// Points the image references of Kubernetes manifests to another registry.
     RewriteImages = rewrite_images::{RewriteImages, PlannedRewriteImages},
@@ -101,9 +101,9 @@ steps! {
     SortKeys = sort_keys::{SortKeys, PlannedSortKeys},
     /// Replaces text in a file that is neither JSON nor YAML.
     ReplaceText = replace_text::{ReplaceText, PlannedReplaceText},
-    /// Writes a file whose content stands in the recipe.
+    /// Writes a file whose content is in the recipe.
     Write = write_file::{WriteFile, PlannedWriteFile},
-    /// Copies a file that lies beside the recipe.
+    /// Copies a file from the recipe's folder.
     Copy = copy_file::{CopyFile, PlannedCopyFile},
     /// Fetches a file.
     Download = download::{Download, PlannedDownload},
@@ -118,12 +118,12 @@ steps! {
 }
 
 impl PlannedStep {
-    /// The step, where it writes a list of images.
+    /// The step, if it writes a list of images.
     pub(crate) fn as_image_list(&self) -> Option<&PlannedImageList> {
         if let Self::ImageList(list) = self { Some(list) } else { None }
     }
 
-    /// The paths of the image lists among some steps, each with the images that the recipe names for it.
+    /// The paths of the image lists in some steps, each with the images that the recipe names for it.
     pub(crate) fn lists(steps: &[Self]) -> Vec<(ContextPath, Vec<ImageRef>)> {
         let images =
             |list: &PlannedImageList| list.images.iter().map(|entry| entry.image.reference().clone()).collect();

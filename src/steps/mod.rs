@@ -1,8 +1,9 @@
-//! Steps: each changes the context folder. One file a step: its fields as the recipe writes them and as a plan has them, how
-//! the ones become the others, which files it reads and writes, what it needs from outside, what it does.
+//! Steps: each changes the context folder. Each step has one file, with its fields as the recipe writes them and as a
+//! plan has them, the way from the one to the other, the files that it reads and writes, what it needs from outside,
+//! and what it does.
 //!
-//! A step that would do nothing is a failure, unless it is optional. A failure says, by a [`Route`] relative to the step,
-//! which field of the recipe it belongs to.
+//! A step that would do nothing is a failure, unless it is optional. A failure names the field of the recipe that it
+//! belongs to, by a [`Route`] relative to the step.
 
 mod beside;
 mod chmod;

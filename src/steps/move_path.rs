@@ -11,18 +11,18 @@ use super::work::{InField, Outcome, StepFailure, Tools, missing_at};
 use crate::document::Text;
 use crate::types::{ContextPath, Route, Span};
 
-/// Moves a file, a symlink or a folder with all that is in it. Modes and times stay; nothing is ever overwritten.
+/// Moves a file, a symlink or a folder with everything in it. Modes and times stay; nothing is ever overwritten.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(example = json!({"from": "statics/audit-policy.yml", "to": "etc/audit-policy.yml"}))]
 pub struct MovePath {
-    /// What is moved.
+    /// What to move.
     #[schemars(example = &"statics/audit-policy.yml")]
     pub from: Text,
-    /// Its new path, at which nothing may be yet. Folders above it that are missing are made.
+    /// Its new path. Nothing may be there yet. Missing folders above it are made.
     #[schemars(example = &"etc/audit-policy.yml")]
     pub to: Text,
-    /// It is fine if there is no `from`.
+    /// It is fine if `from` is not there.
     #[serde(default)]
     pub optional: bool,
 }
@@ -31,11 +31,11 @@ pub struct MovePath {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlannedMovePath {
-    /// What is moved.
+    /// What to move.
     pub from: ContextPath,
     /// Its new path.
     pub to: ContextPath,
-    /// A missing `from` is fine.
+    /// It is fine if `from` is missing.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
 }
@@ -96,7 +96,7 @@ mod tests {
             .file("a/folder/x", "x", 0o600)
             .file("there", "t", 0o644)
             .link("a/link", "../there");
-        // The second name of one file: rename(2) would do nothing there.
+        // Both are names of one file: rename(2) would do nothing.
         fs_err::hard_link(world.path("context/there"), world.path("context/twin")).unwrap();
         let mut log = Vec::new();
         for (from, to) in [

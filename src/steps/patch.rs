@@ -12,8 +12,8 @@ use crate::document::{Data, DataValue, Sink, Spanned, Text, exactly_one, span_of
 use crate::edit::{self, DocumentSelector, EditError, Format, Operation, Pointer, Refusal};
 use crate::types::{ContextPath, Diagnostic, Failure, Route, Span};
 
-/// Edits a JSON or YAML file, by JSON Patch operations (RFC 6902) or by a merge patch (RFC 7386): exactly one of `ops` and
-/// `merge` is given. What is not edited stays as it was, byte for byte.
+/// Edits a JSON or YAML file with JSON Patch operations (RFC 6902) or with a merge patch (RFC 7386). Give exactly one
+/// of `ops` and `merge`. The rest of the file stays as it was, byte for byte.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("oneOf" = [{"required": ["ops"]}, {"required": ["merge"]}]))]
@@ -27,7 +27,7 @@ pub struct Patch {
     /// The file in the context.
     #[schemars(example = &"etc/daemon.json")]
     pub path: Text,
-    /// Which of several YAML documents is meant.
+    /// The YAML document to edit, if the file has several.
     #[serde(default)]
     #[schemars(example = json!({"kind": "Installation", "name": "default"}))]
     pub document: Option<Spanned<DocumentChoice>>,
@@ -35,8 +35,8 @@ pub struct Patch {
     #[serde(default)]
     #[schemars(length(min = 1), example = json!([{"op": "remove", "path": "/mirror-registries"}]))]
     pub ops: Option<Spanned<Vec<Spanned<PatchOperation>>>>,
-    /// What the document shall hold: maps are merged key by key, `null` removes its key, everything else (lists, too) takes
-    /// the place of what is there. Templates work in its strings.
+    /// The content to merge into the document: maps are merged key by key, `null` removes its key, everything else
+    /// (lists, too) replaces what is there. Templates work in its strings.
     #[serde(default)]
     #[schemars(extend("type" = "object", "minProperties" = 1), example = json!({"log-opts": {"max-size": "100m"}, "mirror-registries": null}))]
     pub merge: Option<Data>,
@@ -45,7 +45,7 @@ pub struct Patch {
     pub optional: bool,
 }
 
-/// Which of several YAML documents is meant: the one that all given fields fit.
+/// The YAML document to edit, if the file has several: the one that fits all given fields.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("minProperties" = 1))]
@@ -73,7 +73,7 @@ pub struct DocumentChoice {
 #[serde(rename = "Operation", rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(transform = needs_of_operations)]
 pub struct PatchOperation {
-    /// What is done.
+    /// What to do.
     #[schemars(example = &"add")]
     pub op: Spanned<OperationName>,
     /// Where, as a JSON Pointer (RFC 6901): `/spec/registry`.
@@ -89,7 +89,7 @@ pub struct PatchOperation {
     pub from: Option<Text>,
 }
 
-/// Which operation needs which field.
+/// The fields that each operation needs.
 fn needs_of_operations(schema: &mut Schema) {
     schema.insert(
         "oneOf".to_owned(),
@@ -113,9 +113,9 @@ pub enum OperationName {
     Replace,
     /// Removes a value and adds it elsewhere.
     Move,
-    /// Adds a value that stands elsewhere.
+    /// Adds a copy of a value from elsewhere.
     Copy,
-    /// Fails unless a value is the given one.
+    /// Fails if a value is not the given one.
     Test,
 }
 
@@ -140,16 +140,16 @@ impl OperationName {
 pub struct PlannedPatch {
     /// The file in the context.
     pub path: ContextPath,
-    /// Which of several documents.
+    /// The document to edit, if there are several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<DocumentSelector>,
-    /// The operations, in order; empty where `merge` is given.
+    /// The operations, in order; empty if `merge` is given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ops: Vec<Operation>,
     /// A merge patch (RFC 7386), a map.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merge: Option<Value>,
-    /// A file that is not there is fine.
+    /// It is fine if the file is not there.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
 }
@@ -211,7 +211,7 @@ impl Written for Patch {
         for (index, op) in self.ops.iter().flat_map(|ops| ops.iter()).enumerate() {
             let route = route.then("ops").then(index);
             resolver.mark(&route, op.span);
-            // All are looked at, so that all mistakes are found; after one of them nothing of the stage is used.
+            // All are checked, so that all mistakes are found; after a mistake nothing of the stage is used.
             ops.extend(operation(&op.value, op.span, &route, resolver));
         }
         let merge = match &self.merge {
@@ -357,9 +357,9 @@ impl Planned for PlannedPatch {
 }
 
 impl PlannedPatch {
-    /// The document after the operations, and the numbers of those that were done. Nothing to remove is fine where the step
-    /// is optional: such operations are left out, the others are done; where none is left, the last one's error stands for
-    /// the document.
+    /// The document after the operations, and the numbers of those that were done. If the step is optional, operations
+    /// with nothing to remove are left out, and the others are done. If none is left, the result is the error of the
+    /// last one.
     fn operated(&self, old: &[u8], format: Format) -> (Result<Vec<u8>, EditError>, Vec<usize>) {
         let mut left: Vec<usize> = (0..self.ops.len()).collect();
         loop {
@@ -401,7 +401,7 @@ impl PlannedPatch {
     }
 }
 
-/// What a merge patch is about, for people.
+/// The subject of a merge patch, for people.
 fn keys_of(merge: &Value) -> String {
     let keys: Vec<&str> = merge.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect();
     format!("merge {}", keys.join(", "))

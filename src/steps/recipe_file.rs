@@ -1,12 +1,12 @@
-//! Files from the recipe's side.
+//! Files from the recipe's folder.
 
 use crate::disk::{Dir, Kind, Meta};
 use crate::types::ContextPath;
 
 use super::work::{InField, StepFailure};
 
-/// Opens a file in the recipe's folder or below; none where nothing is there. No symlink is followed: it could lead to any
-/// file of the host.
+/// Opens a file in the recipe's folder or below; `None` if nothing is there. No symlink is followed: it could lead to
+/// any file of the host.
 pub(super) fn open(
     recipe_folder: &std::path::Path,
     path: &ContextPath,

@@ -11,12 +11,12 @@ use super::work::{Outcome, StepFailure, Tools};
 use crate::document::{Sink, Text, some_paths};
 use crate::types::{Route, Span};
 
-/// Removes files, symlinks and folders from the context; a folder goes with all that is in it.
+/// Removes files, symlinks and folders from the context; a folder is removed with everything in it.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(example = json!({"paths": ["statics/*.yml"]}))]
 pub struct Remove {
-    /// Globs of what goes; each must match something. `*` stops at `/`, `**` does not.
+    /// Globs of what to remove; each must match something. `*` stops at `/`, `**` does not.
     #[schemars(length(min = 1), example = ["statics/*.yml"])]
     pub paths: Vec<Text>,
     /// It is fine if there is nothing to remove.
@@ -28,9 +28,9 @@ pub struct Remove {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlannedRemove {
-    /// The globs; one that matches a folder takes all that is in it.
+    /// The globs; a glob that matches a folder removes everything in it.
     pub paths: Vec<String>,
-    /// Nothing to remove is fine.
+    /// It is fine if there is nothing to remove.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
 }

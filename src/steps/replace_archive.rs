@@ -1,5 +1,5 @@
-//! `replaceArchive`: puts another archive's content in the place of an archive, under the contract that nothing that was
-//! there is missing.
+//! `replaceArchive`: replaces an archive with the content of another one, and checks that nothing of the old one is
+//! missing.
 
 use std::io::{BufReader, BufWriter, Read, Seek, Write};
 use std::num::NonZeroUsize;
@@ -26,10 +26,10 @@ use crate::types::{
 
 const UNFINISHED: &str = "archive";
 
-/// Replaces an archive by what lies under `root` in another one, packed in the form that the name of `path` says.
+/// Replaces an archive with what is under `root` in another one. The name of `path` decides how it is packed.
 ///
-/// Every path that the old archive had must be there again, as executable as before, and a file with an execute bit must
-/// be a program for the platform or start with `#!`.
+/// The new archive must have every path of the old one, and a file that was executable must be so again. A file with an
+/// execute bit must be a program for the platform or start with `#!`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("oneOf" = [{"required": ["url"]}, {"required": ["file"]}]))]
@@ -48,15 +48,15 @@ pub struct ReplaceArchive {
         example = &"https://download.docker.com/linux/static/stable/{{ platform.machine }}/docker-{{ values.docker }}.tgz"
     )]
     pub url: Option<Text>,
-    /// The new archive, beside the recipe.
+    /// The new archive, in the recipe's folder or below.
     #[serde(default)]
     #[schemars(example = &"docker.tgz")]
     pub file: Option<Text>,
-    /// The sha256 of the new archive as 64 hex digits; needed where `url` is plain http.
+    /// The sha256 of the new archive as 64 hex digits; needed if `url` is plain http.
     #[serde(default)]
     #[schemars(example = &"5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03")]
     pub sha256: Option<Text>,
-    /// The folder of the new archive whose content is taken; default: all.
+    /// The folder of the new archive to take the content of; default: the whole archive.
     #[serde(default)]
     #[schemars(example = &"docker")]
     pub root: Option<Text>,
@@ -69,7 +69,7 @@ pub struct ReplaceArchive {
     pub optional: bool,
 }
 
-/// Replaces an archive by what lies under `root` in another.
+/// Replaces an archive with what is under `root` in another one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlannedReplaceArchive {
@@ -77,7 +77,7 @@ pub struct PlannedReplaceArchive {
     pub path: ContextPath,
     /// The new archive.
     pub source: ArchiveSource,
-    /// Its sha256, where the recipe says it.
+    /// Its sha256, if the recipe has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sha256: Option<Digest>,
     /// The folder in the new archive.
@@ -86,7 +86,7 @@ pub struct PlannedReplaceArchive {
     /// Globs of old paths that may be missing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow_missing: Vec<String>,
-    /// Nothing to replace is fine.
+    /// It is fine if there is nothing to replace.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
 }
@@ -170,7 +170,7 @@ impl Planned for PlannedReplaceArchive {
         let Some((old, _)) = context.open(&self.path)? else { return not_there(&self.path, self.optional, context) };
         let form = PackedForm::of_name(self.path.as_str()).in_field("path")?;
         let (new, from) = self.new_archive(context, tools)?;
-        // The root of all parses to none, which takes all.
+        // The root of the whole archive is parsed to `None`, and that takes everything.
         let root = EntryPath::parse(if self.root.is_root() { b"." } else { self.root.as_str().as_bytes() })
             .map_err(|error| StepFailure::of("root", Failure::from_error(FailureKind::Invalid, &error)))?;
         let options = ReplaceOptions {
@@ -200,7 +200,7 @@ impl Planned for PlannedReplaceArchive {
 }
 
 impl PlannedReplaceArchive {
-    /// What is wrong with one of the archives, at the field that it belongs to.
+    /// The failure for one of the archives, at the field that it belongs to.
     fn refused(&self, error: ArchiveError) -> StepFailure {
         let field = match &error {
             ArchiveError::Old(_) | ArchiveError::Write(_) | ArchiveError::Scratch(_) => "path",
@@ -216,7 +216,7 @@ impl PlannedReplaceArchive {
         StepFailure::of(field, error)
     }
 
-    /// The field that names the new archive: what is wrong with it is told there.
+    /// The field that names the new archive; mistakes in the archive are reported there.
     fn field(&self) -> &'static str {
         match &self.source {
             ArchiveSource::Url(_) => "url",
@@ -224,7 +224,7 @@ impl PlannedReplaceArchive {
         }
     }
 
-    /// The new archive, verified, and what to call it.
+    /// The new archive, verified, and its name in messages.
     fn new_archive(&self, context: &Context, tools: &Tools<'_>) -> Result<(Box<dyn Read>, String), StepFailure> {
         let field = self.field();
         match &self.source {
@@ -248,7 +248,7 @@ impl PlannedReplaceArchive {
         }
     }
 
-    /// A copy of a file, from its start, with its sha256: whoever edits the file meanwhile changes neither.
+    /// A copy of a file, from its start, with its sha256: if the file is edited in the meantime, neither changes.
     fn copied(&self, mut file: &fs_err::File, context: &Context) -> Result<(std::fs::File, Digest), StepFailure> {
         let mut hashing = DigestWriter::new(context.anonymous_file()?);
         std::io::copy(&mut file, &mut hashing).in_field(self.field())?;
@@ -257,7 +257,7 @@ impl PlannedReplaceArchive {
         Ok((copy, digest))
     }
 
-    /// Compares what a file is with what the recipe says, if it does.
+    /// Compares a file's digest with the recipe's, if the recipe has one.
     fn verify(&self, found: Digest, file: &fs_err::File) -> Result<(), StepFailure> {
         let Some(expected) = self.sha256.filter(|expected| *expected != found) else { return Ok(()) };
         let mut failed =

@@ -1,4 +1,4 @@
-//! `replaceImage`: writes an image, straight from its registry, as an archive that `docker load` takes.
+//! `replaceImage`: writes an image, straight from its registry, as an archive that `docker load` reads.
 
 use std::io::Write;
 
@@ -17,7 +17,7 @@ use crate::types::{ContextPath, Diagnostic, ImageRef, ImageSource, Platform, Rou
 
 const UNFINISHED: &str = "image.tar";
 
-/// Writes an image for the platform, straight from its registry, as an archive that `docker load` takes.
+/// Writes an image for the platform, straight from its registry, as an archive that `docker load` reads.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(example = json!({"path": "images/registry.tar", "image": "registry:2.7.1"}))]
@@ -37,7 +37,7 @@ pub struct ReplaceImage {
     pub optional: bool,
 }
 
-/// Writes an image as an archive that `docker load` takes.
+/// Writes an image as an archive that `docker load` reads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlannedReplaceImage {
@@ -48,7 +48,7 @@ pub struct PlannedReplaceImage {
     /// The name that the archive gives it.
     #[serde(rename = "as")]
     pub tag: ImageRef,
-    /// Nothing to replace is fine.
+    /// It is fine if there is nothing to replace.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
 }
@@ -63,7 +63,7 @@ impl Written for ReplaceImage {
             let parsed: Option<ImageSource> = resolver.parsed(text, &route.then("as"));
             parsed.and_then(|name| load_tag(&name, text.span, resolver))
         } else {
-            // The name counts, not who is asked for it.
+            // Only the name counts, not the place that the image comes from.
             let name = image.as_ref().map(|image| ImageSource::Registry(image.reference().clone()));
             name.and_then(|name| load_tag(&name, self.image.span, resolver))
         };
@@ -71,7 +71,7 @@ impl Written for ReplaceImage {
     }
 }
 
-/// The name that an archive gives its image: one with a tag.
+/// The name that an archive gives its image; it has a tag.
 fn load_tag(name: &ImageSource, span: Span, resolver: &mut Resolver<'_>) -> Option<ImageRef> {
     let reference = match name {
         ImageSource::Registry(reference) => reference,

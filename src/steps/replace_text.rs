@@ -13,7 +13,7 @@ use crate::edit::{Format, TextPattern};
 use crate::syntax::shortened;
 use crate::types::{ContextPath, Diagnostic, Route, Span};
 
-/// Replaces text in a file that is neither JSON nor YAML (`patch` edits those). All places that fit are replaced.
+/// Replaces text in a file that is neither JSON nor YAML (`patch` edits those). All places that match are replaced.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(example = json!({"path": "scripts/init.sh", "find": "prepare the node", "replace": "prepare this node", "expect": 1}))]
@@ -27,20 +27,20 @@ pub struct ReplaceText {
     /// The file in the context. It need not be UTF-8.
     #[schemars(example = &"scripts/init.sh")]
     pub path: Text,
-    /// What is looked for: this text, or what this regular expression matches where `regex` is set.
+    /// The text to look for; a regular expression if `regex` is set.
     #[schemars(length(min = 1), example = &"prepare the node")]
     pub find: Text,
-    /// What takes its place; empty: nothing. Where `regex` is set, `$1` and `${name}` are what the groups of `find` matched,
-    /// and `$$` is a dollar sign.
+    /// The text to put in its place; an empty one removes it. If `regex` is set, `$1` and `${name}` are what the groups
+    /// of `find` matched, and `$$` is a dollar sign.
     #[schemars(example = &"prepare this node")]
     pub replace: Text,
-    /// `find` is a regular expression in the syntax of Rust's `regex`: `^` and `$` match at the start and the end of every
-    /// line, whether it ends as on Unix or on Windows, and `.` matches no line end (`(?s).` does). No look-around, no
-    /// backreferences.
+    /// `find` is a regular expression in the syntax of Rust's `regex`. `^` and `$` match at the start and the end of
+    /// every line, with Unix and with Windows line ends. `.` does not match a line end (`(?s).` does). Look-around and
+    /// backreferences do not work.
     #[serde(default)]
     #[schemars(example = true)]
     pub regex: bool,
-    /// How many places must be replaced; default: any number but none.
+    /// How many places must be replaced; default: at least one.
     #[serde(default)]
     #[schemars(range(min = 1), example = 1)]
     pub expect: Option<Spanned<u32>>,
@@ -55,9 +55,9 @@ pub struct ReplaceText {
 pub struct PlannedReplaceText {
     /// The file in the context.
     pub path: ContextPath,
-    /// What is looked for.
+    /// The text to look for.
     pub find: String,
-    /// What takes its place.
+    /// The text to put in its place.
     pub replace: String,
     /// `find` is a regular expression, and `replace` names its groups.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -65,7 +65,7 @@ pub struct PlannedReplaceText {
     /// How many places must be replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<u32>,
-    /// Nothing to replace is fine.
+    /// It is fine if there is nothing to replace.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
 }

@@ -1,11 +1,11 @@
-//! Each step as written and what it is resolved to: the plan's JSON, or the whole of what is wrong.
+//! Each step as written and its result: the plan's JSON, or all its mistakes.
 
 use crate::document::{Values, ValuesInput};
 use crate::plan::{Narrowing, resolve};
 use crate::recipe::parse;
 use crate::types::{Diagnostic, Epoch, Source};
 
-/// What becomes of a recipe with these steps, each a line of YAML in flow style.
+/// The result for a recipe with these steps, each of them a line of YAML in flow style.
 fn resolved(step: &str) -> String {
     let text = format!(
         "apiVersion: recipe.sealer.io/v1alpha1\nkind: Recipe\nmetadata: {{name: demo}}\n\

@@ -1,4 +1,4 @@
-//! What a step as written and a context entry become in a plan: the helpers that render, parse and remember places.
+//! Turns written steps and context entries into those of a plan: helpers that render, parse and remember places.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -13,7 +13,7 @@ use crate::types::{ContextPath, Diagnostic, Digest, FileMode, ImageRef, Places, 
 
 pub(crate) const EXPECTED_REGISTRY: &str = "expected `HOST` or `HOST:PORT`";
 
-/// Resolves the parts of a stage for one platform, gathers their places and all mistakes.
+/// Resolves the parts of a stage for one platform, and collects their places and all mistakes.
 pub(crate) struct Resolver<'a> {
     pub(crate) source: &'a Source,
     scope: &'a Scope,
@@ -38,14 +38,14 @@ impl<'a> Resolver<'a> {
         self.mistakes.push(Diagnostic::error(span, message));
     }
 
-    /// The text with its templates replaced; none, with a mistake, where that fails.
+    /// The text with its templates replaced; `None`, with a mistake, if that fails.
     pub(crate) fn render(&mut self, text: &Text, route: &Route) -> Option<String> {
         self.mark(route, text.span);
         let rendered = self.scope.render(text);
         self.rendered(rendered)
     }
 
-    /// As [`render`](Self::render), for the whole content of a file, where parts may be kept as they are.
+    /// As [`render`](Self::render), for the whole content of a file, which may keep parts as they are.
     pub(crate) fn render_content(&mut self, text: &Text, route: &Route) -> Option<String> {
         self.mark(route, text.span);
         let rendered = self.scope.render_content(text);
@@ -66,7 +66,7 @@ impl<'a> Resolver<'a> {
         self.mistakes.len() + self.unknown
     }
 
-    /// All that templates see.
+    /// All names that templates can use.
     pub(crate) fn names(&self) -> Value {
         self.scope.names()
     }
@@ -77,7 +77,7 @@ impl<'a> Resolver<'a> {
         rendered.parse().map_err(|error: T::Err| self.mistake(text.span, error.to_string())).ok()
     }
 
-    /// The rendered text as a `T`, the default where nothing is written; none only after a mistake.
+    /// The rendered text as a `T`, or the default if nothing is written; `None` only after a mistake.
     pub(crate) fn parsed_or_default<T: FromStr<Err: ToString> + Default>(
         &mut self,
         text: Option<&Text>,
@@ -89,7 +89,7 @@ impl<'a> Resolver<'a> {
     /// Globs, checked; `*` stops at `/`.
     pub(crate) fn globs(&mut self, texts: &[Text], route: &Route) -> Option<Vec<String>> {
         let mut globs = Vec::new();
-        // All are looked at, so that all mistakes are found.
+        // All are checked, so that all mistakes are found.
         let mut is_good = true;
         for (index, text) in texts.iter().enumerate() {
             let Some(rendered) = self.render(text, &route.then(index)) else {
@@ -167,7 +167,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The mode of a step's `mode`; none only after a mistake.
+    /// The mode in a step's `mode`; `None` only after a mistake.
     #[expect(clippy::option_option, reason = "the outer one is about mistakes, the inner one about the recipe")]
     pub(super) fn mode(&mut self, text: Option<&Text>, route: &Route) -> Option<Option<FileMode>> {
         match text {
@@ -220,7 +220,7 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// What is wrong with a glob.
+/// The mistake in a glob.
 fn glob_reason(kind: &ErrorKind) -> String {
     match kind {
         ErrorKind::UnclosedClass => "its `[` is not closed: expected a `]`".to_owned(),
@@ -232,7 +232,7 @@ fn glob_reason(kind: &ErrorKind) -> String {
     }
 }
 
-/// What is wrong with the text of a registry, if anything.
+/// The mistake in the text of a registry, if there is one.
 pub(crate) fn registry_host(text: &str) -> Option<String> {
     let reference = format!("{text}/x");
     let parsed = reference.parse::<ImageRef>();

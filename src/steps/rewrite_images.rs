@@ -25,11 +25,11 @@ pub struct RewriteImages {
     /// The registry to point to, `HOST` or `HOST:PORT`.
     #[schemars(example = &"sea.hub:5000")]
     pub to: Text,
-    /// Globs on the complete reference (`docker.io/library/nginx:latest`) of what is rewritten; default: all.
+    /// Globs of the complete references (`docker.io/library/nginx:latest`) to rewrite; default: all.
     #[serde(default)]
     #[schemars(example = ["docker.io/calico/*"])]
     pub from: Option<Vec<Text>>,
-    /// Globs on the complete reference of what stays as it is.
+    /// Globs of the complete references that stay as they are.
     #[serde(default)]
     #[schemars(example = ["docker.io/library/*"])]
     pub ignore: Vec<Text>,
@@ -50,16 +50,16 @@ pub struct PlannedRewriteImages {
     pub paths: Vec<String>,
     /// The registry.
     pub to: String,
-    /// Globs on the complete reference; empty: all.
+    /// Globs of the complete references to rewrite; empty: all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub from: Vec<String>,
-    /// Globs on the complete reference of what stays as it is.
+    /// Globs of the complete references that stay as they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignore: Vec<String>,
     /// How many must be rewritten.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<u32>,
-    /// Nothing to rewrite is fine.
+    /// It is fine if there is nothing to rewrite.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
 }
@@ -108,14 +108,14 @@ impl Planned for PlannedRewriteImages {
         let wanted = |image: &ImageRef| {
             let name = image.to_string();
             let is_wanted = (self.from.is_empty() || from.is_match(&name)) && !ignore.is_match(&name);
-            // What a list left out is no image, and nobody would have it.
+            // A list left this out: it is not an image, and no registry would have it.
             is_wanted && !tools.sources.is_refused(&ImageSource::Registry(image.clone()), tools.platform)
         };
         let mut read: Vec<(&ContextPath, Vec<u8>)> = Vec::new();
         for file in &files {
             read.extend(context.read(file)?.map(|bytes| (file, bytes)));
         }
-        // What one file names for certain, another may name where only a list tells.
+        // One file may name an image clearly, and another file may name it so that only an image list decides.
         let mut listed: BTreeSet<ImageRef> = tools.listed(context);
         for (file, bytes) in &read {
             let scanned = scan(file, bytes, tools.cluster_registry, &listed);

@@ -12,8 +12,8 @@ use crate::document::Text;
 use crate::edit::{Format, sort_keys};
 use crate::types::{ContextPath, Route, Span};
 
-/// Puts the keys of all maps of a JSON or YAML file in order. A comment goes with the key that it stands above or beside;
-/// lists, values and everything else stay as they were, byte for byte.
+/// Puts the keys of all maps of a JSON or YAML file in order. A comment moves with the key below it or on its line.
+/// Lists, values and everything else stay as they were, byte for byte.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(example = json!({"path": "etc/daemon.json"}))]
@@ -32,7 +32,7 @@ pub struct SortKeys {
 pub struct PlannedSortKeys {
     /// The file in the context.
     pub path: ContextPath,
-    /// A file that is not there is fine.
+    /// It is fine if the file is not there.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
 }

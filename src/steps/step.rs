@@ -1,4 +1,4 @@
-//! What every step says of itself: once, for all that look at a plan with or without carrying it out.
+//! The interface of every step, for all code that looks at a plan, whether it runs it or not.
 
 use super::context::Context;
 use super::resolver::Resolver;
@@ -9,18 +9,19 @@ use crate::types::{ContextPath, Platform, Route, Span};
 
 /// A step as the recipe has it: its strings are still templates.
 pub(super) trait Written {
-    /// What it is resolved to.
+    /// The step as a plan has it.
     type Planned;
 
-    /// Reports what is wrong whatever its templates become, and brings the step into its usual form. `at` is the step.
+    /// Reports mistakes that do not depend on its templates, and turns the step into its usual form. `at` is the step's
+    /// place.
     fn check(&mut self, _at: Span, _sink: &Sink) {}
 
-    /// The step with its templates replaced and its paths parsed. `None` only after a mistake was reported.
+    /// The step with its templates replaced and its paths parsed; `None` only after a mistake was reported.
     fn resolve(&self, at: Span, route: &Route, resolver: &mut Resolver<'_>) -> Option<Self::Planned>;
 }
 
-/// A step as a plan has it: concrete. Its JSON is part of the digest of its stage, so a new field needs a default that is not
-/// written.
+/// A step as a plan has it: concrete. Its JSON is part of its stage's digest, so a new field needs a default that is
+/// not written.
 pub(super) trait Planned {
     /// Its name in recipes.
     const NAME: &str;
@@ -32,10 +33,10 @@ pub(super) trait Planned {
         format!("{} {}", Self::NAME, paths.join(" "))
     }
 
-    /// Which files it reads and writes.
+    /// The files that it reads and writes.
     fn files(&self) -> StepFiles<'_>;
 
-    /// What it does to the paths of the context.
+    /// Its effect on the paths of the context.
     fn effect(&self) -> Effect<'_> {
         Effect::Edits
     }
@@ -45,12 +46,12 @@ pub(super) trait Planned {
         Vec::new()
     }
 
-    /// Whether the build uses what it needs, and not the step itself.
+    /// Whether the build, and not the step itself, uses what it needs.
     fn needs_while_building(&self) -> bool {
         false
     }
 
-    /// Whether it puts a whole archive in the place of another, so that a preview does not run it for large ones.
+    /// Whether it replaces a whole archive; a preview does not run it for large archives.
     fn replaces_archives(&self) -> bool {
         false
     }
@@ -59,7 +60,7 @@ pub(super) trait Planned {
     fn run(&self, context: &Context, tools: &Tools<'_>) -> Result<Outcome, StepFailure>;
 }
 
-/// What a step does to the paths of a context.
+/// The effect of a step on the paths of a context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect<'a> {
     /// All paths stay.
@@ -68,23 +69,23 @@ pub(crate) enum Effect<'a> {
     MakesFile(&'a ContextPath),
     /// There is a symlink at a path, perhaps to a folder.
     Links(&'a ContextPath),
-    /// What globs match goes.
+    /// What these globs match is removed.
     Removes(&'a [String]),
-    /// Something gets another path.
+    /// Something is moved to another path.
     Moves {
-        /// The path that it had.
+        /// Its old path.
         from: &'a ContextPath,
         /// Its new path.
         to: &'a ContextPath,
     },
 }
 
-/// Paths or globs of the context, and the field of the recipe that says them.
+/// Paths or globs of the context, and the field of the recipe that has them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct FieldPaths<'a> {
     /// The field.
     pub(crate) field: &'static str,
-    /// The paths, or the globs where the field is a list.
+    /// The paths, or the globs if the field is a list.
     pub(crate) paths: Vec<&'a str>,
     is_list: bool,
 }
@@ -106,16 +107,16 @@ impl<'a> FieldPaths<'a> {
     }
 }
 
-/// Which files a step reads and writes.
+/// The files that a step reads and writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StepFiles<'a> {
-    /// What it reads or changes and so must find in the context.
+    /// What it reads or changes; the context must have this.
     pub(crate) found: FieldPaths<'a>,
-    /// What has content of its making afterwards.
+    /// The files whose content it makes.
     pub(crate) written: FieldPaths<'a>,
     /// The file of the recipe's folder that it reads, with the field that names it.
     pub(crate) beside: Option<(&'static str, &'a ContextPath)>,
-    /// Whether nothing to do is fine for it.
+    /// Whether it is fine if there is nothing to do.
     pub(crate) optional: bool,
 }
 
@@ -124,7 +125,7 @@ impl<'a> StepFiles<'a> {
         Self { found: FieldPaths::default(), written: FieldPaths::default(), beside: None, optional }
     }
 
-    /// Of a step that changes one file, which its `path` names.
+    /// The files of a step that changes one file, named by its `path`.
     pub(super) fn edited(path: &'a ContextPath, optional: bool) -> Self {
         let path = || FieldPaths::one("path", path);
         Self { found: path(), written: path(), ..Self::new(optional) }

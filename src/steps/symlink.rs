@@ -11,25 +11,25 @@ use super::work::{Outcome, StepFailure, Tools};
 use crate::document::{Sink, Text, not_empty};
 use crate::types::{ContextPath, Diagnostic, Route, Span};
 
-/// What Linux can hold as a symlink's target: `PATH_MAX` with its final zero.
+/// The longest target of a symlink on Linux: `PATH_MAX` with its final zero.
 const LONGEST_TARGET: usize = 4095;
 
-/// How many characters of a target that is none are shown.
+/// How many characters of an invalid target are shown.
 const SHOWN: usize = 80;
 
-/// Makes a symlink, or points one that is there elsewhere.
+/// Makes a symlink, or changes what an existing one points to.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(example = json!({"path": "bin/k", "target": "kubectl"}))]
 pub struct Symlink {
-    /// The symlink in the context. Folders that are missing are made; a file or folder that is there is not overwritten.
+    /// The symlink in the context. Missing folders are made; a file or folder that is there is not overwritten.
     #[schemars(example = &"bin/k")]
     pub path: Text,
-    /// What it points to, as it shall stand in the image: relative to the symlink's folder, or absolute. It need not be
-    /// there, and it is never followed here.
+    /// What it points to in the image: relative to the symlink's folder, or absolute. It need not be there, and it is
+    /// never followed here.
     #[schemars(length(min = 1), example = &"kubectl")]
     pub target: Text,
-    /// Every step takes this word; there is always something to make.
+    /// It has no effect here: there is always something to make.
     #[serde(default)]
     pub optional: bool,
 }
@@ -42,7 +42,7 @@ pub struct PlannedSymlink {
     pub path: ContextPath,
     /// What it points to; never followed.
     pub target: String,
-    /// Said in the recipe, and without meaning here.
+    /// Set in the recipe; it has no effect here.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
 }

@@ -1,4 +1,4 @@
-//! A context whose files are hard links into a layer, and steps on it as plans write them.
+//! Runs steps, as plans write them, on a context whose files are hard links into a layer.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::transport::{
 };
 use crate::types::{Epoch, Event, Observer};
 
-/// When the layer's files were made, in seconds; what steps make is of [`MADE`].
+/// The time of the layer's files, in seconds; what steps make has the time [`MADE`].
 pub(super) const OLD: i64 = 7;
 /// The constant time.
 pub(super) const MADE: u64 = 1_000;
@@ -36,12 +36,12 @@ pub(super) struct World {
 }
 
 impl World {
-    /// With nothing in it and nothing outside.
+    /// An empty one, with nothing outside.
     pub(super) fn new() -> Self {
         Self::with(None)
     }
 
-    /// With the sandbox's miniatures outside.
+    /// An empty one, with the sandbox's miniatures outside.
     pub(super) fn with_sandbox() -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self::with(Some(Sandbox::start(folder.path()).unwrap()))
@@ -79,7 +79,7 @@ impl World {
         self.folder.path().join(path)
     }
 
-    /// A file of the layer that the context has as a hard link; the folders above it are as old.
+    /// A file of the layer that the context has as a hard link; the folders above it have the same time.
     pub(super) fn file(self, path: &str, content: impl AsRef<[u8]>, mode: u32) -> Self {
         let (layer, context) = (self.path("layer").join(path), self.path("context").join(path));
         for file in [&layer, &context] {
@@ -110,7 +110,7 @@ impl World {
         self
     }
 
-    /// A file beside the recipe.
+    /// A file next to the recipe.
     pub(super) fn beside(self, path: &str, content: impl AsRef<[u8]>, mode: u32) -> Self {
         let file = self.path("recipe").join(path);
         fs_err::create_dir_all(file.parent().unwrap()).unwrap();
@@ -141,7 +141,7 @@ impl World {
         lines
     }
 
-    /// Runs a step, as a plan writes it, and sees that the layer stays as it was.
+    /// Runs a step, as a plan writes it, and checks that the layer stays as it was.
     pub(super) fn try_run(&self, step: Value) -> Result<Outcome, StepFailure> {
         let layer = self.layer();
         let step: PlannedStep = serde_json::from_value(step).unwrap();
@@ -163,7 +163,7 @@ impl World {
         result
     }
 
-    /// What a step did, or the whole of why not.
+    /// What a step did, or its whole failure.
     pub(super) fn run(&self, step: Value) -> String {
         match self.try_run(step) {
             Ok(outcome) => format!("{outcome:?}"),
@@ -266,7 +266,7 @@ fn no_step_goes_through_a_symlink() {
         let there: Vec<_> = fs_err::read_dir(outside.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(there, ["x"], "{step}");
     }
-    // Globs do not see what is behind it, and the symlink itself can go.
+    // Globs do not see what is behind it, and the symlink itself can be removed.
     let outside = tempfile::tempdir().unwrap();
     fs_err::write(outside.path().join("x"), "old").unwrap();
     let world = World::new().link("out", outside.path().to_str().unwrap());

@@ -1,4 +1,4 @@
-//! What steps work with, and what they say they did.
+//! The tools of steps, and the results that they report.
 
 use std::collections::BTreeSet;
 
@@ -8,23 +8,23 @@ use crate::closure::listed_images;
 use crate::sources::Sources;
 use crate::types::{ContextPath, Event, Failure, FailureKind, ImageRef, Observer, Platform, Route};
 
-/// What steps work with.
+/// The tools of steps.
 pub(crate) struct Tools<'a> {
     /// Images and files from outside.
     pub sources: &'a Sources,
     /// The platform that the stage is for.
     pub platform: &'a Platform,
-    /// How the cluster calls the image's own registry.
+    /// The name that the cluster uses for the image's own registry.
     pub cluster_registry: &'a str,
     /// The image lists of the stage: the path of each, and the images that the recipe names for it.
     pub lists: &'a [(ContextPath, Vec<ImageRef>)],
-    /// What lies beside the recipe.
+    /// The recipe's folder.
     pub beside: &'a Beside,
-    /// Nobody is asked, and what is not known is taken for what it looks like.
+    /// Whether this is a preview: no registry is asked, and strings that look like images count as images.
     pub is_preview: bool,
-    /// How many threads may work.
+    /// The number of threads.
     pub threads: usize,
-    /// Who listens.
+    /// The receiver of events.
     pub observer: &'a dyn Observer,
 }
 
@@ -33,7 +33,7 @@ impl Tools<'_> {
         self.observer.event(Event::Warning { message });
     }
 
-    /// What the stage's image lists name: as the recipe says, and as those that are written already have it.
+    /// The images of the stage's lists: those that the recipe names, and those of lists that are written already.
     pub(super) fn listed(&self, context: &Context) -> BTreeSet<ImageRef> {
         let mut listed = BTreeSet::new();
         for (path, images) in self.lists {
@@ -52,7 +52,7 @@ pub(crate) enum Outcome {
     Changed(String),
     /// The context was already as the step makes it.
     Unchanged(String),
-    /// There was nothing to do and the step is optional; why.
+    /// There was nothing to do, and the step is optional; the text says why.
     Skipped(String),
 }
 
@@ -77,7 +77,7 @@ impl StepFailure {
         Self { at: Route::stage().then(field), failure: Failure::new(FailureKind::Failed, message) }
     }
 
-    /// Globs of a field that match nothing: the first of them is the place.
+    /// The failure for globs of a field that match nothing; it points at the first of them.
     pub(super) fn unmatched(field: &str, globs: &[String], unmatched: &[String]) -> Self {
         Self::nothing_matches("no file", field, globs, unmatched)
     }
@@ -119,12 +119,12 @@ impl<T, E: Into<Failure>> InField<T> for Result<T, E> {
     }
 }
 
-/// The failure for a `path` that is not in the context, or the skip where the step is optional.
+/// The failure for a `path` that is not in the context, or a skip if the step is optional.
 pub(super) fn not_there(path: &ContextPath, optional: bool, context: &Context) -> Result<Outcome, StepFailure> {
     missing_at("path", path, optional, context)
 }
 
-/// The same for another field.
+/// The same for another field than `path`.
 pub(super) fn missing_at(
     field: &str,
     path: &ContextPath,

@@ -1,4 +1,4 @@
-//! `write`: a file whose content stands in the recipe.
+//! `write`: a file whose content is in the recipe.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use super::work::{Outcome, StepFailure, Tools};
 use crate::document::Text;
 use crate::types::{ContextPath, FileMode, Route, Span};
 
-/// Writes a file: a new one, or a new content for one that is there. Folders that are missing are made.
+/// Writes a new file, or replaces the content of a file that is there. Missing folders are made.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(example = json!({"path": "etc/motd", "content": "Made by {{ recipe.name }} for {{ platform.machine }}.\n"}))]
@@ -25,7 +25,7 @@ pub struct WriteFile {
     /// The file in the context.
     #[schemars(example = &"etc/motd")]
     pub path: Text,
-    /// The whole content. `{{ … }}` works in it, and `{% raw %}…{% endraw %}` keeps what stands between as it is.
+    /// The whole content. `{{ … }}` works in it, and `{% raw %}…{% endraw %}` keeps the text between as it is.
     #[schemars(example = &"Made by {{ recipe.name }}.\n")]
     pub content: Text,
     /// The permission bits, in octal and in quotes; default: those of the file that is there, else 0644.
@@ -36,7 +36,7 @@ pub struct WriteFile {
     #[serde(default)]
     #[schemars(example = false)]
     pub template: Option<bool>,
-    /// Every step takes this word; there is always something to write.
+    /// It has no effect here: there is always something to write.
     #[serde(default)]
     pub optional: bool,
 }
@@ -49,10 +49,10 @@ pub struct PlannedWriteFile {
     pub path: ContextPath,
     /// Its content.
     pub content: String,
-    /// Its mode; none: that of what is there, else 0644.
+    /// Its mode; `None`: that of the existing file, else 0644.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<FileMode>,
-    /// Said in the recipe, and without meaning here.
+    /// Set in the recipe; it has no effect here.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
 }

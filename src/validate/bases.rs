@@ -1,9 +1,9 @@
-//! Images to build on that look like a mistyped one of this recipe.
+//! Finds base images that look like a mistyped image of this recipe.
 
 use crate::plan::{Lock, StageSketch};
 use crate::types::{Diagnostic, SealerName, nearest};
 
-/// Warnings for images that no stage makes and whose names are near to one that a stage makes.
+/// Warnings for images that no stage makes, but whose names are near to an image that a stage makes.
 pub(super) fn mistyped(stages: &[StageSketch], lock: Option<&Lock>) -> Vec<Diagnostic> {
     let made: Vec<&SealerName> = stages.iter().filter_map(|stage| stage.image.as_ref()).collect();
     let mut warnings = Vec::new();
@@ -20,7 +20,8 @@ pub(super) fn mistyped(stages: &[StageSketch], lock: Option<&Lock>) -> Vec<Diagn
     warnings
 }
 
-/// The name that was probably meant: another tag of the same repository, or the same tag of one that is spelt alike.
+/// The name that was probably meant: another tag of the same repository, or the same tag of a repository with a similar
+/// name.
 fn near(needed: &SealerName, made: &[&SealerName]) -> Option<String> {
     let own = needed.reference();
     let of_tag = |name: &SealerName| name.reference().tag().unwrap_or_default().to_owned();
@@ -29,10 +30,10 @@ fn near(needed: &SealerName, made: &[&SealerName]) -> Option<String> {
     made.iter().find_map(|other| {
         let (other_tag, other_repository) = (of_tag(other), of_repository(other)?);
         let is_near = if other.reference().registry() == own.registry() && other_repository == repository {
-            // Another version is another image, not a slip.
+            // Another version is another image, not a typing mistake.
             without_digits(&tag) != without_digits(&other_tag) && nearest(&tag, [other_tag.as_str()]).is_some()
         } else {
-            // `my-kubernetes` is made of `kubernetes`, and is not a slip either.
+            // `my-kubernetes` is made from `kubernetes`, and is not a typing mistake either.
             let extends = other_repository.contains(&repository) || repository.contains(&other_repository);
             tag == other_tag && !extends && nearest(&repository, [other_repository.as_str()]).is_some()
         };

@@ -1,4 +1,4 @@
-//! Files and folders beside the recipe.
+//! Checks files and folders next to the recipe.
 
 use std::io::Read;
 use std::path::Path;
@@ -9,20 +9,20 @@ use crate::plan::{ContextSource, StageSketch};
 use crate::steps::PlannedStep;
 use crate::types::{ContextPath, Diagnostic, Route, Source, Span, nearest};
 
-/// The longest file that is read as a template, in bytes: what a template may become.
+/// The longest file that is read as a template, in bytes: the same limit as for a rendered template.
 const MOST_TEMPLATE: u64 = 1 << 20;
 
-/// The recipe's folder; where it cannot be read nothing is said.
+/// The recipe's folder; if it cannot be read, there are no diagnostics.
 pub(super) struct Beside<'a> {
     folder: Option<(&'a Path, Dir)>,
 }
 
-/// What stands at a path.
+/// What is at a path.
 enum Found {
     There(Kind),
     /// This part is missing, and its folder has these names.
     Missing(ContextPath, Vec<String>),
-    /// The way to it leads over something that is no folder.
+    /// A part of the path is not a folder.
     NoFolder(ContextPath),
     Unknown,
 }
@@ -32,7 +32,7 @@ impl<'a> Beside<'a> {
         Self { folder: folder.and_then(|path| Some((path, Dir::open(path).ok()?))) }
     }
 
-    /// Errors for what a stage takes from beside the recipe and is not there.
+    /// Errors for files and folders that a stage takes from the recipe's folder and that are missing.
     pub(super) fn files(&self, stage: &StageSketch) -> Vec<Diagnostic> {
         let mut mistakes = Vec::new();
         let mut check = |route: Route, span: Span, path: &ContextPath, expected: Kind| {
@@ -50,7 +50,7 @@ impl<'a> Beside<'a> {
             let route = Route::stage().then("steps").then(index);
             let Some(step) = step else { continue };
             let files = step.files();
-            // Where nothing to copy is fine, the file need not be there.
+            // If the step is optional, the file may be missing.
             let is_needed = !(files.optional && files.only_writes());
             if let Some((field, file)) = files.beside.filter(|_| is_needed) {
                 check(route.then(field), *span, file, Kind::File);
@@ -59,7 +59,7 @@ impl<'a> Beside<'a> {
         mistakes
     }
 
-    /// What is wrong with the templates that a stage copies from beside the recipe.
+    /// The mistakes in the templates that a stage copies from the recipe's folder.
     pub(super) fn templates(&self, stage: &StageSketch) -> Vec<Located> {
         let mistake = |step: &PlannedStep| {
             let PlannedStep::Copy(copy) = step else { return None };
@@ -72,7 +72,7 @@ impl<'a> Beside<'a> {
         stage.steps.iter().filter_map(|(_, step)| step.as_ref()).filter_map(mistake).collect()
     }
 
-    /// The text of a file; none where it cannot be had.
+    /// The text of a file; `None` if it cannot be read.
     pub(super) fn text(&self, path: &ContextPath) -> Option<String> {
         let (_, folder) = self.folder.as_ref()?;
         let Found::There(Kind::File) = self.find(path) else { return None };

@@ -1,10 +1,10 @@
-//! Where a recipe's form is wrong, and what is not worth saying because of it.
+//! Finds the places where a recipe's form is wrong, and the mistakes that only follow from them.
 
 use crate::plan::StageSketch;
 use crate::recipe::Recipe;
 use crate::types::{Diagnostic, Severity, Span};
 
-/// The places of all mistakes in form.
+/// The places of all mistakes in the form.
 pub(super) struct Broken(Vec<Span>);
 
 fn within(inner: Span, outer: Span) -> bool {
@@ -17,14 +17,14 @@ impl Broken {
         Self(errors.map(|found| found.span).collect())
     }
 
-    /// Whether a mistake in meaning only follows from one in form: it is about a stand-in, or about a whole of which a part
-    /// is wrong.
+    /// Whether a mistake in the meaning only follows from one in the form: it is about a stand-in, or about something
+    /// with a wrong part.
     pub(super) fn explains(&self, mistake: &Diagnostic) -> bool {
         // Stand-ins for what is missing have no place.
         mistake.span == Span::default() || self.spoils(mistake.span)
     }
 
-    /// Whether what stands here is a stand-in or has a wrong part.
+    /// Whether this place is a stand-in or has a wrong part.
     pub(super) fn spoils(&self, span: Span) -> bool {
         span == Span::default()
             || self.touches(span)
@@ -37,8 +37,8 @@ impl Broken {
         self.0.iter().any(|error| within(*error, span))
     }
 
-    /// Whether the stages lack parts of which nobody knows what they would have been: a list of steps that is none, an
-    /// unknown field of a stage. A single wrong step is not meant.
+    /// Whether the stages have unknown parts: a list of steps that is not a list, or an unknown field of a stage. A
+    /// single wrong step does not count.
     pub(super) fn hides_parts(&self, recipe: &Recipe, sketches: &[StageSketch]) -> bool {
         let stages = recipe.stages.span;
         let known = |error: Span| {

@@ -1,4 +1,4 @@
-//! Inputs that may be something else tomorrow.
+//! Finds inputs that may change.
 
 use url::Url;
 
@@ -9,15 +9,15 @@ use crate::types::{BaseSource, Diagnostic, ImageSource, Route, Span};
 
 use super::moving::{is_moving_tag, is_moving_url};
 
-/// Something from elsewhere.
+/// An input from outside.
 enum Input {
     Base(BaseSource),
     Image(ImageSource),
     Url(Url),
 }
 
-/// Warnings for inputs that neither a digest nor the lock fixes. Without a lock, which apply writes, only for those whose
-/// name says that they move.
+/// Warnings for inputs that neither a digest nor the lock pins. Without a lock (apply writes one), there are warnings
+/// only for inputs whose name says that they change.
 pub(super) fn unlocked(stages: &[StageSketch], lock: Option<&Lock>) -> Vec<Diagnostic> {
     let is_made = |base: &BaseSource| {
         base.sealer().is_some_and(|name| stages.iter().any(|stage| stage.image.as_ref() == Some(name)))
@@ -69,13 +69,13 @@ fn image(source: &ImageSource, stage: &StageSketch, lock: Option<&Lock>) -> (Str
     (source.familiar(), is_locked || reference.digest().is_some(), is_moving_tag(tag))
 }
 
-/// Without user, password, query and fragment, which may be secrets.
+/// The URL without user, password, query and fragment, which may be secrets.
 fn shown(url: &Url) -> String {
     let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
     format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
 }
 
-/// All that a stage needs from elsewhere and has no sha256 in the recipe, each with its place.
+/// All inputs of a stage from outside that have no sha256 in the recipe, each with its place.
 fn inputs(stage: &StageSketch) -> Vec<(Span, Input)> {
     let mut inputs: Vec<(Span, Input)> =
         stage.bases.iter().map(|(span, base)| (*span, Input::Base(base.clone()))).collect();

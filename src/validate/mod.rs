@@ -1,7 +1,7 @@
-//! Everything that is wrong or doubtful about a recipe, in one go, without a network.
+//! Finds everything that is wrong or doubtful about a recipe, in one run, without the network.
 //!
-//! Mistakes in form and in meaning are found in the same reading: what is wrong in form has a stand-in, and what would
-//! only follow from a stand-in is not said. Beside the recipe only files that it names are looked at.
+//! One run finds mistakes in the form and in the meaning. A part with a wrong form has a stand-in, and mistakes that
+//! only follow from a stand-in are not reported. In the recipe's folder, only files that the recipe names are read.
 
 mod bases;
 mod beside;
@@ -22,25 +22,25 @@ use crate::types::{Diagnostic, Epoch, Severity, Source};
 use beside::Beside;
 use broken::Broken;
 
-/// What is to be checked.
+/// The input of a check.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     /// The recipe.
     pub source: &'a Source,
-    /// Values from elsewhere.
+    /// Values from outside the recipe.
     pub values: &'a ValuesInput,
-    /// What of the recipe is wanted.
+    /// The wanted part of the recipe.
     pub narrowing: &'a Narrowing,
-    /// The time that everything of our making carries.
+    /// The time of everything that sealer makes.
     pub epoch: Epoch,
-    /// The recipe's folder; without it nothing is said about files beside the recipe.
+    /// The recipe's folder; without it, files in that folder are not checked.
     pub folder: Option<&'a Path>,
-    /// The recipe's lock, where there is one.
+    /// The recipe's lock, if there is one.
     pub lock: Option<&'a Source>,
 }
 
-/// All errors and warnings about a recipe, its values and its lock; those about one text in the order of that text, the
-/// recipe first.
+/// All errors and warnings about a recipe, its values and its lock. Those about one text are in the order of that text;
+/// the recipe comes first.
 #[must_use]
 pub fn validate(request: &Request<'_>) -> Vec<Located> {
     let source = request.source;
@@ -51,7 +51,7 @@ pub fn validate(request: &Request<'_>) -> Vec<Located> {
         let broken = Broken::of(&own);
         let MergedValues { values, mistakes, doubtful } =
             Values::merge_leniently(&recipe.declared(source), request.values);
-        // What is said of the recipe's own values was said of their form, too, where that is wrong.
+        // If the form of the recipe's own values is wrong, the same mistakes were reported already.
         for mistake in mistakes {
             match mistake.source == *source {
                 true if broken.explains(&mistake.diagnostic) => {}
@@ -87,7 +87,7 @@ pub fn validate(request: &Request<'_>) -> Vec<Located> {
     all
 }
 
-/// What is said about the stages for one platform together.
+/// The diagnostics about all stages of one platform together.
 fn about_stages(
     recipe: &Recipe,
     sketches: &[StageSketch],
@@ -106,13 +106,13 @@ fn about_stages(
         }
         found.extend(beside.files(sketch));
     }
-    // Where a stage's form is wrong, nobody knows what its steps would have written.
+    // If a stage's form is wrong, it is not known what its steps would have written.
     if !broken.hides_parts(recipe, sketches) {
         found.extend(sketches.iter().flat_map(|sketch| paths::impossible(request.source, sketch, broken)));
     }
     found.extend(bases::mistyped(sketches, lock));
     let unlocked = match (request.lock, lock) {
-        // What is wrong with the lock comes first.
+        // Mistakes in the lock come first.
         (Some(_), None) => Vec::new(),
         (_, lock) => inputs::unlocked(sketches, lock),
     };
@@ -120,7 +120,7 @@ fn about_stages(
     found
 }
 
-/// The names of which nobody knows what they stand for.
+/// The names whose values are not known.
 fn unknown_names(recipe: &Recipe, broken: &Broken, doubtful: Vec<String>) -> Vec<Vec<String>> {
     let values = || "values".to_owned();
     let mut unknown: Vec<Vec<String>> = doubtful.into_iter().map(|name| vec![values(), name]).collect();

@@ -1,11 +1,11 @@
-//! Names whose meaning moves with every release.
+//! Finds names whose content changes with every release.
 
 use url::Url;
 
-/// Words that name whatever is newest.
+/// Words that always name the newest version.
 const MOVING: [&str; 9] = ["latest", "main", "master", "head", "nightly", "edge", "stable", "dev", "rolling"];
 
-/// Whether a tag is known to be given to one image after the other: `latest`, `stable`, `v1`, a word without any number.
+/// Whether a tag is known to move from image to image: `latest`, `stable`, `v1`, or a word without any number.
 pub(super) fn is_moving_tag(tag: &str) -> bool {
     let number = tag.strip_prefix('v').unwrap_or(tag);
     let is_one_number = !number.is_empty() && number.len() < 4 && number.bytes().all(|byte| byte.is_ascii_digit());
@@ -13,10 +13,10 @@ pub(super) fn is_moving_tag(tag: &str) -> bool {
     is_one_number || (has_word && !tag.bytes().any(|byte| byte.is_ascii_digit()))
 }
 
-/// Whether a URL is known to give one file after the other: it leads over `latest` or a branch.
+/// Whether the file of a URL is known to change: the URL has `latest` or a branch in it.
 pub(super) fn is_moving_url(url: &Url) -> bool {
     let mut segments: Vec<&str> = url.path_segments().map(Iterator::collect).unwrap_or_default();
-    // A file whose name has a version is one file, whatever its folder is called.
+    // A file with a version in its name does not change, even if its folder's name suggests it.
     let file = segments.pop().unwrap_or_default();
     let has_version = file
         .split(['-', '_'])

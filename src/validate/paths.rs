@@ -1,4 +1,4 @@
-//! Paths that no step and no context entry can have made.
+//! Finds paths that no step and no context entry can have made.
 
 use crate::kubefile::{CopySource, Instruction};
 use crate::plan::{ContextSource, StageSketch};
@@ -8,17 +8,17 @@ use crate::types::{ContextPath, Diagnostic, Route, Source, Span, nearest};
 use super::broken::Broken;
 use super::reach::{Below, can_meet, is_glob, matches};
 
-/// What happened to a stage's context, as far as paths go.
+/// What happened to the paths of a stage's context.
 enum Change {
-    /// Nobody knows what.
+    /// Something unknown happened.
     Anything,
-    /// Something came: a glob or a path.
+    /// Something was added: a glob or a path.
     Come(String, Below),
-    /// Something is missing, which was told: from then on it counts as there.
+    /// Something is missing, and this was reported: from then on it counts as there.
     Told(String),
-    /// What globs match went.
+    /// What globs match was removed.
     Gone(Span, Vec<String>),
-    /// Something got another path; a missing one was fine or not.
+    /// Something was moved; a missing source was allowed or not.
     Moved { at: Span, from: ContextPath, to: ContextPath, optional: bool },
 }
 
@@ -26,11 +26,11 @@ enum Change {
 enum Answer {
     Possible,
     Never,
-    /// A step took it away.
+    /// A step removed it.
     GoneAt(Span),
 }
 
-/// Errors for what the steps and the Kubefile of a stage need and nothing can have brought.
+/// Errors for paths that the steps and the Kubefile of a stage need, but that nothing can have made.
 pub(super) fn impossible(source: &Source, stage: &StageSketch, broken: &Broken) -> Vec<Diagnostic> {
     let mut history = History { source, changes: Vec::new(), has_context: !stage.context.is_empty() };
     let mut mistakes = Vec::new();
@@ -85,7 +85,7 @@ fn brought(entry: &ContextSource) -> Vec<Change> {
     paths.iter().map(|glob| Change::Come(below(glob), Below::Anything)).collect()
 }
 
-/// What a step changes.
+/// The changes of a step.
 fn changed(step: &PlannedStep, at: Span) -> Option<Change> {
     Some(match step.effect() {
         Effect::Edits => return None,
@@ -105,7 +105,7 @@ struct History<'a> {
 }
 
 impl History<'_> {
-    /// The mistake, where what is needed cannot be there; from then on it counts as there, so that it is told once.
+    /// The mistake, if the needed path cannot be there; from then on it counts as there, so that it is reported once.
     fn need(&mut self, at: Span, wanted: &str) -> Option<Diagnostic> {
         let message = match answer(&self.changes, wanted) {
             Answer::Possible => return None,
@@ -153,7 +153,7 @@ fn quoted(paths: &[&str]) -> String {
     quoted.join(", ")
 }
 
-/// Whether what is wanted can be there after all these changes.
+/// Whether the wanted path can be there after all these changes.
 fn answer(changes: &[Change], wanted: &str) -> Answer {
     let Some((change, earlier)) = changes.split_last() else { return Answer::Never };
     match change {
@@ -186,7 +186,7 @@ fn below<'a>(folder: &str, path: &'a str) -> Option<&'a str> {
     if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
 }
 
-/// Whether nothing of what is wanted is left when a glob's matches are gone.
+/// Whether nothing wanted is left after a glob's matches are removed.
 fn takes_away(glob: &str, wanted: &str) -> bool {
     if glob == wanted {
         return true;

@@ -2,12 +2,12 @@
 
 use crate::types::glob;
 
-/// What lies at a path that something brings.
+/// What may be below a path that something makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Below {
     /// Nothing: it is a file.
     Nothing,
-    /// Anything: it may be a folder, or a symlink to one.
+    /// Anything: it may be a folder, or a symlink to a folder.
     Anything,
 }
 
@@ -16,10 +16,10 @@ pub(super) fn is_glob(text: &str) -> bool {
     text.contains(['*', '?', '[', '{', '\\'])
 }
 
-/// Whether something that `brought` matches, or a folder above it, can be something that `wanted` matches; both are globs
-/// or paths. In doubt it can.
+/// Whether something that `brought` matches, or a folder above it, can also match `wanted`; both are globs or paths. In
+/// doubt, the answer is yes.
 pub(super) fn can_meet(brought: &str, below: Below, wanted: &str) -> bool {
-    // Choices and escapes may hold a `/`.
+    // Choices and escapes may have a `/` in them.
     if [brought, wanted].iter().any(|text| text.contains(['{', '\\'])) {
         return true;
     }
@@ -27,7 +27,7 @@ pub(super) fn can_meet(brought: &str, below: Below, wanted: &str) -> bool {
     let (brought, wanted): (Vec<String>, Vec<String>) = (parts(brought), parts(wanted));
     for at in 0.. {
         match (brought.get(at), wanted.get(at)) {
-            // Folders above what is brought are there, too.
+            // Folders above `brought` are there, too.
             (_, None) => return true,
             (None, Some(_)) => return below == Below::Anything,
             (Some(one), Some(other)) if one.contains("**") || other.contains("**") => return true,
@@ -47,7 +47,7 @@ fn part_can_meet(one: &str, other: &str) -> bool {
     }
 }
 
-/// Whether a glob matches a path; `*` stops at `/`. A glob that is none was told elsewhere and matches everything.
+/// Whether a glob matches a path; `*` stops at `/`. An invalid glob was reported elsewhere, and matches everything.
 pub(super) fn matches(text: &str, path: &str) -> bool {
     glob(text).map_or(true, |glob| glob.compile_matcher().is_match(path))
 }

@@ -1,4 +1,4 @@
-//! Values that no template names.
+//! Finds values that no template names.
 
 use crate::document::{Data, DataValue, Uses};
 use crate::recipe::Recipe;
@@ -7,7 +7,7 @@ use crate::types::{ContextPath, Diagnostic, Source, nearest};
 use super::beside::Beside;
 use super::broken::Broken;
 
-/// Warnings for values that nothing uses. Where something may use any of them, there are none.
+/// Warnings for values that nothing uses. If something may use any of them, there are no warnings.
 pub(super) fn values(
     source: &Source,
     recipe: &Recipe,
@@ -69,7 +69,7 @@ impl Search<'_> {
         }
     }
 
-    /// The use of a name that is not there and is near to this one.
+    /// The use of an unknown name that is near to this one.
     fn mistyped(&self, name: &str) -> Option<String> {
         let is_there = |path: &[String]| path.iter().try_fold(self.values, |data, part| data.get(part)).is_some();
         let undefined = self.uses.named.iter().filter(|used| !is_there(&used.path));

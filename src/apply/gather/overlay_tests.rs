@@ -9,9 +9,9 @@ use super::*;
 use crate::rootfs::Overlay;
 use crate::types::ContextPath;
 
-/// Entries of a layer, one a word: `a/b` a file (its content is the word and the layer's number), `a/` a folder, `a/!` an
-/// opaque folder, `a!` a whiteout, `a>b` a symlink to b. Folders that no word makes are made, with the mode that only this
-/// layer's have.
+/// Entries of a layer, one for each word: `a/b` a file (its content is the word and the layer's number), `a/` a folder,
+/// `a/!` an opaque folder, `a!` a whiteout, `a>b` a symlink to b. Folders without a word of their own are made too,
+/// with a mode that only this layer's folders have.
 fn layer(number: u32, words: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let top = Dir::open(folder.path()).unwrap();
@@ -55,7 +55,7 @@ fn layer(number: u32, words: &str) -> tempfile::TempDir {
     folder
 }
 
-/// What is in a folder: files with the number of their layer, folders with the number that mode and time say.
+/// The content of a folder: files with the number of their layer, folders with the number in their mode and time.
 fn tree(folder: &Path) -> String {
     fn walk(top: &Path, folder: &Path, found: &mut BTreeMap<String, String>) {
         for entry in fs_err::read_dir(folder).unwrap() {
@@ -98,7 +98,7 @@ impl Merge {
         self.layers.iter().map(|layer| layer.path().to_owned()).collect()
     }
 
-    /// What globs take into an empty context, and the numbers of those that match nothing.
+    /// What globs copy into an empty context, and the numbers of the globs that match nothing.
     fn gather(&self, globs: &[&str]) -> (String, Vec<usize>) {
         let context = tempfile::tempdir().unwrap();
         let unmatched = self.gather_into(context.path(), globs);
@@ -120,7 +120,7 @@ fn layers_are_merged_as_a_mount_shows_them() {
         // The topmost layer decides on files, and on the mode and time of folders.
         (&["a b/c b/d", "a b/c", "x/"], "a=2 b/=2 b/c=2 b/d=1 x/=3"),
         (&["a/b/c", "a/b/", "a/x"], "a/=3 a/b/=2 a/b/c=1 a/x=3"),
-        // A whiteout hides what is below it, and nothing above it.
+        // A whiteout hides what is in the layers below it, and nothing above it.
         (&["a b/c b/d", "a! b/c!"], "b/=2 b/d=1"),
         (&["a/b", "a!", "a/c"], "a/=3 a/c=3"),
         (&["a", "a!", "a"], "a=3"),
@@ -136,7 +136,7 @@ fn layers_are_merged_as_a_mount_shows_them() {
         (&["a/b a/c a-b d/e f", "a/c!"], "a-b=1 a/=2 a/b=1 d/=1 d/e=1 f=1"),
         (&["a/b a-b d/e", "d>a"], "a-b=1 a/=1 a/b=1 d=->a"),
         (&["a/b a-b f", "f/g"], "a-b=1 a/=1 a/b=1 f/=2 f/g=2"),
-        // A symlink is a file like others: what lies below a folder of its name is not looked for behind it.
+        // A symlink is a file like others: what is in a folder with its name is not searched behind it.
         (&["lib/a usr/x", "lib>usr"], "lib=->usr usr/=1 usr/x=1"),
         (&["lib>usr usr/x", "lib/b"], "lib/=2 lib/b=2 usr/=1 usr/x=1"),
         (&["out>/etc in>out/passwd"], "in=->out/passwd out=->/etc"),
@@ -149,7 +149,7 @@ fn layers_are_merged_as_a_mount_shows_them() {
 #[test]
 fn opaque_folders_hide_what_is_below_them() {
     if !crate::disk::is_root() {
-        // Only root can make the attribute.
+        // Only root can set the attribute.
         return;
     }
     let rows: &[(&[&str], &str)] = &[
@@ -193,7 +193,7 @@ fn files_are_shared_with_their_layer_unless_copies_are_asked_for() {
     let context = tempfile::tempdir().unwrap();
     merge.gather_into(context.path(), &[]);
     let shared = |name: &str| fs_err::metadata(context.path().join(name)).unwrap();
-    // A reflink has an inode of its own; where there are none, a file is its layer's under a second name.
+    // A reflink has an inode of its own; without reflinks, a file is a hard link to its layer's file.
     for (index, name) in ["a", "b"].into_iter().enumerate() {
         assert!(shared(name).ino() == original(index, name) || shared(name).nlink() == 1);
     }
@@ -214,7 +214,7 @@ fn more_layers_and_deeper_folders_than_a_process_has_handles() {
     assert_eq!(fs_err::read_dir(context.path().join(deep)).unwrap().count(), 60);
 }
 
-/// What stands at a name of a random layer.
+/// What is at a name in a random layer.
 #[derive(Debug, Clone)]
 enum Node {
     Nothing,
@@ -249,16 +249,16 @@ fn words(nodes: &[Node], path: &str, found: &mut String) {
     }
 }
 
-/// What the kernel shows of layers, copied into a folder; none where it cannot be asked.
+/// The kernel's view of layers, copied into a folder; `None` if the kernel cannot be asked.
 fn mounted(layers: &[PathBuf]) -> Option<tempfile::TempDir> {
     let folder = tempfile::tempdir().unwrap();
     let lower: Vec<_> = layers.iter().rev().map(|layer| layer.to_str().unwrap()).collect();
-    // Of a folder that only one layer has, the kernel lists whiteouts too, which cannot be found then: cp says so.
+    // If only one layer has a folder, the kernel also lists its whiteouts, but they cannot be opened: cp prints errors.
     let script = "mount -t overlay overlay -o \"lowerdir=$1\" \"$2\" && { cp -a \"$2/.\" \"$3\" || true; }";
     let (mount, copy) = (folder.path().join("mount"), folder.path().join("copy"));
     fs_err::create_dir(&mount).unwrap();
     fs_err::create_dir(&copy).unwrap();
-    // The mount is gone with the namespace.
+    // The mount ends with the namespace.
     let mut command = std::process::Command::new("unshare");
     command.args(["--mount", "sh", "-c", script, "sh", &lower.join(":")]).arg(&mount).arg(&copy);
     command.output().is_ok_and(|output| output.status.success()).then_some(folder)
@@ -269,7 +269,7 @@ fn the_kernel_shows_the_same() {
     let known = Merge::of(&["a", "b"]);
     if mounted(&known.folders()).is_none() {
         assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "CI=true, and overlays cannot be mounted");
-        // Not `eprintln!`: the test harness keeps that from sight where tests pass.
+        // This is not `eprintln!`, because the test harness hides that output if tests pass.
         io::Write::write_all(&mut io::stderr(), b"skipped: overlays cannot be mounted\n").unwrap();
         return;
     }

@@ -69,7 +69,7 @@ impl<'a> StructReader<'a> {
     ) -> Self {
         let mut fields: Vec<(&'a str, Option<&'a Node>)> = Vec::new();
         let node = reader.node.map(Node::followed);
-        // A missing field of something that is missing or no map at all is not worth a message of its own.
+        // A missing field gets no message of its own if its parent is missing or is not a map.
         let mut whole = None;
         match node.map(|node| (node, &node.value)) {
             None => {}
@@ -84,7 +84,8 @@ impl<'a> StructReader<'a> {
                         None if word == "<<" => {}
                         None => {
                             reader.sink.add(unknown(key.span, "field", word, known));
-                            // Reading goes on with the field that was probably meant, if that is not there itself.
+                            // Reading goes on with the field that was probably meant, unless the text has that field
+                            // too.
                             let meant = nearest(word, known.iter().copied());
                             let is_free = |meant: &&str| {
                                 fields.iter().all(|(there, _)| there != meant)
@@ -135,7 +136,7 @@ impl<'a> MapAccess<'a> for StructReader<'a> {
     }
 }
 
-/// A value with its place: three entries, of which the last is the value.
+/// A value with its place: three entries, the last one is the value.
 pub(super) struct PlaceReader<'a> {
     reader: Reader<'a>,
     next: usize,
@@ -173,11 +174,11 @@ pub(super) enum VariantForm {
     Word,
     /// A map of one key.
     Map,
-    /// Not at all; a stand-in.
+    /// It was not written; this is a stand-in.
     Missing,
 }
 
-/// An enum: a word, or a map whose one key is the variant and whose value is the variant's content.
+/// An enum: a word, or a map with one key, the variant, whose value is the variant's content.
 pub(super) struct EnumReader<'a> {
     reader: Reader<'a>,
     variant: &'a str,
@@ -200,7 +201,7 @@ impl<'a> EnumReader<'a> {
                     }
                     let word = key.scalar().unwrap_or_default();
                     reader.sink.add(unknown(key.span, &noun, word, variants));
-                    // Reading goes on with what was probably meant.
+                    // Reading goes on with the variant that was probably meant.
                     match nearest(word, variants.iter().copied()) {
                         Some(variant) => Self { reader, variant, content: Some(value), form: VariantForm::Map },
                         None => stand_in,

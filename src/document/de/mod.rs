@@ -1,8 +1,8 @@
-//! The recipe's own deserialiser: over trees that know their bytes, and it never stops at a mistake.
+//! The recipe's own deserialiser. It reads trees that know their bytes, and it never stops at a mistake.
 //!
-//! `#[derive(Deserialize)]` on the model is the only list of fields. Where the text does not fit it, the mistake goes
-//! to the sink and the visitor gets a stand-in of the right shape, so that one reading finds all mistakes. What comes
-//! out is worth something only if the sink has no errors.
+//! `#[derive(Deserialize)]` on the model is the only list of fields. If the text does not fit it, the mistake goes to
+//! the sink and the visitor gets a stand-in of the right shape. So one reading finds all mistakes. The result is valid
+//! only if the sink has no errors.
 
 mod access;
 mod required;
@@ -21,10 +21,10 @@ use crate::types::{Diagnostic, Span, nearest};
 use access::{EnumReader, ListReader, MapReader, PlaceReader, StructReader};
 pub(crate) use required::Required;
 
-/// Structs that may be written as a scalar alone: the type and the field that the scalar is.
+/// Structs that can also be written as a single scalar: the type, and the field that gets the scalar.
 const SHORTHANDS: &[(&str, &str)] = &[("ListedImage", "image")];
 
-/// Only a fault of this program; the user's mistakes go to the sink.
+/// This error is always a fault of this program; the user's mistakes go to the sink.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Fault(String);
@@ -38,7 +38,7 @@ impl serde::de::Error for Fault {
 /// Deserialises one node.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
-    /// The node; none where something stands in for what is missing.
+    /// The node; `None` for a stand-in of something missing.
     node: Option<&'a Node>,
     what: What<'a>,
     required: &'a Required,
@@ -75,7 +75,7 @@ impl<'a> Reader<'a> {
         Self { node, what, ..*self }
     }
 
-    /// What elements of this list are called.
+    /// The name of this list's elements in messages.
     fn element(&self) -> What<'a> {
         match self.what {
             What::Top(name) | What::Field(name) | What::Element(name) => What::Element(name),
@@ -116,7 +116,7 @@ impl<'a> Reader<'a> {
         self.sink.add(diagnostic);
     }
 
-    /// The node as a string, or none with the reason recorded.
+    /// The node as a string; `None` if it is not a string, and then the reason is recorded.
     fn string(&self) -> Option<&'a str> {
         let node = self.node?.followed();
         let text = match &node.value {
@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// Hands on a scalar without quotes as what it is.
+    /// Gives the visitor a scalar without quotes as its own kind.
     fn plain<V: Visitor<'a>>(self, node: &'a Node, text: &'a str, visitor: V) -> Result<V::Value, Fault> {
         match Scalar::of(text) {
             Scalar::Text => visitor.visit_borrowed_str(text),
@@ -186,7 +186,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The node as a whole number; none, with a mistake, where it is something else or too large.
+    /// The node as a whole number; `None`, with a mistake, if it is something else or too large.
     fn whole_number<N: TryFrom<u64>>(&self) -> Option<N> {
         let node = self.node.map(Node::followed)?;
         if let Value::Plain(text) = &node.value
@@ -247,7 +247,7 @@ fn unknown(span: Span, what: &str, word: &str, known: &[&str]) -> Diagnostic {
     }
 }
 
-/// What other tools call things, and what may be meant by it here.
+/// Names from other tools, and what they may mean here.
 const SYNONYMS: &[(&str, &[&str])] = &[
     ("archive", &["replaceArchive"]),
     ("base", &["rootfs", "of"]),
@@ -280,7 +280,7 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("with", &["replace"]),
 ];
 
-/// What runs commands elsewhere.
+/// Names of fields that run commands in other tools.
 const COMMANDS: &[&str] = &["cmd", "command", "exec", "run", "script", "sh", "shell"];
 
 impl<'de: 'a, 'a: 'de> Deserializer<'de> for Reader<'a> {

@@ -1,4 +1,4 @@
-//! Which fields a struct must have, as its derived JSON Schema says it.
+//! The required fields of a struct, from its derived JSON Schema.
 
 use std::collections::HashMap;
 
@@ -8,13 +8,13 @@ use serde_json::Value;
 
 /// The required fields of the types of a document, by their Rust names.
 ///
-/// serde tells its deserialiser the names of all fields but not which of them have defaults; the schema is derived
-/// from the same attributes and knows. So parser and schema cannot differ in it.
+/// serde gives its deserialiser the names of all fields, but not which of them have defaults. The schema has this and
+/// comes from the same attributes. So parser and schema cannot differ.
 #[derive(Debug)]
 pub(crate) struct Required(HashMap<String, Vec<String>>);
 
 impl Required {
-    /// Of a document that is a `T`, and of all that it holds.
+    /// Those of a document `T` and of all types in it.
     pub(crate) fn of<T: JsonSchema>() -> Self {
         let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
         let schema = schema.to_value();
@@ -25,7 +25,7 @@ impl Required {
         Self(by_type)
     }
 
-    /// Of one type.
+    /// Those of one type.
     pub(super) fn fields(&self, type_name: &str) -> &[String] {
         self.0.get(type_name).map_or(&[], Vec::as_slice)
     }

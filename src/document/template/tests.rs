@@ -21,7 +21,7 @@ stages:
     kubefile: FROM scratch
 ";
 
-/// What a template of this YAML spelling becomes, or the message about it.
+/// The result of a template in this YAML spelling, or the message about it.
 fn rendered(written: &str) -> String {
     let source = Source::new("r.yaml", &RECIPE.replace("TEMPLATE", written));
     let recipe = parse(&source).unwrap().recipe;

@@ -1,4 +1,4 @@
-//! A lock within a plan: lists, as in its file.
+//! A lock in a plan: lists, as in its file.
 
 use serde::{Deserialize, Serialize};
 use url::Url;

@@ -1,8 +1,7 @@
-//! The lock: what the inputs of a recipe were when it was locked.
+//! The lock: the inputs of a recipe as they were when it was locked.
 //!
-//! `rawdocker.yaml` has `rawdocker.lock.yaml` beside it, as `Cargo.toml` has `Cargo.lock`. It is YAML for people to read in
-//! a change, one entry after the other in a fixed order, each of its fields on a line of its own, so that a moved tag is
-//! a change of one line:
+//! `rawdocker.lock.yaml` is next to `rawdocker.yaml`, like `Cargo.lock` next to `Cargo.toml`. It is YAML that people
+//! can review. The entries have a fixed order, and each field has its own line, so a moved tag changes one line:
 //!
 //! ```yaml
 //! version: 1
@@ -23,12 +22,12 @@
 //!   - sha256:…
 //! ```
 //!
-//! What may be secret of a URL is not written: in the place of its query there is the sha256 of the whole URL, as
-//! `https://x.io/a#sha256:…`. Locks that have the URL itself are read as if they had that.
+//! Parts of a URL that may be secret are not written: the sha256 of the whole URL replaces its query, as in
+//! `https://x.io/a#sha256:…`. A lock that has the URL itself is read as if it had this form.
 //!
-//! A digest of an image is that of what its tag stands for: of the list where there is one. What a manifest holds and only
-//! looks like an image has `refused: true` instead: its registry was asked, and does not give it. A base image has a digest
-//! only where it came from a registry.
+//! The digest of an image is that of its tag: of the list if there is one. A string in a manifest that only looks like
+//! an image has `refused: true` instead: its registry was asked and does not give it. A base image has a digest only if
+//! it came from a registry.
 
 mod document;
 mod names;
@@ -50,38 +49,38 @@ use crate::types::{Digest, ImageSource, Platform, SealerName};
 
 pub(crate) use read::read_lock;
 
-/// The version of the lock's form that is written.
+/// The version of the lock's format.
 pub(crate) const LOCK_VERSION: u32 = 1;
 
-/// What a lock's name ends with.
+/// The end of a lock's file name.
 const LOCK_ENDING: &str = ".lock.yaml";
 
 /// The inputs of a recipe as they were found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "document::Document", into = "document::Document")]
 pub struct Lock {
-    /// Each by its [`public_url`].
+    /// The files, each by its [`public_url`].
     files: BTreeMap<Url, LockedFile>,
-    /// None: its registry refuses it, so what looks like an image is none.
+    /// The images; `None` if the registry refuses it, so it only looks like an image.
     images: BTreeMap<(ImageSource, Platform), Option<Digest>>,
     bases: BTreeMap<(SealerName, Platform), LockedBase>,
 }
 
-/// What a URL gave.
+/// The file of a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockedFile {
     /// The sha256 of its bytes.
     pub digest: Digest,
-    /// How many bytes.
+    /// Its size in bytes.
     pub size: u64,
 }
 
-/// What a base image was.
+/// A locked base image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockedBase {
     /// The image's id in the store.
     pub id: ImageId,
-    /// What its tag stood for, where a registry gave it.
+    /// The digest of its tag, if a registry gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
     /// The ids of its layers, lowest first.
@@ -89,15 +88,15 @@ pub struct LockedBase {
 }
 
 impl LockedBase {
-    /// Whether an image, under the name that is locked, is this one: by its id, or by all else that its document says. A
-    /// name, and the Clusterfile that has it, give an image another id; other layers or commands give another image.
+    /// Whether an image with the locked name is this one: it has the same id, or the rest of its document is the same.
+    /// Another name, and so another Clusterfile, changes only the id; other layers or commands make it another image.
     #[must_use]
     pub fn is(&self, name: &SealerName, found: &Image) -> bool {
         found.id == Some(self.id) || found.renamed(name).id == Some(self.id)
     }
 
-    /// Whether this one is pulled although the store has `found` under the name: a registry is known that has it, and
-    /// `found` is another one.
+    /// Whether this one is pulled although the store has `found` with the name: a registry has this one, and `found` is
+    /// another image.
     #[must_use]
     pub(crate) fn displaces(&self, name: &SealerName, found: &Image) -> bool {
         self.digest.is_some() && !self.is(name, found)
@@ -107,45 +106,46 @@ impl LockedBase {
 /// One entry of a lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Locked {
-    /// A file by its URL; in a lock it is known by the one that may be told.
+    /// A file by its URL; a lock has only the public form of the URL.
     File(Url, LockedFile),
-    /// A container image by its reference, for a platform; without a digest something in a manifest that only looks like one.
+    /// A container image by its reference, for a platform; without a digest it is a string in a manifest that only
+    /// looks like an image.
     Image(ImageSource, Platform, Option<Digest>),
     /// A base image for a platform.
     Base(SealerName, Platform, LockedBase),
 }
 
-/// How an entry of one lock differs from another's.
+/// How an entry differs between two locks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LockChange {
     /// The URL, without its query, or the image's name.
     pub name: String,
-    /// The platform; files have none.
+    /// The platform; files do not have one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
-    /// The digest before; none where the entry is new.
+    /// The digest before; `None` if the entry is new.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub old: Option<String>,
-    /// The digest after; none where the entry is gone.
+    /// The digest after; `None` if the entry is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub new: Option<String>,
 }
 
 impl Lock {
-    /// What a URL gave.
+    /// The file of a URL.
     #[must_use]
     pub fn file(&self, url: &Url) -> Option<LockedFile> {
         self.files.get(&public_url(url)).copied()
     }
 
-    /// What a container image's reference stood for.
+    /// The digest of a container image's reference.
     #[must_use]
     pub fn image(&self, image: &ImageSource, platform: &Platform) -> Option<Digest> {
         self.images.get(&(image.clone(), platform.clone())).copied().flatten()
     }
 
-    /// What a base image was.
+    /// A locked base image.
     #[must_use]
     pub fn base(&self, name: &SealerName, platform: &Platform) -> Option<&LockedBase> {
         self.bases.get(&(name.clone(), platform.clone()))
@@ -160,8 +160,8 @@ impl Lock {
         }
     }
 
-    /// What becomes of `now`, which somebody else made of `earlier` meanwhile, with all that this lock changed of `earlier`. Of
-    /// what both added, theirs stays: it was there first.
+    /// Applies the changes from `earlier` to this lock to `now`, which another process made from `earlier` in the
+    /// meantime. If both added the same entry, the one in `now` stays, because it was there first.
     #[must_use]
     pub(crate) fn onto(&self, earlier: &Self, now: &Self) -> Self {
         Self {
@@ -171,14 +171,14 @@ impl Lock {
         }
     }
 
-    /// Keeps only the entries that `wanted` says yes to.
+    /// Keeps only the entries for which `wanted` is true.
     pub fn retain(&mut self, wanted: impl Fn(&Locked) -> bool) {
         self.files.retain(|url, file| wanted(&Locked::File(url.clone(), *file)));
         self.images.retain(|(name, platform), digest| wanted(&Locked::Image(name.clone(), platform.clone(), *digest)));
         self.bases.retain(|(name, platform), base| wanted(&Locked::Base(name.clone(), platform.clone(), base.clone())));
     }
 
-    /// Whether nothing is locked.
+    /// Whether the lock is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.files.is_empty() && self.images.is_empty() && self.bases.is_empty()
@@ -199,7 +199,7 @@ impl Lock {
             let (old, new) = (old.get(key), new.get(key));
             let digests = match (old, new) {
                 (Some(old), Some(new)) if old.digest != new.digest => (Some(&old.digest), Some(&new.digest)),
-                // The same base image, of which the registry has another list.
+                // This is the same base image, but the registry has another list of it.
                 (Some(Shown { origin: Some(old), .. }), Some(Shown { origin: Some(new), .. })) if old != new => {
                     (Some(old), Some(new))
                 }
@@ -254,9 +254,9 @@ fn onto<K: Ord + Clone, V: PartialEq + Clone>(
 #[derive(PartialEq, Eq)]
 struct Shown {
     name: String,
-    /// The one digest that stands for it.
+    /// The one digest that identifies it.
     digest: String,
-    /// Of a base image, what its tag stood for.
+    /// For a base image, the digest of its tag.
     origin: Option<String>,
 }
 
@@ -270,7 +270,7 @@ pub fn lock_file_of(recipe: &Path) -> PathBuf {
     recipe.with_file_name(name)
 }
 
-/// Whether a file is called as locks are.
+/// Whether a file has a lock's name.
 #[must_use]
 pub(crate) fn is_lock_file(file: &Path) -> bool {
     file.file_name().is_some_and(|name| name.as_encoded_bytes().ends_with(LOCK_ENDING.as_bytes()))

@@ -1,4 +1,4 @@
-//! Entries by the names that people give them.
+//! Finds entries by the names that people type.
 
 use std::collections::BTreeSet;
 
@@ -9,23 +9,23 @@ use crate::sources::public_url;
 use crate::transport::redacted_url;
 use crate::types::nearest;
 
-/// Why a name means no entry.
+/// Why a name does not find an entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    /// None is called so.
+    /// No entry has this name.
     #[error("the lock has no entry `{name}`{}", near.as_ref().map(|near| format!(": did you mean `{near}`?")).unwrap_or_default())]
     Unknown {
         /// The name.
         name: String,
-        /// The nearest that there is.
+        /// The nearest existing name.
         near: Option<String>,
     },
-    /// Several end so.
+    /// Several entries have this end.
     #[error("`{name}` could be any of {}", quoted(several))]
     Several {
         /// The name.
         name: String,
-        /// All that end so.
+        /// All entries with this end.
         several: Vec<String>,
     },
 }
@@ -45,7 +45,7 @@ impl Locked {
         }
     }
 
-    /// All that the entry may be called, the short form that people write first.
+    /// All names of the entry, the short form first.
     fn spellings(&self) -> Vec<String> {
         let mut all = match self {
             Self::File(url, _) => vec![url.to_string()],
@@ -74,10 +74,10 @@ impl Lock {
         files.chain(images).chain(bases)
     }
 
-    /// The entries that `name` means, those of all platforms: a URL, an image in any spelling, with or without its tag, or
-    /// the end of one of these from a `/` on, where only one ends so.
+    /// The entries that `name` means, those of all platforms: a URL, an image in any spelling, with or without its tag,
+    /// or the end of one of these after a `/`, if only one ends like this.
     pub fn named(&self, name: &str) -> Result<Vec<Locked>, NameError> {
-        // Whoever types a URL types its query.
+        // People type a URL with its query.
         let url = name.parse::<Url>().map(|url| public_url(&url).to_string()).unwrap_or_default();
         let is_it = |one: &String| *one == name || *one == url;
         let exact: Vec<Locked> = self.entries().filter(|entry| entry.spellings().iter().any(is_it)).collect();

@@ -1,11 +1,11 @@
-//! Locks and what is asked of the world.
+//! Locks and requests to the outside world.
 
 use super::{Lock, Locked, LockedFile};
 use crate::sources::{Pins, Resolved};
 use crate::types::ImageSource;
 
 impl Lock {
-    /// What the lock says that inputs are; `recipe` is the recipe's file as the user typed it.
+    /// The pins that the lock has for inputs; `recipe` is the recipe's file as the user typed it.
     #[must_use]
     pub fn pins(&self, recipe: &str) -> Pins {
         let mut pins = Pins { recipe: recipe.to_owned(), ..Pins::default() };
@@ -20,15 +20,15 @@ impl Lock {
             let key = (ImageSource::from(name.reference().clone()), platform.clone());
             match base.digest {
                 Some(digest) => drop(pins.images.entry(key).or_insert(digest)),
-                // Its layers are compared when it is there.
+                // Its layers are compared when it has arrived.
                 None => drop(pins.by_content.insert(key)),
             }
         }
         pins
     }
 
-    /// The entries for all that was given: containers and files. What was asked for as a base image has an entry of its own
-    /// kind in `bases`.
+    /// The entries for everything that came from outside: container images and files. Base images have entries of their
+    /// own kind in `bases`.
     #[must_use]
     pub(crate) fn of_resolved(resolved: Resolved, bases: &Self) -> Self {
         let mut lock = Self { bases: bases.bases.clone(), ..Self::default() };

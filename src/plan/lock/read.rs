@@ -52,7 +52,7 @@ struct WrittenBase {
     layers: Vec<Text>,
 }
 
-/// Reads a lock's file. The error is all that is wrong with it, in the order of the text.
+/// Reads a lock's file. The error has all its mistakes, in the order of the text.
 pub(crate) fn read_lock(source: &Source) -> Result<Lock, Vec<Diagnostic>> {
     let Some(written) = read_document::<Written>(source, "lock")? else {
         let message = "the lock is empty";

@@ -110,7 +110,7 @@ fn entries_are_named_in_any_spelling_and_by_their_ends() {
     ] {
         assert_eq!(found(name), expected, "{name}");
     }
-    // A token in a query is nobody's to see.
+    // A token in a query stays secret.
     let secret = "https://x.io/a?token=hunter2".parse().unwrap();
     lock.insert(Locked::File(secret, LockedFile { digest: digest(1), size: 1 }));
     let changes = lock.changes_since(&sample());
@@ -156,7 +156,7 @@ fn another_list_of_the_same_base_image_is_a_change() {
     let changes = new.changes_since(&old);
     assert_eq!((&changes[0].old, &changes[0].new), (&Some(digest(8).to_string()), &Some(digest(9).to_string())));
     assert_eq!(changes.len(), 1);
-    // Where it came from is no other image.
+    // Another origin does not make it another image.
     assert_eq!((new.changes_since(&none), none.changes_since(&new)), (vec![], vec![]));
 }
 
@@ -172,7 +172,7 @@ fn what_is_locked_is_pinned_and_what_was_given_is_locked() {
     let pins = lock.pins("r.yaml");
     assert_eq!(pins.images[&(source, on)], digest(9));
     assert!(pins.by_content.is_empty());
-    // A base image that was pulled is no container image of its own.
+    // A base image that was pulled does not also count as a container image.
     let resolved = crate::sources::Resolved { files: pins.files, images: pins.images, refused: pins.refused };
     assert_eq!(Lock::of_resolved(resolved, &lock), lock);
 }

@@ -1,10 +1,10 @@
-//! Lock → text, the same text for the same lock.
+//! Lock → text; the same lock always has the same text.
 
 use std::fmt::Write;
 
 use super::{LOCK_VERSION, Lock};
 
-/// What stands at the top, for whoever opens the file.
+/// The comment at the top, for people who open the file.
 const HEAD: &str = "# Written by `sealer recipe apply` and `sealer recipe lock`: what the recipe's inputs are. Keep it with the recipe.\n";
 
 impl Lock {
@@ -38,7 +38,7 @@ impl Lock {
         }
         for ((image, platform), base) in &self.bases {
             let image = scalar(&image.to_string());
-            // Sixty-four digits may all be decimal ones.
+            // All of the sixty-four digits may be decimal.
             writeln!(out, "- image: {image}\n  platform: {platform}\n  id: \"{}\"", base.id)?;
             if let Some(digest) = base.digest {
                 writeln!(out, "  digest: {digest}")?;
@@ -52,7 +52,7 @@ impl Lock {
     }
 }
 
-/// A URL or a reference as YAML: plain where that is clear, else as JSON has it, which is YAML too.
+/// A URL or a reference as YAML: plain if that is clear, else as JSON writes it, which is YAML too.
 fn scalar(text: &str) -> String {
     let is_clear = text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:/?@!$&'()*+,;=%".contains(&b))

@@ -1,4 +1,4 @@
-//! The Kubefile inside a stage: its mistakes point at their own lines of the recipe.
+//! The Kubefile of a stage: its mistakes point at their own lines of the recipe.
 
 use crate::document::Text;
 use crate::kubefile::{self, Kubefile};
@@ -7,7 +7,7 @@ use crate::types::{Diagnostic, Route, Span};
 use super::stage::StageResolver;
 
 impl StageResolver<'_> {
-    /// Understands a stage's Kubefile; with the place in the recipe of what it is built on.
+    /// Parses a stage's Kubefile, and finds the place of its base image in the recipe.
     pub(super) fn kubefile(&mut self, written: &Text, rendered: &str) -> Option<(Span, Kubefile)> {
         match kubefile::parse(rendered) {
             Ok(kubefile) => {
@@ -33,8 +33,8 @@ impl StageResolver<'_> {
         }
     }
 
-    /// Bytes of the rendered Kubefile → bytes of the recipe: the same line, and the same columns where no template
-    /// moved them.
+    /// Bytes of the rendered Kubefile → bytes of the recipe: the same line, and the same columns if no template moved
+    /// them.
     fn in_recipe(&self, written: &Text, rendered: &str, span: Span) -> Span {
         let line_of = |text: &str, byte: usize| text[..text.floor_char_boundary(byte)].matches('\n').count();
         let line = line_of(rendered, span.start);

@@ -15,26 +15,26 @@ use super::{FORMAT_VERSION, Lock, PassedOver, Plan, PlannedStage};
 pub(crate) use sketch::StageSketch;
 use stage::StageResolver;
 
-/// How clusters call the image's own registry where a recipe says nothing else.
+/// The default name that clusters use for the image's own registry.
 pub(crate) const DEFAULT_CLUSTER_REGISTRY: &str = "sea.hub:5000";
 
-/// What of a recipe is wanted.
+/// The wanted part of a recipe.
 #[derive(Debug, Clone, Default)]
 pub struct Narrowing {
-    /// Only these platforms; empty: the recipe's, or this machine's where it names none.
+    /// Only these platforms; empty: the recipe's, or this machine's if the recipe names none.
     pub platforms: Vec<Platform>,
     /// Only this stage and those that it builds on.
     pub stage: Option<String>,
 }
 
-/// What could be made of a recipe, and all that is wrong with it.
+/// The result for a recipe, and all its mistakes.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
     /// The mistakes in its meaning, in the order of the text, each once whatever the number of platforms.
     pub mistakes: Vec<Diagnostic>,
-    /// The stages, for one platform after the other.
+    /// The stages, one platform after the other.
     pub platforms: Vec<Vec<StageSketch>>,
-    /// The plan; none where there is a mistake.
+    /// The plan; `None` if there is a mistake.
     pub plan: Option<Plan>,
 }
 
@@ -50,8 +50,8 @@ pub fn resolve(
     survey.plan.ok_or(survey.mistakes)
 }
 
-/// As [`resolve`], for a recipe of which parts may be wrong in form: of `unknown` names, given by their parts, as
-/// `["values", "docker"]`, the values are not known, and what depends on them is passed over.
+/// Like [`resolve`], for a recipe whose form may have mistakes. The values of `unknown` names are not known, and what
+/// depends on them is left out. Each name is given as its parts, for example `["values", "docker"]`.
 #[must_use]
 pub(crate) fn survey(
     source: &Source,
@@ -65,7 +65,7 @@ pub(crate) fn survey(
     let platforms = platforms(recipe, narrowing, &mut mistakes);
     check_stage_name(recipe, narrowing, &mut mistakes);
     let mut sketches = Vec::new();
-    // A plan has one, for all platforms; the platform that said it first.
+    // A plan has one registry for all platforms: that of the first platform.
     let mut cluster_registry: Option<(String, &Platform)> = None;
     for platform in &platforms {
         let scope = Scope::new(source, &recipe.metadata.name, values, platform).with_unknown(unknown.to_vec());
@@ -93,7 +93,7 @@ pub(crate) fn survey(
         check_order(recipe, &resolved, &mut mistakes);
         sketches.push(resolved);
     }
-    // Each platform finds the same mistakes again.
+    // Every platform finds the same mistakes again.
     mistakes.sort_by(|one, other| (one.span, &one.message).cmp(&(other.span, &other.message)));
     mistakes.dedup();
     let is_whole = sketches.iter().flatten().all(|sketch| sketch.planned.is_some());
@@ -110,7 +110,7 @@ pub(crate) fn survey(
             inputs: Lock::default(),
             preview: PassedOver,
         };
-        // Stage by stage, so that the platforms of one image are made one after the other.
+        // The order is by stage, so that the platforms of one image are made one after the other.
         let names = recipe.stages.iter().enumerate().map(|(index, stage)| (stage.name.value.as_str(), index));
         let order: BTreeMap<&str, usize> = names.collect();
         plan.stages.sort_by_key(|stage| order.get(stage.work.stage.as_str()).copied());
@@ -119,7 +119,7 @@ pub(crate) fn survey(
     Survey { mistakes, platforms: sketches, plan }
 }
 
-/// The mistake of a registry that is not the same for all platforms.
+/// The mistake for a registry that is not the same for all platforms.
 fn two_registries(span: Span, (first, of): (&str, &Platform), (other, on): (&str, &Platform)) -> Diagnostic {
     let message =
         format!("`clusterRegistry` is `{first}` for {of} and `{other}` for {on}, expected one for all platforms");
@@ -148,7 +148,7 @@ fn platforms(recipe: &Recipe, narrowing: &Narrowing, mistakes: &mut Vec<Diagnost
                 .with_help("remove it to build for the platform of this machine"),
         );
     }
-    // A platform that is wrong may have been meant to be the wanted one.
+    // A mistyped platform may have been meant as the wanted one.
     let is_sound = mistakes.is_empty();
     for wanted in &narrowing.platforms {
         if is_sound && !platforms.contains(wanted) {
@@ -160,7 +160,7 @@ fn platforms(recipe: &Recipe, narrowing: &Narrowing, mistakes: &mut Vec<Diagnost
     }
     let wanted = |platform: &&Platform| narrowing.platforms.is_empty() || narrowing.platforms.contains(platform);
     let chosen: Vec<Platform> = platforms.iter().filter(wanted).cloned().collect();
-    // None is left only after a mistake; what else is wrong is looked for all the same.
+    // The list is empty only after a mistake; the search for other mistakes goes on.
     match (chosen.is_empty(), platforms.is_empty()) {
         (false, _) => chosen,
         (true, false) => platforms,
@@ -168,7 +168,7 @@ fn platforms(recipe: &Recipe, narrowing: &Narrowing, mistakes: &mut Vec<Diagnost
     }
 }
 
-/// Two stages of one image, and stages that need what only a later one makes.
+/// Reports two stages for one image, and stages that need an image of a later stage.
 fn check_order(recipe: &Recipe, sketches: &[StageSketch], mistakes: &mut Vec<Diagnostic>) {
     let mut makers: BTreeMap<&SealerName, usize> = BTreeMap::new();
     let name_of = |index: usize| &recipe.stages[index].name.value;
@@ -196,7 +196,7 @@ fn check_order(recipe: &Recipe, sketches: &[StageSketch], mistakes: &mut Vec<Dia
     }
 }
 
-/// A wanted stage that is none.
+/// The error for a wanted stage that does not exist.
 fn check_stage_name(recipe: &Recipe, narrowing: &Narrowing, mistakes: &mut Vec<Diagnostic>) {
     let Some(wanted) = &narrowing.stage else { return };
     let names: Vec<&str> = recipe.stages.iter().map(|stage| stage.name.value.as_str()).collect();
@@ -212,7 +212,7 @@ fn check_stage_name(recipe: &Recipe, narrowing: &Narrowing, mistakes: &mut Vec<D
     });
 }
 
-/// The wanted stage with all that it builds on, or every stage.
+/// The wanted stage and all stages that it builds on, or every stage.
 fn narrow_to_stage(sketches: &[StageSketch], narrowing: &Narrowing) -> Vec<PlannedStage> {
     let Some(wanted) = &narrowing.stage else {
         return sketches.iter().filter_map(|sketch| sketch.planned.clone()).collect();
@@ -264,7 +264,7 @@ mod tests {
           |
           = help: do not use `platform` in it, or run once per platform with `--platform`
         "#);
-        // A plan for one has one.
+        // A plan for one platform has one registry.
         assert_eq!(resolved(by_platform, &["linux/amd64"]).unwrap(), "hub-amd64:5000");
         assert_eq!(resolved(by_platform, &["linux/arm64"]).unwrap(), "hub-arm64:5000");
     }

@@ -14,15 +14,15 @@ pub(crate) struct StageSketch {
     pub image: Option<SealerName>,
     /// The images that it builds on or takes files from, each with its place.
     pub bases: Vec<(Span, BaseSource)>,
-    /// Where its files come from, each entry with its place.
+    /// Its context entries, each with its place.
     pub context: Vec<(Span, Option<ContextSource>)>,
-    /// What is changed, each step with its place.
+    /// Its steps, each with its place.
     pub steps: Vec<(Span, Option<PlannedStep>)>,
     /// Its Kubefile.
     pub kubefile: Option<Kubefile>,
-    /// Where each part was written.
+    /// The place of each part in the recipe.
     pub places: Places,
-    /// The whole, where nothing is wrong with it.
+    /// The whole stage, if it has no mistakes.
     pub planned: Option<PlannedStage>,
 }
 

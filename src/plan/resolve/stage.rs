@@ -20,7 +20,7 @@ impl<'a> StageResolver<'a> {
         Self { platform, resolver: Resolver::new(source, scope) }
     }
 
-    /// What could be made of the stage, and what is wrong with it.
+    /// The result for the stage, and its mistakes.
     pub(super) fn resolve(mut self, stage: &Stage) -> (StageSketch, Vec<Diagnostic>) {
         let top = Route::stage();
         self.resolver.mark(&top, stage.name.span);

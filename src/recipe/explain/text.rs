@@ -73,8 +73,8 @@ fn write_fields(f: &mut fmt::Formatter<'_>, fields: &[Field], indent: usize) -> 
         if field.required {
             line.push_str(", needed");
         }
-        // That a list or map is empty where it is not there, nobody needs to be told. What stands for nothing is told by
-        // the description.
+        // A default that is an empty list or map is not shown: this is clear. If the default is nothing, the
+        // description explains it.
         let is_told = |default: &&Value| **default != Value::Array(Vec::new()) && !default.is_null();
         if let Some(default) = field.default.as_ref().filter(is_told) {
             write!(line, ", default {default}")?;
@@ -90,7 +90,7 @@ fn write_fields(f: &mut fmt::Formatter<'_>, fields: &[Field], indent: usize) -> 
     Ok(())
 }
 
-/// Writes a paragraph in lines of at most [`WIDTH`] characters, as far as its words are not longer.
+/// Writes a paragraph in lines of at most [`WIDTH`] characters, unless a word is longer.
 fn wrapped(f: &mut fmt::Formatter<'_>, paragraph: &str, indent: usize) -> fmt::Result {
     let mut line = String::new();
     for word in paragraph.split_whitespace() {

@@ -14,7 +14,7 @@ pub enum ContextEntry {
     Layer(LayerEntry),
     /// The files of an image, all its layers merged.
     Rootfs(RootfsEntry),
-    /// The files of a folder beside the recipe.
+    /// The files of a folder next to the recipe.
     Directory(DirectoryEntry),
 }
 
@@ -27,7 +27,7 @@ pub struct LayerEntry {
     /// The image's name; `docker-daemon:NAME` is a container image of the local Docker engine.
     #[schemars(example = &"kubernetes:v1.19.8")]
     pub of: Text,
-    /// A path that exactly one layer of the image holds: that layer.
+    /// A path that exactly one layer of the image has; it picks that layer.
     #[serde(default)]
     #[schemars(example = &"cri/docker.tar.gz")]
     pub containing: Option<Text>,
@@ -35,7 +35,7 @@ pub struct LayerEntry {
     #[serde(default)]
     #[schemars(example = &"sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03")]
     pub id: Option<Text>,
-    /// The layer's number from 0, counting those that have content.
+    /// The layer's number from 0; only layers with content count.
     #[serde(default)]
     #[schemars(example = 0)]
     pub index: Option<Spanned<u32>>,
@@ -51,8 +51,8 @@ pub struct LayerEntry {
 
 /// The files of an image as a cluster sees them: all its layers merged, the later ones over the earlier ones.
 ///
-/// Files that a later layer removes are not there, and a folder that several layers have is as the last of them has it. The
-/// image's registry (`registry/`) is one of its folders: name `paths` to leave it out.
+/// Files that a later layer removes are not there. If several layers have the same folder, its attributes are those of
+/// the last of them. The image's registry (`registry/`) is one of its folders: set `paths` to leave it out.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(example = json!({"of": "kubernetes:v1.19.8", "paths": ["etc", "scripts/*.sh"]}))]
@@ -70,10 +70,11 @@ pub struct RootfsEntry {
     pub to: Option<Text>,
 }
 
-/// The files of a folder beside the recipe, dot files too.
+/// The files of a folder next to the recipe, dot files too.
 ///
-/// Files are 0755 if their owner may execute them, else 0644; folders that the context does not have yet are 0755; all of
-/// it belongs to root and carries the constant time. A symlink stays one; it must not lead out of the folder.
+/// Files get the mode 0755 if their owner may execute them, else 0644. Folders that the context does not have yet get
+/// 0755. Everything belongs to root and has the constant time. A symlink stays a symlink; it must not lead out of the
+/// folder.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(example = json!({"path": "charts/my-app", "to": "charts/my-app"}))]

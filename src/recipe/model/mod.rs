@@ -22,10 +22,10 @@ pub struct Recipe {
     /// Always `Recipe`.
     #[schemars(extend("const" = crate::recipe::KIND))]
     pub kind: Text,
-    /// What the recipe is called.
+    /// The recipe's name and what it is for.
     pub metadata: Metadata,
-    /// Defaults of the values that templates use; `-f/--values FILE` and `--set KEY=VALUE` override them, in that order.
-    /// Strings, integers, booleans, lists and maps; a version needs quotes where YAML takes it for a number.
+    /// Default values for templates; `-f/--values FILE` and `--set KEY=VALUE` override them, in that order. A value is
+    /// a string, an integer, a boolean, a list or a map. Put a version in quotes if YAML would read a number.
     #[serde(default)]
     #[schemars(extend("type" = "object", "additionalProperties" = {"$ref": "#/$defs/Value"}))]
     #[schemars(example = json!({"kubernetes": "v1.19.8", "docker": "19.03.15"}))]
@@ -35,20 +35,20 @@ pub struct Recipe {
     #[schemars(extend("type" = "object"))]
     #[schemars(example = json!({"type": "object", "properties": {"docker": {"type": "string", "pattern": r"^\d+\.\d+\.\d+$"}}}))]
     pub values_schema: Option<Data>,
-    /// The platforms to build for; default: this machine's. `--platform` narrows it.
+    /// The platforms to build for; default: this machine's. `--platform` picks some of them.
     #[serde(default)]
     #[schemars(example = ["linux/amd64", "linux/arm64"])]
     pub platforms: Option<Spanned<Vec<Text>>>,
-    /// How the cluster calls the image's own registry; default `sea.hub:5000`.
+    /// The name that the cluster uses for the image's own registry; default `sea.hub:5000`.
     #[serde(default)]
     #[schemars(example = &"sea.hub:5000")]
     pub cluster_registry: Option<Text>,
-    /// The stages, each of which makes one image for each platform; a later one may build on an earlier one's image.
+    /// The stages; each makes one image for each platform, and a later stage may build on the image of an earlier one.
     #[schemars(length(min = 1))]
     pub stages: Spanned<Vec<Stage>>,
 }
 
-/// What the recipe is called.
+/// The recipe's name and what it is for.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Metadata {
@@ -60,7 +60,7 @@ pub struct Metadata {
     pub description: Option<Text>,
 }
 
-/// One derived image: files are gathered, changed and handed to the lite builder.
+/// One derived image: sealer gathers files, changes them and hands them to the lite builder.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Stage {
@@ -73,16 +73,16 @@ pub struct Stage {
     /// Where the files of the context come from; later entries win.
     #[serde(default)]
     pub context: Vec<Spanned<ContextEntry>>,
-    /// What is changed in the context, in order.
+    /// The changes to the context, in order.
     #[serde(default)]
     pub steps: Vec<Spanned<Step>>,
-    /// The Kubefile that the lite builder carries out on the context.
+    /// The Kubefile that the lite builder runs on the context.
     #[schemars(example = &"FROM scratch\nCOPY . .\n")]
     pub kubefile: Text,
 }
 
 impl Recipe {
-    /// What the recipe, whose text is `source`, says of its values.
+    /// What the recipe with the text `source` says about its values.
     #[must_use]
     pub fn declared<'a>(&'a self, source: &'a Source) -> Declared<'a> {
         Declared { source, defaults: self.values.as_ref(), schema: self.values_schema.as_ref() }

@@ -1,7 +1,7 @@
-//! What is done to names and modes: removed, moved, linked.
+//! Changes to names and modes: removes, moves, links.
 //!
-//! A file may be a hard link into a layer of the store, and mode and time belong to all names of a file: so neither is ever
-//! set in place. Folders and symlinks are the context's own.
+//! A file may be a hard link into a layer of the store, and all names of a file share its mode and time. So mode and
+//! time are never set in place. Folders and symlinks belong to the context alone.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -15,7 +15,7 @@ use super::{Context, ContextError};
 const UNFINISHED: &str = "change";
 
 impl Context {
-    /// What stands at a path; none where nothing does.
+    /// What is at a path; `None` if nothing is there.
     pub(crate) fn meta(&self, path: &ContextPath) -> Result<Option<Meta>, ContextError> {
         match self.parent(path)? {
             Some((folder, name)) => Ok(folder.meta_if_there(name)?),
@@ -23,7 +23,7 @@ impl Context {
         }
     }
 
-    /// Removes what stands at a path that was [found](Self::topmost), a folder with all that is in it.
+    /// Removes what is at a path that was [found](Self::topmost), a folder with everything in it.
     pub(crate) fn remove(&self, path: &Path) -> Result<(), ContextError> {
         let folder = self.root.beneath(path.parent().unwrap_or(Path::new("")))?;
         let time = folder.own_meta()?.mtime;
@@ -31,7 +31,7 @@ impl Context {
         Ok(folder.set_own_time(time)?)
     }
 
-    /// Gives what stands at `from` the path `to`, at which nothing may be. Returns whether there was anything.
+    /// Moves what is at `from` to the path `to`, where nothing may be. Returns whether there was anything.
     pub(crate) fn rename(&self, from: &ContextPath, to: &ContextPath) -> Result<bool, ContextError> {
         let Some((source, name)) = self.parent(from)? else { return Ok(false) };
         let Some(meta) = source.meta_if_there(name)? else { return Ok(false) };
@@ -42,7 +42,7 @@ impl Context {
         let (way, new) = self.way(to)?;
         source.rename_new(name, way.folder(), new)?;
         if meta.kind == Kind::Folder {
-            // A folder that is moved gets another `..`.
+            // A moved folder gets another `..`.
             way.folder().set_time(new, meta.mtime)?;
         }
         source.set_own_time(source_time)?;
@@ -50,8 +50,8 @@ impl Context {
         Ok(true)
     }
 
-    /// Sets the permission bits of a file or folder. A file becomes a new one with the constant time. Returns whether they
-    /// were others.
+    /// Sets the permission bits of a file or folder. A file becomes a new one with the constant time. Returns whether
+    /// they changed.
     pub(crate) fn set_mode(&self, path: &ContextPath, mode: u32) -> Result<bool, ContextError> {
         let expected = "a file or folder";
         let there = self.parent(path)?;
@@ -66,7 +66,7 @@ impl Context {
             Kind::File => {
                 self.scratch.remove_all(UNFINISHED)?;
                 let wanted = Meta { mode, uid: 0, gid: 0, mtime: self.time(), ..meta };
-                // Never a hard link, for the mode differs.
+                // This is never a hard link, because the mode differs.
                 share_file(&folder, name, &self.scratch, UNFINISHED, &wanted, Sharing::Auto)?;
                 self.put_in_place(UNFINISHED, &folder, name)?;
                 Ok(true)
@@ -77,7 +77,7 @@ impl Context {
         }
     }
 
-    /// Makes a symlink, or points one that is there to `target`, which is only text. Returns whether anything changed.
+    /// Makes a symlink, or points an existing one to `target`, which is only text. Returns whether anything changed.
     pub(crate) fn symlink(&self, path: &ContextPath, target: &str) -> Result<bool, ContextError> {
         if let Some((folder, name)) = self.parent(path)?
             && let Some(there) = folder.meta_if_there(name)?
@@ -101,14 +101,14 @@ impl Context {
         Ok(true)
     }
 
-    /// Moves a finished thing from the scratch folder over a name of a folder, which keeps its time.
+    /// Moves something finished from the scratch folder to a name in a folder; the folder keeps its time.
     fn put_in_place(&self, name: &str, folder: &Dir, new: &str) -> Result<(), ContextError> {
         let time = folder.own_meta()?.mtime;
         self.scratch.rename(name, folder, new)?;
         Ok(folder.set_own_time(time)?)
     }
 
-    /// The folder above a path, with what is missing of it made, and the path's name in it.
+    /// The folder above a path, made if it is missing, and the path's name in it.
     pub(super) fn way<'a>(&self, path: &'a ContextPath) -> Result<(Way, &'a str), ContextError> {
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
             return Err(ContextError::NoFile { path: path.clone(), found: "folder", expected: "a path in it" });
@@ -119,7 +119,7 @@ impl Context {
         }
     }
 
-    /// The folder above a path and the path's name in it; none where that folder is not there.
+    /// The folder above a path and the path's name in it; `None` if that folder is not there.
     pub(super) fn parent<'a>(&self, path: &'a ContextPath) -> Result<Option<(Dir, &'a str)>, ContextError> {
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
             return Err(ContextError::NoFile { path: path.clone(), found: "folder", expected: "a path in it" });
@@ -131,7 +131,7 @@ impl Context {
         }
     }
 
-    /// The first thing on the way to a path that is no folder.
+    /// The first part of a path that is not a folder.
     fn through(&self, path: &ContextPath) -> Option<ContextError> {
         let mut folder = self.root.duplicate().ok()?;
         let mut at = ContextPath::root();
@@ -147,7 +147,7 @@ impl Context {
     }
 }
 
-/// It was there a moment ago, or its caller asks for what it did not look for.
+/// It was there a moment ago, or the caller did not look for it before.
 fn missing(path: &ContextPath) -> ContextError {
     ContextError::Read { path: path.clone(), source: std::io::ErrorKind::NotFound.into() }
 }

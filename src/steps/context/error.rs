@@ -11,7 +11,7 @@ pub(in crate::steps) const MAX_DOCUMENT: u64 = 64 << 20;
 /// Why the context could not be read or changed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ContextError {
-    /// The path is something else than what the step works on.
+    /// The path is not the kind of thing that the step works on.
     #[error("`{path}` in the context is a {found}, expected {expected}")]
     NoFile {
         /// The path.
@@ -21,17 +21,17 @@ pub(crate) enum ContextError {
         /// What it should be, with its article.
         expected: &'static str,
     },
-    /// A path leads through something that is no folder.
+    /// A path leads through something that is not a folder.
     #[error("`{path}` leads through `{at}`, which is a {found} in the context, expected a folder")]
     Through {
         /// The path.
         path: ContextPath,
-        /// The part of it.
+        /// The part of it that is not a folder.
         at: ContextPath,
-        /// What that is.
+        /// What that part is.
         found: &'static str,
     },
-    /// Something stands where nothing may.
+    /// Something is where nothing may be.
     #[error("the context already has `{path}`, a {found}; `remove` it first if you want to replace it")]
     There {
         /// The path.
@@ -62,7 +62,7 @@ pub(crate) enum ContextError {
 
 impl Reportable for ContextError {}
 
-/// A kind in a word for people.
+/// A kind in words for people.
 pub(super) fn word(kind: Kind) -> &'static str {
     match kind {
         Kind::File => "file",

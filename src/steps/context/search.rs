@@ -18,10 +18,10 @@ pub(crate) struct Matching {
     pub unmatched: Vec<String>,
 }
 
-/// The topmost things that globs match, folders with all that is in them.
+/// The topmost things that globs match; a folder counts with everything in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Topmost {
-    /// Their paths, sorted; names in layers are bytes.
+    /// Their paths, sorted, as bytes, because names in layers are bytes.
     pub found: Vec<PathBuf>,
     /// The globs that match nothing.
     pub unmatched: Vec<String>,
@@ -44,12 +44,13 @@ impl Context {
         Ok(Matching { files, unmatched: globs.unmatched() })
     }
 
-    /// The topmost things of any kind that any of the globs matches: one that matches a folder takes all that is in it.
+    /// The topmost things of any kind that any of the globs matches: a glob that matches a folder takes everything in
+    /// it.
     pub(crate) fn topmost(&self, globs: &[String]) -> Result<Topmost, ContextError> {
         let mut globs = Globs::new(globs);
         let mut found = Vec::new();
         self.walk(&mut |path, _, inside| {
-            // Also in what is found already: a glob that matches only there has matched.
+            // This also looks into folders that are found already: a glob that matches only there has matched.
             if globs.is_match(path) && !*inside {
                 *inside = true;
                 found.push(path.to_owned());
@@ -73,7 +74,8 @@ impl Context {
     }
 }
 
-/// What is done with a path: it is told the kind, and whether something above it was marked, and may mark it.
+/// The function that is called for a path. It gets the kind, and whether something above the path is marked. It may
+/// mark the path.
 type Visit<'a> = dyn FnMut(&Path, Kind, &mut bool) + 'a;
 
 /// Visits everything in a folder, in byte order, folders before what is in them. No symlink is followed.
@@ -94,7 +96,7 @@ fn walk(folder: &Dir, path: &mut PathBuf, depth: usize, marked: bool, visit: &mu
     Ok(())
 }
 
-/// None for what no recipe can name, for it is no UTF-8 or holds a line end.
+/// `None` if a recipe cannot name it, because it is not UTF-8 or has a line end.
 fn as_context_path(path: &Path) -> Option<ContextPath> {
     path.to_str()?.parse().ok()
 }
@@ -103,7 +105,7 @@ fn as_context_path(path: &Path) -> Option<ContextPath> {
 struct Globs<'a>(Vec<(&'a String, Option<GlobMatcher>, bool)>);
 
 impl<'a> Globs<'a> {
-    /// They were checked when the recipe was resolved; one that is wrong all the same matches nothing.
+    /// They were checked when the recipe was resolved; a wrong one would match nothing.
     fn new(globs: &'a [String]) -> Self {
         let matcher = |text: &str| Some(glob(text).ok()?.compile_matcher());
         Self(globs.iter().map(|glob| (glob, matcher(glob), false)).collect())
