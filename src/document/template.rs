@@ -42,7 +42,7 @@ impl From<Objection> for Refused {
     }
 }
 
-/// What the templates of a recipe can name, for one platform.
+/// The names that the templates of a recipe can use, for one platform.
 pub struct Scope {
     source: Source,
     names: Value,
@@ -104,13 +104,13 @@ impl Scope {
 
     /// A text with its expressions evaluated; a text without expressions as it is.
     ///
-    /// The diagnostic points into the recipe: at the expression, or at the name in it that is not there. There is none if the
+    /// The diagnostic points into the recipe: at the expression, or at the unknown name in it. There is none if the
     /// text names an unknown value.
     pub fn render(&self, text: &Text) -> Result<String, Option<Diagnostic>> {
         self.render_with(text, Raw::Refused)
     }
 
-    /// As [`render`](Self::render), for the content of a file: `{% raw %}…{% endraw %}` keeps what stands between.
+    /// As [`render`](Self::render), for the content of a file: `{% raw %}…{% endraw %}` keeps the text between.
     pub(crate) fn render_content(&self, text: &Text) -> Result<String, Option<Diagnostic>> {
         self.render_with(text, Raw::Allowed)
     }
