@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::disk::Kind;
 use crate::sources;
 use crate::steps::{Context, Effect, Outcome, PlannedStep, StepFailure, Tools};
 use crate::types::{ContextPath, Failure, Route, glob_set, human_size};
@@ -37,23 +38,29 @@ impl Scene {
         self.paths.iter().find(|(path, _)| is_touched(path)).map(|(_, when)| when)
     }
 
-    /// Marks what a step would have changed. An empty file replaces each of these files, so that later steps and COPYs
-    /// find it, but not its old content.
+    /// Marks what a step would change, and did not. An empty file stands in for one that it makes, so that later steps and
+    /// COPYs find it, and not what was there before.
     fn mark(&mut self, step: &PlannedStep, when: &str) -> Result<(), Failure> {
         let makes = match step.effect() {
-            Effect::Edits => None,
-            Effect::MakesFile(path) | Effect::Links(path) => Some(path),
-            // It is no longer known what is at which path.
+            Effect::Edits | Effect::Links(_) => None,
+            Effect::MakesFile(path) => Some(path),
+            // What is at a path at all is not known any more.
             Effect::Removes(_) | Effect::Moves { .. } => {
                 self.whole.get_or_insert_with(|| when.to_owned());
                 return Ok(());
             }
         };
         let written: Vec<String> = step.files().written.paths.into_iter().map(str::to_owned).collect();
-        let changed = self.context.matching(&written)?.files;
-        for path in changed.iter().chain(makes) {
-            self.context.put(path, b"")?;
-            self.paths.insert(path.clone(), when.to_owned());
+        let found = self.context.matching(&written)?.files;
+        let named =
+            written.iter().filter(|path| !path.contains(['*', '?', '[', '{'])).filter_map(|path| path.parse().ok());
+        self.paths.extend(found.into_iter().chain(named).map(|path| (path, when.to_owned())));
+        if let Some(path) = makes {
+            let kind = self.context.meta(path).map(|meta| meta.map(|meta| meta.kind));
+            // Something else than a file is what the step fails at, when it runs.
+            if let Ok(None | Some(Kind::File)) = kind {
+                self.context.put(path, b"")?;
+            }
         }
         Ok(())
     }

@@ -19,7 +19,9 @@ pub(super) fn examine(image: &Examined<'_>) -> Vec<ImageFinding> {
         let entry = merged.entry(path).ok().flatten().filter(|entry| entry.meta.kind == Kind::File)?;
         let mut bytes = Vec::new();
         merged.open(path, &entry).ok()?.take(MAX_SCRIPT).read_to_end(&mut bytes).ok()?;
-        (!bytes.contains(&0) && bytes.windows(2).any(|pair| pair == b"\r\n")).then_some(())
+        let is_script = bytes.starts_with(b"#!")
+            || std::path::Path::new(path.as_str()).extension().is_some_and(|extension| extension == "sh");
+        (is_script && !bytes.contains(&0) && bytes.windows(2).any(|pair| pair == b"\r\n")).then_some(())
     };
     let found = scripts.iter().map(|(path, _)| path).filter(|path| has_windows_line_ends(path).is_some());
     found
